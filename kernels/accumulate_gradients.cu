@@ -1,0 +1,47 @@
+// accumulate_gradients: adds a time step's gradients into the float ones, and looks for inf and NaN.
+// find_overflow: looks alone.
+//
+//   grad += step_grad;  any result that is not finite: state->overflow = 1
+//
+// All parameters in one buffer of n elements. step_grad: type T (what cuDNN gives); grad: float.
+// Bytes an element (type of b bytes): reads 4 + b, writes 4. find_overflow reads 4. Adds to grad; may set state->overflow.
+// Numerics: float.
+#include "common/sltt.cuh"
+
+namespace SLTT_VARIANT {
+
+template <class T> __device__ inline void accumulate_gradients(float* grad, const T* step_grad, RunState* state, int64_t n) {
+    int bad = any_element<T>(n, [=](auto lanes, int64_t i) {
+        constexpr int V = decltype(lanes)::value;
+        Pack<V> sum = load<V>(grad, i), step = load<V>(step_grad, i);
+        int any = 0;
+        for (int k = 0; k < V; ++k) {
+            sum[k] += step[k];
+            any |= not_finite(sum[k]);
+        }
+        store<V>(grad, i, sum);
+        return any;
+    });
+    if (bad) state->overflow = 1;  // whichever thread writes it last: the same value
+}
+
+__device__ inline void find_overflow_body(const float* grad, RunState* state, int64_t n) {
+    int bad = any_element<float>(n, [=](auto lanes, int64_t i) {
+        constexpr int V = decltype(lanes)::value;
+        Pack<V> g = load<V>(grad, i);
+        int any = 0;
+        for (int k = 0; k < V; ++k) any |= not_finite(g[k]);
+        return any;
+    });
+    if (bad) state->overflow = 1;
+}
+
+#define VARIANT(T, suffix)                                                                                                                 \
+    SLTT_KERNEL(accumulate_gradients_##suffix, (float* __restrict__ grad, const T* __restrict__ step_grad, RunState* state, int64_t n),    \
+                accumulate_gradients<T>(grad, step_grad, state, n))
+SLTT_FOR_EACH_TYPE(VARIANT)
+#undef VARIANT
+
+SLTT_KERNEL(find_overflow, (const float* __restrict__ grad, RunState* state, int64_t n), find_overflow_body(grad, state, n))
+
+}  // namespace SLTT_VARIANT

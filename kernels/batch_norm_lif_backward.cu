@@ -1,0 +1,58 @@
+// batch_norm_lif_backward: backward of batch_norm_lif_forward through the neuron, and batch norm's sums in the same pass.
+//
+//   ds = mask grad_spikes + grad_residual,  g = surrogate(u(t) - v_th)
+//   SLTT (carried null): du = g ds
+//   BPTT:                du = g ds + carried (1 - v_th g),  carried <- lambda du
+//   grad_y = du                                       gradient with respect to batch norm's output
+//   partials[b][0][c] = sum of du, partials[b][1][c] = sum of du xhat, xhat = (x - mean[c]) invstd[c], over block b's rows
+//
+// grad_y, grad_spikes, grad_residual (null: 0), u, carried, x: (rows, channels), NHWC. partials: (gridDim.x, 2, channels) double;
+// batch_norm_backward_finalize adds them up, batch_norm_backward_apply goes on to the gradient of x.
+// Bytes an element (type of b bytes): reads grad_spikes b, u b, x b, grad_residual b, carried b; writes grad_y b, carried b.
+// Overwrites grad_y (may be grad_spikes or grad_residual), partials; carried in place.
+// Numerics: float; the sums take du as stored (rounded to T), as batch_norm_backward_apply will read it.
+// Source: Meng et al., ICCV 2023, eq. 8-9; Ioffe and Szegedy 2015.
+#include "common/neuron.cuh"
+
+namespace SLTT_VARIANT {
+
+template <class T>
+__device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, const T* grad_spikes, const T* grad_residual, const T* u, T* carried,
+                                               const T* x, const float* mean, const float* invstd, float lambda, float v_th, int surrogate, Dropout drop,
+                                               int64_t rows, int channels) {
+    bool rectangle = surrogate == RECTANGLE;
+    with(grad_residual != nullptr, carried != nullptr, surrogate == SIGMOID, [=](auto residual, auto bptt, auto sigmoid) {
+        sum_rows<2, T>(partials, rows, channels, PerChannel<2>{{mean, invstd}}, drop, [=](auto lanes, int64_t i, const auto& norm, const auto& mask) {
+            constexpr int V = decltype(lanes)::value;
+            Pack<V> from_spikes = load<V>(grad_spikes, i), potential = load<V>(u, i), in = load<V>(x, i), dy;
+            Pack<V> around = residual ? load<V>(grad_residual, i) : splat<V>(0.0f);
+            Pack<V> carry = bptt ? load<V>(carried, i) : splat<V>(0.0f);
+            Packs<2, V> terms;
+            for (int k = 0; k < V; ++k) {
+                float ds = residual ? mask[k] * from_spikes[k] + around[k] : mask[k] * from_spikes[k];
+                float z = potential[k] - v_th, g = sigmoid ? surrogate_sigmoid(z) : surrogate_hat(z, rectangle);
+                float du = bptt ? lif_backward_step(g, ds, carry[k], v_th) : lif_backward_step(g, ds);
+                carry[k] = lambda * du;
+                dy[k] = rounded<T>(du);
+                terms[0][k] = dy[k];
+                terms[1][k] = dy[k] * ((in[k] - norm[0][k]) * norm[1][k]);
+            }
+            if (bptt) store<V>(carried, i, carry);
+            store<V>(grad_y, i, dy);
+            return terms;
+        });
+    });
+}
+
+#define VARIANT(T, suffix)                                                                                                                   \
+    SLTT_KERNEL(batch_norm_lif_backward_##suffix,                                                                                            \
+                (T * grad_y, double* __restrict__ partials, const T* grad_spikes, const T* grad_residual, const T* __restrict__ u,           \
+                 T* __restrict__ carried, const T* __restrict__ x, const float* __restrict__ mean, const float* __restrict__ invstd,         \
+                 float lambda, float v_th, int surrogate, float drop_rate, uint32_t drop_layer, const RunState* state, int64_t rows,         \
+                 int channels),                                                                                                              \
+                batch_norm_lif_backward<T>(grad_y, partials, grad_spikes, grad_residual, u, carried, x, mean, invstd, lambda, v_th,          \
+                                           surrogate, dropout(drop_rate, drop_layer, state), rows, channels))
+SLTT_FOR_EACH_TYPE(VARIANT)
+#undef VARIANT
+
+}  // namespace SLTT_VARIANT

@@ -1,0 +1,86 @@
+// batch_norm_statistics, batch_norm_finalize: batch statistics of a convolution's output, in two stages.
+//
+// batch_norm_statistics, stage 1: x <- x + residual, or x + [residual_u >= v_th] (spikes of the layer whose potentials these are),
+// or x as it is; then, over block b's rows and of x as stored,
+//   partials[b][0][c] = sum of (x - shift[c]),  partials[b][1][c] = sum of (x - shift[c])^2
+// x, residual, residual_u: (rows, channels), NHWC. shift: (channels), near the mean (the running mean), so that the variance does not
+// cancel. partials: (gridDim.x, 2, channels) double.
+// Bytes an element (type of b bytes): reads x b; with a residual also reads b and writes x b. Overwrites partials, and x in place.
+//
+// batch_norm_finalize, stage 2, with d = S0/rows, shift = running_mean as it was (the same pointer as stage 1's):
+//   mean = shift + d;  var = S1/rows - d^2;  invstd = 1/sqrt(var + eps);  scale = weight invstd
+//   `repeats` times: running_mean <- (1-m) running_mean + m (mean + conv_bias + shortcut_bias)
+//                    running_var <- (1-m) running_var + m var rows/(rows-1),  m = momentum
+//   num_batches_tracked += repeats (one number)
+// A bias in front of batch norm shifts the mean and nothing else: the convolutions leave it out, and only running_mean knows it.
+// All (channels) float; conv_bias and shortcut_bias may be null.
+// Numerics: sums in float over at most a few dozen rows, then double (common/sltt.cuh); the rest in double, rounded once.
+// Source: torch.nn.BatchNorm2d; shifted sums after Chan, Golub and LeVeque 1983.
+#include "common/neuron.cuh"
+
+namespace SLTT_VARIANT {
+
+template <class T>
+__device__ inline void batch_norm_statistics(double* partials, T* x, const T* residual, const T* residual_u, const float* shift, float v_th, int64_t rows,
+                                             int channels) {
+    with(residual != nullptr, residual_u != nullptr, [=](auto adds, auto adds_spikes) {
+        sum_rows<2, T>(partials, rows, channels, PerChannel<1>{{shift}}, no_dropout(), [=](auto lanes, int64_t i, const auto& origin, const auto&) {
+            constexpr int V = decltype(lanes)::value;
+            Pack<V> value = load<V>(x, i);
+            if (adds) {
+                Pack<V> other = load<V>(residual, i);
+                for (int k = 0; k < V; ++k) value[k] = rounded<T>(value[k] + other[k]);
+            } else if (adds_spikes) {
+                Pack<V> other = load<V>(residual_u, i);
+                for (int k = 0; k < V; ++k) value[k] = rounded<T>(value[k] + spike(other[k], v_th));
+            }
+            if (adds || adds_spikes) store<V>(x, i, value);
+            Packs<2, V> terms;
+            for (int k = 0; k < V; ++k) {
+                float d = value[k] - origin[0][k];
+                terms[0][k] = d;
+                terms[1][k] = d * d;
+            }
+            return terms;
+        });
+    });
+}
+
+__device__ inline void batch_norm_finalize_body(float* mean, float* invstd, float* scale, float* running_mean, float* running_var, int64_t* num_batches_tracked,
+                                           const double* partials, const float* weight, const float* conv_bias, const float* shortcut_bias, float momentum,
+                                           float eps, int parts, int64_t rows, int channels, int repeats) {
+    finish_sums<2>(partials, parts, channels, [=](int c, const Totals<2>& sums) {
+        double d = sums[0] / (double)rows, var = sums[1] / (double)rows - d * d, m = momentum;
+        if (var < 0.0) var = 0.0;  // NaN stays
+        double average = (double)running_mean[c] + d;
+        double with_bias = average + (conv_bias ? (double)conv_bias[c] : 0.0) + (shortcut_bias ? (double)shortcut_bias[c] : 0.0);
+        double unbiased = rows > 1 ? var * ((double)rows / (double)(rows - 1)) : var;
+        double deviation = 1.0 / sqrt(var + (double)eps);
+        mean[c] = (float)average;
+        invstd[c] = (float)deviation;
+        scale[c] = (float)((double)weight[c] * deviation);
+        for (int i = 0; i < repeats; ++i) {
+            running_mean[c] = (float)((1.0 - m) * (double)running_mean[c] + m * with_bias);
+            running_var[c] = (float)((1.0 - m) * (double)running_var[c] + m * unbiased);
+        }
+        if (c == 0) *num_batches_tracked += repeats;
+    });
+}
+
+#define VARIANT(T, suffix)                                                                                                                      \
+    SLTT_KERNEL(batch_norm_statistics_##suffix,                                                                                                 \
+                (double* __restrict__ partials, T* __restrict__ x, const T* __restrict__ residual, const T* __restrict__ residual_u,            \
+                 const float* __restrict__ shift, float v_th, int64_t rows, int channels),                                                      \
+                batch_norm_statistics<T>(partials, x, residual, residual_u, shift, v_th, rows, channels))
+SLTT_FOR_EACH_TYPE(VARIANT)
+#undef VARIANT
+
+SLTT_KERNEL(batch_norm_finalize,
+            (float* __restrict__ mean, float* __restrict__ invstd, float* __restrict__ scale, float* __restrict__ running_mean,
+             float* __restrict__ running_var, int64_t* __restrict__ num_batches_tracked, const double* __restrict__ partials,
+             const float* __restrict__ weight, const float* __restrict__ conv_bias, const float* __restrict__ shortcut_bias, float momentum, float eps,
+             int parts, int64_t rows, int channels, int repeats),
+            batch_norm_finalize_body(mean, invstd, scale, running_mean, running_var, num_batches_tracked, partials, weight, conv_bias, shortcut_bias, momentum,
+                                eps, parts, rows, channels, repeats))
+
+}  // namespace SLTT_VARIANT

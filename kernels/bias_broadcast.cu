@@ -1,0 +1,15 @@
+// bias_broadcast: y[r][c] = bias[c], what a linear layer's product is then added to.
+//
+// y (rows, channels), bias (channels), float. Writes 4 bytes an element. Overwrites y.
+#include "common/sltt.cuh"
+
+namespace SLTT_VARIANT {
+
+__device__ inline void bias_broadcast_body(float* y, const float* bias, int rows, int channels) {
+    for_rows_channels<float>(rows, channels, PerChannel<1>{{bias}}, no_dropout(),
+                             [=](auto lanes, int64_t i, const auto& own, const auto&) { store<decltype(lanes)::value>(y, i, own[0]); });
+}
+
+SLTT_KERNEL(bias_broadcast, (float* __restrict__ y, const float* __restrict__ bias, int rows, int channels), bias_broadcast_body(y, bias, rows, channels))
+
+}  // namespace SLTT_VARIANT

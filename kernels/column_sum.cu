@@ -1,0 +1,21 @@
+// column_sum: sums[c] += sum over r of x[r][c]: a bias's gradient.
+//
+// x (rows, channels), NHWC, type T; sums (channels), float. Reads b bytes an element (type of b bytes). Adds to sums.
+// Numerics: float over a few dozen rows, then wider, in an order that does not depend on the grid; no atomics.
+#include "common/sltt.cuh"
+
+namespace SLTT_VARIANT {
+
+template <class T> __device__ inline void column_sum(float* sums, const T* x, int64_t rows, int channels) {
+    sum_columns<1, T>(
+        rows, channels, [=](auto lanes, int64_t i, const auto&, const auto&) { return Packs<1, decltype(lanes)::value>{{load<decltype(lanes)::value>(x, i)}}; },
+        [=](int, int c, double total) { sums[c] += (float)total; });
+}
+
+#define VARIANT(T, suffix)                                                                                                 \
+    SLTT_KERNEL(column_sum_##suffix, (float* __restrict__ sums, const T* __restrict__ x, int64_t rows, int channels),      \
+                column_sum<T>(sums, x, rows, channels))
+SLTT_FOR_EACH_TYPE(VARIANT)
+#undef VARIANT
+
+}  // namespace SLTT_VARIANT

@@ -1,0 +1,45 @@
+// expand_frames: the input of time step t from event frames kept as small integers.
+//
+//   x[i][y][j][k] = frames[min(t, steps-1)][i][k][y][j] scale[k] + shift[k],   t: the run state's
+//
+// frames (steps, n, c, h, w) u8 or u16; x (n, h, w, c), NHWC, type T; scale, shift (c) float.
+// Bytes an element (type of b bytes): reads 1 or 2, writes b. Overwrites x. Numerics: float, rounded once.
+#include "common/sltt.cuh"
+
+namespace SLTT_VARIANT {
+
+template <class T, class U>
+__device__ inline void expand_frames(T* x, const U* frames, const RunState* state, const float* scale, const float* shift, int steps, int n, int c, int h,
+                                     int w) {
+    int t = state->t < steps ? state->t : steps - 1;
+    int64_t plane = (int64_t)h * w;
+    const U* now = frames + (int64_t)t * n * c * plane;
+    if (c == 2) {  // on and off events: both channels of a pixel at once
+        float scale0 = scale[0], scale1 = scale[1], shift0 = shift[0], shift1 = shift[1];
+        for_lines((int64_t)n * h, w, [=](int64_t line, int j) {
+            int64_t i = line / h, from = (i * 2 * h + (line - i * h)) * w + j, to = (line * w + j) * 2;
+            float on = (float)now[from] * scale0 + shift0, off = (float)now[from + plane] * scale1 + shift1;
+            x[to] = from_float<T>(on);
+            x[to + 1] = from_float<T>(off);
+        });
+    } else {
+        for_lines((int64_t)n * h, w, [=](int64_t line, int j) {
+            int64_t i = line / h, from = (i * c * h + (line - i * h)) * w + j, to = (line * w + j) * c;
+            for (int k = 0; k < c; ++k) x[to + k] = from_float<T>((float)now[from + k * plane] * scale[k] + shift[k]);
+        });
+    }
+}
+
+#define VARIANT(T, suffix)                                                                                                                       \
+    SLTT_KERNEL(expand_frames_u8_##suffix,                                                                                                       \
+                (T* __restrict__ x, const uint8_t* __restrict__ frames, const RunState* state, const float* __restrict__ scale,                  \
+                 const float* __restrict__ shift, int steps, int n, int c, int h, int w),                                                        \
+                expand_frames<T, uint8_t>(x, frames, state, scale, shift, steps, n, c, h, w))                                                    \
+    SLTT_KERNEL(expand_frames_u16_##suffix,                                                                                                      \
+                (T* __restrict__ x, const uint16_t* __restrict__ frames, const RunState* state, const float* __restrict__ scale,                 \
+                 const float* __restrict__ shift, int steps, int n, int c, int h, int w),                                                        \
+                expand_frames<T, uint16_t>(x, frames, state, scale, shift, steps, n, c, h, w))
+SLTT_FOR_EACH_TYPE(VARIANT)
+#undef VARIANT
+
+}  // namespace SLTT_VARIANT

@@ -1,0 +1,83 @@
+// lif_backward, lif_backward_accumulate: backward of lif_forward for one time step.
+//
+//   ds = spike_scale (mask grad_spikes + grad_residual)          dL/ds(t)
+//   g  = surrogate(u(t) - v_th)
+//   SLTT (carried null): du = g ds
+//   BPTT:                du = g ds + carried (1 - v_th g),  carried <- lambda du     (carried: dL/dv(t) in, dL/dv(t-1) out)
+//   grad_x = x_scale du + grad_skip          lif_backward_accumulate: grad_x_sum += that
+//
+// All (n), NHWC or any other layout. grad_residual (what reaches the spikes around the dropout) and grad_skip (what reaches the
+// layer's input around it) may be null: 0.
+// Bytes an element (type of b bytes): reads grad_spikes b, u b, grad_residual b, grad_skip b, carried b; writes grad_x b,
+// carried b. lif_backward_accumulate reads and writes 4 for grad_x_sum instead of writing b.
+// Overwrites grad_x, which may be grad_spikes, grad_residual or grad_skip; carried in place; adds to grad_x_sum (float).
+// Numerics: float, each output rounded once.
+// Source: Meng et al., ICCV 2023, eq. 8-9 (SLTT drops the term of v(t-1)); BPTT with the reset not detached.
+#include "common/neuron.cuh"
+
+namespace SLTT_VARIANT {
+
+template <class T> struct LifBackward {
+    const T *grad_spikes, *grad_residual, *grad_skip, *u;
+    T* carried;
+    float x_scale, spike_scale, lambda, v_th;
+    int surrogate;
+};
+
+// put(lanes, i, dx): what becomes of the gradient with respect to the layer's input.
+template <class T, class Put> __device__ inline void lif_backward_each(const LifBackward<T>& a, Dropout drop, int64_t n, Put put) {
+    const T *grad_spikes = a.grad_spikes, *grad_residual = a.grad_residual, *grad_skip = a.grad_skip, *u = a.u;
+    T* carried = a.carried;
+    float x_scale = a.x_scale, spike_scale = a.spike_scale, lambda = a.lambda, v_th = a.v_th;
+    bool rectangle = a.surrogate == RECTANGLE;
+    with(grad_residual != nullptr, grad_skip != nullptr, carried != nullptr, a.surrogate == SIGMOID, [=](auto residual, auto skip, auto bptt, auto sigmoid) {
+        for_elements<T>(n, drop, [=](auto lanes, int64_t i, const auto& mask) {
+            constexpr int V = decltype(lanes)::value;
+            Pack<V> from_spikes = load<V>(grad_spikes, i), potential = load<V>(u, i), dx;
+            Pack<V> around = residual ? load<V>(grad_residual, i) : splat<V>(0.0f);
+            Pack<V> past = skip ? load<V>(grad_skip, i) : splat<V>(0.0f);
+            Pack<V> carry = bptt ? load<V>(carried, i) : splat<V>(0.0f);
+            for (int k = 0; k < V; ++k) {
+                float ds = spike_scale * (residual ? mask[k] * from_spikes[k] + around[k] : mask[k] * from_spikes[k]);
+                float z = potential[k] - v_th, g = sigmoid ? surrogate_sigmoid(z) : surrogate_hat(z, rectangle);
+                float du = bptt ? lif_backward_step(g, ds, carry[k], v_th) : lif_backward_step(g, ds);
+                carry[k] = lambda * du;
+                dx[k] = skip ? x_scale * du + past[k] : x_scale * du;
+            }
+            if (bptt) store<V>(carried, i, carry);
+            put(lanes, i, dx);
+        });
+    });
+}
+
+template <class T> __device__ inline void lif_backward(T* grad_x, const LifBackward<T>& a, Dropout drop, int64_t n) {
+    lif_backward_each<T>(a, drop, n, [=](auto lanes, int64_t i, const auto& dx) { store<decltype(lanes)::value>(grad_x, i, dx); });
+}
+
+template <class T> __device__ inline void lif_backward_accumulate(float* grad_x_sum, const LifBackward<T>& a, Dropout drop, int64_t n) {
+    lif_backward_each<T>(a, drop, n, [=](auto lanes, int64_t i, const auto& dx) {
+        constexpr int V = decltype(lanes)::value;
+        Pack<V> sum = load<V>(grad_x_sum, i);
+        for (int k = 0; k < V; ++k) sum[k] += dx[k];
+        store<V>(grad_x_sum, i, sum);
+    });
+}
+
+#define VARIANT(T, suffix)                                                                                                                   \
+    SLTT_KERNEL(lif_backward_##suffix,                                                                                                       \
+                (T * grad_x, const T* grad_spikes, const T* grad_residual, const T* grad_skip, const T* __restrict__ u, T* __restrict__ carried, \
+                 float x_scale, float spike_scale, float lambda, float v_th, int surrogate, float drop_rate, uint32_t drop_layer,            \
+                 const RunState* state, int64_t n),                                                                                          \
+                lif_backward<T>(grad_x, {grad_spikes, grad_residual, grad_skip, u, carried, x_scale, spike_scale, lambda, v_th, surrogate},  \
+                                dropout(drop_rate, drop_layer, state), n))                                                                   \
+    SLTT_KERNEL(lif_backward_accumulate_##suffix,                                                                                            \
+                (float* __restrict__ grad_x_sum, const T* grad_spikes, const T* grad_residual, const T* grad_skip, const T* __restrict__ u,  \
+                 T* __restrict__ carried, float x_scale, float spike_scale, float lambda, float v_th, int surrogate, float drop_rate,        \
+                 uint32_t drop_layer, const RunState* state, int64_t n),                                                                     \
+                lif_backward_accumulate<T>(grad_x_sum,                                                                                       \
+                                           {grad_spikes, grad_residual, grad_skip, u, carried, x_scale, spike_scale, lambda, v_th, surrogate}, \
+                                           dropout(drop_rate, drop_layer, state), n))
+SLTT_FOR_EACH_TYPE(VARIANT)
+#undef VARIANT
+
+}  // namespace SLTT_VARIANT

@@ -1,0 +1,22 @@
+// scale: y = factor x.
+//
+// (n), any layout. Bytes an element (type of b bytes): reads b, writes b. Overwrites y, which may be x.
+// Numerics: float, rounded once.
+#include "common/sltt.cuh"
+
+namespace SLTT_VARIANT {
+
+template <class T> __device__ inline void scale(T* y, const T* x, float factor, int64_t n) {
+    for_elements<T>(n, [=](auto lanes, int64_t i) {
+        constexpr int V = decltype(lanes)::value;
+        Pack<V> value = load<V>(x, i);
+        for (int k = 0; k < V; ++k) value[k] = factor * value[k];
+        store<V>(y, i, value);
+    });
+}
+
+#define VARIANT(T, suffix) SLTT_KERNEL(scale_##suffix, (T * y, const T* x, float factor, int64_t n), scale<T>(y, x, factor, n))
+SLTT_FOR_EACH_TYPE(VARIANT)
+#undef VARIANT
+
+}  // namespace SLTT_VARIANT

@@ -1,0 +1,35 @@
+// sgd: stochastic gradient descent with momentum, all parameters in one launch.
+//
+//   g = grad_scale grad + weight_decay w;  buf = momentum buf + g;  w <- w - lr buf
+//
+// weight, momentum_buffer, grad: (n) float. lr, grad_scale, overflow: the run state's. Overflow: nothing changes.
+// Bytes an element: reads 12, writes 8. Overwrites weight and momentum_buffer in place.
+// Numerics: float. A buffer of zeros is the first step's (torch: buf = g). Source: torch.optim.SGD, dampening 0.
+#include "common/sltt.cuh"
+
+namespace SLTT_VARIANT {
+
+__device__ inline void sgd_step(float& w, float& buf, float grad, float lr, float momentum, float weight_decay) {
+    buf = momentum * buf + (grad + weight_decay * w);
+    w = w - lr * buf;
+}
+
+__device__ inline void sgd_body(float* weight, float* momentum_buffer, const float* grad, const RunState* state, float momentum, float weight_decay,
+                                int64_t n) {
+    if (state->overflow) return;
+    float lr = state->lr, grad_scale = state->grad_scale;
+    for_elements<float>(n, [=](auto lanes, int64_t i) {
+        constexpr int V = decltype(lanes)::value;
+        Pack<V> w = load<V>(weight, i), buf = load<V>(momentum_buffer, i), g = load<V>(grad, i);
+        for (int k = 0; k < V; ++k) sgd_step(w[k], buf[k], g[k] * grad_scale, lr, momentum, weight_decay);
+        store<V>(weight, i, w);
+        store<V>(momentum_buffer, i, buf);
+    });
+}
+
+SLTT_KERNEL(sgd,
+            (float* __restrict__ weight, float* __restrict__ momentum_buffer, const float* __restrict__ grad, const RunState* state, float momentum,
+             float weight_decay, int64_t n),
+            sgd_body(weight, momentum_buffer, grad, state, momentum, weight_decay, n))
+
+}  // namespace SLTT_VARIANT

@@ -1,0 +1,28 @@
+// spikes: makes a layer's spikes anew from its membrane potentials, for the weight gradient of the next convolution.
+//
+//   spikes = spike_scale mask [u(t) >= v_th]
+//
+// spikes, u: n elements, any layout. Bit for bit what lif_forward or batch_norm_lif_forward wrote with the same u.
+// Bytes an element (type of b bytes): reads u b; writes spikes b. Overwrites spikes.
+#include "common/neuron.cuh"
+
+namespace SLTT_VARIANT {
+
+template <class T> __device__ inline void spikes(T* out, const T* u, float spike_scale, float v_th, Dropout drop, int64_t n) {
+    for_elements<T>(n, drop, [=](auto lanes, int64_t i, const auto& mask) {
+        constexpr int V = decltype(lanes)::value;
+        Pack<V> potential = load<V>(u, i), s;
+        for (int k = 0; k < V; ++k) s[k] = spike_scale * mask[k] * spike(potential[k], v_th);
+        store<V>(out, i, s);
+    });
+}
+
+#define VARIANT(T, suffix)                                                                                                                   \
+    SLTT_KERNEL(spikes_##suffix,                                                                                                             \
+                (T* __restrict__ out, const T* __restrict__ u, float spike_scale, float v_th, float drop_rate, uint32_t drop_layer,          \
+                 const RunState* state, int64_t n),                                                                                          \
+                spikes<T>(out, u, spike_scale, v_th, dropout(drop_rate, drop_layer, state), n))
+SLTT_FOR_EACH_TYPE(VARIANT)
+#undef VARIANT
+
+}  // namespace SLTT_VARIANT
