@@ -1,0 +1,144 @@
+using System.Text;
+using SlttEngine.Data;
+using SlttEngine.Tests.Checkpoints;
+
+namespace SlttEngine.Tests.Data;
+
+/// <summary>CIFAR-10 and CIFAR-100 in both official layouts.</summary>
+public sealed class CifarTests
+{
+    private const int ImageBytes = 3072;
+
+    [Test]
+    public void Both_layouts_give_the_same_images_and_labels([Values(10, 100)] int classes, [Values] bool train)
+    {
+        using var binary = new TemporaryFolder();
+        using var python = new TemporaryFolder();
+        Make(binary, python, classes, perFile: 7);
+        foreach (TemporaryFolder folder in (TemporaryFolder[])[binary, python])
+        {
+            Cifar set = Cifar.Load(folder.FullName, classes, train);
+            int files = train && classes == 10 ? 5 : 1;
+            Assert.That(set.Count, Is.EqualTo(7 * files));
+            Assert.That(set.ClassNames, Has.Count.EqualTo(classes));
+            Assert.That(set.Images.Length, Is.EqualTo(set.Count * ImageBytes));
+            for (int i = 0; i < set.Count; i++)
+            {
+                (int label, byte[] pixels) = Image(classes, train, i);
+                Assert.That(set.Label(i), Is.EqualTo(label));
+                Assert.That(set.Images.Slice(i * ImageBytes, ImageBytes).ToArray(), Is.EqualTo(pixels));
+            }
+
+            string inner = Directory.GetDirectories(folder.FullName)[0];
+            Assert.That(Cifar.Load(inner, classes, train).Count, Is.EqualTo(set.Count), "the folder of the files itself");
+        }
+    }
+
+    [Test]
+    public void What_is_missing_or_damaged_is_named()
+    {
+        using var folder = new TemporaryFolder();
+        using var other = new TemporaryFolder();
+        SlttException none = Assert.Throws<SlttException>(() => Cifar.Load(folder.FullName, 10, true))!;
+        Assert.That(none.Message, Does.Contain(folder.FullName));
+        Assert.That(none.Hint, Does.Contain("cifar-10-binary.tar.gz"));
+        Assert.That(Assert.Throws<SlttException>(() => Cifar.Load(folder["no"], 10, true))!.Message, Does.Contain("no such folder"));
+
+        Make(folder, other, 10, perFile: 3);
+        string third = folder["cifar-10-batches-bin", "data_batch_3.bin"];
+        byte[] whole = File.ReadAllBytes(third);
+        File.WriteAllBytes(third, whole[..^1]);
+        Assert.That(Assert.Throws<SlttException>(() => Cifar.Load(folder.FullName, 10, true))!.Message, Does.Contain(third).And.Contain("truncated"));
+        whole[ImageBytes + 1] = 10;
+        File.WriteAllBytes(third, whole);
+        Assert.That(Assert.Throws<SlttException>(() => Cifar.Load(folder.FullName, 10, true))!.Message, Does.Contain(third).And.Contain("image 1 has label 10"));
+        File.Delete(third);
+        Assert.That(Assert.Throws<SlttException>(() => Cifar.Load(folder.FullName, 10, true))!.Message, Does.Contain(third).And.Contain("not found"));
+        Assert.That(Cifar.Load(folder.FullName, 10, train: false).Count, Is.EqualTo(3), "the test part is whole");
+    }
+
+    [Test]
+    public void Mutated_pickles_never_surprise()
+    {
+        using var python = new TemporaryFolder();
+        using var binary = new TemporaryFolder();
+        Make(binary, python, 10, perFile: 2);
+        byte[] batch = File.ReadAllBytes(python["cifar-10-batches-py", "test_batch"]);
+        using var folder = new TemporaryFolder();
+        Mutations.Check(batch, path => Cifar.Load(Path.GetDirectoryName(CopyAs(path, folder, "test_batch"))!, 10, train: false), cases: 400, headBytes: batch.Length);
+    }
+
+    [Test]
+    public void A_pickle_that_wants_more_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("test_batch", Encoding.Latin1.GetBytes("cos\nsystem\n(S'true'\ntR."));
+        Assert.That(Assert.Throws<SlttException>(() => Cifar.Load(folder.FullName, 10, train: false))!.Message, Does.Contain("os.system"));
+    }
+
+    private static string CopyAs(string path, TemporaryFolder folder, string name)
+    {
+        File.Copy(path, folder[name], overwrite: true);
+        return folder[name];
+    }
+
+    private static (int Label, byte[] Pixels) Image(int classes, bool train, int index)
+    {
+        var random = new Random((classes * 1000) + (train ? 0 : 500) + index);
+        var pixels = new byte[ImageBytes];
+        int label = random.Next(classes);
+        random.NextBytes(pixels);
+        return (label, pixels);
+    }
+
+    private static void Make(TemporaryFolder binary, TemporaryFolder python, int classes, int perFile)
+    {
+        foreach (bool train in (bool[])[true, false])
+        {
+            string[] names = (classes, train) switch
+            {
+                (10, true) => ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"],
+                (10, false) => ["test_batch"],
+                (_, true) => ["train"],
+                _ => ["test"],
+            };
+            for (int file = 0; file < names.Length; file++)
+            {
+                var records = new List<byte>();
+                var pixels = new List<byte>();
+                var labels = new List<int>();
+                for (int i = 0; i < perFile; i++)
+                {
+                    (int label, byte[] image) = Image(classes, train, (file * perFile) + i);
+                    records.AddRange(classes == 100 ? [(byte)(label / 5), (byte)label] : [(byte)label]);
+                    records.AddRange(image);
+                    pixels.AddRange(image);
+                    labels.Add(label);
+                }
+
+                binary.Write(Path.Combine(classes == 10 ? "cifar-10-batches-bin" : "cifar-100-binary", names[file] + ".bin"), [.. records]);
+                python.Write(Path.Combine(classes == 10 ? "cifar-10-batches-py" : "cifar-100-python", names[file]),
+                    Pickle(classes == 100 ? "fine_labels" : "labels", labels, [.. pixels]));
+            }
+        }
+    }
+
+    /// <summary>A batch as Python 2 pickled it: protocol 2, byte strings, a NumPy array.</summary>
+    private static byte[] Pickle(string labelsKey, List<int> labels, byte[] pixels)
+    {
+        var bytes = new List<byte>();
+        void Text(string ops) => bytes.AddRange(Encoding.Latin1.GetBytes(ops));
+        void Str(string text) => Text($"U{(char)text.Length}{text}");
+        Text("\u0080\u0002}q\u0001(");
+        Str("data");
+        Text("cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\u0085U\u0001b\u0087R(K\u0001K" + (char)labels.Count + "M\0\u000c\u0086");
+        Text("cnumpy\ndtype\nU\u0002u1K\0K\u0001\u0087R(K\u0003U\u0001|NNNJ\u00ff\u00ff\u00ff\u00ffJ\u00ff\u00ff\u00ff\u00ffK\0tb\u0089T");
+        bytes.AddRange(BitConverter.GetBytes(pixels.Length));
+        bytes.AddRange(pixels);
+        Text("tb");
+        Str(labelsKey);
+        Text("](" + string.Concat(labels.Select(l => $"K{(char)l}")) + "e");
+        Text("u.");
+        return [.. bytes];
+    }
+}
