@@ -1,25 +1,24 @@
-// Adds a bias to each channel.
+// bias_add: y[r][c] = x[r][c] + bias[c].
 //
-//   y[r, c] = x[r, c] + b[c]
-//
-// x, y (rows, channels), NHWC; b (channels), float. y may be x. Reads and writes sizeof(T) bytes an element each.
+// x, y (rows, channels), NHWC, type T; bias (channels), float. Overwrites y, which may be x.
+// Bytes an element (type of b bytes): reads b, writes b. Numerics: float, rounded once.
 #include "common/sltt.cuh"
 
 namespace SLTT_VARIANT {
 
-template <class T> __device__ void bias_add(T* y, const T* x, const float* __restrict__ bias, int64_t rows, int channels) {
-    for_rows_channels<T>(rows, channels, [=](auto lanes, int64_t i, int c) {
+template <class T> __device__ inline void bias_add(T* y, const T* x, const float* bias, int64_t rows, int channels) {
+    for_rows_channels<T>(rows, channels, PerChannel<1>{{bias}}, no_dropout(), [=](auto lanes, int64_t i, const auto& own, const auto&) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> value = load<V>(x, i), b = load<V>(bias, c);
-        for (int k = 0; k < V; ++k) value.v[k] += b.v[k];
+        Pack<V> value = load<V>(x, i);
+        for (int k = 0; k < V; ++k) value[k] = value[k] + own[0][k];
         store<V>(y, i, value);
     });
 }
 
-}  // namespace SLTT_VARIANT
-
-#define VARIANT(T, suffix) \
-    SLTT_KERNEL(bias_add_##suffix, (SLTT_VARIANT::T* y, const SLTT_VARIANT::T* x, const float* bias, int64_t rows, int channels), \
-                SLTT_VARIANT::bias_add<SLTT_VARIANT::T>(y, x, bias, rows, channels))
+#define VARIANT(T, suffix)                                                                                            \
+    SLTT_KERNEL(bias_add_##suffix, (T * y, const T* x, const float* __restrict__ bias, int64_t rows, int channels),   \
+                bias_add<T>(y, x, bias, rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
+
+}  // namespace SLTT_VARIANT

@@ -1,35 +1,32 @@
-// Gradient of a bias: the column sums of the gradient of what the bias was added to.
+// bias_gradient, bias_gradient_finalize: gradient of a bias, the column sums of the gradient of what it was added to.
 //
-//   db[c] += sum over rows r of dy[r, c]
+//   grad_bias[c] += sum over rows r of grad_y[r][c]
 //
-// dy (rows, channels), NHWC; db (channels), float. Two stages of fixed order, no atomics: bias_gradient writes a partial sum
-// a block, partials (parts, 1, channels), double; bias_gradient_finalize adds them up in order and adds to db.
-// Reads sizeof(T) bytes an element, writes nothing an element.
+// grad_y (rows, channels), NHWC, type T; grad_bias (channels), float. Two stages of fixed order, no atomics: bias_gradient writes
+// one partial sum a block, partials (gridDim.x, 1, channels) double; bias_gradient_finalize adds them to grad_bias in order.
+// Bytes an element (type of b bytes): reads b. For few rows column_sum does it in one launch.
+// Numerics: sums in float over at most a few dozen rows, then double (common/sltt.cuh).
 #include "common/sltt.cuh"
 
 namespace SLTT_VARIANT {
 
-template <class T> __device__ void bias_gradient(double* partials, const T* __restrict__ grad_y, int64_t rows, int channels) {
-    sum_rows<1, T>(partials, rows, channels, [=](auto lanes, int64_t i, int) {
-        constexpr int V = decltype(lanes)::value;
-        Terms<1, V> terms;
-        terms.k[0] = load<V>(grad_y, i);
-        return terms;
+template <class T> __device__ inline void bias_gradient(double* partials, const T* grad_y, int64_t rows, int channels) {
+    sum_rows<1, T>(partials, rows, channels, PerChannel<0>{}, no_dropout(), [=](auto lanes, int64_t i, const auto&, const auto&) {
+        return Packs<1, decltype(lanes)::value>{{load<decltype(lanes)::value>(grad_y, i)}};
     });
 }
 
-__device__ inline void bias_gradient_sum(float* grad_bias, const double* partials, int parts, int channels) {
-    for (int c = (int)(blockIdx.x * blockDim.x + threadIdx.x); c < channels; c += (int)(gridDim.x * blockDim.x))
-        grad_bias[c] += (float)sum_partials(partials, parts, 1, 0, channels, c);
+__device__ inline void bias_gradient_finalize_body(float* grad_bias, const double* partials, int parts, int channels) {
+    finish_sums<1>(partials, parts, channels, [=](int c, const Totals<1>& sums) { grad_bias[c] += (float)sums[0]; });
 }
 
-}  // namespace SLTT_VARIANT
-
-#define VARIANT(T, suffix) \
-    SLTT_KERNEL(bias_gradient_##suffix, (double* partials, const SLTT_VARIANT::T* grad_y, int64_t rows, int channels), \
-                SLTT_VARIANT::bias_gradient<SLTT_VARIANT::T>(partials, grad_y, rows, channels))
+#define VARIANT(T, suffix)                                                                                                      \
+    SLTT_KERNEL(bias_gradient_##suffix, (double* __restrict__ partials, const T* __restrict__ grad_y, int64_t rows, int channels), \
+                bias_gradient<T>(partials, grad_y, rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-SLTT_KERNEL(bias_gradient_finalize, (float* grad_bias, const double* partials, int parts, int channels),
-            SLTT_VARIANT::bias_gradient_sum(grad_bias, partials, parts, channels))
+SLTT_KERNEL(bias_gradient_finalize, (float* __restrict__ grad_bias, const double* __restrict__ partials, int parts, int channels),
+            bias_gradient_finalize_body(grad_bias, partials, parts, channels))
+
+}  // namespace SLTT_VARIANT

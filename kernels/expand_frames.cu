@@ -2,8 +2,8 @@
 //
 //   x[i][y][j][k] = frames[min(t, steps-1)][i][k][y][j] scale[k] + shift[k],   t: the run state's
 //
-// frames (steps, n, c, h, w) u8 or u16; x (n, h, w, c), NHWC, type T; scale, shift (c) float.
-// Bytes an element (type of b bytes): reads 1 or 2, writes b. Overwrites x. Numerics: float, rounded once.
+// frames (steps, n, c, h, w) u8, u16 or f32; x (n, h, w, c), NHWC, type T; scale, shift (c) float.
+// Bytes an element (type of b bytes): reads 1, 2 or 4, writes b. Overwrites x. Numerics: float, rounded once.
 #include "common/sltt.cuh"
 
 namespace SLTT_VARIANT {
@@ -30,16 +30,14 @@ __device__ inline void expand_frames(T* x, const U* frames, const RunState* stat
     }
 }
 
-#define VARIANT(T, suffix)                                                                                                                       \
-    SLTT_KERNEL(expand_frames_u8_##suffix,                                                                                                       \
-                (T* __restrict__ x, const uint8_t* __restrict__ frames, const RunState* state, const float* __restrict__ scale,                  \
-                 const float* __restrict__ shift, int steps, int n, int c, int h, int w),                                                        \
-                expand_frames<T, uint8_t>(x, frames, state, scale, shift, steps, n, c, h, w))                                                    \
-    SLTT_KERNEL(expand_frames_u16_##suffix,                                                                                                      \
-                (T* __restrict__ x, const uint16_t* __restrict__ frames, const RunState* state, const float* __restrict__ scale,                 \
-                 const float* __restrict__ shift, int steps, int n, int c, int h, int w),                                                        \
-                expand_frames<T, uint16_t>(x, frames, state, scale, shift, steps, n, c, h, w))
+#define ELEMENT(T, suffix, U, element)                                                                                             \
+    SLTT_KERNEL(expand_frames_##element##_##suffix,                                                                                \
+                (T* __restrict__ x, const U* __restrict__ frames, const RunState* state, const float* __restrict__ scale,          \
+                 const float* __restrict__ shift, int steps, int n, int c, int h, int w),                                          \
+                expand_frames<T, U>(x, frames, state, scale, shift, steps, n, c, h, w))
+#define VARIANT(T, suffix) ELEMENT(T, suffix, uint8_t, u8) ELEMENT(T, suffix, uint16_t, u16) ELEMENT(T, suffix, float, f32)
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
+#undef ELEMENT
 
 }  // namespace SLTT_VARIANT

@@ -1,0 +1,56 @@
+using ManagedCuda;
+using ManagedCuda.BasicTypes;
+
+namespace SlttEngine.Device;
+
+/// <summary>A fixed list of launches recorded once and replayed by the device without the host.</summary>
+public sealed class CapturedGraph : IDisposable
+{
+    private readonly ComputeDevice device;
+    private CUgraph graph;
+    private CUgraphExec exec;
+
+    private CapturedGraph(ComputeDevice device) => this.device = device;
+
+    /// <summary>Records what <paramref name="work"/> launches on the device's stream; nothing of it runs yet.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="work">Launches; must not allocate device memory or wait.</param>
+    public static CapturedGraph Capture(ComputeDevice device, Action work)
+    {
+        CapturedGraph captured = new(device);
+        CUstream stream = device.Stream.Stream;
+        Check(DriverAPINativeMethods.Streams.cuStreamBeginCapture(stream, CUstreamCaptureMode.Local));
+        try
+        {
+            work();
+        }
+        catch
+        {
+            // The stream must leave capture mode whatever happened; the first error is the one to show.
+            DriverAPINativeMethods.Streams.cuStreamEndCapture(stream, ref captured.graph);
+            throw;
+        }
+
+        Check(DriverAPINativeMethods.Streams.cuStreamEndCapture(stream, ref captured.graph));
+        Check(DriverAPINativeMethods.GraphManagment.cuGraphInstantiate(ref captured.exec, captured.graph, CUgraphInstantiate_flags.None));
+        return captured;
+    }
+
+    /// <summary>Replays the launches on the device's stream.</summary>
+    public void Launch() => Check(DriverAPINativeMethods.GraphManagment.cuGraphLaunch(exec, device.Stream.Stream));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        DriverAPINativeMethods.GraphManagment.cuGraphExecDestroy(exec);
+        DriverAPINativeMethods.GraphManagment.cuGraphDestroy(graph);
+    }
+
+    private static void Check(CUResult result)
+    {
+        if (result != CUResult.Success)
+        {
+            throw new CudaException(result);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+using System.Reflection;
+using ManagedCuda;
+using ManagedCuda.BasicTypes;
+using ManagedCuda.CudaBlas;
+using ManagedCuda.CudaDNN;
+
+namespace SlttEngine.Device;
+
+/// <summary>One device with its stream, kernels and library handles: all that the engine launches goes through here.</summary>
+public sealed class ComputeDevice : IDisposable
+{
+    private const string KernelResource = "sltt_kernels.fatbin";
+
+    /// <summary>The image by which the CPU device knows that its compiled-in kernels are meant.</summary>
+    private static readonly byte[] CpuKernels = "SLTT-CPU-KERNELS\0"u8.ToArray();
+
+    private readonly Dictionary<string, CudaKernel> kernels = [];
+    private readonly CUmodule module;
+
+    private ComputeDevice(DeviceKind kind, int ordinal)
+    {
+        Kind = kind;
+        Context = new PrimaryContext(ordinal);
+        Context.SetCurrent();
+        CudaDeviceProperties properties = Context.GetDeviceInfo();
+        Name = properties.DeviceName;
+        Multiprocessors = properties.MultiProcessorCount;
+        TotalMemory = (long)(ulong)properties.TotalGlobalMemory;
+        Stream = new CudaStream(CUStreamFlags.NonBlocking);
+        module = Context.LoadModuleFatBin(IsCpu ? CpuKernels : ReadGpuKernels());
+        Blas = new CudaBlas(Stream.Stream);
+        Dnn = new CudaDNNContext();
+        Dnn.SetStream(Stream);
+    }
+
+    /// <summary>True if the GPU kernels were compiled into this build.</summary>
+    public static bool HasGpuKernels { get; } = typeof(ComputeDevice).Assembly.GetManifestResourceInfo(KernelResource) is not null;
+
+    /// <summary>Where kernels run.</summary>
+    public DeviceKind Kind { get; }
+
+    /// <summary>True on both modes of the CPU device.</summary>
+    public bool IsCpu => Kind != DeviceKind.Cuda;
+
+    /// <summary>The device's own name.</summary>
+    public string Name { get; }
+
+    /// <summary>Multiprocessors; a constant on the CPU device, so that sums do not depend on the number of cores.</summary>
+    public int Multiprocessors { get; }
+
+    /// <summary>Device memory, bytes.</summary>
+    public long TotalMemory { get; }
+
+    /// <summary>The driver's context.</summary>
+    public PrimaryContext Context { get; }
+
+    /// <summary>The one stream that the engine's work runs on, in order.</summary>
+    public CudaStream Stream { get; }
+
+    /// <summary>cuBLAS on <see cref="Stream"/>.</summary>
+    public CudaBlas Blas { get; }
+
+    /// <summary>cuDNN on <see cref="Stream"/>.</summary>
+    public CudaDNNContext Dnn { get; }
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="kind">Which.</param>
+    /// <exception cref="SlttException">It can't be used.</exception>
+    public static ComputeDevice Open(DeviceKind kind)
+    {
+        NativeLibraries.Choose(kind != DeviceKind.Cuda);
+        try
+        {
+            return new ComputeDevice(kind, kind == DeviceKind.CpuFaithful ? 1 : 0);
+        }
+        catch (CudaException e)
+        {
+            throw new SlttException(ErrorKind.Device, $"the device does not open: {e.Message}", null, e);
+        }
+    }
+
+    /// <summary>Opens what the user asked for; says in one line what was chosen and why.</summary>
+    /// <param name="choice">What was asked for.</param>
+    /// <param name="reason">Why this device, for the first line of a run.</param>
+    public static ComputeDevice Open(DeviceChoice choice, out string reason)
+    {
+        if (choice == DeviceChoice.Cpu)
+        {
+            reason = "as asked";
+            return Open(DeviceKind.Cpu);
+        }
+
+        string? whyNot = NativeLibraries.WhyNoCuda();
+        if (whyNot is null)
+        {
+            reason = choice == DeviceChoice.Auto ? "a GPU is there" : "as asked";
+            return Open(DeviceKind.Cuda);
+        }
+
+        if (choice == DeviceChoice.Cuda)
+        {
+            throw new SlttException(ErrorKind.Device, "no NVIDIA GPU can be used: " + whyNot, "use --device cpu");
+        }
+
+        reason = whyNot;
+        return Open(DeviceKind.Cpu);
+    }
+
+    /// <summary>Launches a kernel on <see cref="Stream"/> (or records it while capturing).</summary>
+    /// <param name="kernel">The kernel's symbol.</param>
+    /// <param name="shape">Blocks and threads.</param>
+    /// <param name="args">Its arguments, in the types of its C signature; a null pointer is default(CUdeviceptr).</param>
+    public void Launch(string kernel, LaunchShape shape, params object[] args)
+    {
+        if (!kernels.TryGetValue(kernel, out CudaKernel? loaded))
+        {
+            loaded = new CudaKernel(kernel, module);
+            kernels.Add(kernel, loaded);
+        }
+
+        loaded.GridDimensions = new ManagedCuda.VectorTypes.dim3((uint)shape.Blocks);
+        loaded.BlockDimensions = new ManagedCuda.VectorTypes.dim3((uint)shape.Threads);
+        loaded.RunAsync(Stream.Stream, args);
+    }
+
+    /// <summary>Waits until all work on <see cref="Stream"/> is done.</summary>
+    public void Synchronize() => Stream.Synchronize();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dnn.Dispose();
+        Blas.Dispose();
+        Stream.Dispose();
+        Context.Dispose();
+    }
+
+    private static byte[] ReadGpuKernels()
+    {
+        using Stream? stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(KernelResource);
+        if (stream is null)
+        {
+            throw new SlttException(ErrorKind.Device, "this build holds no GPU kernels", "install nvcc and run ./build.sh, or use --device cpu");
+        }
+
+        byte[] image = new byte[stream.Length];
+        stream.ReadExactly(image);
+        return image;
+    }
+}

@@ -1,0 +1,49 @@
+using System.Runtime.InteropServices;
+using ManagedCuda;
+using ManagedCuda.BasicTypes;
+
+namespace SlttEngine.Device;
+
+/// <summary>Copies between host spans and device memory, in order with the device's stream.</summary>
+public static class HostCopy
+{
+    /// <summary>Copies to the device; the span may be reused once the call returns (pageable memory is staged by the driver).</summary>
+    /// <typeparam name="T">Element type.</typeparam>
+    /// <param name="device">The device.</param>
+    /// <param name="target">Where to.</param>
+    /// <param name="source">What.</param>
+    public static unsafe void ToDevice<T>(ComputeDevice device, CUdeviceptr target, ReadOnlySpan<T> source)
+        where T : unmanaged
+    {
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(source);
+        fixed (byte* start = bytes)
+        {
+            Check(DriverAPINativeMethods.AsynchronousMemcpy_v2.cuMemcpyHtoDAsync_v2(target, (nint)start, (ulong)bytes.Length, device.Stream.Stream));
+        }
+    }
+
+    /// <summary>Waits for the stream and copies from the device.</summary>
+    /// <typeparam name="T">Element type.</typeparam>
+    /// <param name="device">The device.</param>
+    /// <param name="source">Where from.</param>
+    /// <param name="target">Where to.</param>
+    public static unsafe void ToHost<T>(ComputeDevice device, CUdeviceptr source, Span<T> target)
+        where T : unmanaged
+    {
+        Span<byte> bytes = MemoryMarshal.AsBytes(target);
+        fixed (byte* start = bytes)
+        {
+            Check(DriverAPINativeMethods.AsynchronousMemcpy_v2.cuMemcpyDtoHAsync_v2((nint)start, source, (ulong)bytes.Length, device.Stream.Stream));
+        }
+
+        device.Synchronize();
+    }
+
+    private static void Check(CUResult result)
+    {
+        if (result != CUResult.Success)
+        {
+            throw new CudaException(result);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Runtime.Loader;
+using ManagedCuda;
+using ManagedCuda.CudaBlas;
+using ManagedCuda.CudaDNN;
+
+namespace SlttEngine.Device;
+
+/// <summary>Which native libraries serve the CUDA driver, cuBLAS and cuDNN: NVIDIA's, or the CPU device in their place.</summary>
+/// <remarks>Decided once a process, before the first native call; the only place that knows file names.</remarks>
+public static partial class NativeLibraries
+{
+    private const int RtldNow = 2;
+    private const int RtldGlobal = 0x100;
+
+    private static readonly Lock Gate = new();
+    private static Dictionary<string, nint>? chosen;
+    private static bool chosenCpu;
+
+    /// <summary>Makes the native calls go to the CPU device or to NVIDIA's libraries.</summary>
+    /// <param name="cpu">True: the CPU device.</param>
+    /// <exception cref="SlttException">A library can't be loaded, or the process already uses the other kind.</exception>
+    public static void Choose(bool cpu)
+    {
+        lock (Gate)
+        {
+            if (chosen is not null)
+            {
+                if (chosenCpu != cpu)
+                {
+                    throw new SlttException(ErrorKind.Device, "this process already uses the other kind of device", "use one kind of device a process");
+                }
+
+                return;
+            }
+
+            chosen = cpu ? LoadCpu() : LoadCuda();
+            chosenCpu = cpu;
+            foreach (Assembly assembly in new[] { typeof(CudaContext).Assembly, typeof(CudaBlas).Assembly, typeof(CudaDNNContext).Assembly }.Distinct())
+            {
+                // The published ManagedCuda sets a resolver of its own, of which an assembly can have only one: it falls
+                // through to the load context's event below.
+                if (IsOurs(assembly))
+                {
+                    NativeLibrary.SetDllImportResolver(assembly, (name, _, _) => Resolve(name));
+                }
+            }
+
+            AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => Resolve(name);
+        }
+    }
+
+    /// <summary>Why no NVIDIA GPU can be used, in one line; null if one can.</summary>
+    public static string? WhyNoCuda()
+    {
+        List<string> tried = [];
+        nint driver = TryLoad(DriverNames, tried);
+        if (driver == 0)
+        {
+            return "no NVIDIA driver (" + DriverNames[0] + " not found)";
+        }
+
+        int status = Call(driver, "cuInit");
+        if (status != 0)
+        {
+            return $"the NVIDIA driver does not start (cuInit: error {status})";
+        }
+
+        if (DeviceCount(driver) == 0)
+        {
+            return "the NVIDIA driver shows no GPU";
+        }
+
+        if (TryLoad(BlasNames, tried) == 0)
+        {
+            return $"cuBLAS not found ({string.Join(", ", BlasNames)}; SLTT_CUDA_LIBS can name its folder)";
+        }
+
+        if (TryLoad(DnnNames, tried) == 0)
+        {
+            return $"cuDNN 9 not found ({string.Join(", ", DnnNames)}; SLTT_CUDA_LIBS can name its folder)";
+        }
+
+        return ComputeDevice.HasGpuKernels ? null : "this build holds no GPU kernels (nvcc was not at hand when it was built)";
+    }
+
+    private static readonly string[] DriverNames = OperatingSystem.IsWindows() ? ["nvcuda.dll"] : ["libcuda.so.1", "libcuda.so"];
+
+    private static readonly string[] BlasNames = OperatingSystem.IsWindows()
+        ? ["cublas64_13.dll", "cublas64_12.dll"]
+        : ["libcublas.so.13", "libcublas.so.12"];
+
+    private static readonly string[] DnnNames = OperatingSystem.IsWindows() ? ["cudnn64_9.dll"] : ["libcudnn.so.9"];
+
+    /// <summary>cuDNN 9 is a dispatcher that loads its parts by name as it runs; a stray system copy must not be mixed in.</summary>
+    private static readonly string[] DnnParts =
+    [
+        "libcudnn_graph.so.9", "libcudnn_ops.so.9", "libcudnn_cnn.so.9", "libcudnn_adv.so.9", "libcudnn_heuristic.so.9",
+        "libcudnn_engines_precompiled.so.9", "libcudnn_engines_runtime_compiled.so.9",
+    ];
+
+    private static bool IsOurs(Assembly assembly) =>
+        assembly == typeof(CudaDNNContext).Assembly || assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Any(a => a.Key == "SlttEngine");
+
+    private static nint Resolve(string name) => chosen is not null && chosen.TryGetValue(name, out nint handle) ? handle : 0;
+
+    private static Dictionary<string, nint> LoadCpu()
+    {
+        string file = OperatingSystem.IsWindows() ? "sltt_cpu.dll" : "libsltt_cpu.so";
+        string path = Path.Combine(AppContext.BaseDirectory, file);
+        if (!File.Exists(path))
+        {
+            throw new SlttException(ErrorKind.Device, $"the CPU device is missing: {path}", "run ./build.sh");
+        }
+
+        try
+        {
+            nint handle = NativeLibrary.Load(path);
+            return new() { ["nvcuda"] = handle, ["cublas64_12"] = handle, ["cublas"] = handle, ["cudnn64_9"] = handle };
+        }
+        catch (DllNotFoundException e)
+        {
+            throw new SlttException(ErrorKind.Device, $"the CPU device does not load: {e.Message.ReplaceLineEndings(" ")}", "install oneDNN (Debian: libdnnl2), or run ./build.sh", e);
+        }
+    }
+
+    private static Dictionary<string, nint> LoadCuda()
+    {
+        if (WhyNoCuda() is { } why)
+        {
+            throw new SlttException(ErrorKind.Device, "no NVIDIA GPU can be used: " + why, "use --device cpu");
+        }
+
+        List<string> tried = [];
+        nint blas = TryLoad(BlasNames, tried);
+        return new() { ["nvcuda"] = TryLoad(DriverNames, tried), ["cublas64_12"] = blas, ["cublas"] = blas, ["cudnn64_9"] = TryLoad(DnnNames, tried) };
+    }
+
+    private static nint TryLoad(string[] names, List<string> tried)
+    {
+        foreach (string folder in Folders())
+        {
+            foreach (string name in names)
+            {
+                string path = folder.Length == 0 ? name : Path.Combine(folder, name);
+                tried.Add(path);
+                if (folder.Length != 0 && !File.Exists(path))
+                {
+                    continue;
+                }
+
+                nint handle = OpenGlobal(path);
+                if (handle == 0)
+                {
+                    continue;
+                }
+
+                if (name.Contains("cudnn", StringComparison.Ordinal) && folder.Length != 0)
+                {
+                    foreach (string part in DnnParts.Select(p => Path.Combine(folder, p)).Where(File.Exists))
+                    {
+                        OpenGlobal(part);
+                    }
+                }
+
+                return handle;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>Folders searched, in order; "" is the loader's own path.</summary>
+    private static IEnumerable<string> Folders()
+    {
+        string? given = Environment.GetEnvironmentVariable("SLTT_CUDA_LIBS");
+        if (!string.IsNullOrEmpty(given))
+        {
+            foreach (string folder in given.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+            {
+                yield return folder;
+            }
+        }
+
+        yield return string.Empty;
+        foreach (string root in new[] { Environment.GetEnvironmentVariable("CUDA_PATH"), Environment.GetEnvironmentVariable("CUDA_HOME"), "/usr/local/cuda" }.OfType<string>())
+        {
+            foreach (string sub in new[] { "lib64", "lib", "bin", "targets/x86_64-linux/lib" })
+            {
+                yield return Path.Combine(root, sub);
+            }
+        }
+
+        foreach (string site in PythonSites())
+        {
+            string nvidia = Path.Combine(site, "nvidia");
+            if (Directory.Exists(nvidia))
+            {
+                foreach (string folder in Directory.EnumerateDirectories(nvidia).Order(StringComparer.Ordinal))
+                {
+                    yield return Path.Combine(folder, "lib");
+                }
+            }
+        }
+    }
+
+    /// <summary>site-packages folders, where pip puts NVIDIA's wheels (nvidia/cudnn/lib and so on).</summary>
+    private static IEnumerable<string> PythonSites()
+    {
+        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        string?[] roots = [Environment.GetEnvironmentVariable("VIRTUAL_ENV"), Environment.GetEnvironmentVariable("CONDA_PREFIX"), "/usr/local", "/usr", Path.Combine(home, ".local"), "/opt/conda"];
+        foreach (string lib in roots.OfType<string>().Select(r => Path.Combine(r, "lib")).Where(Directory.Exists))
+        {
+            foreach (string python in Directory.EnumerateDirectories(lib, "python3*").Order(StringComparer.Ordinal))
+            {
+                yield return Path.Combine(python, "site-packages");
+                yield return Path.Combine(python, "dist-packages");
+            }
+        }
+    }
+
+    private static nint OpenGlobal(string path) => OperatingSystem.IsWindows()
+        ? NativeLibrary.TryLoad(path, out nint handle) ? handle : 0
+        : DlOpen(path, RtldNow | RtldGlobal);
+
+    private static unsafe int Call(nint library, string function) =>
+        NativeLibrary.TryGetExport(library, function, out nint address) ? ((delegate* unmanaged<uint, int>)address)(0) : -1;
+
+    private static unsafe int DeviceCount(nint library)
+    {
+        int count = 0;
+        return NativeLibrary.TryGetExport(library, "cuDeviceGetCount", out nint address) && ((delegate* unmanaged<int*, int>)address)(&count) == 0 ? count : 0;
+    }
+
+    [LibraryImport("libc", EntryPoint = "dlopen", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint DlOpen(string path, int flags);
+}

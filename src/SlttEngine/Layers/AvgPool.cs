@@ -1,0 +1,73 @@
+using ManagedCuda.BasicTypes;
+using ManagedCuda.CudaDNN;
+using SlttEngine.Device;
+using SlttEngine.Planning;
+
+namespace SlttEngine.Layers;
+
+/// <summary>Average pooling over windows (AvgPool2d: padding counts as zeros), by cuDNN.</summary>
+public sealed class AvgPool : Layer
+{
+    private readonly Value input;
+    private readonly int kernel;
+    private readonly int stride;
+    private readonly int padding;
+
+    /// <summary>Creates the layer.</summary>
+    /// <param name="name">Name.</param>
+    /// <param name="input">What it reads.</param>
+    /// <param name="kernel">Window size.</param>
+    /// <param name="stride">Stride.</param>
+    /// <param name="padding">Zero padding on each side.</param>
+    public AvgPool(string name, Value input, int kernel, int stride, int padding = 0)
+        : base(name)
+    {
+        (this.input, this.kernel, this.stride, this.padding) = (input, kernel, stride, padding);
+        Output = new Value(name, Size(input.Height), Size(input.Width), input.Channels, input.DependsOnInputOnly);
+    }
+
+    /// <inheritdoc/>
+    public override Action Emit(ProgramBuilder b)
+    {
+        CudaDNNContext dnn = b.Device.Dnn;
+        TensorDescriptor x = b.Own(new TensorDescriptor());
+        TensorDescriptor y = b.Own(new TensorDescriptor());
+        PoolingDescriptor pooling = b.Own(new PoolingDescriptor());
+        cudnnDataType type = b.Shape.Type.Dnn();
+        x.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, b.Shape.Batch, input.Channels, input.Height, input.Width);
+        y.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, b.Shape.Batch, Output.Channels, Output.Height, Output.Width);
+        pooling.SetPooling2dDescriptor(
+            cudnnPoolingMode.AverageCountIncludePadding, cudnnNanPropagation.PropagateNan, kernel, kernel, padding, padding, stride, stride);
+
+        Op Forward(Tensor from, Tensor to) => new(
+            Name + " forward", [from], [to], t => dnn.PoolingForward(pooling, 1f, x, from.At(t), 0f, y, to.At(t)));
+
+        Tensor output = b.NewOutput(Output);
+        b.Add(b.ForwardOf(Output), Forward(b.Forward(input), output));
+        if (output.IsScratch)
+        {
+            b.SetRegenerator(Output, () =>
+            {
+                Tensor again = b.Scratch(Name + " again", b.BytesOf(Output));
+                b.Add(Section.Backward, Forward(b.ForBackward(input), again));
+                return again;
+            });
+        }
+
+        return () =>
+        {
+            Tensor gradOutput = b.TakeGradient(Output);
+            Tensor gradInput = b.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
+
+            // An average's backward reads neither x nor y, but cuDNN wants pointers: the gradients stand in for them.
+            b.Add(b.BackwardOf(Output), new Op(
+                Name + " backward",
+                [gradOutput],
+                [gradInput],
+                t => dnn.PoolingBackward(pooling, 1f, y, gradOutput.At(t), y, gradOutput.At(t), x, gradInput.At(t), 0f, x, gradInput.At(t))));
+            b.AddGradient(input, gradInput);
+        };
+    }
+
+    private int Size(int size) => ((size + (2 * padding) - kernel) / stride) + 1;
+}

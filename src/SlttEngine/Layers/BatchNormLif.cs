@@ -1,0 +1,310 @@
+using ManagedCuda.BasicTypes;
+using SlttEngine.Device;
+using SlttEngine.Planning;
+
+namespace SlttEngine.Layers;
+
+/// <summary>Batch norm, LIF neuron and dropout in one: spikes of u(t) = λ v(t−1) + BN(x(t) + residual(t)).</summary>
+/// <remarks>
+/// Keeps, for each neuron, the membrane potential u and batch norm's input x, and nothing else: spikes are made again from u
+/// when a weight gradient needs them. The biases of the convolutions in front go into the running mean alone.
+/// </remarks>
+public sealed class BatchNormLif : Layer
+{
+    private readonly BatchNormModule norm;
+    private readonly Value input;
+    private readonly Parameter? inputBias;
+    private readonly Value? residual;
+    private readonly Parameter? residualBias;
+    private readonly float dropRate;
+
+    /// <summary>Creates the layer.</summary>
+    /// <param name="name">PyTorch's name of the neuron.</param>
+    /// <param name="norm">Batch norm's parameters.</param>
+    /// <param name="input">A convolution's output x.</param>
+    /// <param name="inputBias">That convolution's bias, or null.</param>
+    /// <param name="residual">Added to x, or null.</param>
+    /// <param name="residualBias">Bias of the convolution that made the residual, or null.</param>
+    /// <param name="dropRate">Part of the spikes dropped, with one mask for all steps.</param>
+    public BatchNormLif(string name, BatchNormModule norm, Value input, Parameter? inputBias, Value? residual = null, Parameter? residualBias = null, float dropRate = 0)
+        : base(name)
+    {
+        this.norm = norm;
+        this.input = input;
+        this.inputBias = inputBias;
+        this.residual = residual;
+        this.residualBias = residualBias;
+        this.dropRate = dropRate;
+        input.SavedForBackward = true;
+        Output = new Value(name, input.Height, input.Width, input.Channels, dependsOnInputOnly: false);
+    }
+
+    /// <inheritdoc/>
+    public override Action Emit(ProgramBuilder b)
+    {
+        Emission e = new(this, b);
+        if (b.Shape.Training)
+        {
+            e.BatchStatistics();
+        }
+        else
+        {
+            e.RunningStatistics();
+        }
+
+        e.Fire();
+        return e.Backward;
+    }
+
+    /// <summary>What one program holds of the layer.</summary>
+    private sealed class Emission
+    {
+        private readonly BatchNormLif layer;
+        private readonly ProgramBuilder b;
+        private readonly ComputeDevice device;
+        private readonly long rows;
+        private readonly int channels;
+        private readonly bool once;
+        private readonly Tensor x;
+        private readonly Tensor mean;
+        private readonly Tensor invstd;
+        private readonly Tensor scale;
+        private readonly Tensor u;
+        private readonly float dropRate;
+        private readonly uint dropLayer;
+
+        public Emission(BatchNormLif layer, ProgramBuilder b)
+        {
+            (this.layer, this.b, device) = (layer, b, b.Device);
+            rows = (long)b.Shape.Batch * layer.input.Height * layer.input.Width;
+            channels = layer.input.Channels;
+            once = b.IsStatic(layer.input);
+            x = b.Forward(layer.input);
+            int copies = once || !b.Shape.Training ? 1 : b.Copies;
+            mean = b.Keep(layer.Name + " mean", BufferKind.Saved, 4L * channels, copies);
+            invstd = b.Keep(layer.Name + " invstd", BufferKind.Saved, 4L * channels, copies);
+            scale = b.Keep(layer.Name + " scale", BufferKind.Saved, 4L * channels, copies);
+            int states = b.Shape.Training ? b.Copies : 1;
+            u = b.Keep(layer.Name + " u", BufferKind.State, b.BytesOf(layer.Output), states, zeroed: states == 1);
+            dropRate = b.Shape.Training ? layer.dropRate : 0;
+            dropLayer = dropRate > 0 ? b.DropoutLayers++ : 0;
+        }
+
+        private NeuronOptions Neuron => b.Neuron;
+
+        private LaunchShape Sums => LaunchShape.RowSums(device, rows, channels);
+
+        private LaunchShape Elements => LaunchShape.Elements(device, rows * channels, b.Shape.Type.Size());
+
+        private CUdeviceptr Weight => b.Store.Weight(layer.norm.Weight);
+
+        private CUdeviceptr InputBias => layer.inputBias is { } bias ? b.Store.Weight(bias) : default;
+
+        private CUdeviceptr ResidualBias => layer.residualBias is { } bias ? b.Store.Weight(bias) : default;
+
+        private Tensor Partials(string pass) => b.Scratch($"{layer.Name} {pass} partial sums", 8L * Sums.Blocks * 2 * channels);
+
+        public void BatchStatistics()
+        {
+            Tensor partials = Partials("forward");
+            Tensor? potential = layer.residual is { } r ? b.Membrane(r) : null;
+            Tensor? added = layer.residual is { } s && potential is null ? b.Forward(s) : null;
+            Section section = b.ForwardOf(layer.input);
+            CUdeviceptr runningMean = b.Store.Statistic(layer.norm.RunningMean);
+            b.Add(section, new Op(
+                layer.Name + " statistics",
+                [x, .. Present(potential, added)],
+                layer.residual is null ? [partials] : [partials, x],
+                t => device.Launch(
+                    "batch_norm_statistics_" + b.Suffix, Sums, partials.At(t), x.At(t), At(added, t), At(potential, t), runningMean, Neuron.Threshold, rows, channels)));
+            b.Add(section, new Op(
+                layer.Name + " statistics finalize",
+                [partials],
+                [mean, invstd, scale],
+                t => device.Launch(
+                    "batch_norm_finalize",
+                    LaunchShape.Channels(channels),
+                    mean.At(t),
+                    invstd.At(t),
+                    scale.At(t),
+                    runningMean,
+                    b.Store.Statistic(layer.norm.RunningVar),
+                    b.Store.Statistic(layer.norm.NumBatchesTracked),
+                    partials.At(t),
+                    Weight,
+                    InputBias,
+                    ResidualBias,
+                    BatchNormModule.Momentum,
+                    BatchNormModule.Epsilon,
+                    Sums.Blocks,
+                    rows,
+                    channels,
+                    once ? b.Shape.Steps : 1)));
+        }
+
+        public void RunningStatistics()
+        {
+            b.Add(Section.Begin, new Op(
+                layer.Name + " running statistics",
+                [],
+                [mean, scale],
+                t => device.Launch(
+                    "batch_norm_inference",
+                    LaunchShape.Channels(channels),
+                    mean.At(t),
+                    scale.At(t),
+                    b.Store.Statistic(layer.norm.RunningMean),
+                    b.Store.Statistic(layer.norm.RunningVar),
+                    Weight,
+                    InputBias,
+                    ResidualBias,
+                    BatchNormModule.Epsilon,
+                    channels)));
+            if (layer.residual is { } r)
+            {
+                Tensor added = b.Forward(r);
+                b.Add(b.ForwardOf(layer.input), new Op(
+                    layer.Name + " residual",
+                    [x, added],
+                    [x],
+                    t => device.Launch(
+                        "residual_add_" + b.Suffix, Elements, x.At(t), x.At(t), added.At(t), default(CUdeviceptr), default(CUdeviceptr), rows, channels)));
+            }
+        }
+
+        public void Fire()
+        {
+            Tensor spikes = b.NewOutput(layer.Output);
+            CUdeviceptr beta = b.Store.Weight(layer.norm.Bias);
+            b.Add(Section.Forward, new Op(
+                layer.Name + " normalise and fire",
+                [x, mean, scale, u],
+                [spikes, u],
+                t => device.Launch(
+                    "batch_norm_lif_forward_" + b.Suffix,
+                    Elements,
+                    spikes.At(t),
+                    u.At(t),
+                    u.Before(t),
+                    x.At(t),
+                    mean.At(t),
+                    scale.At(t),
+                    beta,
+                    Neuron.Lambda,
+                    Neuron.Threshold,
+                    dropRate,
+                    dropLayer,
+                    b.RunState,
+                    rows,
+                    channels)));
+            if (dropRate == 0)
+            {
+                b.SetMembrane(layer.Output, u);
+            }
+
+            if (spikes.IsScratch)
+            {
+                b.SetRegenerator(layer.Output, () => SpikeOps.Regenerate(b, layer.Output, u, 1f, dropRate, dropLayer));
+            }
+        }
+
+        public void Backward()
+        {
+            IReadOnlyList<Tensor> gradients = b.TakeGradients(layer.Output);
+            Tensor gradSpikes = gradients[0];
+            Tensor? gradResidual = gradients.Count > 1 ? gradients[1] : null;
+            if (gradients.Count > 2 || (gradResidual is not null && dropRate > 0))
+            {
+                throw new InvalidOperationException($"{layer.Name}: {gradients.Count} gradients with drop rate {dropRate} can't be added up");
+            }
+
+            Tensor? carried = SpikeOps.Carried(b, layer.Output);
+            Tensor gradInput = once ? BackwardOnce(gradSpikes, gradResidual, carried) : BackwardStep(gradSpikes, gradResidual, carried);
+            b.AddGradient(layer.input, gradInput);
+            if (layer.residual is { } r)
+            {
+                b.AddGradient(r, gradInput);
+            }
+        }
+
+        /// <summary>Input that changes from step to step: du and its sums, then batch norm's backward.</summary>
+        private Tensor BackwardStep(Tensor gradSpikes, Tensor? gradResidual, Tensor? carried)
+        {
+            Tensor gradNorm = b.Scratch(layer.Name + " gradient", b.BytesOf(layer.Output));
+            Tensor gradInput = b.Scratch(layer.input.Name + " gradient", b.BytesOf(layer.input));
+            Tensor partials = Partials("backward");
+            Tensor coefficients = b.Scratch(layer.Name + " coefficients", 8L * channels);
+            b.Add(Section.Backward, new Op(
+                layer.Name + " backward",
+                [gradSpikes, u, x, mean, invstd, .. Present(gradResidual, carried)],
+                [gradNorm, partials, .. Present(carried)],
+                t => device.Launch(
+                    "batch_norm_lif_backward_" + b.Suffix,
+                    Sums,
+                    gradNorm.At(t),
+                    partials.At(t),
+                    gradSpikes.At(t),
+                    At(gradResidual, t),
+                    u.At(t),
+                    At(carried, t),
+                    x.At(t),
+                    mean.At(t),
+                    invstd.At(t),
+                    Neuron.Lambda,
+                    Neuron.Threshold,
+                    (int)Neuron.Surrogate,
+                    dropRate,
+                    dropLayer,
+                    b.RunState,
+                    rows,
+                    channels),
+                InPlace: (gradNorm, gradSpikes)));
+            Finalize(Section.Backward, partials, coefficients);
+            b.Add(Section.Backward, Apply("batch_norm_backward_apply_", gradInput, gradNorm, coefficients) with { InPlace = (gradInput, gradNorm) });
+            return gradInput;
+        }
+
+        /// <summary>Input that is the same at every step: batch norm's backward is linear in the gradient, so du is added up over t first.</summary>
+        private Tensor BackwardOnce(Tensor gradSpikes, Tensor? gradResidual, Tensor? carried)
+        {
+            Tensor sum = SpikeOps.AccumulateOverTime(b, layer.Output, layer.input, u, gradSpikes, gradResidual, null, carried, 1f, 1f, dropRate, dropLayer);
+            Tensor gradInput = b.Scratch(layer.input.Name + " gradient", b.BytesOf(layer.input));
+            Tensor partials = Partials("backward");
+            Tensor coefficients = b.Scratch(layer.Name + " coefficients", 8L * channels);
+            b.Add(Section.End, new Op(
+                layer.Name + " backward reduce",
+                [sum, x, mean, invstd],
+                [partials],
+                t => device.Launch("batch_norm_backward_reduce_" + b.Suffix, Sums, partials.At(t), sum.At(t), x.At(t), mean.At(t), invstd.At(t), rows, channels)));
+            Finalize(Section.End, partials, coefficients);
+            b.Add(Section.End, Apply("batch_norm_backward_apply_sum_", gradInput, sum, coefficients));
+            return gradInput;
+        }
+
+        private void Finalize(Section section, Tensor partials, Tensor coefficients) => b.Add(section, new Op(
+            layer.Name + " backward finalize",
+            [partials],
+            [coefficients],
+            t => device.Launch(
+                "batch_norm_backward_finalize",
+                LaunchShape.Channels(channels),
+                b.Store.Gradient(layer.norm.Weight),
+                b.Store.Gradient(layer.norm.Bias),
+                coefficients.At(t),
+                partials.At(t),
+                Sums.Blocks,
+                rows,
+                channels)));
+
+        private Op Apply(string kernel, Tensor gradInput, Tensor gradNorm, Tensor coefficients) => new(
+            layer.Name + " backward apply",
+            [gradNorm, x, mean, invstd, scale, coefficients],
+            [gradInput],
+            t => device.Launch(
+                kernel + b.Suffix, Elements, gradInput.At(t), gradNorm.At(t), x.At(t), mean.At(t), invstd.At(t), scale.At(t), coefficients.At(t), rows, channels));
+
+        private static CUdeviceptr At(Tensor? tensor, int t) => tensor?.At(t) ?? default;
+
+        private static IEnumerable<Tensor> Present(params Tensor?[] tensors) => tensors.OfType<Tensor>();
+    }
+}

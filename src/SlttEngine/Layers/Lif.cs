@@ -1,0 +1,118 @@
+using ManagedCuda.BasicTypes;
+using SlttEngine.Device;
+using SlttEngine.Planning;
+
+namespace SlttEngine.Layers;
+
+/// <summary>LIF neuron without batch norm, as the normaliser-free networks use it: spikes · spikeScale of u(t) = λ v(t−1) + inputScale · (x(t) + bias).</summary>
+/// <remarks>Keeps the membrane potential u alone.</remarks>
+public sealed class Lif : Layer
+{
+    private readonly Value input;
+    private readonly float inputScale;
+    private readonly float spikeScale;
+
+    /// <summary>Creates the layer.</summary>
+    /// <param name="name">PyTorch's name of the neuron.</param>
+    /// <param name="input">What it reads; a convolution's bias is added here.</param>
+    /// <param name="inputScale">1/β.</param>
+    /// <param name="spikeScale">What a spike counts for.</param>
+    public Lif(string name, Value input, float inputScale, float spikeScale)
+        : base(name)
+    {
+        (this.input, this.inputScale, this.spikeScale) = (input, inputScale, spikeScale);
+        Output = new Value(name, input.Height, input.Width, input.Channels, dependsOnInputOnly: false);
+    }
+
+    /// <inheritdoc/>
+    public override Action Emit(ProgramBuilder b)
+    {
+        long rows = (long)b.Shape.Batch * input.Height * input.Width;
+        long n = rows * input.Channels;
+        int copies = b.Shape.Training ? b.Copies : 1;
+        Tensor x = b.Forward(input);
+        Tensor u = b.Keep(Name + " u", BufferKind.State, b.BytesOf(Output), copies, zeroed: copies == 1);
+        Tensor spikes = b.NewOutput(Output);
+        b.Add(Section.Forward, new Op(
+            Name + " fire",
+            [x, u],
+            [spikes, u],
+            t => b.Device.Launch(
+                "lif_forward_" + b.Suffix,
+                SpikeOps.Elements(b, n),
+                spikes.At(t),
+                u.At(t),
+                u.Before(t),
+                x.At(t),
+                b.Bias(input),
+                inputScale,
+                spikeScale,
+                b.Neuron.Lambda,
+                b.Neuron.Threshold,
+                0f,
+                0u,
+                b.RunState,
+                rows,
+                input.Channels)));
+        if (spikes.IsScratch)
+        {
+            b.SetRegenerator(Output, () => SpikeOps.Regenerate(b, Output, u, spikeScale, 0, 0));
+        }
+
+        return () => Backward(b, u, n);
+    }
+
+    private void Backward(ProgramBuilder b, Tensor u, long n)
+    {
+        IReadOnlyList<Tensor> gradients = b.TakeGradients(Output);
+        IReadOnlyList<Tensor> skips = b.TakeGradients(input);
+        if (gradients.Count is 0 or > 2 || skips.Count > 1)
+        {
+            throw new InvalidOperationException($"{Name}: {gradients.Count} gradients of its output and {skips.Count} of its input can't be added up");
+        }
+
+        Tensor gradSpikes = gradients[0];
+        Tensor? gradResidual = gradients.Count > 1 ? gradients[1] : null;
+        Tensor? gradSkip = skips.Count > 0 ? skips[0] : null;
+        Tensor? carried = SpikeOps.Carried(b, Output);
+        Tensor gradInput = b.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
+        if (b.IsStatic(input))
+        {
+            Tensor sum = SpikeOps.AccumulateOverTime(b, Output, input, u, gradSpikes, gradResidual, gradSkip, carried, inputScale, spikeScale, 0, 0);
+            b.Add(Section.End, new Op(
+                Name + " gradient cast",
+                [sum],
+                [gradInput],
+                t => b.Device.Launch("cast_" + b.Suffix, SpikeOps.Elements(b, n), gradInput.At(t), sum.At(t), n)));
+        }
+        else
+        {
+            Tensor[] optional = [.. new[] { gradResidual, gradSkip, carried }.OfType<Tensor>()];
+            b.Add(Section.Backward, new Op(
+                Name + " backward",
+                [gradSpikes, u, .. optional],
+                [gradInput, .. carried is null ? Array.Empty<Tensor>() : [carried]],
+                t => b.Device.Launch(
+                    "lif_backward_" + b.Suffix,
+                    SpikeOps.Elements(b, n),
+                    gradInput.At(t),
+                    gradSpikes.At(t),
+                    gradResidual?.At(t) ?? default(CUdeviceptr),
+                    gradSkip?.At(t) ?? default(CUdeviceptr),
+                    u.At(t),
+                    carried?.At(t) ?? default(CUdeviceptr),
+                    inputScale,
+                    spikeScale,
+                    b.Neuron.Lambda,
+                    b.Neuron.Threshold,
+                    (int)b.Neuron.Surrogate,
+                    0f,
+                    0u,
+                    b.RunState,
+                    n),
+                InPlace: (gradInput, gradSpikes)));
+        }
+
+        b.AddGradient(input, gradInput);
+    }
+}

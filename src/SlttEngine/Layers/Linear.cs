@@ -1,0 +1,79 @@
+using ManagedCuda.BasicTypes;
+using ManagedCuda.CudaBlas;
+using SlttEngine.Device;
+using SlttEngine.Planning;
+
+namespace SlttEngine.Layers;
+
+/// <summary>The classifier: logits (N, classes), in float, of features (N, H, W, C) taken in PyTorch's order (C, H, W).</summary>
+public sealed class Linear : Layer
+{
+    private readonly Value input;
+    private readonly Parameter weight;
+    private readonly Parameter bias;
+
+    /// <summary>Creates the layer and declares its parameters.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="name">PyTorch's module name.</param>
+    /// <param name="input">Features.</param>
+    /// <param name="weight">How the weights start.</param>
+    public Linear(Network network, string name, Value input, Initializer weight)
+        : base(name)
+    {
+        this.input = input;
+        input.SavedForBackward = true;
+        this.weight = network.Declare(
+            name + ".weight", [network.Classes, (int)input.Elements], weight, [network.Classes, input.Channels, input.Height, input.Width]);
+        bias = network.Declare(name + ".bias", [network.Classes], new Initializer.Constant(0));
+        Output = new Value(name, 1, 1, network.Classes, dependsOnInputOnly: false);
+    }
+
+    /// <inheritdoc/>
+    public override Action Emit(ProgramBuilder b)
+    {
+        (int n, int classes, int features) = (b.Shape.Batch, Output.Channels, (int)input.Elements);
+        CudaBlas blas = b.Device.Blas;
+        DataType type = b.Shape.Type.Blas();
+        CUdeviceptr w = b.WorkingWeight(weight);
+        Tensor x = b.Forward(input);
+        Tensor logits = b.Scratch(Name + " logits", 4L * n * classes);
+        b.SetForward(Output, logits);
+        b.Add(Section.Forward, new Op(
+            Name + " bias",
+            [],
+            [logits],
+            t => b.Device.Launch("bias_broadcast", LaunchShape.Elements(b.Device, (long)n * classes, 4), logits.At(t), b.Store.Weight(bias), n, classes)));
+
+        // Row-major matrices are cuBLAS's transposed: logitsᵀ (classes, N) += W xᵀ.
+        b.Add(Section.Forward, new Op(
+            Name + " forward",
+            [x, logits],
+            [logits],
+            t => blas.GemmEx(
+                Operation.Transpose, Operation.NonTranspose, classes, n, features, 1f, w, type, features, x.At(t), type, features, 1f, logits.At(t), DataType.CUDA_R_32F, classes)));
+        return () =>
+        {
+            Tensor gradLogits = b.TakeGradient(Output);
+            Tensor gradInput = b.Scratch(input.Name + " gradient", b.BytesOf(input));
+            b.Add(Section.Backward, new Op(
+                Name + " backward bias",
+                [gradLogits],
+                [],
+                t => b.Device.Launch(
+                    "column_sum_" + b.Suffix, LaunchShape.Channels(classes), b.Store.Gradient(bias), gradLogits.At(t), (long)n, classes)));
+            b.Add(Section.Backward, new Op(
+                Name + " backward weight",
+                [x, gradLogits],
+                [],
+                t => blas.GemmEx(
+                    Operation.NonTranspose, Operation.Transpose, features, classes, n, 1f, x.At(t), type, features, gradLogits.At(t), type, classes, 1f, b.Store.Gradient(weight), DataType.CUDA_R_32F, features)));
+            b.Add(Section.Backward, new Op(
+                Name + " backward data",
+                [gradLogits],
+                [gradInput],
+                t => blas.GemmEx(
+                    Operation.NonTranspose, Operation.NonTranspose, features, n, classes, 1f, w, type, features, gradLogits.At(t), type, classes, 0f, gradInput.At(t), type, features)));
+            b.AddGradient(input, gradInput);
+        };
+    }
+}

@@ -1,0 +1,155 @@
+using ManagedCuda.BasicTypes;
+using SlttEngine.Device;
+using SlttEngine.Planning;
+
+namespace SlttEngine.Layers;
+
+/// <summary>Parameters of a scaled weight-standardised convolution: w = gain · (w − mean) / √(var · fan_in + 1e−4).</summary>
+/// <param name="Convolution">Weight, bias and sizes.</param>
+/// <param name="Gain">gain (O, 1, 1, 1).</param>
+/// <param name="SkipGain">skipinit_gain of the block that this convolution ends, or null.</param>
+/// <param name="Alpha">α, which skipinit_gain is multiplied by.</param>
+public sealed record ScaledWsModule(ConvolutionModule Convolution, Parameter Gain, Parameter? SkipGain, float Alpha)
+{
+    /// <summary>Declares the convolution's own parameters: weight, bias 0, gain 1.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="name">PyTorch's module name.</param>
+    /// <param name="input">Input channels.</param>
+    /// <param name="output">Output channels.</param>
+    /// <param name="kernel">Kernel size.</param>
+    /// <param name="stride">Stride.</param>
+    /// <param name="padding">Padding.</param>
+    /// <param name="skipGain">skipinit_gain if it scales this convolution's output.</param>
+    /// <param name="alpha">α.</param>
+    public static ScaledWsModule Declare(Network network, string name, int input, int output, int kernel, int stride, int padding, Parameter? skipGain = null, float alpha = 1)
+    {
+        ConvolutionModule convolution = ConvolutionModule.Declare(network, name, input, output, kernel, stride, padding, new Initializer.Constant(0));
+        return new(convolution, network.Declare(name + ".gain", [output, 1, 1, 1], new Initializer.Constant(1)), skipGain, alpha);
+    }
+}
+
+/// <summary>Convolution with standardised weights, computed once an iteration; its readers add the bias.</summary>
+/// <remarks>
+/// skipinit_gain · α is folded into the weights and the bias: the block's output is identity + conv(x) alone, and since all
+/// steps share the weights, the gradients of weight, gain, bias and skipinit_gain follow once an iteration from the summed
+/// gradient D of the folded weights: ∂L/∂skip = α (⟨D, ŵ⟩ + ⟨d, b⟩). So the convolution's output need not be kept.
+/// </remarks>
+public sealed class ScaledWsConvolution : Layer
+{
+    private const float Epsilon = 1e-4f;
+
+    private readonly ScaledWsModule module;
+    private readonly Value input;
+    private readonly bool addsBias;
+
+    /// <summary>Creates the layer.</summary>
+    /// <param name="module">Its parameters.</param>
+    /// <param name="input">What it reads.</param>
+    /// <param name="addsBias">True: the bias is added here, because the reader can't.</param>
+    public ScaledWsConvolution(ScaledWsModule module, Value input, bool addsBias = false)
+        : base(module.Convolution.Name)
+    {
+        (this.module, this.input, this.addsBias) = (module, input, addsBias);
+        ConvolutionModule c = module.Convolution;
+        Output = new Value(c.Name, c.OutputSize(input.Height), c.OutputSize(input.Width), c.Out, input.DependsOnInputOnly);
+    }
+
+    private Parameter Weight => module.Convolution.Weight;
+
+    private Parameter BiasParameter => module.Convolution.Bias!;
+
+    private int FanIn => Weight.Count / module.Convolution.Out;
+
+    /// <inheritdoc/>
+    public override Action Emit(ProgramBuilder b)
+    {
+        ConvolutionModule c = module.Convolution;
+        long rows = (long)b.Shape.Batch * Output.Height * Output.Width;
+        Tensor weight = b.Keep(Name + " standardised weight", BufferKind.Saved, (long)Weight.Count * b.Shape.Type.Size());
+        Tensor bias = b.Keep(Name + " scaled bias", BufferKind.Saved, 4L * c.Out);
+        Tensor rstd = b.Keep(Name + " rstd", BufferKind.Saved, 4L * c.Out);
+        CUdeviceptr skip = module.SkipGain is { } s ? b.Store.Weight(s) : default;
+        b.Add(Section.Begin, new Op(
+            Name + " standardise",
+            [],
+            [weight, bias, rstd],
+            t => b.Device.Launch(
+                "weight_standardize_" + b.Suffix,
+                LaunchShape.Samples(c.Out),
+                weight.At(t),
+                default(CUdeviceptr),
+                rstd.At(t),
+                bias.At(t),
+                b.Store.Weight(Weight),
+                b.Store.Weight(module.Gain),
+                b.Store.Weight(BiasParameter),
+                skip,
+                module.Alpha,
+                Epsilon,
+                c.Out,
+                FanIn)));
+
+        ConvolutionCalls calls = new(b, Name, input, Output, c);
+        Tensor output = b.NewOutput(Output);
+        b.Add(b.ForwardOf(Output), calls.Forward(b.Forward(input), () => weight.At(0), output));
+        if (addsBias)
+        {
+            b.Add(b.ForwardOf(Output), new Op(
+                Name + " bias",
+                [output],
+                [output],
+                t => b.Device.Launch(
+                    "bias_add_" + b.Suffix, SpikeOps.Elements(b, rows * c.Out), output.At(t), output.At(t), bias.At(t), rows, c.Out)));
+        }
+        else
+        {
+            b.SetBias(Output, bias);
+        }
+
+        return () =>
+        {
+            Section section = b.BackwardOf(Output);
+            Tensor gradOutput = b.TakeGradient(Output);
+            GradientOps.AddBiasGradient(b, section, Name, gradOutput, b.Store.Gradient(BiasParameter), rows, c.Out);
+            b.AddGradient(Output, gradOutput);
+            Convolution.EmitBackward(b, calls, input, Output, Weight, () => weight.At(0));
+            EmitWeightBackward(b, skip);
+        };
+    }
+
+    /// <summary>Once all steps' gradients are added up: from the folded weights' gradient to the parameters' own.</summary>
+    private void EmitWeightBackward(ProgramBuilder b, CUdeviceptr skip)
+    {
+        int outputs = module.Convolution.Out;
+        Tensor partial = b.Scratch(Name + " skipinit_gain partial sums", 4L * outputs);
+        b.Add(Section.End, new Op(
+            Name + " standardise backward",
+            [],
+            [partial],
+            t => b.Device.Launch(
+                "weight_standardize_backward",
+                LaunchShape.Samples(outputs),
+                b.Store.Gradient(Weight),
+                b.Store.Gradient(module.Gain),
+                b.Store.Gradient(BiasParameter),
+                module.SkipGain is null ? default(CUdeviceptr) : partial.At(t),
+                b.Store.Gradient(Weight),
+                b.Store.Gradient(BiasParameter),
+                b.Store.Weight(Weight),
+                b.Store.Weight(module.Gain),
+                b.Store.Weight(BiasParameter),
+                skip,
+                module.Alpha,
+                Epsilon,
+                outputs,
+                FanIn)));
+        if (module.SkipGain is { } parameter)
+        {
+            b.Add(Section.End, new Op(
+                Name + " skipinit_gain gradient",
+                [partial],
+                [],
+                t => b.Device.Launch("sum_to_scalar", LaunchShape.Single, b.Store.Gradient(parameter), partial.At(t), outputs)));
+        }
+    }
+}

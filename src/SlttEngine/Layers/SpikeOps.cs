@@ -1,0 +1,72 @@
+using ManagedCuda.BasicTypes;
+using SlttEngine.Device;
+using SlttEngine.Planning;
+
+namespace SlttEngine.Layers;
+
+/// <summary>Operations of a neuron that the layers with a neuron share.</summary>
+internal static class SpikeOps
+{
+    /// <summary>Makes the spikes of a step again from u, in the backward section.</summary>
+    public static Tensor Regenerate(ProgramBuilder b, Value spikes, Tensor u, float spikeScale, float dropRate, uint dropLayer)
+    {
+        Tensor again = b.Scratch(spikes.Name + " again", b.BytesOf(spikes));
+        long n = spikes.Elements * b.Shape.Batch;
+        b.Add(Section.Backward, new Op(
+            spikes.Name + " spikes again",
+            [u],
+            [again],
+            t => b.Device.Launch(
+                "spikes_" + b.Suffix, Elements(b, n), again.At(t), u.At(t), spikeScale, b.Neuron.Threshold, dropRate, dropLayer, b.RunState, n)));
+        return again;
+    }
+
+    /// <summary>∂L/∂v(t), carried from step t + 1 to t: with backward through time only.</summary>
+    public static Tensor? Carried(ProgramBuilder b, Value spikes) =>
+        b.Shape.ThroughTime ? b.Keep(spikes.Name + " carried gradient", BufferKind.State, b.BytesOf(spikes), zeroed: true) : null;
+
+    /// <summary>Adds the gradient of a static input up over the steps, in float.</summary>
+    public static Tensor AccumulateOverTime(
+        ProgramBuilder b,
+        Value spikes,
+        Value input,
+        Tensor u,
+        Tensor gradSpikes,
+        Tensor? gradResidual,
+        Tensor? gradSkip,
+        Tensor? carried,
+        float inputScale,
+        float spikeScale,
+        float dropRate,
+        uint dropLayer)
+    {
+        long n = spikes.Elements * b.Shape.Batch;
+        Tensor sum = b.Keep(input.Name + " gradient over time", BufferKind.State, 4 * n, zeroed: true);
+        Tensor[] optional = [.. new[] { gradResidual, gradSkip, carried }.OfType<Tensor>()];
+        b.Add(Section.Backward, new Op(
+            spikes.Name + " backward",
+            [gradSpikes, u, sum, .. optional],
+            [sum, .. carried is null ? Array.Empty<Tensor>() : [carried]],
+            t => b.Device.Launch(
+                "lif_backward_accumulate_" + b.Suffix,
+                Elements(b, n),
+                sum.At(t),
+                gradSpikes.At(t),
+                gradResidual?.At(t) ?? default(CUdeviceptr),
+                gradSkip?.At(t) ?? default(CUdeviceptr),
+                u.At(t),
+                carried?.At(t) ?? default(CUdeviceptr),
+                inputScale,
+                spikeScale,
+                b.Neuron.Lambda,
+                b.Neuron.Threshold,
+                (int)b.Neuron.Surrogate,
+                dropRate,
+                dropLayer,
+                b.RunState,
+                n)));
+        return sum;
+    }
+
+    public static LaunchShape Elements(ProgramBuilder b, long n) => LaunchShape.Elements(b.Device, n, b.Shape.Type.Size());
+}

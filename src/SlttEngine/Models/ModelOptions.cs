@@ -1,0 +1,18 @@
+namespace SlttEngine.Models;
+
+/// <summary>What a model is built for.</summary>
+/// <param name="Classes">Number of logits.</param>
+/// <param name="InputChannels">Channels of a frame.</param>
+/// <param name="Height">Height of a frame.</param>
+/// <param name="Width">Width of a frame.</param>
+/// <param name="DropRate">Dropout rate; the normaliser-free networks have no dropout whatever it says.</param>
+/// <param name="WidthDivisor">Every inner channel count is divided by it.</param>
+public sealed record ModelOptions(int Classes, int InputChannels, int Height, int Width, float DropRate = 0, int WidthDivisor = 1)
+{
+    /// <summary>An inner channel count after the division.</summary>
+    /// <param name="officialChannels">Channels of the official model.</param>
+    /// <exception cref="SlttException">The divisor doesn't divide it.</exception>
+    public int Channels(int officialChannels) => officialChannels % WidthDivisor == 0
+        ? officialChannels / WidthDivisor
+        : throw new SlttException(ErrorKind.Usage, $"-width_divisor {WidthDivisor} does not divide the model's {officialChannels} channels", "use 1, 2, 4, 8, 16, 32 or 64");
+}

@@ -1,0 +1,73 @@
+using SlttEngine.Layers;
+
+namespace SlttEngine.Models;
+
+/// <summary>Pre-activation spiking ResNet for CIFAR.</summary>
+/// <remarks>
+/// Block: x ← LIF(BN(x)); out = conv3×3(x); out = conv3×3(dropout(LIF(BN(out)))); out + shortcut(x), where the shortcut is a
+/// 1×1 convolution if the shape changes, else x itself.
+/// </remarks>
+public static class SpikingResNet
+{
+    /// <summary>Builds the network.</summary>
+    /// <param name="name">The model's name.</param>
+    /// <param name="blocks">Blocks in each of the four stages.</param>
+    /// <param name="options">What it is built for.</param>
+    public static Network Build(string name, int[] blocks, ModelOptions options)
+    {
+        if (options.Height % 8 != 0 || options.Width % 8 != 0 || options.Height < 32 || options.Width < 32)
+        {
+            throw new SlttException(ErrorKind.Usage, $"{name} takes images of 32×32 (or larger multiples of 8), not {options.Height}×{options.Width}");
+        }
+
+        Network network = new(name, options.InputChannels, options.Height, options.Width, options.Classes);
+        int channels = options.Channels(64);
+        ConvolutionModule conv1 = ConvolutionModule.Declare(network, "conv1", options.InputChannels, channels, 3, 1, 1, bias: null);
+
+        // x + residual is what the next batch norm reads; the sum itself is never stored on its own.
+        Sum x = new(network.Add(new Convolution(conv1, network.Input)), null, null, null);
+        for (int stage = 0; stage < 4; stage++)
+        {
+            int stageChannels = options.Channels(64 << stage);
+            for (int block = 0; block < blocks[stage]; block++)
+            {
+                int stride = stage > 0 && block == 0 ? 2 : 1;
+                x = Block(network, $"layer{stage + 1}.{block}", x, channels, stageChannels, stride, options.DropRate);
+                channels = stageChannels;
+            }
+        }
+
+        BatchNormModule bn1 = BatchNormModule.Declare(network, "bn1", channels);
+        Value features = network.Add(new BatchNormLif("relu1", bn1, x.Main, x.MainBias, x.Residual, x.ResidualBias));
+        features = network.Add(new AvgPool("pool", features, 4, 4));
+        if (options.DropRate > 0)
+        {
+            features = network.Add(new FeatureDropout("drop", features, options.DropRate));
+        }
+
+        network.Add(new Linear(network, "linear", features, new Initializer.Uniform(1.0 / Math.Sqrt(features.Elements))));
+        return network;
+    }
+
+    private static Sum Block(Network network, string name, Sum x, int input, int output, int stride, float dropRate)
+    {
+        BatchNormModule bn1 = BatchNormModule.Declare(network, name + ".bn1", input);
+        ConvolutionModule conv1 = ConvolutionModule.Declare(network, name + ".conv1", input, output, 3, stride, 1, ConvolutionModule.DefaultBias(input, 3));
+        BatchNormModule bn2 = BatchNormModule.Declare(network, name + ".bn2", output);
+        ConvolutionModule conv2 = ConvolutionModule.Declare(network, name + ".conv2", output, output, 3, 1, 1, ConvolutionModule.DefaultBias(output, 3));
+        ConvolutionModule? shortcut = stride != 1 || input != output
+            ? ConvolutionModule.Declare(network, name + ".shortcut", input, output, 1, stride, 0, ConvolutionModule.DefaultBias(input, 1))
+            : null;
+
+        Value spikes = network.Add(new BatchNormLif(name + ".relu1", bn1, x.Main, x.MainBias, x.Residual, x.ResidualBias));
+        Value hidden = network.Add(new Convolution(conv1, spikes));
+
+        // Beside conv1, so that backward makes their common input again only once.
+        Value residual = shortcut is null ? spikes : network.Add(new Convolution(shortcut, spikes));
+        Value fired = network.Add(new BatchNormLif(name + ".relu2", bn2, hidden, conv1.Bias, dropRate: dropRate));
+        return new Sum(network.Add(new Convolution(conv2, fired)), conv2.Bias, residual, shortcut?.Bias);
+    }
+
+    /// <summary>main + residual, with the biases of the convolutions that made them.</summary>
+    private sealed record Sum(Value Main, Parameter? MainBias, Value? Residual, Parameter? ResidualBias);
+}

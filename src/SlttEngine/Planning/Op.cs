@@ -1,0 +1,9 @@
+namespace SlttEngine.Planning;
+
+/// <summary>One launch (or a few) of a program, with the tensors it touches: what the planner orders memory by.</summary>
+/// <param name="Name">Layer and operation.</param>
+/// <param name="Reads">Tensors read.</param>
+/// <param name="Writes">Tensors written; one that is updated is in both.</param>
+/// <param name="Launch">Launches it for time step t on the device's stream.</param>
+/// <param name="InPlace">A write and a read that may be the same memory, if nothing later reads the latter.</param>
+public sealed record Op(string Name, Tensor[] Reads, Tensor[] Writes, Action<int> Launch, (Tensor Output, Tensor Input)? InPlace = null);

@@ -1,0 +1,257 @@
+using ManagedCuda.BasicTypes;
+using SlttEngine.Device;
+using SlttEngine.Layers;
+using SlttEngine.Methods;
+using SlttEngine.Optimizers;
+using SlttEngine.Planning;
+
+namespace SlttEngine.Training;
+
+/// <summary>All operations of a training iteration, or of an evaluation, for one batch size: planned, placed, captured, replayed.</summary>
+internal sealed class NetworkProgram : IDisposable
+{
+    private readonly ComputeDevice device;
+    private readonly ProgramBuilder builder;
+    private readonly InputFeed feed;
+    private readonly Tensor labels;
+    private readonly Tensor logits;
+    private readonly Tensor total;
+    private readonly Tensor sampleLoss;
+    private readonly Optimizer? optimizer;
+    private readonly LossOptions loss;
+    private readonly CUdeviceptr metrics;
+    private readonly Dictionary<StepKind, Action<int>> steps = [];
+    private readonly Dictionary<(string Part, int T), CapturedGraph> graphs = [];
+    private CUdeviceptr start;
+
+    /// <summary>Builds and plans a program; nothing is allocated for it yet.</summary>
+    /// <param name="b">An empty builder.</param>
+    /// <param name="format">How input comes.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="optimizer">The optimiser; null for evaluation.</param>
+    /// <param name="metrics">Four doubles on the device: sums of loss, top-1, top-5, samples.</param>
+    public NetworkProgram(ProgramBuilder b, InputFormat format, LossOptions loss, Optimizer? optimizer, CUdeviceptr metrics)
+    {
+        (builder, device, this.loss, this.optimizer, this.metrics) = (b, b.Device, loss, optimizer, metrics);
+        (int n, int classes) = (b.Shape.Batch, b.Store.Network.Classes);
+        feed = new InputFeed(b, format);
+        labels = b.Keep("labels", BufferKind.Batch, 4L * n);
+        total = b.Keep("sum of logits", BufferKind.Batch, 4L * n * classes, zeroed: true);
+        sampleLoss = b.Keep("loss by sample", BufferKind.Batch, 4L * n, zeroed: true);
+
+        List<Action> backward = [.. b.Store.Network.Layers.Select(layer => layer.Emit(b))];
+        logits = b.Forward(b.Store.Network.Logits);
+        if (b.Shape.Training)
+        {
+            EmitTraining(backward);
+        }
+        else
+        {
+            b.Add(Section.Forward, Loss(gradLogits: null, withLoss: true));
+            IReadOnlyList<Op> forward = b.Ops(Section.Forward);
+            steps[StepKind.ForwardOnly] = t => Run(forward, t);
+            Arena = Arena.Plan(b.Persistent, [b.Ops(Section.Begin), forward, b.Ops(Section.End)]);
+        }
+    }
+
+    /// <summary>Sizes and kinds.</summary>
+    public ProgramShape Shape => builder.Shape;
+
+    /// <summary>The memory plan.</summary>
+    public Arena Arena { get; private set; } = null!;
+
+    /// <summary>Bytes of a batch's input, as <see cref="Run"/> takes it.</summary>
+    public long InputBytes => feed.Bytes;
+
+    /// <summary>Gives the program its memory.</summary>
+    /// <param name="address">Start of a block of at least <see cref="Arena"/>.Bytes bytes, shared with programs that don't run at the same time.</param>
+    public void Place(CUdeviceptr address)
+    {
+        start = address;
+        Arena.Place(address);
+    }
+
+    /// <summary>Runs an iteration: input, the method's steps, and in training the update.</summary>
+    /// <param name="input">Frames, or image indices: <see cref="InputBytes"/> bytes.</param>
+    /// <param name="classLabels">Class of each sample.</param>
+    /// <param name="schedule">The method's passes, or one forward pass a step.</param>
+    /// <param name="afterForward">Called after each step's forward; the launches are then not captured. For checks.</param>
+    public void Run(ReadOnlySpan<byte> input, ReadOnlySpan<int> classLabels, IEnumerable<(StepKind Kind, int T)> schedule, Action<int>? afterForward = null)
+    {
+        if (input.Length != InputBytes || classLabels.Length != Shape.Batch)
+        {
+            throw new ArgumentException($"a batch of {Shape.Batch} takes {InputBytes} bytes of input and {Shape.Batch} labels, not {input.Length} and {classLabels.Length}");
+        }
+
+        feed.Write(input);
+        HostCopy.ToDevice(device, labels.At(0), classLabels);
+        Replay("begin", 0, Begin, afterForward is null);
+        foreach ((StepKind kind, int t) in schedule)
+        {
+            // With one copy of every tensor all steps are the same launches.
+            int address = builder.Copies == 1 ? 0 : t;
+            Replay(kind.ToString(), address, () => steps[kind](address), afterForward is null);
+            if (kind != StepKind.Backward)
+            {
+                afterForward?.Invoke(t);
+            }
+        }
+
+        Replay("end", 0, End, afterForward is null);
+    }
+
+    /// <summary>Logits (N, classes) of the step that ran last.</summary>
+    public float[] ReadLogits() => Read(logits);
+
+    /// <summary>Sum of the logits (N, classes) over the steps.</summary>
+    public float[] ReadTotal() => Read(total);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (CapturedGraph graph in graphs.Values)
+        {
+            graph.Dispose();
+        }
+
+        feed.Dispose();
+        foreach (IDisposable item in builder.Owned)
+        {
+            item.Dispose();
+        }
+    }
+
+    private void EmitTraining(List<Action> backward)
+    {
+        ProgramBuilder b = builder;
+        Tensor gradLogits = b.Keep("gradient of logits", BufferKind.Batch, (long)b.Shape.Batch * b.Store.Network.Classes * b.Shape.Type.Size(), b.Copies);
+        b.AddGradient(b.Store.Network.Logits, gradLogits);
+        for (int i = backward.Count - 1; i >= 0; i--)
+        {
+            backward[i]();
+        }
+
+        if (b.Shape.Type != ComputeType.Float32)
+        {
+            b.Add(Section.Backward, new Op(
+                "accumulate gradients",
+                [],
+                [],
+                t => device.Launch(
+                    "accumulate_gradients_" + b.Suffix,
+                    LaunchShape.Elements(device, b.Store.Elements, b.Shape.Type.Size()),
+                    b.Store.Gradients,
+                    b.Store.StepGradients,
+                    b.RunState,
+                    b.Store.Elements)));
+        }
+
+        (IReadOnlyList<Op> forward, IReadOnlyList<Op> back) = (b.Ops(Section.Forward), b.Ops(Section.Backward));
+        Op withGradient = Loss(gradLogits, withLoss: true);
+        Op withoutGradient = Loss(gradLogits: null, withLoss: false);
+        IReadOnlyList<Op> keep = [.. forward, withGradient];
+        IReadOnlyList<Op> both = [.. keep, .. back];
+        IReadOnlyList<Op> only = [.. forward, withoutGradient];
+        steps[StepKind.ForwardBackward] = t => Run(both, t);
+        steps[StepKind.ForwardOnly] = t => Run(only, t);
+        steps[StepKind.ForwardKeep] = t => Run(keep, t);
+        steps[StepKind.Backward] = t => Run(back, t, advance: false);
+        Arena = b.Shape.ThroughTime
+            ? Arena.Plan(b.Persistent, [b.Ops(Section.Begin), keep, back, b.Ops(Section.End)])
+            : Arena.Plan(b.Persistent, [b.Ops(Section.Begin), both, b.Ops(Section.End)]);
+    }
+
+    private Op Loss(Tensor? gradLogits, bool withLoss) => new(
+        "loss",
+        [logits, labels, total, sampleLoss],
+        [total, sampleLoss, .. gradLogits is null ? Array.Empty<Tensor>() : [gradLogits]],
+        t => device.Launch(
+            "loss_" + builder.Suffix,
+            LaunchShape.Samples(Shape.Batch),
+            gradLogits?.At(t) ?? default(CUdeviceptr),
+            withLoss ? sampleLoss.At(t) : default,
+            total.At(t),
+            logits.At(t),
+            labels.At(t),
+            loss.Lambda,
+            loss.MseOneHot ? 1 : 0,
+            loss.Means,
+            1f / Shape.Steps,
+            builder.RunState,
+            Shape.Batch,
+            builder.Store.Network.Classes));
+
+    /// <summary>Clears gradients, neurons and sums, makes the working weights, then what the layers do once an iteration.</summary>
+    private void Begin()
+    {
+        device.Context.ClearMemoryAsync(start, (byte)0, Arena.ZeroedBytes, device.Stream.Stream);
+        if (Shape.Training)
+        {
+            device.Context.ClearMemoryAsync(builder.Store.Gradients, (byte)0, builder.Store.Elements * 4, device.Stream.Stream);
+        }
+
+        if (Shape.Type != ComputeType.Float32)
+        {
+            device.Launch(
+                "cast_" + builder.Suffix,
+                LaunchShape.Elements(device, builder.Store.Elements, 4),
+                builder.Store.WorkingWeights,
+                builder.Store.Weights,
+                builder.Store.Elements);
+        }
+
+        foreach (Op op in builder.Ops(Section.Begin))
+        {
+            op.Launch(0);
+        }
+    }
+
+    private void End()
+    {
+        foreach (Op op in builder.Ops(Section.End))
+        {
+            op.Launch(0);
+        }
+
+        device.Launch(
+            "metrics", LaunchShape.Single, metrics, total.At(0), sampleLoss.At(0), labels.At(0), Shape.Batch, builder.Store.Network.Classes);
+        optimizer?.Launch(device, builder.Store, builder.RunState);
+    }
+
+    private void Run(IReadOnlyList<Op> ops, int t, bool advance = true)
+    {
+        foreach (Op op in ops)
+        {
+            op.Launch(t);
+        }
+
+        if (advance)
+        {
+            device.Launch("advance_step", LaunchShape.OneThread, builder.RunState);
+        }
+    }
+
+    private void Replay(string part, int t, Action launches, bool captured)
+    {
+        if (!captured)
+        {
+            launches();
+            return;
+        }
+
+        if (!graphs.TryGetValue((part, t), out CapturedGraph? graph))
+        {
+            graph = CapturedGraph.Capture(device, launches);
+            graphs.Add((part, t), graph);
+        }
+
+        graph.Launch();
+    }
+
+    private float[] Read(Tensor tensor)
+    {
+        float[] values = new float[Shape.Batch * builder.Store.Network.Classes];
+        HostCopy.ToHost<float>(device, tensor.At(0), values);
+        return values;
+    }
+}
