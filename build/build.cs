@@ -81,14 +81,14 @@ void BuildNative()
 
     Console.WriteLine("== native part");
     // Configured anew each time: that takes a moment and notices an nvcc installed since.
-    var configure = Capture("cmake", ["-S", Path.Combine(root, "kernels"), "-B", native, "-DCMAKE_BUILD_TYPE=Release"]);
+    var configure = Capture("cmake", ["-S", Path.Combine(root, "kernels"), "-B", Path.Combine(outDir, "native-build"), "-DCMAKE_BUILD_TYPE=Release", "-DSLTT_OUTPUT_DIR=" + native]);
     if (configure.ExitCode != 0)
     {
         Console.Error.Write(configure.Output);
         throw new BuildException("cmake could not configure kernels/", configure.ExitCode);
     }
 
-    Require("cmake", ["--build", native, "--config", "Release", "--parallel", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture)],
+    Require("cmake", ["--build", Path.Combine(outDir, "native-build"), "--config", "Release", "--parallel", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture)],
         "the native part does not build");
     string fatbin = Path.Combine(native, "sltt_kernels.fatbin");
     Console.WriteLine(File.Exists(fatbin)
@@ -310,7 +310,7 @@ void RequireTools(string[] programs, bool withOneDnn)
 static bool HasOneDnn() =>
     Environment.GetEnvironmentVariable("CMAKE_PREFIX_PATH") is not null
     || Environment.GetEnvironmentVariable("dnnl_DIR") is not null
-    || File.Exists("/usr/include/oneapi/dnnl/dnnl.h") || File.Exists("/usr/local/include/oneapi/dnnl/dnnl.h");
+    || File.Exists("/usr/include/dnnl.hpp") || File.Exists("/usr/local/include/dnnl.hpp");
 
 static string? Find(string program) =>
     (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)

@@ -1,6 +1,28 @@
+using System.Runtime.InteropServices;
+
 namespace SlttEngine.Cli;
 
 internal static class Program
 {
-    private static int Main() => 2;
+    private static int Main(string[] arguments)
+    {
+        using var stop = new CancellationTokenSource();
+        // The first signal asks for an orderly end; a second one is left to the system, which ends the process.
+        void OnSignal(PosixSignalContext signal)
+        {
+            if (stop.IsCancellationRequested)
+            {
+                return;
+            }
+
+            signal.Cancel = true;
+            // The bar may stand on the line.
+            Console.Error.WriteLine((Console.IsErrorRedirected ? string.Empty : "\n") + "stopping after this step (once more: at once, without saving)");
+            stop.Cancel();
+        }
+
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        return CommandLine.Run(arguments, CliContext.ForProcess(stop.Token));
+    }
 }

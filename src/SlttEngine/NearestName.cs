@@ -27,9 +27,10 @@ public static class NearestName
         {
             // Case comes second: 'CIFAR10' is 'cifar10', not the nearer-looking other name.
             int distance = (2 * Distance(given.ToUpperInvariant(), name.ToUpperInvariant())) + (given == name ? 0 : 1);
+            // What was only begun is as near as can be without being it.
             if (name.StartsWith(given, StringComparison.OrdinalIgnoreCase) && given.Length >= 3)
             {
-                distance = Math.Min(distance, 3);
+                distance = Math.Min(distance, 2);
             }
 
             if (distance < bestDistance)

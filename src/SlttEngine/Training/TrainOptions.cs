@@ -1,5 +1,6 @@
 using SlttEngine.Device;
 using SlttEngine.Layers;
+using SlttEngine.Models;
 
 namespace SlttEngine.Training;
 
@@ -195,6 +196,11 @@ public sealed record TrainOptions
         if (!TrainOptionTable.DataSets.Contains(Dataset))
         {
             throw NearestName.Unknown("data set", Dataset, TrainOptionTable.DataSets);
+        }
+
+        if (ModelCatalog.All.All(m => m.Name != Model))
+        {
+            throw NearestName.Unknown("model", Model, [.. ModelCatalog.All.Select(m => m.Name)]);
         }
 
         return this;

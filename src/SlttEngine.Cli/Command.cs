@@ -1,0 +1,17 @@
+namespace SlttEngine.Cli;
+
+/// <summary>One of the things that sltt does. A new one is made for each call: its options write into it.</summary>
+internal abstract class Command
+{
+    /// <summary>What its positional arguments are called in the help; null if it takes none.</summary>
+    internal virtual string? Positionals => null;
+
+    /// <summary>The options it takes, besides --help and --verbose.</summary>
+    internal abstract IReadOnlyList<CliOption> Options { get; }
+
+    /// <summary>Does it.</summary>
+    /// <param name="context">Where it writes, and how it is stopped.</param>
+    /// <param name="positionals">What is not an option.</param>
+    /// <returns>The exit code.</returns>
+    internal abstract int Run(CliContext context, IReadOnlyList<string> positionals);
+}

@@ -1,0 +1,144 @@
+using System.Reflection;
+using SlttEngine.Cli.Commands;
+using SlttEngine.Training;
+
+namespace SlttEngine.Cli;
+
+/// <summary>Finds and runs the command that was asked for; the one place that turns errors into lines and exit codes.</summary>
+internal static class CommandLine
+{
+    private const int InternalError = 1;
+    private const int Interrupted = 130;
+
+    private static readonly Entry[] Commands =
+    [
+        new("devices", "what can compute here, and why not the rest", () => new DevicesCommand()),
+    ];
+
+    /// <summary>Runs sltt.</summary>
+    /// <param name="arguments">The process's arguments.</param>
+    /// <param name="context">What the process gives.</param>
+    /// <returns>The exit code: 0, 1 for a defect of the program, 2 usage, 3 device, 4 data, 130 stopped by the user.</returns>
+    internal static int Run(IReadOnlyList<string> arguments, CliContext context)
+    {
+        bool verbose = arguments.Contains("--verbose");
+        return Guard(context, verbose, () => Dispatch([.. arguments.Where(a => a != "--verbose")], context));
+    }
+
+    /// <summary>Runs what may throw; every error becomes a line or two on the error output and an exit code.</summary>
+    /// <param name="context">Where to.</param>
+    /// <param name="verbose">With the trace.</param>
+    /// <param name="work">What to run.</param>
+    internal static int Guard(CliContext context, bool verbose, Func<int> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (SlttException e)
+        {
+            return Report(context, e.Message, e.Hint, (int)e.Kind, verbose ? e : null);
+        }
+        catch (OperationCanceledException e) when (context.Stop.IsCancellationRequested)
+        {
+            return Report(context, "stopped", null, Interrupted, verbose ? e : null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Report(context, e.Message, null, (int)ErrorKind.Data, verbose ? e : null);
+        }
+        catch (Exception e) when (e.GetType().Namespace?.StartsWith("ManagedCuda", StringComparison.Ordinal) == true)
+        {
+            return Report(context, e.Message, "sltt devices says what can be used", (int)ErrorKind.Device, verbose ? e : null);
+        }
+#pragma warning disable CA1031 // The last resort: nobody gets a stack trace unasked.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return Report(context, $"internal error: {e.GetType().Name}: {e.Message}", verbose ? null : "--verbose shows where", InternalError, verbose ? e : null);
+        }
+    }
+
+    private static int Dispatch(IReadOnlyList<string> arguments, CliContext context)
+    {
+        if (arguments.Count == 0 || arguments[0] is "--help" or "-h" or "-help" or "help")
+        {
+            if (arguments.Count > 1)
+            {
+                return Help(Find(arguments[1]), context);
+            }
+
+            context.Output.WriteLine("sltt COMMAND [options]: trains deep spiking neural networks with memory that does not grow with the time steps");
+            context.Output.WriteLine();
+            int width = Commands.Max(c => c.Name.Length);
+            foreach (Entry entry in Commands)
+            {
+                context.Output.WriteLine($"  {entry.Name.PadRight(width)}  {entry.Summary}");
+            }
+
+            context.Output.WriteLine();
+            context.Output.WriteLine("sltt COMMAND --help lists a command's options; --version; --verbose shows where an error comes from");
+            return arguments.Count == 0 ? (int)ErrorKind.Usage : 0;
+        }
+
+        if (arguments[0] is "--version" or "-version")
+        {
+            context.Output.WriteLine($"sltt {Version}");
+            return 0;
+        }
+
+        Entry found = Find(arguments[0]);
+        if (arguments.Skip(1).Any(a => a is "--help" or "-h" or "-help"))
+        {
+            return Help(found, context);
+        }
+
+        Command command = found.Create();
+        IReadOnlyList<string> positionals = ArgumentParser.Parse([.. arguments.Skip(1)], command.Options, found.Name);
+        if (command.Positionals is null && positionals.Count > 0)
+        {
+            throw new SlttException(ErrorKind.Usage, $"'{positionals[0]}' is not an option", $"sltt {found.Name} --help lists the options");
+        }
+
+        return command.Run(context, positionals);
+    }
+
+    private static Entry Find(string name) =>
+        Commands.FirstOrDefault(c => c.Name == name) ?? throw NearestName.Unknown("command", name, [.. Commands.Select(c => c.Name)]);
+
+    private static int Help(Entry entry, CliContext context)
+    {
+        Command command = entry.Create();
+        context.Output.WriteLine($"sltt {entry.Name}{(command.Positionals is null ? string.Empty : " " + command.Positionals)} [options]: {entry.Summary}");
+        context.Output.WriteLine();
+        (string Left, string Help)[] rows = [.. command.Options.Select(o => ($"-{o.Name}{(o.ValueName is null ? string.Empty : " " + o.ValueName)}", o.Help))];
+        int width = rows.Length == 0 ? 0 : rows.Max(r => r.Left.Length);
+        foreach ((string left, string help) in rows)
+        {
+            context.Output.WriteLine($"  {left.PadRight(width)}  {help}");
+        }
+
+        return 0;
+    }
+
+    private static string Version =>
+        typeof(TrainOptions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "?";
+
+    private static int Report(CliContext context, string message, string? hint, int exitCode, Exception? trace)
+    {
+        context.Error.WriteLine("sltt: " + message.ReplaceLineEndings(" "));
+        if (hint is not null)
+        {
+            context.Error.WriteLine("      " + hint.ReplaceLineEndings(" "));
+        }
+
+        if (trace is not null)
+        {
+            context.Error.WriteLine(trace);
+        }
+
+        return exitCode;
+    }
+
+    private sealed record Entry(string Name, string Summary, Func<Command> Create);
+}

@@ -1,0 +1,117 @@
+using SlttEngine.Cli;
+
+namespace SlttEngine.Tests.Cli;
+
+public sealed class CommandLineTests
+{
+    private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
+    {
+        var output = new StringWriter();
+        var error = new StringWriter();
+        int exitCode = CommandLine.Run(arguments, CliContext.Plain(output, error, CancellationToken.None));
+        return (exitCode, output.ToString(), error.ToString());
+    }
+
+    private static (int ExitCode, string Error) Guard(Exception exception, bool verbose = false, bool stopped = false)
+    {
+        using var stop = new CancellationTokenSource();
+        if (stopped)
+        {
+            stop.Cancel();
+        }
+
+        var error = new StringWriter();
+        int exitCode = CommandLine.Guard(CliContext.Plain(TextWriter.Null, error, stop.Token), verbose, () => throw exception);
+        return (exitCode, error.ToString());
+    }
+
+    [Test]
+    public void WithoutACommandItListsThemAndFails()
+    {
+        var (exitCode, output, _) = Run();
+        Assert.That(exitCode, Is.EqualTo(2));
+        Assert.That(output, Does.Contain("devices"));
+    }
+
+    [TestCase("--help")]
+    [TestCase("help")]
+    [TestCase("-h")]
+    public void HelpListsTheCommands(string argument)
+    {
+        var (exitCode, output, error) = Run(argument);
+        Assert.That(exitCode, Is.Zero);
+        Assert.That(output, Does.Contain("devices"));
+        Assert.That(error, Is.Empty);
+    }
+
+    [Test]
+    public void VersionIsTheBuilds()
+    {
+        var (exitCode, output, _) = Run("--version");
+        Assert.That(exitCode, Is.Zero);
+        Assert.That(output, Does.Match(@"^sltt \d+\.\d+\.\d+\s*$"));
+    }
+
+    [Test]
+    public void UnknownCommandGetsTheNearest()
+    {
+        var (exitCode, output, error) = Run("device");
+        Assert.That(exitCode, Is.EqualTo(2));
+        Assert.That(error, Does.StartWith("sltt: unknown command 'device'; did you mean 'devices'?"));
+        Assert.That(output, Is.Empty);
+    }
+
+    [Test]
+    public void UnknownOptionIsAUsageErrorWithAHint()
+    {
+        var (exitCode, _, error) = Run("devices", "-frobnicate");
+        Assert.That(exitCode, Is.EqualTo(2));
+        string[] lines = error.TrimEnd().Split('\n', StringSplitOptions.TrimEntries);
+        Assert.That(lines, Is.EqualTo(new[] { "sltt: unknown option '-frobnicate'", "sltt devices --help lists the options" }));
+    }
+
+    [Test]
+    public void StrayArgumentIsAUsageError()
+    {
+        var (exitCode, _, error) = Run("devices", "now");
+        Assert.That(exitCode, Is.EqualTo(2));
+        Assert.That(error, Does.Contain("'now' is not an option"));
+    }
+
+    [TestCase(ErrorKind.Usage, 2)]
+    [TestCase(ErrorKind.Device, 3)]
+    [TestCase(ErrorKind.Data, 4)]
+    public void EachKindHasItsExitCode(ErrorKind kind, int expected)
+    {
+        var (exitCode, error) = Guard(new SlttException(kind, "what is\nwrong", "what to do"));
+        Assert.That(exitCode, Is.EqualTo(expected));
+        Assert.That(error.TrimEnd().Split('\n', StringSplitOptions.TrimEntries), Is.EqualTo(new[] { "sltt: what is wrong", "what to do" }));
+    }
+
+    [Test]
+    public void FullDiskAndNoPermissionAreDataErrors()
+    {
+        Assert.That(Guard(new IOException("No space left on device : '/x/y'")), Is.EqualTo((4, "sltt: No space left on device : '/x/y'" + Environment.NewLine)));
+        Assert.That(Guard(new UnauthorizedAccessException("Access to the path '/x' is denied.")).ExitCode, Is.EqualTo(4));
+    }
+
+    [Test]
+    public void AFailedDeviceCallIsADeviceError()
+    {
+        var (exitCode, error) = Guard(new ManagedCuda.CudaException(ManagedCuda.BasicTypes.CUResult.ErrorOutOfMemory));
+        Assert.That(exitCode, Is.EqualTo(3));
+        Assert.That(error.TrimEnd().Split('\n'), Has.Length.LessThanOrEqualTo(2));
+    }
+
+    [Test]
+    public void ADefectIsOneLineUnlessVerbose()
+    {
+        var (exitCode, error) = Guard(new InvalidOperationException("the plan is wrong"));
+        Assert.That(exitCode, Is.EqualTo(1));
+        Assert.That(error, Does.StartWith("sltt: internal error: InvalidOperationException: the plan is wrong").And.Contain("--verbose").And.Not.Contain("   at "));
+        Assert.That(Guard(new InvalidOperationException("the plan is wrong"), verbose: true).Error, Does.Contain("   at "));
+    }
+
+    [Test]
+    public void StoppedByTheUserIs130() => Assert.That(Guard(new OperationCanceledException(), stopped: true), Is.EqualTo((130, "sltt: stopped" + Environment.NewLine)));
+}

@@ -1,0 +1,210 @@
+using SlttEngine.Cli;
+using SlttEngine.Cli.Commands;
+using SlttEngine.Device;
+using SlttEngine.Layers;
+using SlttEngine.Training;
+
+namespace SlttEngine.Tests.Cli;
+
+public sealed class TrainOptionsTests
+{
+    private static TrainOptions Parse(TrainingMethod? method, params string[] arguments)
+    {
+        var set = new TrainOptionSet(method);
+        Assert.That(ArgumentParser.Parse(arguments, set.Options, "train"), Is.Empty);
+        return set.Read();
+    }
+
+    private static TrainOptions Parse(string line) => Parse(null, line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+    private static TrainOptions Parse(OfficialCommands.Case official) => Parse(
+        official.Command switch { "train-sltt" => TrainingMethod.Sltt, "train-slttk" => TrainingMethod.SlttK, _ => TrainingMethod.Bptt },
+        official.Words);
+
+    private static IEnumerable<TestCaseData> Official() => OfficialCommands.All.Select(c => new TestCaseData(c).SetArgDisplayNames(c.ToString()));
+
+    [TestCaseSource(nameof(Official))]
+    public void RunFolderIsTheOfficialOne(object official)
+    {
+        var command = (OfficialCommands.Case)official;
+        Assert.That(Parse(command).RunFolder, Is.EqualTo(command.RunFolder));
+    }
+
+    [TestCaseSource(nameof(Official))]
+    public void ArgsTextStartsAsTheOfficialOne(object official)
+    {
+        var command = (OfficialCommands.Case)official;
+        Assert.That(Parse(command).ToArgsText(), Does.StartWith(command.ArgsText[..^1]).And.EndsWith(")"));
+    }
+
+    [TestCaseSource(nameof(Official))]
+    public void OfficialArgsTextIsRead(object official)
+    {
+        var command = (OfficialCommands.Case)official;
+        TrainOptions read = TrainOptions.FromArgsText(command.ArgsText);
+        TrainOptions expected = Parse(command);
+        if (expected.Method == TrainingMethod.Bptt)
+        {
+            read = read with { Method = TrainingMethod.Bptt }; // the official BPTT program writes nothing that tells it from SLTT's
+        }
+
+        Assert.That(read, Is.EqualTo(expected));
+        Assert.That(read.RunFolder, Is.EqualTo(command.RunFolder));
+    }
+
+    [TestCaseSource(nameof(Official))]
+    public void OwnArgsTextComesBack(object official)
+    {
+        TrainOptions options = Parse((OfficialCommands.Case)official);
+        Assert.That(TrainOptions.FromArgsText(options.ToArgsText()), Is.EqualTo(options));
+    }
+
+    [Test]
+    public void OwnOptionsComeBackToo()
+    {
+        TrainOptions options = Parse("--method slttk -K 3 --width-divisor 4 --device cpu -amp --amp-dtype bf16 -surrogate rectangle");
+        Assert.That(TrainOptions.FromArgsText(options.ToArgsText()), Is.EqualTo(options));
+    }
+
+    [Test]
+    public void OwnOptionsAreInTheRunFolderOnlyWhereTheyChangeTheRun()
+    {
+        string plain = Parse("-amp").RunFolder;
+        Assert.That(Parse("-amp --device cpu").RunFolder, Is.EqualTo(plain));
+        Assert.That(Parse("-amp -width_divisor 4 --amp-dtype bf16").RunFolder, Is.EqualTo(plain + "_bf16_width4"));
+    }
+
+    [TestCase("-T 3 -lr 0.05 -dataset dvsgesture -amp")]
+    [TestCase("-T=3 -lr=0.05 -dataset=dvsgesture -amp")]
+    [TestCase("--T 3 --lr 0.05 --dataset dvsgesture --amp")]
+    [TestCase("--T=3 --lr=5e-2 --dataset=dvsgesture --amp")]
+    [TestCase("-T 9 -lr=0.9 -dataset cifar10 -amp --T=3 -lr .05 -dataset dvsgesture")]
+    public void AllSpellingsMeanTheSame(string line)
+    {
+        TrainOptions options = Parse(line);
+        Assert.That(options, Is.EqualTo(new TrainOptions { T = 3, LearningRate = 0.05, Dataset = "dvsgesture", Amp = true }));
+    }
+
+    [Test]
+    public void EveryOptionReachesItsProperty()
+    {
+        TrainOptions options = Parse("-seed 1 -name n -T 2 -tau 1.5 -b 3 -epochs 4 -j 5 -data_dir d -dataset cifar100 -out_dir o -surrogate sigmoid -resume r "
+            + "-pre_train p -amp -opt AdamW -lr 0.2 -momentum 0.8 -lr_scheduler StepLR -step_size 7 -gamma 0.5 -T_max 8 -model spiking_resnet34 -drop_rate 0.25 -weight_decay 0.01 "
+            + "-loss_lambda 0.5 -mse_n_reg -loss_means 2 -save_init -K 1 -method bptt -width_divisor 2 -device cuda -amp_dtype bf16");
+        Assert.That(options, Is.EqualTo(new TrainOptions
+        {
+            Seed = 1,
+            Name = "n",
+            T = 2,
+            Tau = 1.5,
+            BatchSize = 3,
+            Epochs = 4,
+            Workers = 5,
+            DataDir = "d",
+            Dataset = "cifar100",
+            OutDir = "o",
+            Surrogate = Surrogate.Sigmoid,
+            Resume = "r",
+            PreTrain = "p",
+            Amp = true,
+            Optimizer = OptimizerKind.AdamW,
+            LearningRate = 0.2,
+            Momentum = 0.8,
+            Schedule = ScheduleKind.Step,
+            StepSize = 7,
+            StepSizeGiven = true,
+            Gamma = 0.5,
+            TMax = 8,
+            Model = "spiking_resnet34",
+            DropRate = 0.25,
+            WeightDecay = 0.01,
+            WeightDecayGiven = true,
+            LossLambda = 0.5,
+            MseOneHot = true,
+            LossMeans = 2,
+            SaveInit = true,
+            K = 1,
+            Method = TrainingMethod.Bptt,
+            WidthDivisor = 2,
+            Device = DeviceChoice.Cuda,
+            AmpType = ComputeType.BFloat16,
+        }));
+    }
+
+    [TestCase("-T 0", "-T 0")]
+    [TestCase("-T -3", "-T -3")]
+    [TestCase("-b 0", "-b 0")]
+    [TestCase("-epochs 0", "-epochs 0")]
+    [TestCase("-j -1", "-j -1")]
+    [TestCase("-tau 1", "-tau 1.0")]
+    [TestCase("-lr -0.1", "-lr -0.1")]
+    [TestCase("-lr nan", "-lr nan")]
+    [TestCase("-lr 0.1x", "-lr 0.1x")]
+    [TestCase("-momentum 1", "-momentum 1.0")]
+    [TestCase("-drop_rate 1", "-drop_rate 1.0")]
+    [TestCase("-loss_lambda 1.5", "-loss_lambda 1.5")]
+    [TestCase("-weight_decay -1e-5", "-weight_decay -1e-05")]
+    [TestCase("-step_size 0", "-step_size 0.0")]
+    [TestCase("-gamma 0", "-gamma 0.0")]
+    [TestCase("-T_max 0", "-T_max 0")]
+    [TestCase("-width_divisor 0", "-width_divisor 0")]
+    [TestCase("-method slttk -K 0", "-K 0")]
+    [TestCase("-method slttk -K 7", "-K 7")]
+    [TestCase("-seed -1", "-seed -1")]
+    [TestCase("-T 6.0", "-T 6.0")]
+    [TestCase("-T six", "-T six")]
+    [TestCase("-T 99999999999", "-T 99999999999")]
+    [TestCase("-T 99999999999999999999", "-T 99999999999999999999")]
+    [TestCase("-name a/b", "-name a/b")]
+    [TestCase("-dataset CIFAR10", "did you mean 'cifar10'")]
+    [TestCase("-dataset dvscifar", "did you mean 'DVSCIFAR10'")]
+    [TestCase("-surrogate triangel", "did you mean 'triangle'")]
+    [TestCase("-opt adamw", "did you mean 'AdamW'")]
+    [TestCase("-lr_scheduler cosine", "unknown scheduler 'cosine'")]
+    [TestCase("-device gpu", "unknown device 'gpu'")]
+    [TestCase("-method slt", "did you mean 'sltt'")]
+    [TestCase("-amp=1", "-amp takes no value")]
+    [TestCase("-model spiking_resnet81", "did you mean 'spiking_resnet18'")]
+    [TestCase("-modell x", "did you mean '-model'")]
+    [TestCase("--data-dirr x", "did you mean '-data_dir'")]
+    [TestCase("-epoch 3", "did you mean '-epochs'")]
+    [TestCase("-zzzzzz 3", "unknown option '-zzzzzz'")]
+    [TestCase("-lr", "-lr needs a value")]
+    [TestCase("-lr -amp", "-lr needs a value")]
+    public void BadInputIsNamed(string line, string expected)
+    {
+        SlttException? error = Assert.Throws<SlttException>(() => Parse(line));
+        Assert.That(error!.Kind, Is.EqualTo(ErrorKind.Usage));
+        Assert.That(error.Message, Does.Contain(expected));
+        Assert.That(error.Message, Does.Not.Contain("\n"));
+    }
+
+    [Test]
+    public void SlttKMayTakeAllSteps() => Assert.That(Parse("-method slttk -K 6").K, Is.EqualTo(6));
+
+    [Test]
+    public void OptionsBesideFromCountMore()
+    {
+        string path = Path.Combine(TestContext.CurrentContext.WorkDirectory, "from-args.txt");
+        File.WriteAllText(path, new TrainOptions { T = 4, Epochs = 9, Amp = true }.ToArgsText());
+        TrainOptions options = Parse(null, "-T", "5", "--from", path);
+        Assert.That(options, Is.EqualTo(new TrainOptions { T = 5, Epochs = 9, Amp = true }));
+    }
+
+    [TestCase(null)]
+    [TestCase("not a namespace")]
+    [TestCase("Namespace(sed=1)")]
+    [TestCase("Namespace(T='six')")]
+    public void BadArgsFileIsADataError(string? text)
+    {
+        string path = Path.Combine(TestContext.CurrentContext.WorkDirectory, text is null ? "missing-args.txt" : "bad-args.txt");
+        if (text is not null)
+        {
+            File.WriteAllText(path, text);
+        }
+
+        SlttException? error = Assert.Throws<SlttException>(() => Parse(null, "-from", path));
+        Assert.That(error!.Kind, Is.EqualTo(ErrorKind.Data));
+        Assert.That(error.Message, Does.Contain(path));
+    }
+}
