@@ -1,7 +1,7 @@
 // bias_add: y[r][c] = x[r][c] + bias[c].
 //
-// x, y (rows, channels), NHWC, type T; bias (channels), float. Overwrites y, which may be x.
-// Bytes an element (type of b bytes): reads b, writes b. Numerics: float, rounded once.
+// x, y (rows, channels), NHWC, type T; bias (channels), float. Bytes an element (type of b bytes): reads b, writes b.
+// Overwrites y, which may be x. Numerics: float, rounded once.
 #include "common/sltt.cuh"
 
 namespace SLTT_VARIANT {
@@ -10,13 +10,13 @@ template <class T> __device__ inline void bias_add(T* y, const T* x, const float
     for_rows_channels<T>(rows, channels, PerChannel<1>{{bias}}, no_dropout(), [=](auto lanes, int64_t i, const auto& own, const auto&) {
         constexpr int V = decltype(lanes)::value;
         Pack<V> value = load<V>(x, i);
-        for (int k = 0; k < V; ++k) value[k] = value[k] + own[0][k];
+        for (int k = 0; k < V; ++k) value[k] += own[0][k];
         store<V>(y, i, value);
     });
 }
 
-#define VARIANT(T, suffix)                                                                                            \
-    SLTT_KERNEL(bias_add_##suffix, (T * y, const T* x, const float* __restrict__ bias, int64_t rows, int channels),   \
+#define VARIANT(T, suffix)                                                                                                            \
+    SLTT_KERNEL(bias_add_##suffix, (T * y, const T* x, const float* __restrict__ bias, int64_t rows, int channels),                   \
                 bias_add<T>(y, x, bias, rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT

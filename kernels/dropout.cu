@@ -1,7 +1,9 @@
-// dropout: y = mask x, with one mask for all time steps of an iteration (spikingjelly's layer.Dropout); its own backward.
+// dropout: of features, with one mask for all time steps of an iteration; it is its own backward.
 //
-// x, y: n elements, any layout, type T. mask is 0 or 1 / (1 - drop_rate) by (seed, iteration, layer, element).
-// Bytes an element (type of b bytes): reads b, writes b. Overwrites y, which may be x. Numerics: float, rounded once.
+//   y[i] = mask[i] x[i],   mask[i] = 0 or 1/(1-rate), drawn from (seed, iteration, layer, i)
+//
+// x, y (n), any layout. Bytes an element (type of b bytes): reads b, writes b. Overwrites y, which may be x.
+// Numerics: float, rounded once. Source: spikingjelly's layer.Dropout.
 #include "common/sltt.cuh"
 
 namespace SLTT_VARIANT {
@@ -10,13 +12,13 @@ template <class T> __device__ inline void apply_dropout(T* y, const T* x, Dropou
     for_elements<T>(n, drop, [=](auto lanes, int64_t i, const auto& mask) {
         constexpr int V = decltype(lanes)::value;
         Pack<V> value = load<V>(x, i);
-        for (int k = 0; k < V; ++k) value[k] = mask[k] * value[k];
+        for (int k = 0; k < V; ++k) value[k] *= mask[k];
         store<V>(y, i, value);
     });
 }
 
-#define VARIANT(T, suffix)                                                                                                          \
-    SLTT_KERNEL(dropout_##suffix, (T * y, const T* x, float drop_rate, uint32_t drop_layer, const RunState* state, int64_t n),      \
+#define VARIANT(T, suffix)                                                                                                            \
+    SLTT_KERNEL(dropout_##suffix, (T * y, const T* x, float drop_rate, uint32_t drop_layer, const RunState* state, int64_t n),        \
                 apply_dropout<T>(y, x, dropout(drop_rate, drop_layer, state), n))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT

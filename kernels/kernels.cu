@@ -1,9 +1,10 @@
 // Every kernel of the engine, one translation unit: nvcc makes the fat binary of it, kernels/cpu/ the CPU device's variants.
-// kernels.md in docs/ has what each moves through memory.
+// docs/kernels.md says what each moves through memory.
 #include "common/sltt.cuh"
 
 #include "accumulate_gradients.cu"
 #include "adamw.cu"
+#include "adaptive_avg_pool.cu"
 #include "add.cu"
 #include "augment_cifar.cu"
 #include "batch_norm_backward.cu"
@@ -22,7 +23,9 @@
 #include "lif_forward.cu"
 #include "loss.cu"
 #include "metrics.cu"
+#include "residual_add.cu"
 #include "run_state.cu"
 #include "scale.cu"
 #include "sgd.cu"
 #include "spikes.cu"
+#include "weight_standardize.cu"
