@@ -1,0 +1,380 @@
+using System.Runtime.ExceptionServices;
+
+namespace SlttEngine.Data;
+
+/// <summary>How a <see cref="BatchLoader"/> makes batches.</summary>
+public sealed record BatchLoaderOptions
+{
+    /// <summary>Samples a batch.</summary>
+    public required int BatchSize { get; init; }
+
+    /// <summary>A new random order each epoch (<see cref="EpochOrder"/>); else the set's own order.</summary>
+    public bool Shuffle { get; init; }
+
+    /// <summary>Of the order and of random augmentation.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Leave out the last batch of an epoch if it is smaller.</summary>
+    public bool DropLast { get; init; }
+
+    /// <summary>
+    /// Every batch has room for BatchSize samples: the missing ones of the last batch are zero frames with label 0 beyond
+    /// <see cref="Batch.Count"/>.
+    /// </summary>
+    public bool Pad { get; init; }
+
+    /// <summary>Put another sample, drawn from seed and epoch, in the place of a damaged one; else the batch gets smaller by it.</summary>
+    public bool ReplaceDamaged { get; init; }
+
+    /// <summary>Threads that prepare batches.</summary>
+    public int Workers { get; init; } = 4;
+
+    /// <summary>Batches that may be ready or in preparation at a time; each has its own buffer.</summary>
+    public int Ahead { get; init; } = 4;
+}
+
+/// <summary>A batch as the loader hands it out. Valid until the next one is asked for: its buffers are reused.</summary>
+public sealed class Batch
+{
+    private readonly byte[] _frames;
+    private readonly int[] _labels;
+    private readonly int[] _indices;
+
+    internal Batch(int capacity, int sampleBytes)
+    {
+        _frames = GC.AllocateUninitializedArray<byte>(checked(capacity * sampleBytes), pinned: true);
+        _labels = new int[capacity];
+        _indices = new int[capacity];
+    }
+
+    /// <summary>Its place in the epoch, from 0.</summary>
+    public int Index { get; internal set; }
+
+    /// <summary>The samples in it.</summary>
+    public int Count { get; internal set; }
+
+    /// <summary>The samples that there is room for: BatchSize if padded, else <see cref="Count"/>.</summary>
+    public int Capacity { get; internal set; }
+
+    /// <summary>The classes; with padding zeros follow behind <see cref="Count"/>.</summary>
+    public ReadOnlySpan<int> Labels => _labels.AsSpan(0, Capacity);
+
+    /// <summary>Which samples of the set these are; with padding zeros follow behind <see cref="Count"/>.</summary>
+    public ReadOnlySpan<int> Indices => _indices.AsSpan(0, Capacity);
+
+    /// <summary>The elements (steps, <see cref="Capacity"/>, channels, height, width) as raw bytes; empty for an <see cref="IImageSet"/>.</summary>
+    public ReadOnlySpan<byte> Frames => _frames.AsSpan(0, FrameBytes);
+
+    internal int FrameBytes { get; set; }
+
+    internal byte[] FrameBuffer => _frames;
+
+    internal int[] LabelBuffer => _labels;
+
+    internal int[] IndexBuffer => _indices;
+}
+
+/// <summary>
+/// Prepares the batches of an epoch ahead, in background threads, and hands them out in order. The order and the content depend on
+/// the options, the epoch and the batch's index alone, never on the threads, so an epoch can be entered at any batch.
+/// </summary>
+/// <remarks>For use by one thread. Nothing is allocated per batch.</remarks>
+public sealed class BatchLoader : IDisposable
+{
+    private readonly IDataSet _set;
+    private readonly IFrameSet? _frames;
+    private readonly BatchLoaderOptions _options;
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _work = new(0);
+    private readonly ManualResetEventSlim _ready = new();
+    private readonly Thread[] _threads;
+    private readonly Stack<Batch> _free = [];
+    private readonly Dictionary<int, (Batch? Batch, ExceptionDispatchInfo? Error)> _done = [];
+
+    private int[] _order = [];
+    private ulong _draw;
+    private int _generation;
+    private int _nextToPrepare;
+    private int _nextToHandOut;
+    private int _last;
+    private Batch? _lent;
+    private volatile bool _stopped;
+
+    /// <summary>Starts the threads; they wait for <see cref="Start"/>.</summary>
+    /// <param name="set">An <see cref="IFrameSet"/>, whose frames are read, or another set, of which only indices and labels are given.</param>
+    /// <param name="options">How to make batches.</param>
+    /// <exception cref="SlttException">No batch can be made: the set is empty, or smaller than a batch and the last is dropped.</exception>
+    public BatchLoader(IDataSet set, BatchLoaderOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Ahead, 1);
+        _set = set;
+        _frames = set as IFrameSet;
+        _options = options;
+        BatchesPerEpoch = options.DropLast ? set.Count / options.BatchSize : (int)(((long)set.Count + options.BatchSize - 1) / options.BatchSize);
+        if (BatchesPerEpoch == 0)
+        {
+            throw new SlttException(ErrorKind.Data, $"{set.Count} samples do not fill one batch of {options.BatchSize}", "choose a smaller batch (-b)");
+        }
+
+        int sampleBytes = _frames == null ? 0 : checked(_frames.Shape.Length * _frames.ElementSize);
+        int buffers = Math.Min(options.Ahead, BatchesPerEpoch) + 1;  // one more is lent to the consumer
+        for (int i = 0; i < buffers; i++)
+        {
+            _free.Push(new Batch(Math.Min(options.BatchSize, options.Pad ? int.MaxValue : set.Count), sampleBytes));
+        }
+
+        _threads = new Thread[Math.Min(options.Workers, buffers)];
+        for (int i = 0; i < _threads.Length; i++)
+        {
+            _threads[i] = new Thread(Work) { IsBackground = true, Name = $"sltt data {i}" };
+            _threads[i].Start();
+        }
+    }
+
+    /// <summary>Batches in each epoch.</summary>
+    public int BatchesPerEpoch { get; }
+
+    /// <summary>Begins to prepare an epoch; what is left of another one is dropped. May be called ahead of time.</summary>
+    /// <param name="epoch">Decides the order.</param>
+    /// <param name="firstBatch">The batch to begin with: 0, or where a run stopped.</param>
+    public void Start(int epoch, int firstBatch = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(firstBatch);
+        int[] order = _options.Shuffle ? EpochOrder.Shuffled(_set.Count, _options.Seed, epoch) : EpochOrder.Sequential(_set.Count);
+        lock (_gate)
+        {
+            _generation++;
+            foreach ((Batch? batch, _) in _done.Values)
+            {
+                Free(batch);
+            }
+
+            _done.Clear();
+            Free(_lent);
+            _lent = null;
+            _order = order;
+            _draw = EpochOrder.Draw(_options.Seed, epoch);
+            _nextToPrepare = _nextToHandOut = Math.Min(firstBatch, BatchesPerEpoch);
+            _last = BatchesPerEpoch;
+            Wake();
+        }
+    }
+
+    /// <summary>The next batch, waiting for it if need be; null at the end of the epoch. The batch before becomes invalid.</summary>
+    /// <exception cref="SlttException">A sample of this batch could not be read.</exception>
+    public Batch? Next()
+    {
+        while (true)
+        {
+            lock (_gate)
+            {
+                if (_lent != null)
+                {
+                    Free(_lent);
+                    _lent = null;
+                    Wake();
+                }
+
+                if (_nextToHandOut >= _last)
+                {
+                    return null;
+                }
+
+                if (_done.Remove(_nextToHandOut, out (Batch? Batch, ExceptionDispatchInfo? Error) done))
+                {
+                    _nextToHandOut++;
+                    if (done.Error == null)
+                    {
+                        return _lent = done.Batch!;
+                    }
+
+                    Free(done.Batch);
+                    Wake();
+                    if (done.Error.SourceException is not SlttException)
+                    {
+                        throw new SlttException(ErrorKind.Data, $"cannot prepare batch {_nextToHandOut - 1}: {done.Error.SourceException.Message}",
+                            inner: done.Error.SourceException);
+                    }
+
+                    done.Error.Throw();
+                }
+
+                _ready.Reset();
+            }
+
+            _ready.Wait();
+        }
+    }
+
+    /// <summary>Stops the threads.</summary>
+    public void Dispose()
+    {
+        _stopped = true;
+        _work.Release(_threads.Length);
+        foreach (Thread thread in _threads)
+        {
+            thread.Join();
+        }
+
+        _work.Dispose();
+        _ready.Dispose();
+    }
+
+    private void Free(Batch? batch)
+    {
+        if (batch != null)
+        {
+            _free.Push(batch);
+        }
+    }
+
+    /// <summary>One permit for each free buffer; a thread that finds nothing to do goes back to waiting.</summary>
+    private void Wake()
+    {
+        int missing = Math.Min(_free.Count, _threads.Length) - _work.CurrentCount;
+        if (missing > 0)
+        {
+            _work.Release(missing);
+        }
+    }
+
+    private void Work()
+    {
+        byte[] sample = _frames == null ? [] : GC.AllocateUninitializedArray<byte>(_frames.Shape.Length * _frames.ElementSize);
+        while (true)
+        {
+            _work.Wait();
+            while (!_stopped && TryTake(out Batch? batch, out int index, out int[] order, out ulong draw, out int generation))
+            {
+                ExceptionDispatchInfo? error = null;
+                try
+                {
+                    Fill(batch!, index, order, draw, sample);
+                }
+                catch (Exception e)
+                {
+                    error = ExceptionDispatchInfo.Capture(e);
+                }
+
+                lock (_gate)
+                {
+                    if (generation == _generation)
+                    {
+                        _done[index] = (batch, error);
+                        _ready.Set();
+                    }
+                    else
+                    {
+                        Free(batch);
+                    }
+                }
+            }
+
+            if (_stopped)
+            {
+                return;
+            }
+        }
+    }
+
+    private bool TryTake(out Batch? batch, out int index, out int[] order, out ulong draw, out int generation)
+    {
+        lock (_gate)
+        {
+            index = _nextToPrepare;
+            order = _order;
+            draw = _draw;
+            generation = _generation;
+            if (index >= _last || !_free.TryPop(out batch))
+            {
+                batch = null;
+                return false;
+            }
+
+            _nextToPrepare++;
+            return true;
+        }
+    }
+
+    private void Fill(Batch batch, int index, int[] order, ulong draw, byte[] sample)
+    {
+        int first = index * _options.BatchSize;
+        int wanted = Math.Min(_options.BatchSize, order.Length - first);
+        int capacity = _options.Pad ? _options.BatchSize : wanted;
+        int frameBytes = _frames == null ? 0 : _frames.Shape.FrameLength * _frames.ElementSize;
+        int steps = _frames?.Shape.Steps ?? 0;
+        int count = 0;
+        for (int i = 0; i < wanted; i++)
+        {
+            int? readable = Read(order[first + i], draw, sample);
+            if (readable == null)
+            {
+                continue;
+            }
+
+            batch.IndexBuffer[count] = readable.Value;
+            batch.LabelBuffer[count] = _set.Label(readable.Value);
+            for (int t = 0; t < steps; t++)
+            {
+                sample.AsSpan(t * frameBytes, frameBytes).CopyTo(batch.FrameBuffer.AsSpan(((t * capacity) + count) * frameBytes));
+            }
+
+            count++;
+        }
+
+        if (count < capacity && !_options.Pad)
+        {
+            Close(batch.FrameBuffer, steps, capacity, count, frameBytes);
+            capacity = count;
+        }
+
+        for (int t = 0; t < steps && count < capacity; t++)
+        {
+            batch.FrameBuffer.AsSpan(((t * capacity) + count) * frameBytes, (capacity - count) * frameBytes).Clear();
+        }
+
+        batch.LabelBuffer.AsSpan(count, capacity - count).Clear();
+        batch.IndexBuffer.AsSpan(count, capacity - count).Clear();
+        batch.Index = index;
+        batch.Count = count;
+        batch.Capacity = capacity;
+        batch.FrameBytes = steps * capacity * frameBytes;
+    }
+
+    /// <summary>Reads a sample, or the one that stands in for it; null if it is left out.</summary>
+    private int? Read(int index, ulong draw, byte[] sample)
+    {
+        if (_frames == null || _frames.TryRead(index, draw, sample))
+        {
+            return index;
+        }
+
+        if (!_options.ReplaceDamaged)
+        {
+            return null;
+        }
+
+        var random = new Philox(draw, 0x5245_504c_0000_0000ul + (uint)index);  // "REPL"
+        for (int attempt = 0; attempt < 100; attempt++)
+        {
+            int other = random.NextBelow(_set.Count);
+            if (_frames.TryRead(other, draw, sample))
+            {
+                return other;
+            }
+        }
+
+        throw new SlttException(ErrorKind.Data, "no readable sample in a hundred tries: nearly all files of the data set are damaged");
+    }
+
+    /// <summary>Closes the gaps that left-out samples leave between the steps.</summary>
+    private static void Close(byte[] frames, int steps, int capacity, int count, int frameBytes)
+    {
+        for (int t = 1; t < steps; t++)
+        {
+            frames.AsSpan(t * capacity * frameBytes, count * frameBytes).CopyTo(frames.AsSpan(t * count * frameBytes));
+        }
+    }
+}
