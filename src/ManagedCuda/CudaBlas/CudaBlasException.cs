@@ -1,0 +1,73 @@
+namespace ManagedCuda.CudaBlas;
+
+/// <summary>A cuBLAS call failed. The message says which call, its status and what the status means.</summary>
+public class CudaBlasException : Exception
+{
+    /// <summary>Creates an exception without an error.</summary>
+    public CudaBlasException()
+    {
+    }
+
+    /// <summary>Creates the exception for a status; the caller says nothing about the call.</summary>
+    public CudaBlasException(CublasStatus error)
+        : this(error, Describe(error), null)
+    {
+    }
+
+    /// <summary>Creates an exception with a message of its own.</summary>
+    public CudaBlasException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Creates an exception with a message of its own and a cause.</summary>
+    public CudaBlasException(string message, Exception? exception)
+        : base(message, exception)
+    {
+    }
+
+    /// <summary>Creates the exception for a status, with a message of its own.</summary>
+    public CudaBlasException(CublasStatus error, string message, Exception? exception)
+        : base(message, exception)
+    {
+        CudaBlasError = error;
+    }
+
+    /// <summary>The status.</summary>
+    public CublasStatus CudaBlasError { get; set; }
+
+    /// <summary>Throws unless the call succeeded.</summary>
+    /// <param name="status">The call's status.</param>
+    /// <param name="call">The function.</param>
+    /// <param name="detail">What it was asked for.</param>
+    internal static void Check(CublasStatus status, string call, string? detail = null)
+    {
+        if (status != CublasStatus.Success)
+        {
+            throw Failure(status, call, detail);
+        }
+    }
+
+    /// <summary>The exception for a call that failed.</summary>
+    internal static CudaBlasException Failure(CublasStatus status, string call, string? detail) =>
+        new(status, $"{call}{(detail is null ? "" : $" ({detail})")}: {Describe(status)}", null);
+
+    private static string Describe(CublasStatus status)
+    {
+        string? meaning = status switch
+        {
+            CublasStatus.NotInitialized => "the handle was not created, or the CUDA driver failed",
+            CublasStatus.AllocFailed => "not enough memory",
+            CublasStatus.InvalidValue => "an argument is out of its range",
+            CublasStatus.ArchMismatch => "the GPU lacks what the call needs",
+            CublasStatus.MappingError => "device memory can't be accessed",
+            CublasStatus.ExecutionFailed => "a kernel failed",
+            CublasStatus.InternalError => "an internal operation failed",
+            CublasStatus.NotSupported => "these types or this operation are not supported",
+            CublasStatus.LicenseError => "licence check failed",
+            _ => null,
+        };
+        string name = Enum.IsDefined(status) ? $"{status} ({(int)status})" : $"error {(int)status}";
+        return meaning is null ? name : $"{name}, {meaning}";
+    }
+}
