@@ -341,6 +341,16 @@ SLTT_API CUresult cuCtxGetStreamPriorityRange(int* least, int* greatest) {
     return CUDA_SUCCESS;
 }
 
+// Stack, heap and printf sizes are not what limits a kernel here.
+SLTT_API CUresult cuCtxGetLimit(size_t*, int) {
+    CUresult result = check_context();
+    return result == CUDA_SUCCESS ? CUDA_ERROR_UNSUPPORTED_LIMIT : result;
+}
+SLTT_API CUresult cuCtxSetLimit(int, size_t) {
+    CUresult result = check_context();
+    return result == CUDA_SUCCESS ? CUDA_ERROR_UNSUPPORTED_LIMIT : result;
+}
+
 SLTT_API CUresult cuCtxSynchronize() {
     CUresult result = check_context();
     return result == CUDA_SUCCESS ? synchronize_device(current_context()->device) : result;

@@ -1,5 +1,6 @@
 // Driver API: graphs. A graph is the list of commands that a capture recorded; its launch runs them in that order.
 #include <cstddef>
+#include <cstdio>
 #include <exception>
 #include <string>
 
@@ -69,6 +70,46 @@ SLTT_API CUresult cuGraphGetNodes(CUgraph handle, CUgraphNode* nodes, size_t* co
         for (size_t i = 0; i < *count; ++i) nodes[i] = i < n ? reinterpret_cast<CUgraphNode>(&(*graph->commands)[i]) : nullptr;
     if (nodes == nullptr || *count > n) *count = n;
     return CUDA_SUCCESS;
+}
+
+namespace {
+CUgraphNodeType type_of(const Command& command) {
+    std::string what = command.what;
+    if (what.rfind("cuMemcpy", 0) == 0) return CU_GRAPH_NODE_TYPE_MEMCPY;
+    if (what.rfind("cuMemset", 0) == 0) return CU_GRAPH_NODE_TYPE_MEMSET;
+    if (what == "cuLaunchHostFunc") return CU_GRAPH_NODE_TYPE_HOST;
+    if (what == "cuGraphLaunch") return CU_GRAPH_NODE_TYPE_GRAPH;
+    return CU_GRAPH_NODE_TYPE_KERNEL;
+}
+}  // namespace
+
+SLTT_API CUresult cuGraphNodeGetType(CUgraphNode node, CUgraphNodeType* type) {
+    CUresult result = check_context();
+    if (result != CUDA_SUCCESS) return result;
+    if (type == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    for (auto& graph : graphs().all())
+        for (const Command& c : *graph->commands)
+            if (reinterpret_cast<CUgraphNode>(const_cast<Command*>(&c)) == node) {
+                *type = type_of(c);
+                return CUDA_SUCCESS;
+            }
+    return CUDA_ERROR_INVALID_VALUE;
+}
+
+// The commands as a chain in Graphviz's language.
+SLTT_API CUresult cuGraphDebugDotPrint(CUgraph handle, const char* path, unsigned) {
+    std::shared_ptr<Graph> graph;
+    CUresult result = find_graph(handle, &graph);
+    if (result != CUDA_SUCCESS) return result;
+    if (path == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    std::FILE* file = std::fopen(path, "w");
+    if (file == nullptr) return CUDA_ERROR_OPERATING_SYSTEM;
+    std::fputs("digraph {\n", file);
+    size_t n = graph->commands->size();
+    for (size_t i = 0; i < n; ++i) std::fprintf(file, "  n%zu [label=\"%s\"];\n", i, (*graph->commands)[i].what);
+    for (size_t i = 1; i < n; ++i) std::fprintf(file, "  n%zu -> n%zu;\n", i - 1, i);
+    bool written = std::fputs("}\n", file) >= 0;
+    return std::fclose(file) == 0 && written ? CUDA_SUCCESS : CUDA_ERROR_OPERATING_SYSTEM;
 }
 
 SLTT_API CUresult cuGraphInstantiateWithFlags(CUgraphExec* exec, CUgraph graph, unsigned long long flags) { return instantiate(exec, graph, flags); }

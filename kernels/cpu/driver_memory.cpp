@@ -152,6 +152,40 @@ SLTT_API CUresult cuMemFreeHost(void* pointer) {
     return free_host(pointer);
 }
 
+SLTT_API CUresult cuMemHostRegister_v2(void* pointer, size_t bytes, unsigned flags) {
+    std::shared_ptr<Context> context;
+    CUresult result = begin_allocation(&context);
+    return result == CUDA_SUCCESS ? register_host(pointer, bytes, flags) : result;
+}
+
+SLTT_API CUresult cuMemHostUnregister(void* pointer) {
+    std::shared_ptr<Context> context;
+    CUresult result = begin_allocation(&context);
+    if (result == CUDA_SUCCESS) result = synchronize_device(context->device);
+    return result == CUDA_SUCCESS ? unregister_host(pointer) : result;
+}
+
+SLTT_API CUresult cuPointerGetAttribute(void* value, CUpointer_attribute which, CUdeviceptr pointer) {
+    CUresult result = check_context();
+    if (result != CUDA_SUCCESS) return result;
+    Allocation a;
+    if (value == nullptr || !find_allocation(pointer, 1, &a)) return CUDA_ERROR_INVALID_VALUE;
+    switch (which) {
+        case CU_POINTER_ATTRIBUTE_MEMORY_TYPE: *static_cast<unsigned*>(value) = a.host ? CU_MEMORYTYPE_HOST : CU_MEMORYTYPE_DEVICE; break;
+        case CU_POINTER_ATTRIBUTE_DEVICE_POINTER: *static_cast<CUdeviceptr*>(value) = pointer; break;
+        case CU_POINTER_ATTRIBUTE_HOST_POINTER:
+            if (!a.host) return CUDA_ERROR_INVALID_VALUE;
+            *static_cast<CUdeviceptr*>(value) = pointer;
+            break;
+        case CU_POINTER_ATTRIBUTE_IS_MANAGED: *static_cast<unsigned char*>(value) = 0; break;
+        case CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL: *static_cast<int*>(value) = a.device; break;
+        case CU_POINTER_ATTRIBUTE_RANGE_START_ADDR: *static_cast<CUdeviceptr*>(value) = a.base; break;
+        case CU_POINTER_ATTRIBUTE_RANGE_SIZE: *static_cast<size_t*>(value) = a.size; break;
+        default: return CUDA_ERROR_NOT_SUPPORTED;
+    }
+    return CUDA_SUCCESS;
+}
+
 SLTT_API CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr* device, void* host, unsigned flags) {
     CUresult result = check_context();
     if (result != CUDA_SUCCESS) return result;

@@ -1,4 +1,5 @@
 // Driver API: modules, functions, launches.
+#include <cstdio>
 #include <cstring>
 
 #include "launch.h"
@@ -48,6 +49,18 @@ SLTT_API CUresult cuModuleLoadData(CUmodule* module, const void* image) {
 SLTT_API CUresult cuModuleLoadDataEx(CUmodule* module, const void* image, unsigned, void*, void*) { return cuModuleLoadData(module, image); }
 SLTT_API CUresult cuModuleLoadFatBinary(CUmodule* module, const void* image) { return cuModuleLoadData(module, image); }
 
+SLTT_API CUresult cuModuleLoad(CUmodule* module, const char* path) {
+    CUresult result = check_context();
+    if (result != CUDA_SUCCESS) return result;
+    if (module == nullptr || path == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    std::FILE* file = std::fopen(path, "rb");
+    if (file == nullptr) return CUDA_ERROR_FILE_NOT_FOUND;
+    char start[sizeof IMAGE] = {};
+    size_t n = std::fread(start, 1, sizeof IMAGE - 1, file);
+    std::fclose(file);
+    return n == 0 ? CUDA_ERROR_INVALID_IMAGE : cuModuleLoadData(module, start);
+}
+
 SLTT_API CUresult cuModuleUnload(CUmodule handle) {
     CUresult result = check_context();
     if (result != CUDA_SUCCESS) return result;
@@ -72,6 +85,14 @@ SLTT_API CUresult cuModuleGetFunction(CUfunction* function, CUmodule handle, con
     made->module = module;
     *function = functions().add(made);
     return CUDA_SUCCESS;
+}
+
+// Kernels have no global variables.
+SLTT_API CUresult cuModuleGetGlobal_v2(CUdeviceptr*, size_t*, CUmodule handle, const char* name) {
+    CUresult result = check_context();
+    if (result != CUDA_SUCCESS) return result;
+    if (name == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    return modules().find(handle) ? CUDA_ERROR_NOT_FOUND : CUDA_ERROR_INVALID_HANDLE;
 }
 
 SLTT_API CUresult cuFuncGetAttribute(int* value, CUfunction_attribute which, CUfunction handle) {

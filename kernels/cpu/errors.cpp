@@ -19,6 +19,7 @@ constexpr Result RESULTS[] = {
     SLTT_RESULT(CUDA_ERROR_INVALID_IMAGE, "device kernel image is invalid"),
     SLTT_RESULT(CUDA_ERROR_INVALID_CONTEXT, "invalid device context"),
     SLTT_RESULT(CUDA_ERROR_NO_BINARY_FOR_GPU, "no kernel image is available for execution on the device"),
+    SLTT_RESULT(CUDA_ERROR_UNSUPPORTED_LIMIT, "limit is not supported on this architecture"),
     SLTT_RESULT(CUDA_ERROR_INVALID_PTX, "a PTX JIT compilation failed"),
     SLTT_RESULT(CUDA_ERROR_INVALID_SOURCE, "device kernel source is invalid"),
     SLTT_RESULT(CUDA_ERROR_FILE_NOT_FOUND, "file not found"),

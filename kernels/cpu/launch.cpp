@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <signal.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -89,7 +90,8 @@ struct sigaction old_segv, old_bus, old_fpe;
 
 void handle_fault(int signal, siginfo_t* info, void* context) {
     if (guard != nullptr) {
-        guard->address = reinterpret_cast<uintptr_t>(info->si_addr);
+        // An address that no page can have comes without its value.
+        guard->address = info->si_code == SI_KERNEL ? UINTPTR_MAX : reinterpret_cast<uintptr_t>(info->si_addr);
         siglongjmp(guard->back, signal);
     }
     // Not ours: whoever was there before (the .NET runtime, or the default action).
@@ -185,7 +187,12 @@ void run_blocks(void* context) {
     }
 }
 
-void run_fast(const Launch& launch) {
+// Below this, a launch is run once without a team of threads too, and stays with what was faster.
+constexpr int64_t SHORT_NANOSECONDS = 30000;
+
+int64_t nanoseconds() { return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+void run_fast(Launch& launch) {
     uint64_t blocks = (uint64_t)launch.grid.x * launch.grid.y * launch.grid.z;
     int threads = thread_count();
     if ((uint64_t)threads > blocks) threads = (int)blocks;
@@ -199,13 +206,22 @@ void run_fast(const Launch& launch) {
         __atomic_store_n(&failed_at, address, __ATOMIC_RELAXED);
         __atomic_store_n(&failed, signal, __ATOMIC_RELAXED);
     };
-    if (threads <= 1) {
+    if (threads <= 1 || launch.way == Launch::Way::Direct) {
         share(0, blocks);
+    } else if (launch.way == Launch::Way::TryDirect) {
+        int64_t start = nanoseconds();
+        share(0, blocks);
+        launch.way = nanoseconds() - start <= launch.team_nanoseconds ? Launch::Way::Direct : Launch::Way::Team;
     } else {
+        int64_t start = nanoseconds();
 #pragma omp parallel num_threads(threads)
         {
             uint64_t n = (uint64_t)omp_get_num_threads(), i = (uint64_t)omp_get_thread_num();
             share(blocks * i / n, blocks * (i + 1) / n);
+        }
+        if (launch.way == Launch::Way::Unknown) {
+            launch.team_nanoseconds = nanoseconds() - start;
+            launch.way = launch.team_nanoseconds < SHORT_NANOSECONDS ? Launch::Way::TryDirect : Launch::Way::Team;
         }
     }
     if (failed == SIGFPE) throw DeviceError{CUDA_ERROR_LAUNCH_FAILED, text_of(launch) + ": an integer was divided by zero"};

@@ -16,6 +16,9 @@ struct Launch {
     std::vector<uint64_t> storage;  // the arguments' values
     std::vector<void*> arguments;   // each argument's address in `storage`
     uint64_t checked = UINT64_MAX;  // free_count() when the pointers were last found valid
+    // Fast mode, launches that run again (in a graph): whether starting threads pays.
+    enum class Way { Unknown, TryDirect, Direct, Team } way = Way::Unknown;
+    int64_t team_nanoseconds = 0;
 };
 
 // The table of kernels compiled for the best instruction set of this machine (SLTT_CPU_ISA=v2|v3|v4: not beyond that),

@@ -225,9 +225,40 @@ CUresult free_host(void* pointer) {
     Memory& m = memory();
     std::unique_lock lock(m.mutex);
     auto found = m.live.find(reinterpret_cast<uintptr_t>(pointer));
-    if (found == m.live.end() || !found->second.host) return CUDA_ERROR_INVALID_VALUE;
+    if (found == m.live.end() || !found->second.host || found->second.map == nullptr) return CUDA_ERROR_INVALID_VALUE;
     unmap(m, found->second);
     m.live.erase(found);
+    return CUDA_SUCCESS;
+}
+
+CUresult register_host(void* pointer, size_t bytes, unsigned flags) {
+    uintptr_t base = reinterpret_cast<uintptr_t>(pointer);
+    if (base == 0 || bytes == 0 || bytes > UINTPTR_MAX - base) return CUDA_ERROR_INVALID_VALUE;
+    Memory& m = memory();
+    std::unique_lock lock(m.mutex);
+    auto next = m.live.lower_bound(base);
+    if (next != m.live.end() && next->first < base + bytes) return CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED;
+    if (next != m.live.begin()) {
+        const Allocation& before = std::prev(next)->second;
+        if (before.base + before.size > base) return CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED;
+    }
+    Allocation a;
+    a.base = base;
+    a.size = bytes;
+    a.host = true;
+    a.flags = flags;
+    m.live[base] = a;
+    return CUDA_SUCCESS;
+}
+
+CUresult unregister_host(void* pointer) {
+    Memory& m = memory();
+    std::unique_lock lock(m.mutex);
+    auto found = m.live.find(reinterpret_cast<uintptr_t>(pointer));
+    if (found == m.live.end() || !found->second.host) return CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED;
+    if (found->second.map != nullptr) return CUDA_ERROR_INVALID_VALUE;  // from cuMemHostAlloc
+    m.live.erase(found);
+    ++m.frees;
     return CUDA_SUCCESS;
 }
 
@@ -295,6 +326,7 @@ StrictAccess::~StrictAccess() {
 std::string describe_address(uintptr_t address) {
     Memory& m = memory();
     std::shared_lock lock(m.mutex);
+    if (address == UINTPTR_MAX) return "an address outside the address space";
     char text[64];
     std::snprintf(text, sizeof text, "0x%zx", (size_t)address);
     std::string where = text;

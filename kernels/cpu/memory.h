@@ -20,7 +20,7 @@ struct Allocation {
     int device = FAST_DEVICE;
     bool host = false;  // pinned host memory, which the device may use too
     unsigned flags = 0;  // of cuMemHostAlloc
-    void* map = nullptr;
+    void* map = nullptr;  // null for memory of the caller's
     size_t map_size = 0;
     bool contains(uintptr_t p, size_t bytes) const { return p >= base && bytes <= size && p - base <= size - bytes; }
 };
@@ -31,6 +31,9 @@ CUresult allocate_host(size_t bytes, unsigned flags, void** pointer);
 // CUDA_ERROR_ILLEGAL_ADDRESS where a fence of it was overwritten (it is freed all the same).
 CUresult free_device(CUdeviceptr pointer);
 CUresult free_host(void* pointer);
+// The caller's memory as pinned memory. CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED where it overlaps what is known.
+CUresult register_host(void* pointer, size_t bytes, unsigned flags);
+CUresult unregister_host(void* pointer);
 // Frees all device memory of the device.
 void free_all(int device);
 
