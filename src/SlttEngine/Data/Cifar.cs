@@ -99,7 +99,7 @@ public sealed class Cifar : IImageSet
 
     private static void ReadBinary(string file, int classes, List<ArraySegment<byte>> images, List<int> labels)
     {
-        byte[] bytes = ReadAll(file);
+        byte[] bytes = FileErrors.ReadAll(file);
         int head = classes == 100 ? 2 : 1;
         int record = head + ImageBytes;
         if (bytes.Length == 0 || bytes.Length % record != 0)
@@ -161,18 +161,6 @@ public sealed class Cifar : IImageSet
         if (label < 0 || label >= classes)
         {
             throw FileErrors.Bad(file, $"image {index} has label {label}, but CIFAR-{classes} has labels 0 to {classes - 1}", "unpack the archive again");
-        }
-    }
-
-    internal static byte[] ReadAll(string file)
-    {
-        try
-        {
-            return File.ReadAllBytes(file);
-        }
-        catch (Exception e) when (FileErrors.IsFileError(e))
-        {
-            throw FileErrors.Wrap("read", file, e);
         }
     }
 

@@ -18,6 +18,34 @@ internal static class FileErrors
     internal static SlttException Bad(string path, string what, string? hint = null, Exception? cause = null) =>
         new(ErrorKind.Data, $"{path}: {what}", hint, cause);
 
+    /// <summary>A whole file's bytes.</summary>
+    /// <exception cref="SlttException">It cannot be read.</exception>
+    internal static byte[] ReadAll(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (IsFileError(e))
+        {
+            throw Wrap("read", path, e);
+        }
+    }
+
+    /// <summary>A whole text file's lines.</summary>
+    /// <exception cref="SlttException">It cannot be read.</exception>
+    internal static string[] ReadLines(string path)
+    {
+        try
+        {
+            return File.ReadAllLines(path);
+        }
+        catch (Exception e) when (IsFileError(e))
+        {
+            throw Wrap("read", path, e);
+        }
+    }
+
     private static string Reason(Exception cause)
     {
         switch (cause)

@@ -1,0 +1,341 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+using SlttEngine.Checkpoints;
+
+namespace SlttEngine.Data;
+
+/// <summary>
+/// Packed frames of all samples of a set, in a file or, where none can be written, in memory. The file's name and header hold a
+/// digest of everything that shapes the frames (version, T, size, transform, split, each source file's name, size and time of change):
+/// if anything differs, another file is made. It takes its name only when it is whole.
+/// </summary>
+/// <remarks>
+/// File: header of 64 bytes ("SLTTEVT1", key 32, samples 4, element size 4, file length 8, index offset 8), the packed samples
+/// (<see cref="SparseFrames"/>), then the index: for each sample label 4, length 4, offset 8, XxHash3 8. Little-endian.
+/// </remarks>
+internal sealed class EventCache : IDisposable
+{
+    private const int Version = 1;
+    private const int HeaderBytes = 64;
+    private const int EntryBytes = 24;
+
+    private readonly string _path;
+    private readonly SafeFileHandle? _file;
+    private readonly byte[][] _memory;
+    private readonly Entry[] _entries;
+
+    private EventCache(string path, SafeFileHandle? file, byte[][] memory, Entry[] entries, string? problem = null)
+    {
+        Problem = problem;
+        _path = path;
+        _file = file;
+        _memory = memory;
+        _entries = entries;
+    }
+
+    private static ReadOnlySpan<byte> Magic => "SLTTEVT1"u8;
+
+    /// <summary>The number of samples.</summary>
+    internal int Count => _entries.Length;
+
+    /// <summary>Why the frames are in memory alone, where a file was wanted; null if all is well.</summary>
+    internal string? Problem { get; }
+
+    /// <summary>A sample's label.</summary>
+    internal int Label(int index) => _entries[index].Label;
+
+    /// <summary>Finds the cache of these recordings, or decodes them all and writes it.</summary>
+    /// <param name="source">The recordings.</param>
+    /// <param name="folder">Where caches are; made if missing. Null, or a folder that cannot be written: kept in memory.</param>
+    /// <param name="workers">Threads that decode.</param>
+    /// <param name="progress">Told how many recordings are done, while decoding; null: nobody.</param>
+    /// <exception cref="SlttException">A recording cannot be read or is damaged.</exception>
+    internal static EventCache Open(EventRecordings source, string? folder, int workers, Action<int, int>? progress)
+    {
+        byte[] key = Key(source);
+        string path = folder == null ? "(memory)" : Path.Combine(folder, $"{source.Name}-{Convert.ToHexStringLower(key.AsSpan(0, 8))}.frames");
+        return (folder == null ? null : TryOpen(path, key)) ?? Build(source, folder == null ? null : path, key, workers, progress);
+    }
+
+    /// <summary>Unpacks a sample.</summary>
+    /// <param name="index">Which.</param>
+    /// <param name="elementSize">1 or 2.</param>
+    /// <param name="frames">Receives it.</param>
+    /// <exception cref="SlttException">The cache was damaged or removed meanwhile.</exception>
+    internal void Read(int index, int elementSize, Span<byte> frames)
+    {
+        Entry entry = _entries[index];
+        if (_file == null)
+        {
+            if (!SparseFrames.TryUnpack(_memory[index], elementSize, frames))
+            {
+                throw new InvalidOperationException("packed frames in memory are damaged");
+            }
+
+            return;
+        }
+
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(entry.Length);
+        try
+        {
+            Span<byte> packed = buffer.AsSpan(0, entry.Length);
+            if (!ReadAt(_file, packed, entry.Offset) || XxHash3.HashToUInt64(packed) != entry.Hash || !SparseFrames.TryUnpack(packed, elementSize, frames))
+            {
+                throw FileErrors.Bad(_path, $"the cached frames of sample {index} are damaged", "delete the file; it is made again");
+            }
+        }
+        catch (Exception e) when (FileErrors.IsFileError(e))
+        {
+            throw FileErrors.Wrap("read", _path, e);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => _file?.Dispose();
+
+    // ---- The key ----------------------------------------------------------------------------------------------------
+
+    private static byte[] Key(EventRecordings source)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        void Add(string line) => hash.AppendData(Encoding.UTF8.GetBytes(line + "\n"));
+        Add($"version {Version}, {source.Name}, {source.Shape}, {source.Transform}, split by number");
+        for (int i = 0; i < source.Count; i++)
+        {
+            foreach (string file in source.Files(i))
+            {
+                try
+                {
+                    var info = new FileInfo(file);
+                    Add(string.Create(CultureInfo.InvariantCulture, $"{Path.GetFullPath(file)}|{info.Length}|{info.LastWriteTimeUtc.Ticks}|{source.Selection(i)}"));
+                }
+                catch (Exception e) when (FileErrors.IsFileError(e))
+                {
+                    throw FileErrors.Wrap("read", file, e);
+                }
+            }
+        }
+
+        return hash.GetHashAndReset();
+    }
+
+    // ---- Reading ----------------------------------------------------------------------------------------------------
+
+    /// <summary>The cache, or null if there is none or it is not whole.</summary>
+    private static EventCache? TryOpen(string path, ReadOnlySpan<byte> key)
+    {
+        SafeFileHandle? file = null;
+        try
+        {
+            if (!File.Exists(path))
+            {
+                return null;
+            }
+
+            file = File.OpenHandle(path);
+            Span<byte> header = stackalloc byte[HeaderBytes];
+            long length = RandomAccess.GetLength(file);
+            if (ReadAt(file, header, 0) && header.StartsWith(Magic) && header.Slice(8, 32).SequenceEqual(key)
+                && BinaryPrimitives.ReadInt64LittleEndian(header[48..]) == length)
+            {
+                int count = BinaryPrimitives.ReadInt32LittleEndian(header[40..]);
+                long indexOffset = BinaryPrimitives.ReadInt64LittleEndian(header[56..]);
+                if (count >= 0 && indexOffset >= HeaderBytes && indexOffset + ((long)count * EntryBytes) == length
+                    && Entries(file, count, indexOffset) is { } entries)
+                {
+                    return new EventCache(path, file, [], entries);
+                }
+            }
+        }
+        catch (Exception e) when (FileErrors.IsFileError(e))
+        {
+            // As good as none.
+        }
+
+        file?.Dispose();
+        return null;
+    }
+
+    private static Entry[]? Entries(SafeFileHandle file, int count, long indexOffset)
+    {
+        var index = new byte[count * EntryBytes];
+        if (!ReadAt(file, index, indexOffset))
+        {
+            return null;
+        }
+
+        var entries = new Entry[count];
+        for (int i = 0; i < count; i++)
+        {
+            ReadOnlySpan<byte> e = index.AsSpan(i * EntryBytes);
+            entries[i] = new Entry(BinaryPrimitives.ReadInt32LittleEndian(e), BinaryPrimitives.ReadInt32LittleEndian(e[4..]),
+                BinaryPrimitives.ReadInt64LittleEndian(e[8..]), BinaryPrimitives.ReadUInt64LittleEndian(e[16..]));
+            if (entries[i].Length < 0 || entries[i].Offset < HeaderBytes || entries[i].Offset + entries[i].Length > indexOffset)
+            {
+                return null;
+            }
+        }
+
+        return entries;
+    }
+
+    private static bool ReadAt(SafeFileHandle file, Span<byte> bytes, long offset)
+    {
+        while (bytes.Length > 0)
+        {
+            int read = RandomAccess.Read(file, bytes, offset);
+            if (read == 0)
+            {
+                return false;
+            }
+
+            bytes = bytes[read..];
+            offset += read;
+        }
+
+        return true;
+    }
+
+    // ---- Making -----------------------------------------------------------------------------------------------------
+
+    private static EventCache Build(EventRecordings source, string? path, byte[] key, int workers, Action<int, int>? progress)
+    {
+        string? problem = path == null ? null : WhyNotWritable(path);
+        if (path != null && problem == null)
+        {
+            try
+            {
+                AtomicFile.Write(path, stream => Write(source, stream, key, workers, progress));
+                return TryOpen(path, key) ?? throw FileErrors.Bad(path, "the cache just written cannot be read");
+            }
+            catch (SlttException e) when (e.Message.StartsWith($"cannot write {path}", StringComparison.Ordinal))
+            {
+                problem = e.Message;  // a full disk stops no training
+            }
+        }
+
+        var packed = new List<byte[]>();
+        var entries = new List<Entry>();
+        Decode(source, workers, progress, (label, bytes) =>
+        {
+            packed.Add(bytes);
+            entries.Add(new Entry(label, bytes.Length, 0, 0));
+        });
+        return new EventCache("(memory)", null, [.. packed], [.. entries], problem);
+    }
+
+    /// <summary>Why no file can be made there, to know before all is decoded: data folders are often read-only.</summary>
+    private static string? WhyNotWritable(string path)
+    {
+        try
+        {
+            string temporary = AtomicFile.TemporaryPath(path);
+            Directory.CreateDirectory(Path.GetDirectoryName(temporary)!);
+            using FileStream probe = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
+            return null;
+        }
+        catch (Exception e) when (FileErrors.IsFileError(e))
+        {
+            return FileErrors.Wrap("write", path, e).Message;
+        }
+    }
+
+    private static void Write(EventRecordings source, Stream stream, byte[] key, int workers, Action<int, int>? progress)
+    {
+        stream.Write(new byte[HeaderBytes]);
+        var entries = new List<Entry>();
+        Decode(source, workers, progress, (label, bytes) =>
+        {
+            entries.Add(new Entry(label, bytes.Length, stream.Position, XxHash3.HashToUInt64(bytes)));
+            stream.Write(bytes);
+        });
+
+        long indexOffset = stream.Position;
+        Span<byte> e = stackalloc byte[EntryBytes];
+        foreach (Entry entry in entries)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(e, entry.Label);
+            BinaryPrimitives.WriteInt32LittleEndian(e[4..], entry.Length);
+            BinaryPrimitives.WriteInt64LittleEndian(e[8..], entry.Offset);
+            BinaryPrimitives.WriteUInt64LittleEndian(e[16..], entry.Hash);
+            stream.Write(e);
+        }
+
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        header.Clear();
+        Magic.CopyTo(header);
+        key.CopyTo(header[8..]);
+        BinaryPrimitives.WriteInt32LittleEndian(header[40..], entries.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(header[44..], EventTransformer.ElementSize(source.Transform));
+        BinaryPrimitives.WriteInt64LittleEndian(header[48..], stream.Position);
+        BinaryPrimitives.WriteInt64LittleEndian(header[56..], indexOffset);
+        stream.Position = 0;
+        stream.Write(header);
+    }
+
+    /// <summary>Decodes and packs the recordings, a few at a time in threads, and hands the samples over in order.</summary>
+    private static void Decode(EventRecordings source, int workers, Action<int, int>? progress, Action<int, byte[]> add)
+    {
+        var batch = new List<(int, byte[])>[Math.Max(workers, 1)];
+        for (int first = 0; first < source.Count; first += batch.Length)
+        {
+            int count = Math.Min(batch.Length, source.Count - first);
+            Exception? error = null;
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = batch.Length }, i =>
+            {
+                try
+                {
+                    batch[i] = Pack(source, first + i);
+                }
+                catch (Exception e)
+                {
+                    error ??= e;
+                }
+            });
+            if (error != null)
+            {
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
+            }
+
+            for (int i = 0; i < count; i++)
+            {
+                foreach ((int label, byte[] bytes) in batch[i])
+                {
+                    add(label, bytes);
+                }
+            }
+
+            progress?.Invoke(first + count, source.Count);
+        }
+    }
+
+    private static List<(int Label, byte[] Bytes)> Pack(EventRecordings source, int recording)
+    {
+        var transformer = new EventTransformer(source.Transform);
+        int elementSize = EventTransformer.ElementSize(source.Transform);
+        var counts = new ushort[source.Steps * 2 * EventFrames.Sensor * EventFrames.Sensor];
+        var frames = new byte[source.Shape.Length * elementSize];
+        var samples = new List<(int, byte[])>();
+        foreach ((int label, EventList events, string path) in source.Decode(recording))
+        {
+            EventFrames.Integrate(events, source.Steps, counts, path);
+            transformer.Apply(counts, frames);
+            samples.Add((label, SparseFrames.Pack(frames, elementSize)));
+        }
+
+        return samples;
+    }
+
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Entry(int Label, int Length, long Offset, ulong Hash);
+}

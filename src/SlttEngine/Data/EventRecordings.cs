@@ -1,0 +1,43 @@
+namespace SlttEngine.Data;
+
+/// <summary>
+/// The recordings of one part of an event data set, decoded file by file: what <see cref="EventFrameSet"/> makes its cache from.
+/// Members may be called by several threads at once.
+/// </summary>
+internal abstract class EventRecordings
+{
+    protected EventRecordings(int steps, EventTransform transform)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        Steps = steps;
+        Transform = transform;
+    }
+
+    /// <summary>The data set's and its part's name, for the cache's file name: letters, digits and '-'.</summary>
+    internal abstract string Name { get; }
+
+    /// <summary>The classes.</summary>
+    internal abstract IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>The number of recordings.</summary>
+    internal abstract int Count { get; }
+
+    /// <summary>T.</summary>
+    internal int Steps { get; }
+
+    /// <summary>What is done to the counts.</summary>
+    internal EventTransform Transform { get; }
+
+    /// <summary>Sizes of a sample.</summary>
+    internal FrameShape Shape => new(Steps, 2, EventTransformer.Size(Transform), EventTransformer.Size(Transform));
+
+    /// <summary>The files that recording <paramref name="index"/> is made of.</summary>
+    internal abstract IEnumerable<string> Files(int index);
+
+    /// <summary>Which part of them is used, beyond their content; part of the cache's key.</summary>
+    internal virtual string Selection(int index) => "";
+
+    /// <summary>Decodes a recording's samples in order: the label and the events of each.</summary>
+    /// <exception cref="SlttException">A file cannot be read or is damaged.</exception>
+    internal abstract IEnumerable<(int Label, EventList Events, string Path)> Decode(int index);
+}
