@@ -44,7 +44,7 @@ public sealed class AdaptiveAvgPool : Layer
         {
             b.SetRegenerator(Output, () =>
             {
-                Tensor again = b.Scratch(Name + " again", b.BytesOf(Output));
+                Tensor again = ProgramBuilder.Scratch(Name + " again", b.BytesOf(Output));
                 b.Add(Section.Backward, Forward(b.ForBackward(input), again));
                 return again;
             });
@@ -53,7 +53,7 @@ public sealed class AdaptiveAvgPool : Layer
         return () =>
         {
             Tensor gradOutput = b.TakeGradient(Output);
-            Tensor gradInput = b.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
+            Tensor gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
             b.Add(b.BackwardOf(Output), new Op(
                 Name + " backward",
                 [gradOutput],

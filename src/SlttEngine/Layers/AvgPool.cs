@@ -48,7 +48,7 @@ public sealed class AvgPool : Layer
         {
             b.SetRegenerator(Output, () =>
             {
-                Tensor again = b.Scratch(Name + " again", b.BytesOf(Output));
+                Tensor again = ProgramBuilder.Scratch(Name + " again", b.BytesOf(Output));
                 b.Add(Section.Backward, Forward(b.ForBackward(input), again));
                 return again;
             });
@@ -57,7 +57,7 @@ public sealed class AvgPool : Layer
         return () =>
         {
             Tensor gradOutput = b.TakeGradient(Output);
-            Tensor gradInput = b.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
+            Tensor gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
 
             // An average's backward reads neither x nor y, but cuDNN wants pointers: the gradients stand in for them.
             b.Add(b.BackwardOf(Output), new Op(

@@ -102,7 +102,7 @@ public sealed class BatchNormLif : Layer
 
         private CUdeviceptr ResidualBias => layer.residualBias is { } bias ? b.Store.Weight(bias) : default;
 
-        private Tensor Partials(string pass) => b.Scratch($"{layer.Name} {pass} partial sums", 8L * Sums.Blocks * 2 * channels);
+        private Tensor Partials(string pass) => ProgramBuilder.Scratch($"{layer.Name} {pass} partial sums", 8L * Sums.Blocks * 2 * channels);
 
         public void BatchStatistics()
         {
@@ -230,10 +230,10 @@ public sealed class BatchNormLif : Layer
         /// <summary>Input that changes from step to step: du and its sums, then batch norm's backward.</summary>
         private Tensor BackwardStep(Tensor gradSpikes, Tensor? gradResidual, Tensor? carried)
         {
-            Tensor gradNorm = b.Scratch(layer.Name + " gradient", b.BytesOf(layer.Output));
-            Tensor gradInput = b.Scratch(layer.input.Name + " gradient", b.BytesOf(layer.input));
+            Tensor gradNorm = ProgramBuilder.Scratch(layer.Name + " gradient", b.BytesOf(layer.Output));
+            Tensor gradInput = ProgramBuilder.Scratch(layer.input.Name + " gradient", b.BytesOf(layer.input));
             Tensor partials = Partials("backward");
-            Tensor coefficients = b.Scratch(layer.Name + " coefficients", 8L * channels);
+            Tensor coefficients = ProgramBuilder.Scratch(layer.Name + " coefficients", 8L * channels);
             b.Add(Section.Backward, new Op(
                 layer.Name + " backward",
                 [gradSpikes, u, x, mean, invstd, .. Present(gradResidual, carried)],
@@ -268,9 +268,9 @@ public sealed class BatchNormLif : Layer
         private Tensor BackwardOnce(Tensor gradSpikes, Tensor? gradResidual, Tensor? carried)
         {
             Tensor sum = SpikeOps.AccumulateOverTime(b, layer.Output, layer.input, u, gradSpikes, gradResidual, null, carried, 1f, 1f, dropRate, dropLayer);
-            Tensor gradInput = b.Scratch(layer.input.Name + " gradient", b.BytesOf(layer.input));
+            Tensor gradInput = ProgramBuilder.Scratch(layer.input.Name + " gradient", b.BytesOf(layer.input));
             Tensor partials = Partials("backward");
-            Tensor coefficients = b.Scratch(layer.Name + " coefficients", 8L * channels);
+            Tensor coefficients = ProgramBuilder.Scratch(layer.Name + " coefficients", 8L * channels);
             b.Add(Section.End, new Op(
                 layer.Name + " backward reduce",
                 [sum, x, mean, invstd],

@@ -53,14 +53,14 @@ public sealed class Convolution : Layer
         }
         else
         {
-            Tensor step = b.Scratch(output.Name + " step gradient", (long)parameter.Count * b.Shape.Type.Size());
+            Tensor step = ProgramBuilder.Scratch(output.Name + " step gradient", (long)parameter.Count * b.Shape.Type.Size());
             b.Add(section, calls.BackwardFilter(x, gradOutput, () => step.At(0), 0f, step));
             b.Add(section, GradientOps.Accumulate(b, gradient, step, parameter.Count));
         }
 
         if (input != b.Store.Network.Input)
         {
-            Tensor gradInput = b.Scratch(input.Name + " gradient from " + output.Name, b.BytesOf(input));
+            Tensor gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + output.Name, b.BytesOf(input));
             b.Add(section, calls.BackwardData(gradOutput, weight, gradInput));
             b.AddGradient(input, gradInput);
         }

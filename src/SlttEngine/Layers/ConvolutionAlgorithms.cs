@@ -9,15 +9,15 @@ internal static class ConvolutionAlgorithms
     private const ulong WorkspaceLimit = 256UL << 20;
 
     public static cudnnConvolutionFwdAlgo Forward(CudaDNNContext dnn, TensorDescriptor x, FilterDescriptor w, ConvolutionDescriptor convolution, TensorDescriptor y) =>
-        dnn.GetConvolutionForwardAlgorithm(x, w, convolution, y, dnn.GetConvolutionForwardAlgorithmMaxCount())
+        dnn.GetConvolutionForwardAlgorithm_v7(x, w, convolution, y, dnn.GetConvolutionForwardAlgorithmMaxCount())
             .First(p => Usable(p.status, p.determinism, p.memory)).algo;
 
     public static cudnnConvolutionBwdDataAlgo BackwardData(CudaDNNContext dnn, FilterDescriptor w, TensorDescriptor dy, ConvolutionDescriptor convolution, TensorDescriptor dx) =>
-        dnn.GetConvolutionBackwardDataAlgorithm(w, dy, convolution, dx, dnn.GetConvolutionBackwardDataAlgorithmMaxCount())
+        dnn.GetConvolutionBackwardDataAlgorithm_v7(w, dy, convolution, dx, dnn.GetConvolutionBackwardDataAlgorithmMaxCount())
             .First(p => Usable(p.status, p.determinism, p.memory)).algo;
 
     public static cudnnConvolutionBwdFilterAlgo BackwardFilter(CudaDNNContext dnn, TensorDescriptor x, TensorDescriptor dy, ConvolutionDescriptor convolution, FilterDescriptor dw) =>
-        dnn.GetConvolutionBackwardFilterAlgorithm(x, dy, convolution, dw, dnn.GetConvolutionBackwardFilterAlgorithmMaxCount())
+        dnn.GetConvolutionBackwardFilterAlgorithm_v7(x, dy, convolution, dw, dnn.GetConvolutionBackwardFilterAlgorithmMaxCount())
             .First(p => Usable(p.status, p.determinism, p.memory)).algo;
 
     private static bool Usable(cudnnStatus status, cudnnDeterminism determinism, ulong memory) =>

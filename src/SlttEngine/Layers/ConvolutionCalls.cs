@@ -9,15 +9,19 @@ internal sealed class ConvolutionCalls
 {
     private readonly ProgramBuilder builder;
     private readonly string name;
-    private readonly TensorDescriptor x = new();
-    private readonly TensorDescriptor y = new();
-    private readonly FilterDescriptor w = new();
-    private readonly ConvolutionDescriptor convolution = new();
+    private readonly TensorDescriptor x;
+    private readonly TensorDescriptor y;
+    private readonly FilterDescriptor w;
+    private readonly ConvolutionDescriptor convolution;
 
     public ConvolutionCalls(ProgramBuilder builder, string name, Value input, Value output, ConvolutionModule module)
     {
         this.builder = builder;
         this.name = name;
+        x = builder.Own(new TensorDescriptor());
+        y = builder.Own(new TensorDescriptor());
+        w = builder.Own(new FilterDescriptor());
+        convolution = builder.Own(new ConvolutionDescriptor());
         (int n, cudnnDataType type) = (builder.Shape.Batch, Device.ComputeTypes.Dnn(builder.Shape.Type));
         x.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, n, input.Channels, input.Height, input.Width);
         y.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, n, output.Channels, output.Height, output.Width);
@@ -26,13 +30,8 @@ internal sealed class ConvolutionCalls
             module.Padding, module.Padding, module.Stride, module.Stride, 1, 1, cudnnConvolutionMode.CrossCorrelation, cudnnDataType.Float);
         if (builder.Shape.Type != Device.ComputeType.Float32)
         {
-            convolution.MathType = cudnnMathType.TensorOpMath;
+            convolution.MathType = cudnnMathType.TensorOP;
         }
-
-        builder.Own(x);
-        builder.Own(y);
-        builder.Own(w);
-        builder.Own(convolution);
     }
 
     private CudaDNNContext Dnn => builder.Device.Dnn;
@@ -76,5 +75,5 @@ internal sealed class ConvolutionCalls
             t => Dnn.ConvolutionBackwardFilter(1f, x, input.At(t), y, gradOutput.At(t), convolution, algo, workspace.At(t), bytes, beta, w, gradWeight()));
     }
 
-    private Tensor Workspace(string pass, ulong bytes) => builder.Scratch($"{name} {pass} workspace", (long)bytes, BufferKind.Workspace);
+    private Tensor Workspace(string pass, ulong bytes) => ProgramBuilder.Scratch($"{name} {pass} workspace", (long)bytes, BufferKind.Workspace);
 }

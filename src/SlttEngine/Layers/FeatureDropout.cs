@@ -37,7 +37,7 @@ public sealed class FeatureDropout : Layer
         return () =>
         {
             Tensor gradOutput = b.TakeGradient(Output);
-            Tensor gradInput = b.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
+            Tensor gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
             b.Add(Section.Backward, Mask(" backward", gradOutput, gradInput) with { InPlace = (gradInput, gradOutput) });
             b.AddGradient(input, gradInput);
         };

@@ -18,7 +18,7 @@ internal static class GradientOps
     public static void AddBiasGradient(ProgramBuilder b, Section section, string name, Tensor gradOutput, CUdeviceptr gradient, long rows, int channels)
     {
         LaunchShape sums = LaunchShape.RowSums(b.Device, rows, channels);
-        Tensor partials = b.Scratch(name + " bias partial sums", 8L * sums.Blocks * channels);
+        Tensor partials = ProgramBuilder.Scratch(name + " bias partial sums", 8L * sums.Blocks * channels);
         b.Add(section, new Op(
             name + " bias gradient",
             [gradOutput],

@@ -75,7 +75,7 @@ public sealed class Lif : Layer
         Tensor? gradResidual = gradients.Count > 1 ? gradients[1] : null;
         Tensor? gradSkip = skips.Count > 0 ? skips[0] : null;
         Tensor? carried = SpikeOps.Carried(b, Output);
-        Tensor gradInput = b.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
+        Tensor gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
         if (b.IsStatic(input))
         {
             Tensor sum = SpikeOps.AccumulateOverTime(b, Output, input, u, gradSpikes, gradResidual, gradSkip, carried, inputScale, spikeScale, 0, 0);

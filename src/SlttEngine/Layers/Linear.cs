@@ -36,7 +36,7 @@ public sealed class Linear : Layer
         DataType type = b.Shape.Type.Blas();
         CUdeviceptr w = b.WorkingWeight(weight);
         Tensor x = b.Forward(input);
-        Tensor logits = b.Scratch(Name + " logits", 4L * n * classes);
+        Tensor logits = ProgramBuilder.Scratch(Name + " logits", 4L * n * classes);
         b.SetForward(Output, logits);
         b.Add(Section.Forward, new Op(
             Name + " bias",
@@ -54,7 +54,7 @@ public sealed class Linear : Layer
         return () =>
         {
             Tensor gradLogits = b.TakeGradient(Output);
-            Tensor gradInput = b.Scratch(input.Name + " gradient", b.BytesOf(input));
+            Tensor gradInput = ProgramBuilder.Scratch(input.Name + " gradient", b.BytesOf(input));
             b.Add(Section.Backward, new Op(
                 Name + " backward bias",
                 [gradLogits],

@@ -15,47 +15,52 @@ public sealed class ParameterStore : IDisposable
     /// <summary>Each parameter begins at a multiple of this many elements (256 bytes).</summary>
     private const int Alignment = 64;
 
-    private readonly CudaDeviceVariable<float> weights;
+    private readonly int optimizerStates;
+    private readonly long statisticsElements;
+    private readonly CudaDeviceVariable<float>? weights;
     private readonly CudaDeviceVariable<float>? gradients;
-    private readonly CudaDeviceVariable<float>[] optimizerState;
+    private readonly CudaDeviceVariable<float>[] optimizerState = [];
     private readonly CudaDeviceVariable<byte>? working;
     private readonly CudaDeviceVariable<byte>? stepGradients;
-    private readonly CudaDeviceVariable<float> statistics;
-    private readonly CudaDeviceVariable<long> counters;
+    private readonly CudaDeviceVariable<float>? statistics;
+    private readonly CudaDeviceVariable<long>? counters;
     private readonly Dictionary<string, Parameter> byName;
     private readonly Dictionary<string, StatisticsBuffer> statisticsByName;
 
-    /// <summary>Allocates the buffers and sets the parameters to their initial values.</summary>
+    /// <summary>Lays the buffers out; allocates them and sets the statistics to their initial values, or only counts their bytes.</summary>
     /// <param name="device">The device.</param>
     /// <param name="network">Whose parameters.</param>
     /// <param name="type">Compute type: 16-bit types have working weights and step gradients of their own.</param>
     /// <param name="optimizerStates">Float buffers that the optimiser keeps; negative: no gradients either (evaluation only).</param>
-    public ParameterStore(ComputeDevice device, Network network, ComputeType type, int optimizerStates)
+    /// <param name="allocate">False: for a plan; every address is then an offset from zero.</param>
+    public ParameterStore(ComputeDevice device, Network network, ComputeType type, int optimizerStates, bool allocate = true)
     {
-        Device = device;
-        Network = network;
-        Type = type;
+        (Device, Network, Type, this.optimizerStates) = (device, network, type, optimizerStates);
         Elements = AssignOffsets(network);
         byName = network.Parameters.ToDictionary(p => p.Name);
         statisticsByName = network.Statistics.ToDictionary(s => s.Name);
-        weights = new CudaDeviceVariable<float>(Elements);
-        if (optimizerStates >= 0)
+        statisticsElements = network.Statistics.Where(s => !s.IsCounter).Select(s => s.Offset + s.Count).DefaultIfEmpty(1).Max();
+        if (!allocate)
         {
-            gradients = new CudaDeviceVariable<float>(Elements);
-            gradients.Memset(0u);
+            return;
         }
 
+        weights = Zeroed(Elements);
+        gradients = optimizerStates >= 0 ? Zeroed(Elements) : null;
         optimizerState = [.. Enumerable.Range(0, Math.Max(0, optimizerStates)).Select(_ => Zeroed(Elements))];
         if (type != ComputeType.Float32)
         {
             working = new CudaDeviceVariable<byte>(Elements * type.Size());
-            stepGradients = optimizerStates >= 0 ? new CudaDeviceVariable<byte>(Elements * type.Size()) : null;
+            if (optimizerStates >= 0)
+            {
+                // What no layer writes (biases, batch norm) must add nothing when the step's gradients are added up.
+                stepGradients = new CudaDeviceVariable<byte>(Elements * type.Size());
+                stepGradients.Memset((byte)0);
+            }
         }
 
-        long floats = network.Statistics.Where(s => !s.IsCounter).Select(s => s.Offset + s.Count).DefaultIfEmpty(1).Max();
-        statistics = Zeroed(floats);
-        counters = new CudaDeviceVariable<long>(Math.Max(1, network.Statistics.Count(s => s.IsCounter)));
-        weights.Memset(0u);
+        statistics = Zeroed(statisticsElements);
+        counters = new CudaDeviceVariable<long>(Counters);
         counters.Memset(0u);
         foreach (StatisticsBuffer buffer in network.Statistics.Where(s => !s.IsCounter))
         {
@@ -78,10 +83,10 @@ public sealed class ParameterStore : IDisposable
     public long Elements { get; }
 
     /// <summary>Start of the master weights (float).</summary>
-    public CUdeviceptr Weights => weights.DevicePointer;
+    public CUdeviceptr Weights => weights?.DevicePointer ?? default;
 
     /// <summary>Start of the gradients (float).</summary>
-    public CUdeviceptr Gradients => gradients!.DevicePointer;
+    public CUdeviceptr Gradients => gradients?.DevicePointer ?? default;
 
     /// <summary>Start of the working weights in the compute type; the master weights with float32.</summary>
     public CUdeviceptr WorkingWeights => working?.DevicePointer ?? Weights;
@@ -90,11 +95,20 @@ public sealed class ParameterStore : IDisposable
     public CUdeviceptr StepGradients => stepGradients?.DevicePointer ?? Gradients;
 
     /// <summary>Bytes on the device by kind: weights (master and working), gradients (sum and step), optimiser, statistics.</summary>
-    public (long Weights, long Gradients, long Optimizer, long Statistics) Bytes => (
-        (Elements * 4) + (working?.SizeInBytes ?? 0UL),
-        gradients is null ? 0 : (Elements * 4) + (stepGradients?.SizeInBytes ?? 0UL),
-        optimizerState.Length * Elements * 4,
-        statistics.SizeInBytes + counters.SizeInBytes);
+    public (long Weights, long Gradients, long Optimizer, long Statistics) Bytes
+    {
+        get
+        {
+            long twice = Type == ComputeType.Float32 ? 0 : Elements * Type.Size();
+            return (
+                (Elements * 4) + twice,
+                optimizerStates >= 0 ? (Elements * 4) + twice : 0,
+                Math.Max(0, optimizerStates) * Elements * 4,
+                (statisticsElements * 4) + (Counters * 8));
+        }
+    }
+
+    private int Counters => Math.Max(1, Network.Statistics.Count(s => s.IsCounter));
 
     /// <summary>Start of an optimiser state (float).</summary>
     /// <param name="index">SGD: 0 momentum_buffer; AdamW: 0 exp_avg, 1 exp_avg_sq.</param>
@@ -119,17 +133,17 @@ public sealed class ParameterStore : IDisposable
     /// <summary>Address of a statistics buffer (float, or the 64-bit counter).</summary>
     /// <param name="buffer">The buffer.</param>
     public CUdeviceptr Statistic(StatisticsBuffer buffer) => buffer.IsCounter
-        ? At(counters.DevicePointer, buffer.Offset * 8)
-        : At(statistics.DevicePointer, buffer.Offset * 4);
+        ? At(counters?.DevicePointer ?? default, buffer.Offset * 8)
+        : At(statistics?.DevicePointer ?? default, buffer.Offset * 4);
 
     /// <summary>Sets a parameter.</summary>
     /// <param name="parameter">The parameter.</param>
     /// <param name="values">Elements in PyTorch's order.</param>
-    public void SetWeight(Parameter parameter, ReadOnlySpan<float> values) => Write(weights, parameter.Offset, parameter.ToDevice(values));
+    public void SetWeight(Parameter parameter, ReadOnlySpan<float> values) => Write(weights!, parameter.Offset, parameter.ToDevice(values));
 
     /// <summary>A parameter's elements in PyTorch's order.</summary>
     /// <param name="parameter">The parameter.</param>
-    public float[] GetWeight(Parameter parameter) => parameter.FromDevice(Read(weights, parameter.Offset, parameter.Count));
+    public float[] GetWeight(Parameter parameter) => parameter.FromDevice(Read(weights!, parameter.Offset, parameter.Count));
 
     /// <summary>A parameter's gradient in PyTorch's order.</summary>
     /// <param name="parameter">The parameter.</param>
@@ -149,26 +163,26 @@ public sealed class ParameterStore : IDisposable
 
     /// <summary>A statistics buffer's elements.</summary>
     /// <param name="buffer">A float buffer.</param>
-    public float[] GetStatistic(StatisticsBuffer buffer) => Read(statistics, buffer.Offset, buffer.Count);
+    public float[] GetStatistic(StatisticsBuffer buffer) => Read(statistics!, buffer.Offset, buffer.Count);
 
     /// <summary>Sets a statistics buffer.</summary>
     /// <param name="buffer">A float buffer.</param>
     /// <param name="values">Its elements.</param>
-    public void SetStatistic(StatisticsBuffer buffer, float[] values) => Write(statistics, buffer.Offset, values);
+    public void SetStatistic(StatisticsBuffer buffer, float[] values) => Write(statistics!, buffer.Offset, values);
 
     /// <summary>num_batches_tracked.</summary>
     /// <param name="buffer">A counter.</param>
     public long GetCounter(StatisticsBuffer buffer)
     {
         long[] value = new long[1];
-        counters.CopyToHost(value, buffer.Offset * 8, 0, 8);
+        counters!.CopyToHost(value, buffer.Offset * 8, 0, 8);
         return value[0];
     }
 
     /// <summary>Sets num_batches_tracked.</summary>
     /// <param name="buffer">A counter.</param>
     /// <param name="value">The count.</param>
-    public void SetCounter(StatisticsBuffer buffer, long value) => counters.CopyToDevice([value], 0, buffer.Offset * 8, 8);
+    public void SetCounter(StatisticsBuffer buffer, long value) => counters!.CopyToDevice([value], 0, buffer.Offset * 8, 8);
 
     /// <summary>Sets every parameter to its initial value, drawn from the seed and the parameter's place in order.</summary>
     /// <param name="seed">Seed of the run.</param>
@@ -191,7 +205,7 @@ public sealed class ParameterStore : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        weights.Dispose();
+        weights?.Dispose();
         gradients?.Dispose();
         foreach (CudaDeviceVariable<float> state in optimizerState)
         {
@@ -200,8 +214,8 @@ public sealed class ParameterStore : IDisposable
 
         working?.Dispose();
         stepGradients?.Dispose();
-        statistics.Dispose();
-        counters.Dispose();
+        statistics?.Dispose();
+        counters?.Dispose();
     }
 
     /// <summary>Gives each parameter and statistics buffer its place; returns the parameter buffer's elements.</summary>

@@ -121,7 +121,7 @@ public sealed class ScaledWsConvolution : Layer
     private void EmitWeightBackward(ProgramBuilder b, CUdeviceptr skip)
     {
         int outputs = module.Convolution.Out;
-        Tensor partial = b.Scratch(Name + " skipinit_gain partial sums", 4L * outputs);
+        Tensor partial = ProgramBuilder.Scratch(Name + " skipinit_gain partial sums", 4L * outputs);
         b.Add(Section.End, new Op(
             Name + " standardise backward",
             [],

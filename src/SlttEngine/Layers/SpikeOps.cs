@@ -10,7 +10,7 @@ internal static class SpikeOps
     /// <summary>Makes the spikes of a step again from u, in the backward section.</summary>
     public static Tensor Regenerate(ProgramBuilder b, Value spikes, Tensor u, float spikeScale, float dropRate, uint dropLayer)
     {
-        Tensor again = b.Scratch(spikes.Name + " again", b.BytesOf(spikes));
+        Tensor again = ProgramBuilder.Scratch(spikes.Name + " again", b.BytesOf(spikes));
         long n = spikes.Elements * b.Shape.Batch;
         b.Add(Section.Backward, new Op(
             spikes.Name + " spikes again",

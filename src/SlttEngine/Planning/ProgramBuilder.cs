@@ -130,7 +130,7 @@ public sealed class ProgramBuilder
     /// <param name="name">What it holds.</param>
     /// <param name="bytes">Bytes.</param>
     /// <param name="kind">Scratch, or workspace of a library call.</param>
-    public Tensor Scratch(string name, long bytes, BufferKind kind = BufferKind.Scratch) => new(name, kind, Math.Max(bytes, 1), 1, false);
+    public static Tensor Scratch(string name, long bytes, BufferKind kind = BufferKind.Scratch) => new(name, kind, Math.Max(bytes, 1), 1, false);
 
     /// <summary>An activation's bytes in the compute type.</summary>
     /// <param name="value">The value.</param>

@@ -44,7 +44,7 @@ internal sealed class InputFeed : IDisposable
         bool once = b.Shape.StaticInput;
         Tensor x = b.Shape.Training || once
             ? b.Keep("input", BufferKind.Batch, b.BytesOf(input), once ? 1 : b.Copies)
-            : b.Scratch("input", b.BytesOf(input));
+            : ProgramBuilder.Scratch("input", b.BytesOf(input));
         b.SetForward(input, x);
         Section section = once ? Section.Begin : Section.Forward;
         switch (format)

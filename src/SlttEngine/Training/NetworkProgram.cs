@@ -49,7 +49,7 @@ internal sealed class NetworkProgram : IDisposable
         {
             b.Add(Section.Forward, Loss(gradLogits: null, withLoss: true));
             IReadOnlyList<Op> forward = b.Ops(Section.Forward);
-            steps[StepKind.ForwardOnly] = t => Run(forward, t);
+            steps[StepKind.ForwardOnly] = t => LaunchStep(forward, t);
             Arena = Arena.Plan(b.Persistent, [b.Ops(Section.Begin), forward, b.Ops(Section.End)]);
         }
     }
@@ -152,10 +152,10 @@ internal sealed class NetworkProgram : IDisposable
         IReadOnlyList<Op> keep = [.. forward, withGradient];
         IReadOnlyList<Op> both = [.. keep, .. back];
         IReadOnlyList<Op> only = [.. forward, withoutGradient];
-        steps[StepKind.ForwardBackward] = t => Run(both, t);
-        steps[StepKind.ForwardOnly] = t => Run(only, t);
-        steps[StepKind.ForwardKeep] = t => Run(keep, t);
-        steps[StepKind.Backward] = t => Run(back, t, advance: false);
+        steps[StepKind.ForwardBackward] = t => LaunchStep(both, t);
+        steps[StepKind.ForwardOnly] = t => LaunchStep(only, t);
+        steps[StepKind.ForwardKeep] = t => LaunchStep(keep, t);
+        steps[StepKind.Backward] = t => LaunchStep(back, t, advance: false);
         Arena = b.Shape.ThroughTime
             ? Arena.Plan(b.Persistent, [b.Ops(Section.Begin), keep, back, b.Ops(Section.End)])
             : Arena.Plan(b.Persistent, [b.Ops(Section.Begin), both, b.Ops(Section.End)]);
@@ -218,7 +218,7 @@ internal sealed class NetworkProgram : IDisposable
         optimizer?.Launch(device, builder.Store, builder.RunState);
     }
 
-    private void Run(IReadOnlyList<Op> ops, int t, bool advance = true)
+    private void LaunchStep(IReadOnlyList<Op> ops, int t, bool advance = true)
     {
         foreach (Op op in ops)
         {

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Times training iterations of the official PyTorch SLTT programs' own models and step, on random data.
+
+usage: official.py --sltt DIR --spikingjelly DIR [--model spiking_resnet18] [--method sltt|bptt] [-T 6] [-b 32]
+                   [--iterations 5] [--device cpu|cuda] [--amp no|float16|bfloat16] [--channels-last] [--benchmark]
+
+--sltt and --spikingjelly are checkouts of the official sources (qymeng94/SLTT; fangwei123456/spikingjelly, version
+0.0.0.0.12). Prints one JSON object: seconds an iteration (median, all), images/s, peak memory above the idle process
+(CPU) or allocated on the device (CUDA).
+"""
+import argparse, contextlib, json, resource, statistics, sys, time
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sltt", required=True)
+    parser.add_argument("--spikingjelly", required=True)
+    parser.add_argument("--model", default="spiking_resnet18")
+    parser.add_argument("--method", default="sltt", choices=["sltt", "bptt"])
+    parser.add_argument("-T", type=int, default=6)
+    parser.add_argument("-b", type=int, default=32)
+    parser.add_argument("--iterations", type=int, default=5)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--amp", default="no", choices=["no", "float16", "bfloat16"])
+    parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--benchmark", action="store_true", help="cudnn.benchmark instead of the official deterministic setting")
+    a = parser.parse_args()
+
+    sys.path[:0] = [a.sltt, a.spikingjelly]
+    import torch
+    import torch.nn.functional as F
+    from models import spiking_resnet, spiking_resnet_imagenet, spiking_vgg_bn
+    from modules import neuron
+    from spikingjelly.clock_driven import functional, surrogate
+
+    idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    torch.backends.cudnn.deterministic = not a.benchmark
+    torch.backends.cudnn.benchmark = a.benchmark
+    torch.manual_seed(2022)
+    kinds = {"spiking_resnet": (spiking_resnet, 3, 32, 10), "spiking_vgg": (spiking_vgg_bn, 2, 128, 11),
+             "spiking_nfresnet": (spiking_resnet_imagenet, 3, 224, 1000)}
+    module, channels, size, classes = next(v for k, v in kinds.items() if a.model.startswith(k))
+    cls = neuron.SLTTNeuron if a.method == "sltt" else neuron.BPTTNeuron
+    net = getattr(module, a.model)(neuron=cls, num_classes=classes, neuron_dropout=0.0, tau=1.1,
+                                   surrogate_function=surrogate.PiecewiseQuadratic(), c_in=channels, fc_hw=1).to(a.device)
+    if a.channels_last:
+        net = net.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-5)
+    dynamic = a.model.startswith("spiking_vgg")
+    frames = torch.randn((a.T if dynamic else 1, a.b, channels, size, size), device=a.device)
+    if dynamic:
+        frames = frames.abs().round()
+    label = torch.randint(0, classes, (a.b,), device=a.device)
+    dtype = {"no": None, "float16": torch.float16, "bfloat16": torch.bfloat16}[a.amp]
+    scaler = torch.cuda.amp.GradScaler(enabled=a.amp == "float16" and a.device != "cpu")
+
+    def autocast():
+        return contextlib.nullcontext() if dtype is None else torch.autocast(a.device.split(":")[0], dtype=dtype)
+
+    def step_loss(out):
+        means = torch.ones_like(out)
+        return (1 - 0.05) * F.cross_entropy(out, label if a.method == "sltt" else label.repeat(a.T)) + 0.05 * F.mse_loss(out, means)
+
+    def frame(t):
+        x = frames[t if dynamic else 0]
+        return x.contiguous(memory_format=torch.channels_last) if a.channels_last else x
+
+    def iteration():
+        net.train()
+        optimizer.zero_grad()
+        batch_loss = 0.0
+        if a.method == "sltt":
+            for t in range(a.T):
+                with autocast():
+                    out = net(frame(t))
+                    loss = step_loss(out) / a.T
+                scaler.scale(loss).backward()
+                batch_loss += loss.item()
+        else:
+            with autocast():
+                loss = step_loss(torch.cat([net(frame(t)) for t in range(a.T)], 0))
+            scaler.scale(loss).backward()
+            batch_loss = loss.item()
+        scaler.step(optimizer)
+        scaler.update()
+        functional.reset_net(net)
+        return batch_loss
+
+    iteration()  # warm up
+    seconds = []
+    for _ in range(a.iterations):
+        if a.device != "cpu":
+            torch.cuda.synchronize()
+        start = time.perf_counter()
+        iteration()
+        if a.device != "cpu":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - start)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    result = {"program": "official", "torch": torch.__version__, "model": a.model, "method": a.method, "T": a.T, "batch": a.b, "amp": a.amp,
+              "seconds": statistics.median(seconds), "all_seconds": seconds, "images_per_second": a.b / statistics.median(seconds)}
+    if a.device == "cpu":
+        result |= {"threads": torch.get_num_threads(), "peak_above_idle_bytes": peak - idle}
+    else:
+        result |= {"device": torch.cuda.get_device_name(), "peak_allocated_bytes": torch.cuda.max_memory_allocated(),
+                   "peak_reserved_bytes": torch.cuda.max_memory_reserved()}
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+namespace SlttEngine.Training;
+
+/// <summary>The folder of a run: made at its start, with args.txt in it.</summary>
+internal static class RunFolder
+{
+    /// <summary>Makes the folder and writes args.txt.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="options">The run's options.</param>
+    /// <param name="resumed">True: the folder is expected to exist.</param>
+    /// <param name="observer">Is warned if a run's folder is written over.</param>
+    /// <exception cref="SlttException">It can't be written.</exception>
+    public static void Create(string folder, TrainOptions options, bool resumed, ITrainingObserver observer)
+    {
+        try
+        {
+            if (Directory.Exists(folder) && !resumed)
+            {
+                observer.Warning($"out dir already exists: {folder}");
+            }
+
+            Directory.CreateDirectory(folder);
+            File.WriteAllText(Path.Combine(folder, "args.txt"), options.ToArgsText());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SlttException(ErrorKind.Data, $"{folder}: can't be written: {e.Message.ReplaceLineEndings(" ")}", "give another folder with -out_dir", e);
+        }
+    }
+}

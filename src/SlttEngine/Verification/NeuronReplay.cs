@@ -1,0 +1,94 @@
+using ManagedCuda;
+using ManagedCuda.BasicTypes;
+using SlttEngine.Device;
+using SlttEngine.Layers;
+using SlttEngine.Training;
+
+namespace SlttEngine.Verification;
+
+/// <summary>Replays a recorded LIF layer: spikes, u, v and the gradient of its input, by SLTT or BPTT.</summary>
+internal static class NeuronReplay
+{
+    public static VerificationReport Run(ComputeDevice device, RecordedFile recorded)
+    {
+        (float[] x, float[] upstream) = (recorded.Floats("x"), recorded.Floats("upstream"));
+        int steps = recorded.Integer("T");
+        int n = x.Length / steps;
+        bool throughTime = recorded.Text("method") == "bptt";
+        NeuronOptions neuron = new(recorded.Number("tau"), RecordedNames.Surrogate(recorded), (float)recorded.Number("v_threshold"));
+        Result result = Compute(device, neuron, x, upstream, steps, n, throughTime);
+
+        GroupCollector groups = new();
+        bool exact = recorded.Has("note") && recorded.Text("note").Contains("exact", StringComparison.Ordinal);
+        groups.Equal("spikes", "spikes", result.Spikes, recorded.Floats("spikes"));
+        Compare("u", result.U, exact, Tolerances.Outputs);
+        Compare("v", result.V, exact, Tolerances.Outputs);
+        Compare("grad_x", result.GradX, exact && neuron.Surrogate != Surrogate.Sigmoid, Tolerances.Gradients);
+        return new VerificationReport(
+            recorded.Path, $"LIF neuron, {recorded.Text("method")}, {recorded.Text("surrogate")}, tau {recorded.Text("tau")}, T = {steps}", groups.Results);
+
+        void Compare(string name, float[] actual, bool equal, double tolerance)
+        {
+            if (equal)
+            {
+                groups.Equal(name, name, actual, recorded.Floats(name));
+            }
+            else
+            {
+                groups.Near(name, name, actual, recorded.Floats(name), tolerance);
+            }
+        }
+    }
+
+    private static Result Compute(ComputeDevice device, NeuronOptions neuron, float[] x, float[] upstream, int steps, int n, bool throughTime)
+    {
+        // Each step at an address of its own, a multiple of 256 bytes apart, as the engine lays them out.
+        int stride = (n + 63) / 64 * 64;
+        using CudaDeviceVariable<float> input = new(stride * steps);
+        using CudaDeviceVariable<float> gradient = new(stride * steps);
+        using CudaDeviceVariable<float> u = new(stride * steps);
+        using CudaDeviceVariable<float> spikes = new(stride * steps);
+        using CudaDeviceVariable<float> carried = new(stride);
+        using CudaDeviceVariable<byte> state = new(System.Runtime.InteropServices.Marshal.SizeOf<RunState>());
+        carried.Memset(0u);
+        state.Memset((byte)0);
+        for (int t = 0; t < steps; t++)
+        {
+            input.CopyToDevice(x, t * n * 4, t * stride * 4, n * 4);
+            gradient.CopyToDevice(upstream, t * n * 4, t * stride * 4, n * 4);
+        }
+
+        LaunchShape shape = LaunchShape.Elements(device, n, 4);
+        for (int t = 0; t < steps; t++)
+        {
+            device.Launch(
+                "lif_forward_f32", shape, At(spikes, t), At(u, t), t == 0 ? default : At(u, t - 1), At(input, t), default(CUdeviceptr), 1f, 1f, neuron.Lambda, neuron.Threshold, 0f, 0u, state.DevicePointer, (long)n, 1);
+        }
+
+        foreach (int t in throughTime ? Enumerable.Range(0, steps).Reverse() : Enumerable.Range(0, steps))
+        {
+            device.Launch(
+                "lif_backward_f32", shape, At(gradient, t), At(gradient, t), default(CUdeviceptr), default(CUdeviceptr), At(u, t), throughTime ? carried.DevicePointer : default, 1f, 1f, neuron.Lambda, neuron.Threshold, (int)neuron.Surrogate, 0f, 0u, state.DevicePointer, (long)n);
+        }
+
+        device.Synchronize();
+        float[] potentials = Read(u);
+        float[] fired = Read(spikes);
+        return new Result(fired, potentials, [.. potentials.Select((p, i) => p - (fired[i] * neuron.Threshold))], Read(gradient));
+
+        CUdeviceptr At(CudaDeviceVariable<float> variable, int t) => new((ulong)variable.DevicePointer.Pointer + (ulong)(4L * t * stride));
+
+        float[] Read(CudaDeviceVariable<float> variable)
+        {
+            float[] values = new float[n * steps];
+            for (int t = 0; t < steps; t++)
+            {
+                variable.CopyToHost(values, t * stride * 4, t * n * 4, n * 4);
+            }
+
+            return values;
+        }
+    }
+
+    private sealed record Result(float[] Spikes, float[] U, float[] V, float[] GradX);
+}
