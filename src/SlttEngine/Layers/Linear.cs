@@ -36,7 +36,7 @@ public sealed class Linear : Layer
         DataType type = b.Shape.Type.Blas();
         CUdeviceptr w = b.WorkingWeight(weight);
         Tensor x = b.Forward(input);
-        Tensor logits = ProgramBuilder.Scratch(Name + " logits", 4L * n * classes);
+        Tensor logits = b.Keep(Name + " logits", BufferKind.Batch, 4L * n * classes);
         b.SetForward(Output, logits);
         b.Add(Section.Forward, new Op(
             Name + " bias",

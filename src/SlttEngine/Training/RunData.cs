@@ -9,12 +9,26 @@ public static class RunData
     /// <param name="options">The run's options.</param>
     /// <returns>Both sets, and whether training leaves out a smaller last batch.</returns>
     /// <exception cref="SlttException">The folder doesn't hold the data set.</exception>
-    public static (IDataSet Train, IDataSet Test, bool DropLast) Open(TrainOptions options) => options.Dataset switch
+    public static (IDataSet Train, IDataSet Test, bool DropLast) Open(TrainOptions options)
     {
-        "cifar10" => (Cifar.Load(options.DataDir, 10, train: true), Cifar.Load(options.DataDir, 10, train: false), false),
-        "cifar100" => (Cifar.Load(options.DataDir, 100, train: true), Cifar.Load(options.DataDir, 100, train: false), false),
-        _ => throw new SlttException(ErrorKind.Usage, $"-dataset {options.Dataset} can't be trained on yet"),
-    };
+        switch (options.Dataset)
+        {
+            case "cifar10" or "cifar100":
+                int classes = options.Dataset == "cifar10" ? 10 : 100;
+                return (Cifar.Load(options.DataDir, classes, train: true), Cifar.Load(options.DataDir, classes, train: false), false);
+            case "DVSCIFAR10":
+                EventSetOptions small = Events(options, EventTransform.Official48);
+                return (Cifar10Dvs.Open(options.DataDir, train: true, small), Cifar10Dvs.Open(options.DataDir, train: false, small), false);
+            case "dvsgesture":
+                EventSetOptions full = Events(options, EventTransform.None);
+                return (DvsGesture.Open(options.DataDir, train: true, full), DvsGesture.Open(options.DataDir, train: false, full), true);
+            default:
+                throw new SlttException(ErrorKind.Usage, $"-dataset {options.Dataset} can't be trained on yet");
+        }
+    }
+
+    private static EventSetOptions Events(TrainOptions options, EventTransform transform) =>
+        new() { Steps = options.T, Transform = transform, Workers = Math.Max(1, options.Workers) };
 
     /// <summary>Sample shape and classes of a data set, without its files.</summary>
     /// <param name="options">The run's options.</param>

@@ -48,8 +48,8 @@ internal sealed class GroupCollector
         double error = difference == 0 ? 0 : difference / norm;
         if (difference <= floor)
         {
-            // True zero or nearly so: what is left is rounding, and its relative size says nothing.
-            error = Math.Min(error, tolerance);
+            // True zero or nearly so: what is left is rounding, whose relative size says nothing; its part of the floor does.
+            error = Math.Min(error, tolerance * difference / floor);
         }
 
         Add(group, tensor, error, tolerance, error <= tolerance);

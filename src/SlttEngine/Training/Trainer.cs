@@ -1,0 +1,244 @@
+using System.Diagnostics;
+using SlttEngine.Checkpoints;
+using SlttEngine.Data;
+using SlttEngine.Device;
+using SlttEngine.Layers;
+using SlttEngine.Logging;
+
+namespace SlttEngine.Training;
+
+/// <summary>A training run from options to the last epoch: trains, evaluates, logs, and saves so that it can always go on.</summary>
+public sealed class Trainer : IDisposable
+{
+    /// <summary>Written after each epoch, and when a run is stopped.</summary>
+    public const string LatestCheckpoint = "checkpoint_latest.safetensors";
+
+    /// <summary>Written when the test accuracy is the best so far.</summary>
+    public const string BestCheckpoint = "checkpoint_max.safetensors";
+
+    private readonly TrainOptions options;
+    private readonly ITrainingObserver observer;
+    private readonly ComputeDevice device;
+    private readonly string deviceReason;
+    private readonly TrainingData train;
+    private readonly TrainingData test;
+    private readonly TrainingEngine engine;
+    private RunPosition position = new();
+
+    /// <summary>Opens device and data, builds the network and plans all memory.</summary>
+    /// <param name="options">The run's options.</param>
+    /// <param name="observer">Is told what happens.</param>
+    /// <exception cref="SlttException">An option, the data or the device is not as it must be.</exception>
+    public Trainer(TrainOptions options, ITrainingObserver observer)
+    {
+        (this.options, this.observer) = (options.Validate(), observer);
+        (IDataSet trainSet, IDataSet testSet, bool dropLast) = RunData.Open(options);
+        device = ComputeDevice.Open(options.Device, out deviceReason);
+        train = new TrainingData(device, trainSet, options, train: true, dropLast);
+        test = new TrainingData(device, testSet, options, train: false, dropLast: false);
+        Network network = RunFactory.Network(options, train.Shape, train.Classes);
+        engine = new TrainingEngine(device, network, new EngineOptions
+        {
+            Method = RunFactory.Method(options),
+            Steps = options.T,
+            Neuron = RunFactory.Neuron(options),
+            Loss = RunFactory.Loss(options),
+            Optimizer = RunFactory.Optimizer(options),
+            Type = options.ComputeType,
+            Seed = (ulong)options.Seed,
+            TrainInput = train.Format,
+            TestInput = test.Format,
+            StaticInput = train.Shape.Steps == 1,
+            TrainBatches = train.BatchSizes,
+            TestBatches = test.BatchSizes,
+        });
+    }
+
+    /// <summary>Device memory of the run, bytes: all of it is planned and allocated at the start.</summary>
+    public long DeviceBytes => engine.ArenaBytes + engine.StoreBytes + train.DeviceBytes + test.DeviceBytes;
+
+    /// <summary>Runs the epochs that are left.</summary>
+    /// <param name="cancel">Stops the run after the step it is in; the state is saved.</param>
+    public void Run(CancellationToken cancel)
+    {
+        engine.Store.Initialize((ulong)options.Seed);
+        LoadCheckpoint();
+        string folder = options.RunFolder;
+        RunFolder.Create(folder, options, resumed: options.Resume is not null, observer);
+        observer.RunStarted(new RunStarted(
+            device.Name, deviceReason, options, engine.Network.ParameterCount, train.Classes, train.Count, test.Count, DeviceBytes, folder, position.Epoch));
+        if (options.SaveInit)
+        {
+            Save(Path.Combine(folder, "checkpoint_0.safetensors"));
+        }
+
+        using EventFileWriter log = new(Path.Combine(folder, "logs"), position.Epoch);
+        while (position.Epoch < options.Epochs)
+        {
+            Stopwatch watch = Stopwatch.StartNew();
+            if (!TrainEpoch(cancel))
+            {
+                Stop(folder);
+                return;
+            }
+
+            double trainSeconds = watch.Elapsed.TotalSeconds;
+            if (TestEpoch(cancel) is not { } tested)
+            {
+                Stop(folder);
+                return;
+            }
+
+            FinishEpoch(folder, log, tested, trainSeconds, watch);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        engine.Dispose();
+        train.Dispose();
+        test.Dispose();
+        device.Dispose();
+    }
+
+    private void LoadCheckpoint()
+    {
+        if (options.Resume is { } resume)
+        {
+            position = TrainingCheckpoint.Resume(engine, options, CheckpointFile.Read(resume), resume);
+        }
+
+        if (options.PreTrain is { } start)
+        {
+            TrainingCheckpoint.LoadNetwork(engine.Store, CheckpointFile.Read(start), start);
+        }
+    }
+
+    /// <summary>Trains what is left of the epoch; false if it was asked to stop.</summary>
+    private bool TrainEpoch(CancellationToken cancel)
+    {
+        double rate = RunFactory.LearningRate(options).At(position.Epoch);
+        train.Start(position.Epoch, position.Batches);
+        Progress progress = new(this, TrainingPhase.Train, train.BatchesPerEpoch, position.Batches, position.Train);
+        while (position.Batches < train.BatchesPerEpoch)
+        {
+            if (cancel.IsCancellationRequested)
+            {
+                return false;
+            }
+
+            Batch batch = progress.Wait(train);
+            engine.TrainIteration(train.Input(batch), batch.Labels, rate);
+            progress.Finish(engine.TakeMetrics());
+            position = position with { Batches = position.Batches + 1, Train = progress.Sums };
+        }
+
+        return true;
+    }
+
+    /// <summary>Evaluates on the test set; null if it was asked to stop.</summary>
+    private BatchMetrics? TestEpoch(CancellationToken cancel)
+    {
+        test.Start(position.Epoch);
+        Progress progress = new(this, TrainingPhase.Test, test.BatchesPerEpoch, 0, default);
+        for (int i = 0; i < test.BatchesPerEpoch; i++)
+        {
+            if (cancel.IsCancellationRequested)
+            {
+                return null;
+            }
+
+            Batch batch = progress.Wait(test);
+            engine.Evaluate(test.Input(batch), batch.Labels);
+            progress.Finish(engine.TakeMetrics());
+        }
+
+        return progress.Sums;
+    }
+
+    private void FinishEpoch(string folder, EventFileWriter log, BatchMetrics tested, double trainSeconds, Stopwatch watch)
+    {
+        BatchMetrics trained = position.Train;
+        (double trainLoss, double trainAccuracy) = (trained.Loss / trained.Samples, trained.Top1 / trained.Samples);
+        (double testLoss, double testAccuracy) = (tested.Loss / tested.Samples, tested.Top1 / tested.Samples);
+        int epoch = position.Epoch;
+        log.Scalar("train_loss", trainLoss, epoch);
+        log.Scalar("train_acc", trainAccuracy, epoch);
+        log.Scalar("test_loss", testLoss, epoch);
+        log.Scalar("test_acc", testAccuracy, epoch);
+        bool best = testAccuracy > position.MaxTestAccuracy;
+        position = position.NextEpoch(Math.Max(testAccuracy, position.MaxTestAccuracy));
+        if (best)
+        {
+            Save(Path.Combine(folder, BestCheckpoint));
+        }
+
+        Save(Path.Combine(folder, LatestCheckpoint));
+        observer.EpochFinished(new EpochFinished(
+            epoch,
+            options.Epochs,
+            trainLoss,
+            trainAccuracy,
+            testLoss,
+            testAccuracy,
+            position.MaxTestAccuracy,
+            trainSeconds,
+            watch.Elapsed.TotalSeconds,
+            trained.Samples / trainSeconds,
+            DeviceBytes,
+            engine.ReadState().SkippedSteps));
+    }
+
+    private void Stop(string folder)
+    {
+        string path = Path.Combine(folder, LatestCheckpoint);
+        Save(path);
+        observer.Stopped(path);
+    }
+
+    private void Save(string path)
+    {
+        TrainingCheckpoint.Capture(engine, options, position).WriteSafeTensors(path);
+        observer.CheckpointSaved(path);
+    }
+
+    /// <summary>Averages over the batches of a pass so far, and the observer's view of them.</summary>
+    private sealed class Progress(Trainer trainer, TrainingPhase phase, int batches, int done, BatchMetrics sums)
+    {
+        private readonly Stopwatch batchWatch = new();
+        private readonly int first = done;
+        private double dataSeconds;
+        private double batchSeconds;
+        private int batch = done;
+
+        public BatchMetrics Sums { get; private set; } = sums;
+
+        public Batch Wait(TrainingData data)
+        {
+            batchWatch.Restart();
+            Batch next = data.Next() ?? throw new InvalidOperationException("the epoch ended before its last batch");
+            dataSeconds += batchWatch.Elapsed.TotalSeconds;
+            return next;
+        }
+
+        public void Finish(BatchMetrics metrics)
+        {
+            batch++;
+            batchSeconds += batchWatch.Elapsed.TotalSeconds;
+            Sums = new BatchMetrics(Sums.Loss + metrics.Loss, Sums.Top1 + metrics.Top1, Sums.Top5 + metrics.Top5, Sums.Samples + metrics.Samples);
+            int timed = batch - first;
+            trainer.observer.IterationFinished(new IterationFinished(
+                phase,
+                trainer.position.Epoch,
+                trainer.options.Epochs,
+                batch,
+                batches,
+                dataSeconds / timed,
+                batchSeconds / timed,
+                Sums.Loss / Sums.Samples,
+                100 * Sums.Top1 / Sums.Samples,
+                100 * Sums.Top5 / Sums.Samples));
+        }
+    }
+}
