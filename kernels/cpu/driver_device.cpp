@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <string>
 
 #include "launch.h"
 #include "memory.h"
@@ -203,7 +204,7 @@ void end_context(std::shared_ptr<Context>& context) {
     synchronize_device(context->device);
     destroy_streams(context);
     contexts().remove(reinterpret_cast<CUcontext>(context.get()));
-    if (context->primary) free_all(context->device);
+    free_all(context.get());
     context.reset();
 }
 }  // namespace
@@ -366,5 +367,12 @@ SLTT_API void sltt_cpu_reset_peak_memory(int device) {
 }
 // The instruction set that the fast kernels were compiled for: "v2", "v3" or "v4" of x86-64.
 SLTT_API const char* sltt_cpu_instruction_set() { return instruction_set(); }
+// The last line that the device wrote on stderr, without "sltt_cpu: "; "" before the first. Valid until the calling
+// thread asks again.
+SLTT_API const char* sltt_cpu_last_message() {
+    static thread_local std::string copy;
+    copy = last_message();
+    return copy.c_str();
+}
 // Threads that the device works with.
 SLTT_API int sltt_cpu_threads() { return thread_count(); }

@@ -87,7 +87,7 @@ CUresult begin_allocation(std::shared_ptr<Context>* context) {
 SLTT_API CUresult cuMemAlloc_v2(CUdeviceptr* pointer, size_t bytes) {
     std::shared_ptr<Context> context;
     CUresult result = begin_allocation(&context);
-    return result == CUDA_SUCCESS ? allocate_device(context->device, bytes, pointer) : result;
+    return result == CUDA_SUCCESS ? allocate_device(context->device, context.get(), bytes, pointer) : result;
 }
 
 // Waits for the device's work first, as the driver does.

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <mutex>
 
 #include "memory.h"
 #include "runtime.h"
@@ -13,7 +14,24 @@
 
 namespace sltt_cpu {
 
+namespace {
+std::mutex message_mutex;
+std::string& message() {
+    static auto* text = new std::string;
+    return *text;
+}
+}  // namespace
+
+std::string last_message() {
+    std::lock_guard lock(message_mutex);
+    return message();
+}
+
 void report(const std::string& text) {
+    {
+        std::lock_guard lock(message_mutex);
+        message() = text;
+    }
     std::string line = "sltt_cpu: " + text + "\n";
     if (write(STDERR_FILENO, line.data(), line.size()) < 0) return;  // nowhere left to tell
 }

@@ -174,7 +174,7 @@ const Allocation* find_locked(const Memory& m, uintptr_t p, size_t bytes) {
 
 }  // namespace
 
-CUresult allocate_device(int device, size_t bytes, CUdeviceptr* pointer) {
+CUresult allocate_device(int device, const void* owner, size_t bytes, CUdeviceptr* pointer) {
     if (bytes == 0 || pointer == nullptr) return CUDA_ERROR_INVALID_VALUE;
     Memory& m = memory();
     std::unique_lock lock(m.mutex);
@@ -183,6 +183,7 @@ CUresult allocate_device(int device, size_t bytes, CUdeviceptr* pointer) {
     Allocation a;
     a.size = bytes;
     a.device = device;
+    a.owner = owner;
     CUresult result = device == STRICT_DEVICE ? map_strict(m, a) : map_plain(a);
     if (result != CUDA_SUCCESS) return result;
     m.live[a.base] = a;
@@ -262,11 +263,11 @@ CUresult unregister_host(void* pointer) {
     return CUDA_SUCCESS;
 }
 
-void free_all(int device) {
+void free_all(const void* owner) {
     Memory& m = memory();
     std::unique_lock lock(m.mutex);
     for (auto it = m.live.begin(); it != m.live.end();) {
-        if (!it->second.host && it->second.device == device) {
+        if (!it->second.host && it->second.owner == owner) {
             unmap(m, it->second);
             it = m.live.erase(it);
         } else {

@@ -18,6 +18,7 @@ struct Allocation {
     uintptr_t base = 0;  // what the caller got
     size_t size = 0;     // what the caller asked for
     int device = FAST_DEVICE;
+    const void* owner = nullptr;  // the context that device memory belongs to
     bool host = false;  // pinned host memory, which the device may use too
     unsigned flags = 0;  // of cuMemHostAlloc
     void* map = nullptr;  // null for memory of the caller's
@@ -25,7 +26,7 @@ struct Allocation {
     bool contains(uintptr_t p, size_t bytes) const { return p >= base && bytes <= size && p - base <= size - bytes; }
 };
 
-CUresult allocate_device(int device, size_t bytes, CUdeviceptr* pointer);
+CUresult allocate_device(int device, const void* owner, size_t bytes, CUdeviceptr* pointer);
 CUresult allocate_host(size_t bytes, unsigned flags, void** pointer);
 // Frees memory that the function of the same name gave. CUDA_ERROR_INVALID_VALUE for anything else, also freed before;
 // CUDA_ERROR_ILLEGAL_ADDRESS where a fence of it was overwritten (it is freed all the same).
@@ -34,8 +35,8 @@ CUresult free_host(void* pointer);
 // The caller's memory as pinned memory. CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED where it overlaps what is known.
 CUresult register_host(void* pointer, size_t bytes, unsigned flags);
 CUresult unregister_host(void* pointer);
-// Frees all device memory of the device.
-void free_all(int device);
+// Frees the device memory of a context that ends.
+void free_all(const void* owner);
 
 // The live allocation that [p, p + bytes) lies in.
 bool find_allocation(uintptr_t p, size_t bytes, Allocation* found);

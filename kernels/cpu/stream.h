@@ -36,5 +36,7 @@ int thread_count();
 
 // One line on stderr: "sltt_cpu: <text>".
 void report(const std::string& text);
+// The text of the latest one.
+std::string last_message();
 
 }  // namespace sltt_cpu
