@@ -1,11 +1,15 @@
 // cuDNN's handle and its tensor, filter, convolution and pooling descriptors (4-dimensional).
 #include "dnn_descriptors.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 using namespace sltt_cpu;
 
-namespace sltt_cpu {
+namespace {
+
+constexpr size_t MESSAGE_BYTES = 256;
+thread_local char last_error[MESSAGE_BYTES];
 
 bool verbose() {
     static const bool value = [] {
@@ -15,8 +19,13 @@ bool verbose() {
     return value;
 }
 
-void report_failure(const char* call, const char* reason) {
-    if (verbose()) report(std::string(call) + ": " + reason);
+}  // namespace
+
+namespace sltt_cpu {
+
+void report_failure(const char* call, const char* reason) noexcept {
+    snprintf(last_error, sizeof last_error, "%s", reason);
+    if (verbose()) fprintf(stderr, "sltt_cpu: %s: %s\n", call, reason);
 }
 
 size_t element_size(cudnnDataType_t type) {
@@ -93,6 +102,13 @@ SLTT_API const char* cudnnGetErrorString(cudnnStatus_t status) {
     case CUDNN_STATUS_EXECUTION_FAILED: return "CUDNN_STATUS_EXECUTION_FAILED";
     }
     return "CUDNN_STATUS_UNKNOWN";
+}
+
+// Why this thread's last failed call failed; forgotten when it has been read.
+SLTT_API void cudnnGetLastErrorString(char* message, size_t size) {
+    if (message == nullptr || size == 0) return;
+    snprintf(message, size, "%s", last_error);
+    last_error[0] = '\0';
 }
 
 SLTT_API cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) {

@@ -62,9 +62,8 @@ inline void require(bool condition, cudnnStatus_t status, const char* reason) {
 }
 inline void require_parameter(bool condition, const char* reason) { require(condition, CUDNN_STATUS_BAD_PARAM, reason); }
 
-// Whether SLTT_CPU_VERBOSE asks for a line on stderr for each call that fails.
-bool verbose();
-void report_failure(const char* call, const char* reason);
+// Keeps the reason for cudnnGetLastErrorString, and writes a line on stderr where SLTT_CPU_VERBOSE asks for it.
+void report_failure(const char* call, const char* reason) noexcept;
 
 // Bytes of one element; throws NOT_SUPPORTED_DATA_TYPE for types that the device does not compute with.
 size_t element_size(cudnnDataType_t type);
