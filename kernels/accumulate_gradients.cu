@@ -11,27 +11,18 @@
 namespace SLTT_VARIANT {
 
 template <class T> __device__ inline void accumulate_gradients(float* grad, const T* step_grad, RunState* state, int64_t n) {
-    int bad = any_element<T>(n, [=](auto lanes, int64_t i) {
+    bool bad = any_element<T>(n, [=](auto lanes, int64_t i) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> sum = load<V>(grad, i), step = load<V>(step_grad, i);
-        int any = 0;
-        for (int k = 0; k < V; ++k) {
-            sum[k] += step[k];
-            any |= not_finite(sum[k]);
-        }
+        Pack<V> sum = load<V>(grad, i) + load<V>(step_grad, i);
         store<V>(grad, i, sum);
-        return any;
+        return !all_finite(sum);
     });
     if (bad) state->overflow = 1;  // whichever thread writes it last: the same value
 }
 
 __device__ inline void find_overflow_body(const float* grad, RunState* state, int64_t n) {
-    int bad = any_element<float>(n, [=](auto lanes, int64_t i) {
-        constexpr int V = decltype(lanes)::value;
-        Pack<V> g = load<V>(grad, i);
-        int any = 0;
-        for (int k = 0; k < V; ++k) any |= not_finite(g[k]);
-        return any;
+    bool bad = any_element<float>(n, [=](auto lanes, int64_t i) {
+        return !all_finite(load<decltype(lanes)::value>(grad, i));
     });
     if (bad) state->overflow = 1;
 }

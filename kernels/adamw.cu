@@ -14,10 +14,10 @@ namespace SLTT_VARIANT {
 
 struct AdamWCoefficients { float keep, beta1, rest1, beta2, rest2, step, over_root_bc2, eps; };
 
-__device__ inline void adamw_step(float& w, float& m, float& v, float g, const AdamWCoefficients& a) {
+template <int V> __device__ inline void adamw_step(Pack<V>& w, Pack<V>& m, Pack<V>& v, const Pack<V>& g, const AdamWCoefficients& a) {
     m = a.beta1 * m + a.rest1 * g;
     v = a.beta2 * v + a.rest2 * (g * g);
-    w = w * a.keep - a.step * (m / (sqrtf(v) * a.over_root_bc2 + a.eps));
+    w = w * a.keep - a.step * (m / (square_root(v) * a.over_root_bc2 + a.eps));
 }
 
 __device__ inline void adamw_body(float* weight, float* exp_avg, float* exp_avg_sq, const float* grad, const RunState* state, float beta1, float beta2,
@@ -29,8 +29,8 @@ __device__ inline void adamw_body(float* weight, float* exp_avg, float* exp_avg_
     float grad_scale = state->grad_scale;
     for_elements<float>(n, [=](auto lanes, int64_t i) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> w = load<V>(weight, i), m = load<V>(exp_avg, i), v = load<V>(exp_avg_sq, i), g = load<V>(grad, i);
-        for (int k = 0; k < V; ++k) adamw_step(w[k], m[k], v[k], g[k] * grad_scale, a);
+        Pack<V> w = load<V>(weight, i), m = load<V>(exp_avg, i), v = load<V>(exp_avg_sq, i);
+        adamw_step(w, m, v, load<V>(grad, i) * grad_scale, a);
         store<V>(weight, i, w);
         store<V>(exp_avg, i, m);
         store<V>(exp_avg_sq, i, v);

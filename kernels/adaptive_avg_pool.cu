@@ -13,46 +13,41 @@
 
 namespace SLTT_VARIANT {
 
-// The inputs of output o: [begin, end).
+// The inputs of output o, [begin, end): floor(o in/out) to ceil((o+1) in/out). The outputs that input r is in are those of the
+// same rule the other way round: pool_window(r, out, in).
 struct Window { int begin, end; };
-__device__ inline Window pool_window(int o, int in, int out) {
-    return {(int)((int64_t)o * in / out), (int)(((int64_t)(o + 1) * in + out - 1) / out)};
-}
-// The outputs that input r is in: floor(o in/out) <= r and ceil((o+1) in/out) > r.
-__device__ inline Window windows_of(int r, int in, int out) {
-    return {(int)((int64_t)r * out / in), (int)(((int64_t)(r + 1) * out + in - 1) / in)};
+__device__ inline Window pool_window(int o, int in, int out) { return {o * in / out, ((o + 1) * in + out - 1) / out}; }
+
+struct WindowAt { int64_t image; Window rows, columns; };
+// Row (image, line, column) of a (n, h, w) grid, and its windows in another of (other_h, other_w).
+__device__ inline WindowAt window_at(int64_t row, int h, int w, int other_h, int other_w) {
+    int64_t line = row / w, image = line / h;
+    return {image, pool_window((int)(line - image * h), other_h, h), pool_window((int)(row - line * w), other_w, w)};
 }
 
 template <class T> __device__ inline void adaptive_avg_pool_forward(T* y, const T* x, int n, int h, int w, int channels, int out_h, int out_w) {
-    for_row_packs<T>((int64_t)n * out_h * out_w, channels, [=](auto lanes, int64_t row, int c) {
+    auto window = [=](int64_t row) { return window_at(row, out_h, out_w, h, w); };
+    for_row_packs<T>((int64_t)n * out_h * out_w, channels, window, [=](auto lanes, int64_t row, int c, const WindowAt& at) {
         constexpr int V = decltype(lanes)::value;
-        int64_t line = row / out_w, image = line / out_h;
-        Window rows = pool_window((int)(line - image * out_h), h, out_h), columns = pool_window((int)(row - line * out_w), w, out_w);
-        Pack<V> sum = splat<V>(0.0f);
-        for (int r = rows.begin; r < rows.end; ++r)
-            for (int s = columns.begin; s < columns.end; ++s) {
-                Pack<V> in = load<V>(x, ((image * h + r) * w + s) * channels + c);
-                for (int k = 0; k < V; ++k) sum[k] += in[k];
-            }
-        float size = (float)((rows.end - rows.begin) * (columns.end - columns.begin));
-        for (int k = 0; k < V; ++k) sum[k] = sum[k] / size;
-        store<V>(y, row * channels + c, sum);
+        Pack<V> sum = Pack<V>(0.0f);
+        for (int r = at.rows.begin; r < at.rows.end; ++r)
+            for (int s = at.columns.begin; s < at.columns.end; ++s) sum = sum + load<V>(x, ((at.image * h + r) * w + s) * channels + c);
+        float size = (float)((at.rows.end - at.rows.begin) * (at.columns.end - at.columns.begin));
+        store<V>(y, row * channels + c, sum / size);
     });
 }
 
 template <class T> __device__ inline void adaptive_avg_pool_backward(T* grad_x, const T* grad_y, int n, int h, int w, int channels, int out_h, int out_w) {
-    for_row_packs<T>((int64_t)n * h * w, channels, [=](auto lanes, int64_t row, int c) {
+    auto windows = [=](int64_t row) { return window_at(row, h, w, out_h, out_w); };
+    for_row_packs<T>((int64_t)n * h * w, channels, windows, [=](auto lanes, int64_t row, int c, const WindowAt& in) {
         constexpr int V = decltype(lanes)::value;
-        int64_t line = row / w, image = line / h;
-        Window rows = windows_of((int)(line - image * h), h, out_h), columns = windows_of((int)(row - line * w), w, out_w);
-        Pack<V> sum = splat<V>(0.0f);
-        for (int o = rows.begin; o < rows.end; ++o) {
+        Pack<V> sum = Pack<V>(0.0f);
+        for (int o = in.rows.begin; o < in.rows.end; ++o) {
             Window high = pool_window(o, h, out_h);
-            for (int p = columns.begin; p < columns.end; ++p) {
+            for (int p = in.columns.begin; p < in.columns.end; ++p) {
                 Window wide = pool_window(p, w, out_w);
                 float size = (float)((high.end - high.begin) * (wide.end - wide.begin));
-                Pack<V> dy = load<V>(grad_y, ((image * out_h + o) * out_w + p) * channels + c);
-                for (int k = 0; k < V; ++k) sum[k] += dy[k] / size;
+                sum = sum + load<V>(grad_y, ((in.image * out_h + o) * out_w + p) * channels + c) / size;
             }
         }
         store<V>(grad_x, row * channels + c, sum);

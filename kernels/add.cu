@@ -9,9 +9,7 @@ namespace SLTT_VARIANT {
 template <class T> __device__ inline void add(T* y, const T* a, const T* b, int64_t n) {
     for_elements<T>(n, [=](auto lanes, int64_t i) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> left = load<V>(a, i), right = load<V>(b, i);
-        for (int k = 0; k < V; ++k) left[k] += right[k];
-        store<V>(y, i, left);
+        store<V>(y, i, load<V>(a, i) + load<V>(b, i));
     });
 }
 

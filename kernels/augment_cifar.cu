@@ -57,12 +57,13 @@ template <class T>
 __device__ inline void augment_cifar(T* x, const uint8_t* images, const int32_t* indices, const RunState* state, const float (&mean)[3],
                                      const float (&std)[3], int train, int n, int channels) {
     uint64_t iteration = state->iteration, seed = state->seed;
-    for_lines((int64_t)n * 32, 32, [=](int64_t line, int column) {
-        int64_t i = line >> 5;
+    auto augmentation = [=](int64_t line) {
+        Augmentation as_it_is = {4, 4, 0, 0, 0, 0, 0.0f, 0};
+        return train ? draw_augmentation(line >> 5, iteration, seed) : as_it_is;
+    };
+    for_lines((int64_t)n * 32, 32, augmentation, [=](int64_t line, int column, const Augmentation& a) {
         int row = (int)(line & 31);
-        Augmentation a = {4, 4, 0, 0, 0, 0, 0.0f, 0};
-        if (train) a = draw_augmentation(i, iteration, seed);
-        const uint8_t* image = images + (int64_t)indices[i] * 3072;
+        const uint8_t* image = images + (int64_t)indices[line >> 5] * 3072;
         T* pixel = x + (line * 32 + column) * channels;
         for (int k = 0; k < 3; ++k) pixel[k] = from_float<T>((augmented_byte(image, a, k, row, column) / 255.0f - mean[k]) / std[k]);
         for (int k = 3; k < channels; ++k) pixel[k] = from_float<T>(0.0f);

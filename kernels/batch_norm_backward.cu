@@ -20,13 +20,8 @@ __device__ inline void batch_norm_backward_reduce(double* partials, const float*
                                                   int channels) {
     sum_rows<2, T>(partials, rows, channels, PerChannel<2>{{mean, invstd}}, no_dropout(), [=](auto lanes, int64_t i, const auto& norm, const auto&) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> dy = load<V>(grad_y, i), in = load<V>(x, i);
-        Packs<2, V> terms;
-        for (int k = 0; k < V; ++k) {
-            terms[0][k] = dy[k];
-            terms[1][k] = dy[k] * ((in[k] - norm[0][k]) * norm[1][k]);
-        }
-        return terms;
+        Pack<V> dy = load<V>(grad_y, i), xhat = (load<V>(x, i) - norm[0]) * norm[1];
+        return packs(dy, dy * xhat);
     });
 }
 
@@ -46,12 +41,8 @@ __device__ inline void batch_norm_backward_apply(T* grad_x, const G* grad_y, con
     PerChannel<5> parameters = {{mean, invstd, scale, coefficients, coefficients + channels}};
     for_rows_channels<T>(rows, channels, parameters, no_dropout(), [=](auto lanes, int64_t i, const auto& own, const auto&) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> dy = load<V>(grad_y, i), in = load<V>(x, i), dx;
-        for (int k = 0; k < V; ++k) {
-            float xhat = (in[k] - own[0][k]) * own[1][k];
-            dx[k] = own[2][k] * ((dy[k] - own[3][k]) - xhat * own[4][k]);
-        }
-        store<V>(grad_x, i, dx);
+        Pack<V> dy = load<V>(grad_y, i), xhat = (load<V>(x, i) - own[0]) * own[1];
+        store<V>(grad_x, i, own[2] * ((dy - own[3]) - xhat * own[4]));
     });
 }
 

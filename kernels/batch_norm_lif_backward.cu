@@ -18,28 +18,20 @@ namespace SLTT_VARIANT {
 
 template <class T>
 __device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, const T* grad_spikes, const T* grad_residual, const T* u, T* carried,
-                                               const T* x, const float* mean, const float* invstd, float lambda, float v_th, int surrogate, Dropout drop,
+                                               const T* x, const float* mean, const float* invstd, float lambda, float v_th, int kind, Dropout drop,
                                                int64_t rows, int channels) {
-    bool rectangle = surrogate == RECTANGLE;
-    with(grad_residual != nullptr, carried != nullptr, surrogate == SIGMOID, [=](auto residual, auto bptt, auto sigmoid) {
+    bool rectangle = kind == RECTANGLE;
+    with(grad_residual != nullptr, carried != nullptr, kind == SIGMOID, [=](auto residual, auto bptt, auto sigmoid) {
         sum_rows<2, T>(partials, rows, channels, PerChannel<2>{{mean, invstd}}, drop, [=](auto lanes, int64_t i, const auto& norm, const auto& mask) {
             constexpr int V = decltype(lanes)::value;
-            Pack<V> from_spikes = load<V>(grad_spikes, i), potential = load<V>(u, i), in = load<V>(x, i), dy;
-            Pack<V> around = residual ? load<V>(grad_residual, i) : splat<V>(0.0f);
-            Pack<V> carry = bptt ? load<V>(carried, i) : splat<V>(0.0f);
-            Packs<2, V> terms;
-            for (int k = 0; k < V; ++k) {
-                float ds = residual ? mask[k] * from_spikes[k] + around[k] : mask[k] * from_spikes[k];
-                float z = potential[k] - v_th, g = sigmoid ? surrogate_sigmoid(z) : surrogate_hat(z, rectangle);
-                float du = bptt ? lif_backward_step(g, ds, carry[k], v_th) : lif_backward_step(g, ds);
-                carry[k] = lambda * du;
-                dy[k] = rounded<T>(du);
-                terms[0][k] = dy[k];
-                terms[1][k] = dy[k] * ((in[k] - norm[0][k]) * norm[1][k]);
-            }
-            if (bptt) store<V>(carried, i, carry);
-            store<V>(grad_y, i, dy);
-            return terms;
+            Pack<V> ds = mask * load<V>(grad_spikes, i);
+            if (residual) ds = ds + load<V>(grad_residual, i);
+            Pack<V> g = surrogate(load<V>(u, i) - v_th, sigmoid, rectangle);
+            Pack<V> du = bptt ? lif_backward_step(g, ds, load<V>(carried, i), v_th) : lif_backward_step(g, ds);
+            if (bptt) store<V>(carried, i, lambda * du);
+            Pack<V> xhat = (load<V>(x, i) - norm[0]) * norm[1];
+            Pack<V> dy = store_rounded<V>(grad_y, i, du);
+            return packs(dy, dy * xhat);
         });
     });
 }

@@ -20,14 +20,10 @@ __device__ inline void batch_norm_lif_forward(T* spikes, T* u, const T* u_prev, 
     with(spikes != nullptr, u_prev != nullptr, [=](auto fires, auto continues) {
         for_rows_channels<T>(rows, channels, PerChannel<3>{{mean, scale, bias}}, drop, [=](auto lanes, int64_t i, const auto& norm, const auto& mask) {
             constexpr int V = decltype(lanes)::value;
-            Pack<V> in = load<V>(x, i), before = continues ? load<V>(u_prev, i) : splat<V>(0.0f), now, out;
-            for (int k = 0; k < V; ++k) {
-                float normalised = (in[k] - norm[0][k]) * norm[1][k] + norm[2][k];
-                now[k] = rounded<T>(lif_step(reset(before[k], v_th), normalised, lambda));
-                out[k] = mask[k] * spike(now[k], v_th);
-            }
-            store<V>(u, i, now);
-            if (fires) store<V>(spikes, i, out);
+            Pack<V> before = continues ? load<V>(u_prev, i) : Pack<V>(0.0f);
+            Pack<V> normalised = (load<V>(x, i) - norm[0]) * norm[1] + norm[2];
+            Pack<V> now = store_rounded<V>(u, i, lif_step(reset(before, v_th), normalised, lambda));
+            if (fires) store<V>(spikes, i, mask * spike(now, v_th));
         });
     });
 }

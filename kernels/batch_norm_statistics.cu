@@ -27,21 +27,10 @@ __device__ inline void batch_norm_statistics(double* partials, T* x, const T* re
         sum_rows<2, T>(partials, rows, channels, PerChannel<1>{{shift}}, no_dropout(), [=](auto lanes, int64_t i, const auto& origin, const auto&) {
             constexpr int V = decltype(lanes)::value;
             Pack<V> value = load<V>(x, i);
-            if (adds) {
-                Pack<V> other = load<V>(residual, i);
-                for (int k = 0; k < V; ++k) value[k] = rounded<T>(value[k] + other[k]);
-            } else if (adds_spikes) {
-                Pack<V> other = load<V>(residual_u, i);
-                for (int k = 0; k < V; ++k) value[k] = rounded<T>(value[k] + spike(other[k], v_th));
-            }
-            if (adds || adds_spikes) store<V>(x, i, value);
-            Packs<2, V> terms;
-            for (int k = 0; k < V; ++k) {
-                float d = value[k] - origin[0][k];
-                terms[0][k] = d;
-                terms[1][k] = d * d;
-            }
-            return terms;
+            if (adds) value = store_rounded<V>(x, i, value + load<V>(residual, i));
+            else if (adds_spikes) value = store_rounded<V>(x, i, value + spike(load<V>(residual_u, i), v_th));
+            Pack<V> d = value - origin[0];
+            return packs(d, d * d);
         });
     });
 }

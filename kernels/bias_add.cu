@@ -9,9 +9,7 @@ namespace SLTT_VARIANT {
 template <class T> __device__ inline void bias_add(T* y, const T* x, const float* bias, int64_t rows, int channels) {
     for_rows_channels<T>(rows, channels, PerChannel<1>{{bias}}, no_dropout(), [=](auto lanes, int64_t i, const auto& own, const auto&) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> value = load<V>(x, i);
-        for (int k = 0; k < V; ++k) value[k] += own[0][k];
-        store<V>(y, i, value);
+        store<V>(y, i, load<V>(x, i) + own[0]);
     });
 }
 

@@ -11,8 +11,7 @@ namespace SLTT_VARIANT {
 
 template <class T> __device__ inline void bias_gradient(double* partials, const T* grad_y, int64_t rows, int channels) {
     sum_rows<1, T>(partials, rows, channels, PerChannel<0>{}, no_dropout(), [=](auto lanes, int64_t i, const auto&, const auto&) {
-        constexpr int V = decltype(lanes)::value;
-        return Packs<1, V>{{load<V>(grad_y, i)}};
+        return packs(load<decltype(lanes)::value>(grad_y, i));
     });
 }
 

@@ -8,7 +8,7 @@ namespace SLTT_VARIANT {
 
 template <class T> __device__ inline void column_sum(float* sums, const T* x, int64_t rows, int channels) {
     sum_columns<1, T>(
-        rows, channels, [=](auto lanes, int64_t i, const auto&, const auto&) { return Packs<1, decltype(lanes)::value>{{load<decltype(lanes)::value>(x, i)}}; },
+        rows, channels, [=](auto lanes, int64_t i, const auto&, const auto&) { return packs(load<decltype(lanes)::value>(x, i)); },
         [=](int, int c, double total) { sums[c] += (float)total; });
 }
 

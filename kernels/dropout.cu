@@ -11,9 +11,7 @@ namespace SLTT_VARIANT {
 template <class T> __device__ inline void apply_dropout(T* y, const T* x, Dropout drop, int64_t n) {
     for_elements<T>(n, drop, [=](auto lanes, int64_t i, const auto& mask) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> value = load<V>(x, i);
-        for (int k = 0; k < V; ++k) value[k] *= mask[k];
-        store<V>(y, i, value);
+        store<V>(y, i, mask * load<V>(x, i));
     });
 }
 

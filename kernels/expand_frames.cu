@@ -14,18 +14,19 @@ __device__ inline void expand_frames(T* x, const U* frames, const RunState* stat
     int t = state->t < steps ? state->t : steps - 1;
     int64_t plane = (int64_t)h * w;
     const U* now = frames + (int64_t)t * n * c * plane;
+    auto first = [=](int64_t line) { return (line / h * c * h + line % h) * w; };  // where a line's channel 0 begins
     if (c == 2) {  // on and off events: both channels of a pixel at once
         float scale0 = scale[0], scale1 = scale[1], shift0 = shift[0], shift1 = shift[1];
-        for_lines((int64_t)n * h, w, [=](int64_t line, int j) {
-            int64_t i = line / h, from = (i * 2 * h + (line - i * h)) * w + j, to = (line * w + j) * 2;
+        for_lines((int64_t)n * h, w, first, [=](int64_t line, int j, int64_t start) {
+            int64_t from = start + j, to = (line * w + j) * 2;
             float on = (float)now[from] * scale0 + shift0, off = (float)now[from + plane] * scale1 + shift1;
             x[to] = from_float<T>(on);
             x[to + 1] = from_float<T>(off);
         });
     } else {
-        for_lines((int64_t)n * h, w, [=](int64_t line, int j) {
-            int64_t i = line / h, from = (i * c * h + (line - i * h)) * w + j, to = (line * w + j) * c;
-            for (int k = 0; k < c; ++k) x[to + k] = from_float<T>((float)now[from + k * plane] * scale[k] + shift[k]);
+        for_lines((int64_t)n * h, w, first, [=](int64_t line, int j, int64_t start) {
+            int64_t to = (line * w + j) * c;
+            for (int k = 0; k < c; ++k) x[to + k] = from_float<T>((float)now[start + j + k * plane] * scale[k] + shift[k]);
         });
     }
 }

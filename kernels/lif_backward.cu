@@ -21,7 +21,7 @@ template <class T> struct LifBackward {
     const T *grad_spikes, *grad_residual, *grad_skip, *u;
     T* carried;
     float x_scale, spike_scale, lambda, v_th;
-    int surrogate;
+    int kind;
 };
 
 // put(lanes, i, dx): what becomes of the gradient with respect to the layer's input.
@@ -29,22 +29,18 @@ template <class T, class Put> __device__ inline void lif_backward_each(const Lif
     const T *grad_spikes = a.grad_spikes, *grad_residual = a.grad_residual, *grad_skip = a.grad_skip, *u = a.u;
     T* carried = a.carried;
     float x_scale = a.x_scale, spike_scale = a.spike_scale, lambda = a.lambda, v_th = a.v_th;
-    bool rectangle = a.surrogate == RECTANGLE;
-    with(grad_residual != nullptr, grad_skip != nullptr, carried != nullptr, a.surrogate == SIGMOID, [=](auto residual, auto skip, auto bptt, auto sigmoid) {
+    bool rectangle = a.kind == RECTANGLE;
+    with(grad_residual != nullptr, grad_skip != nullptr, carried != nullptr, a.kind == SIGMOID, [=](auto residual, auto skip, auto bptt, auto sigmoid) {
         for_elements<T>(n, drop, [=](auto lanes, int64_t i, const auto& mask) {
             constexpr int V = decltype(lanes)::value;
-            Pack<V> from_spikes = load<V>(grad_spikes, i), potential = load<V>(u, i), dx;
-            Pack<V> around = residual ? load<V>(grad_residual, i) : splat<V>(0.0f);
-            Pack<V> past = skip ? load<V>(grad_skip, i) : splat<V>(0.0f);
-            Pack<V> carry = bptt ? load<V>(carried, i) : splat<V>(0.0f);
-            for (int k = 0; k < V; ++k) {
-                float ds = spike_scale * (residual ? mask[k] * from_spikes[k] + around[k] : mask[k] * from_spikes[k]);
-                float z = potential[k] - v_th, g = sigmoid ? surrogate_sigmoid(z) : surrogate_hat(z, rectangle);
-                float du = bptt ? lif_backward_step(g, ds, carry[k], v_th) : lif_backward_step(g, ds);
-                carry[k] = lambda * du;
-                dx[k] = skip ? x_scale * du + past[k] : x_scale * du;
-            }
-            if (bptt) store<V>(carried, i, carry);
+            Pack<V> ds = mask * load<V>(grad_spikes, i);
+            if (residual) ds = ds + load<V>(grad_residual, i);
+            ds = spike_scale * ds;
+            Pack<V> g = surrogate(load<V>(u, i) - v_th, sigmoid, rectangle);
+            Pack<V> du = bptt ? lif_backward_step(g, ds, load<V>(carried, i), v_th) : lif_backward_step(g, ds);
+            Pack<V> dx = x_scale * du;
+            if (skip) dx = dx + load<V>(grad_skip, i);
+            if (bptt) store<V>(carried, i, lambda * du);
             put(lanes, i, dx);
         });
     });
@@ -57,9 +53,7 @@ template <class T> __device__ inline void lif_backward(T* grad_x, const LifBackw
 template <class T> __device__ inline void lif_backward_accumulate(float* grad_x_sum, const LifBackward<T>& a, Dropout drop, int64_t n) {
     lif_backward_each<T>(a, drop, n, [=](auto lanes, int64_t i, const auto& dx) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> sum = load<V>(grad_x_sum, i);
-        for (int k = 0; k < V; ++k) sum[k] += dx[k];
-        store<V>(grad_x_sum, i, sum);
+        store<V>(grad_x_sum, i, load<V>(grad_x_sum, i) + dx);
     });
 }
 

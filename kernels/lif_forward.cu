@@ -19,13 +19,10 @@ __device__ inline void lif_forward(T* spikes, T* u, const T* u_prev, const T* x,
     with(spikes != nullptr, u_prev != nullptr, [=](auto fires, auto continues) {
         for_rows_channels<T>(rows, channels, PerChannel<1>{{x_bias}}, drop, [=](auto lanes, int64_t i, const auto& bias, const auto& mask) {
             constexpr int V = decltype(lanes)::value;
-            Pack<V> in = load<V>(x, i), before = continues ? load<V>(u_prev, i) : splat<V>(0.0f), now, out;
-            for (int k = 0; k < V; ++k) {
-                now[k] = rounded<T>(lif_step(reset(before[k], v_th), x_scale * (in[k] + bias[0][k]), lambda));
-                out[k] = spike_scale * mask[k] * spike(now[k], v_th);
-            }
-            store<V>(u, i, now);
-            if (fires) store<V>(spikes, i, out);
+            Pack<V> before = continues ? load<V>(u_prev, i) : Pack<V>(0.0f);
+            Pack<V> input = x_scale * (load<V>(x, i) + bias[0]);
+            Pack<V> now = store_rounded<V>(u, i, lif_step(reset(before, v_th), input, lambda));
+            if (fires) store<V>(spikes, i, spike_scale * mask * spike(now, v_th));
         });
     });
 }

@@ -14,18 +14,25 @@
 
 namespace SLTT_VARIANT {
 
+// target of classes c, c + 1, ...: one-hot of the label times `hot`, plus `base`.
+template <int V> __device__ inline Pack<V> one_hot(int c, int label, float hot, float base) {
+    Pack<V> out(base);
+    if (label >= c && label < c + V) out.v[label - c] = base + hot;
+    return out;
+}
+
 template <class T>
 __device__ inline void loss(T* grad_logits, float* sample_loss, float* total_logits, const float* logits, const int32_t* labels, float lambda,
                             int mse_one_hot, float loss_means, float scale, const RunState* state, int n, int classes) {
+    float hot = mse_one_hot ? 1.0f : 0.0f, base = mse_one_hot ? 0.0f : loss_means;
     for_blocks(n, [=](int64_t i) {
         const float* z = logits + i * classes;
         int label = labels[i];
-        float largest = z[0];
-        for_block_items(classes, [&](int c) { largest = z[c] > largest ? z[c] : largest; });
-        largest = block_max(largest);
-        Totals<2> sums = block_sums<2>(classes, [=](int c) {  // exp(z - largest); squared distance to the target
-            float d = z[c] - (mse_one_hot ? (c == label ? 1.0f : 0.0f) : loss_means);
-            return Packs<2, 1>{{{{exp_of_negative(z[c] - largest)}}, {{d * d}}}};
+        float largest = block_max(classes, [=](auto lanes, int c) { return load<decltype(lanes)::value>(z, c); });
+        Totals<2> sums = block_sums<2>(classes, [=](auto lanes, int c) {  // exp(z - largest); squared distance to the target
+            constexpr int V = decltype(lanes)::value;
+            Pack<V> own = load<V>(z, c), d = own - one_hot<V>(c, label, hot, base);
+            return packs(exp_of_negative(own - largest), d * d);
         });
         if (sample_loss && first_thread()) {
             double l = log(sums[0]) - ((double)z[label] - (double)largest);
@@ -34,14 +41,15 @@ __device__ inline void loss(T* grad_logits, float* sample_loss, float* total_log
         }
         float over_sum = (float)(1.0 / sums[0]), factor = grad_logits ? state->loss_scale * (scale / (float)n) : 0.0f;
         float of_ce = 1.0f - lambda, of_mse = 2.0f * lambda / (float)classes;
-        for_block_items(classes, [=](int c) {
-            float hot = c == label ? 1.0f : 0.0f;
+        for_block_items(classes, [=](auto lanes, int64_t c) {
+            constexpr int V = decltype(lanes)::value;
+            Pack<V> own = load<V>(z, c);
             if (grad_logits) {
-                float d = of_ce * (exp_of_negative(z[c] - largest) * over_sum - hot);
-                if (lambda != 0.0f) d += of_mse * (z[c] - (mse_one_hot ? hot : loss_means));
-                grad_logits[i * classes + c] = from_float<T>(factor * d);
+                Pack<V> d = of_ce * (exp_of_negative(own - largest) * over_sum - one_hot<V>((int)c, label, 1.0f, 0.0f));
+                if (lambda != 0.0f) d = d + of_mse * (own - one_hot<V>((int)c, label, hot, base));
+                store<V>(grad_logits, i * classes + c, factor * d);
             }
-            if (total_logits) total_logits[i * classes + c] += z[c];
+            if (total_logits) store<V>(total_logits, i * classes + c, load<V>(total_logits, i * classes + c) + own);
         });
     });
 }

@@ -21,9 +21,15 @@ __device__ inline int rank_of(const float* z, int label, int classes) {
 }
 
 __device__ inline void metrics_body(double* metrics, const float* total_logits, const float* sample_loss, const int32_t* labels, int n, int classes) {
-    Totals<3> sums = block_sums<3>(n, [=](int i) {
-        int rank = rank_of(total_logits + (int64_t)i * classes, labels[i], classes);
-        return Packs<3, 1>{{{{sample_loss[i]}}, {{rank < 1 ? 1.0f : 0.0f}}, {{rank < 5 ? 1.0f : 0.0f}}}};
+    Totals<3> sums = block_sums<3>(n, [=](auto lanes, int i) {
+        constexpr int V = decltype(lanes)::value;
+        Packs<3, V> terms{{load<V>(sample_loss, i), Pack<V>(0.0f), Pack<V>(0.0f)}};
+        for (int k = 0; k < V; ++k) {
+            int rank = rank_of(total_logits + (int64_t)(i + k) * classes, labels[i + k], classes);
+            terms[1].v[k] = rank < 1 ? 1.0f : 0.0f;
+            terms[2].v[k] = rank < 5 ? 1.0f : 0.0f;
+        }
+        return terms;
     });
     if (first_thread()) {
         for (int k = 0; k < 3; ++k) metrics[k] += sums[k];

@@ -10,9 +10,7 @@ template <class T>
 __device__ inline void residual_add(T* y, const T* a, const T* b, const float* bias_a, const float* bias_b, int64_t rows, int channels) {
     for_rows_channels<T>(rows, channels, PerChannel<2>{{bias_a, bias_b}}, no_dropout(), [=](auto lanes, int64_t i, const auto& bias, const auto&) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> left = load<V>(a, i), right = load<V>(b, i);
-        for (int k = 0; k < V; ++k) left[k] = (left[k] + bias[0][k]) + (right[k] + bias[1][k]);
-        store<V>(y, i, left);
+        store<V>(y, i, (load<V>(a, i) + bias[0]) + (load<V>(b, i) + bias[1]));
     });
 }
 

@@ -29,7 +29,7 @@ __device__ inline void end_update_body(RunState* state, int dynamic, float growt
         state->good_steps += 1;
         if (dynamic && state->good_steps == growth_interval) {
             float grown = state->loss_scale * growth;
-            if (!not_finite(grown)) state->loss_scale = grown;
+            if (is_finite(grown)) state->loss_scale = grown;
             state->good_steps = 0;
         }
     }

@@ -9,9 +9,7 @@ namespace SLTT_VARIANT {
 template <class T> __device__ inline void scale(T* y, const T* x, float factor, int64_t n) {
     for_elements<T>(n, [=](auto lanes, int64_t i) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> value = load<V>(x, i);
-        for (int k = 0; k < V; ++k) value[k] = factor * value[k];
-        store<V>(y, i, value);
+        store<V>(y, i, factor * load<V>(x, i));
     });
 }
 

@@ -9,7 +9,7 @@
 
 namespace SLTT_VARIANT {
 
-__device__ inline void sgd_step(float& w, float& buf, float grad, float lr, float momentum, float weight_decay) {
+template <int V> __device__ inline void sgd_step(Pack<V>& w, Pack<V>& buf, const Pack<V>& grad, float lr, float momentum, float weight_decay) {
     buf = momentum * buf + (grad + weight_decay * w);
     w = w - lr * buf;
 }
@@ -20,8 +20,8 @@ __device__ inline void sgd_body(float* weight, float* momentum_buffer, const flo
     float lr = state->lr, grad_scale = state->grad_scale;
     for_elements<float>(n, [=](auto lanes, int64_t i) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> w = load<V>(weight, i), buf = load<V>(momentum_buffer, i), g = load<V>(grad, i);
-        for (int k = 0; k < V; ++k) sgd_step(w[k], buf[k], g[k] * grad_scale, lr, momentum, weight_decay);
+        Pack<V> w = load<V>(weight, i), buf = load<V>(momentum_buffer, i);
+        sgd_step(w, buf, load<V>(grad, i) * grad_scale, lr, momentum, weight_decay);
         store<V>(weight, i, w);
         store<V>(momentum_buffer, i, buf);
     });

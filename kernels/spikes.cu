@@ -11,9 +11,7 @@ namespace SLTT_VARIANT {
 template <class T> __device__ inline void spikes(T* out, const T* u, float spike_scale, float v_th, Dropout drop, int64_t n) {
     for_elements<T>(n, drop, [=](auto lanes, int64_t i, const auto& mask) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> potential = load<V>(u, i), s;
-        for (int k = 0; k < V; ++k) s[k] = spike_scale * mask[k] * spike(potential[k], v_th);
-        store<V>(out, i, s);
+        store<V>(out, i, spike_scale * mask * spike(load<V>(u, i), v_th));
     });
 }
 

@@ -22,11 +22,11 @@ namespace SLTT_VARIANT {
 struct RowStatistics { float mean, rstd; };
 // Mean and 1/sqrt(unbiased variance * count + eps) of a row; every thread of the block calls it.
 __device__ inline RowStatistics standardisation(const float* row, int count, float eps) {
-    float mean = (float)(block_sums<1>(count, [=](int j) { return Packs<1, 1>{{{{row[j]}}}}; })[0] / count);
+    float mean = (float)(block_sums<1>(count, [=](auto lanes, int j) { return packs(load<decltype(lanes)::value>(row, j)); })[0] / count);
     // The rounding of the mean is made up for: sum of squares about it less the square of the sum.
-    Totals<2> about = block_sums<2>(count, [=](int j) {
-        float d = row[j] - mean;
-        return Packs<2, 1>{{{{d}}, {{d * d}}}};
+    Totals<2> about = block_sums<2>(count, [=](auto lanes, int j) {
+        auto d = load<decltype(lanes)::value>(row, j) - mean;
+        return packs(d, d * d);
     });
     double var = (about[1] - about[0] * about[0] / count) / (count - 1);
     return {mean, (float)(1.0 / sqrt(var * count + (double)eps))};
@@ -40,10 +40,11 @@ __device__ inline void weight_standardize(T* weight_eff, float* weight_hat, floa
         const float* w = weight + o * fan_in;
         RowStatistics s = standardisation(w, fan_in, eps);
         float g = gain[o];
-        for_block_items(fan_in, [=](int j) {
-            float hat = g * ((w[j] - s.mean) * s.rstd);
-            if (weight_hat) weight_hat[o * fan_in + j] = hat;
-            weight_eff[o * fan_in + j] = from_float<T>(f * hat);
+        for_block_items(fan_in, [=](auto lanes, int64_t j) {
+            constexpr int V = decltype(lanes)::value;
+            Pack<V> hat = g * ((load<V>(w, j) - s.mean) * s.rstd);
+            if (weight_hat) store<V>(weight_hat, o * fan_in + j, hat);
+            store<V>(weight_eff, o * fan_in + j, f * hat);
         });
         if (first_thread()) {
             rstd[o] = s.rstd;
@@ -60,10 +61,17 @@ __device__ inline void weight_standardize_backward_body(float* grad_weight, floa
     for_blocks(out_channels, [=](int64_t o) {
         const float *w = weight + o * fan_in, *grad = grad_weight_eff + o * fan_in;
         RowStatistics s = standardisation(w, fan_in, eps);
-        Totals<2> dots = block_sums<2>(fan_in, [=](int j) { return Packs<2, 1>{{{{grad[j]}}, {{grad[j] * ((w[j] - s.mean) * s.rstd)}}}}; });
+        Totals<2> dots = block_sums<2>(fan_in, [=](auto lanes, int j) {
+            constexpr int V = decltype(lanes)::value;
+            Pack<V> own = load<V>(grad, j);
+            return packs(own, own * ((load<V>(w, j) - s.mean) * s.rstd));
+        });
         float factor = f * gain[o] * s.rstd, average = (float)(dots[0] / fan_in), along = (float)(dots[1] * ((double)fan_in / (fan_in - 1)));
         float* out = grad_weight + o * fan_in;
-        for_block_items(fan_in, [=](int j) { out[j] = factor * ((grad[j] - average) - (w[j] - s.mean) * s.rstd * along); });
+        for_block_items(fan_in, [=](auto lanes, int64_t j) {
+            constexpr int V = decltype(lanes)::value;
+            store<V>(out, j, factor * ((load<V>(grad, j) - average) - (load<V>(w, j) - s.mean) * s.rstd * along));
+        });
         if (first_thread()) {
             float of_bias = grad_bias_eff[o];
             if (grad_skip_partial) grad_skip_partial[o] = (float)((double)alpha * ((double)gain[o] * dots[1] + (double)of_bias * (double)bias[o]));
@@ -75,7 +83,7 @@ __device__ inline void weight_standardize_backward_body(float* grad_weight, floa
 
 __device__ inline void sum_to_scalar_body(float* out, const float* x, int n) {
     if (blockIdx.x != 0) return;
-    double total = block_sums<1>(n, [=](int j) { return Packs<1, 1>{{{{x[j]}}}}; })[0];
+    double total = block_sums<1>(n, [=](auto lanes, int j) { return packs(load<decltype(lanes)::value>(x, j)); })[0];
     if (first_thread()) *out = (float)total;
 }
 

@@ -8,30 +8,37 @@
 
 namespace SLTT_VARIANT {
 
-__device__ inline float spike(float u, float v_th) { return u >= v_th ? 1.0f : 0.0f; }
+template <int V> __device__ inline Pack<V> spike(const Pack<V>& u, float v_th) { return select(u >= v_th, 1.0f, 0.0f); }
 
 // v: what is left of u after firing.
-__device__ inline float reset(float u, float v_th) { return u >= v_th ? u - v_th : u; }
+template <int V> __device__ inline Pack<V> reset(const Pack<V>& u, float v_th) { return select(u >= v_th, u - v_th, u); }
 
 // u(t) from v(t-1) and the input.
-__device__ inline float lif_step(float v, float x, float lambda) { return lambda * v + x; }
+template <int V> __device__ inline Pack<V> lif_step(const Pack<V>& v, const Pack<V>& x, float lambda) { return lambda * v + x; }
 
 // Surrogate derivative g at z = u - v_th: triangle max(0, 1-|z|); rectangle [|z| <= 1/2]; sigmoid
 // alpha s(alpha z)(1 - s(alpha z)), alpha = 4, written with e = exp(-alpha |z|) so that nothing cancels.
 enum SurrogateKind { TRIANGLE = 0, RECTANGLE = 1, SIGMOID = 2 };
-__device__ inline float surrogate_hat(float z, bool rectangle) {
-    float a = z < 0.0f ? -z : z;
-    float triangle = a < 1.0f ? 1.0f - a : 0.0f, box = a <= 0.5f ? 1.0f : 0.0f;
-    return rectangle ? box : triangle;
+template <int V> __device__ inline Pack<V> surrogate_triangle(const Pack<V>& z) {
+    Pack<V> a = abs(z);
+    return select(a < 1.0f, 1.0f - a, 0.0f);
 }
-__device__ inline float surrogate_sigmoid(float z) {
-    float a = z < 0.0f ? -z : z, e = exp_of_negative(-4.0f * a);
+template <int V> __device__ inline Pack<V> surrogate_rectangle(const Pack<V>& z) { return select(abs(z) <= 0.5f, 1.0f, 0.0f); }
+template <int V> __device__ inline Pack<V> surrogate_sigmoid(const Pack<V>& z) {
+    Pack<V> e = exp_of_negative(-4.0f * abs(z));
     return 4.0f * e / ((1.0f + e) * (1.0f + e));
+}
+// sigmoid: a decision made once a launch (`with`); the two others are cheaper than a loop of their own.
+template <int V, class Decision> __device__ inline Pack<V> surrogate(const Pack<V>& z, Decision sigmoid, bool rectangle) {
+    if (sigmoid) return surrogate_sigmoid(z);
+    return rectangle ? surrogate_rectangle(z) : surrogate_triangle(z);
 }
 
 // dL/du(t) from ds = dL/ds(t) and, under BPTT, carried = dL/dv(t) (0 under SLTT, which cuts the graph there):
 //   dL/du = g ds + carried (1 - v_th g)
-__device__ inline float lif_backward_step(float g, float ds) { return g * ds; }
-__device__ inline float lif_backward_step(float g, float ds, float carried, float v_th) { return g * ds + carried * (1.0f - v_th * g); }
+template <int V> __device__ inline Pack<V> lif_backward_step(const Pack<V>& g, const Pack<V>& ds) { return g * ds; }
+template <int V> __device__ inline Pack<V> lif_backward_step(const Pack<V>& g, const Pack<V>& ds, const Pack<V>& carried, float v_th) {
+    return g * ds + carried * (1.0f - v_th * g);
+}
 
 }  // namespace SLTT_VARIANT

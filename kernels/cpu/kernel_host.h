@@ -12,6 +12,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(SLTT_FAST)
+#include <immintrin.h>
+#endif
+
 #if defined(SLTT_FAST) == defined(SLTT_FAITHFUL)
 #error "define exactly one of SLTT_FAST and SLTT_FAITHFUL"
 #endif

@@ -1,0 +1,254 @@
+// Sums: a few terms in float, then double, in a fixed order; no atomics.
+#pragma once
+#include "work.cuh"
+
+namespace SLTT_VARIANT {
+
+template <int K> struct Totals {
+    double k[K];
+    __device__ double& operator[](int i) { return k[i]; }
+    __device__ const double& operator[](int i) const { return k[i]; }
+};
+
+constexpr int CHUNK = 32;  // float terms added before they go into a wider sum: the error stays a few ulp
+
+#if defined(SLTT_FAST)
+// K column sums of the rows [r0, r1) and channels [c_begin, c_end) of a (rows, channels) matrix: put(k, c, total).
+template <int K, int P, class F, class Put>
+inline void add_up_rows(int64_t r0, int64_t r1, int c_begin, int c_end, int channels, const PerChannel<P>& parameters, const Dropout& d, F& f, Put put) {
+    bool whole = c_begin == 0 && c_end == channels;  // only whole rows lie side by side
+    int group = whole ? rows_in_tile(channels, r1 - r0) : 1;
+    ParameterTile<P> own;
+    MaskTile masks;
+    for (int c0 = c_begin; c0 < c_end; c0 += TILE) {
+        int width = c_end - c0 < TILE ? c_end - c0 : TILE, columns = width * group;
+        alignas(64) float sum[K][TILE];
+        alignas(64) double total[K][TILE];
+        own.fill(parameters, c0, width, group);
+        for (int k = 0; k < K; ++k)
+            for (int j = 0; j < columns; ++j) total[k][j] = 0.0;
+        for (int64_t chunk = r0; chunk < r1; chunk += (int64_t)CHUNK * group) {
+            int64_t end = chunk + (int64_t)CHUNK * group < r1 ? chunk + (int64_t)CHUNK * group : r1;
+            for (int k = 0; k < K; ++k)
+                for (int j = 0; j < columns; ++j) sum[k][j] = 0.0f;
+            for (int64_t r = chunk; r < end; r += group) {
+                int64_t base = r * channels + c0;
+                int count = (int)(end - r < group ? end - r : group) * width;
+                const float* mask = masks.of(d, base, count);
+                each_pack(0, count, [&](auto lanes, int64_t j) {
+                    constexpr int V = decltype(lanes)::value;
+                    Packs<K, V> term = f(lanes, base + j, own.template at<V>(j), load<V>(mask, j));
+                    for (int k = 0; k < K; ++k) store<V>(sum[k], j, load<V>(sum[k], j) + term[k]);
+                });
+            }
+            for (int k = 0; k < K; ++k)
+                for (int j = 0; j < columns; ++j) total[k][j] += (double)sum[k][j];
+        }
+        for (int k = 0; k < K; ++k)
+            for (int c = 0; c < width; ++c) {
+                double all = 0.0;
+                for (int g = 0; g < group; ++g) all += total[k][g * width + c];
+                put(k, c0 + c, all);
+            }
+    }
+}
+#else
+// K column sums over the rows part, part + parts, ... by the block's threads: tiles `widest` packs wide, tile number
+// group, group + groups, ... Calls put(k, c, total) once for each sum.
+template <int K, int V, int P, class F, class Put>
+__device__ inline void add_up_rows(int64_t rows, int channels, int part, int parts, int group, int groups, int widest, const PerChannel<P>& parameters,
+                                   const Dropout& d, F& f, Put put) {
+    constexpr int AT_ONCE = V < 4 ? V : 4;
+    __shared__ float scratch[AT_ONCE * MAX_BLOCK];
+    int packs = channels / V, threads = (int)blockDim.x, t = (int)threadIdx.x;
+    int wide = packs < widest ? packs : widest;  // threads side by side over channels
+    if (wide > threads) wide = threads;
+    int deep = threads / wide;  // threads over rows
+    int tx = t % wide, ty = t / wide;
+    for (int tile = group * wide; tile < packs; tile += groups * wide) {
+        Packs<K, V> sum;
+        for (int k = 0; k < K; ++k) sum[k] = Pack<V>(0.0f);
+        if (ty < deep && tile + tx < packs) {
+            int c = (tile + tx) * V;
+            Packs<P, V> own = load_parameters<V>(parameters, c);
+            int64_t stride = (int64_t)parts * deep;
+            for (int64_t chunk = (int64_t)part * deep + ty; chunk < rows; chunk += CHUNK * stride) {
+                int64_t end = chunk + CHUNK * stride < rows ? chunk + CHUNK * stride : rows;
+                Packs<K, V> few;
+                for (int k = 0; k < K; ++k) few[k] = Pack<V>(0.0f);
+                for (int64_t r = chunk; r < end; r += stride) {
+                    int64_t i = r * channels + c;
+                    Packs<K, V> term = f(Lanes<V>{}, i, own, dropout_mask<V>(d, i));
+                    for (int k = 0; k < K; ++k) few[k] = few[k] + term[k];
+                }
+                for (int k = 0; k < K; ++k) sum[k] = sum[k] + few[k];
+            }
+        }
+        for (int k = 0; k < K; ++k)
+            for (int l0 = 0; l0 < V; l0 += AT_ONCE) {
+                __syncthreads();
+                for (int l = 0; l < AT_ONCE; ++l) scratch[l * threads + t] = sum[k].v[l0 + l];
+                __syncthreads();
+                for (int o = t; o < AT_ONCE * wide; o += threads) {
+                    int l = o / wide, x = o % wide;
+                    double total = 0.0;
+                    for (int y = 0; y < deep; ++y) total += (double)scratch[l * threads + y * wide + x];
+                    if (tile + x < packs) put(k, (tile + x) * V + l0 + l, total);
+                }
+            }
+    }
+}
+#endif
+
+// Column sums, first stage: K sums for each channel over the block's rows.
+// f(lanes, i, parameters, mask), as in for_rows_channels, returns Packs<K, V>: the K terms of V elements; it may also write.
+// partials (gridDim.x, K, channels), double; every entry is written. finish_sums adds the blocks.
+template <int K, class T, int P, class F>
+__device__ inline void sum_rows(double* partials, int64_t rows, int channels, PerChannel<P> parameters, Dropout d, F f) {
+    double* mine = partials + (int64_t)blockIdx.x * K * channels;
+    auto put = [=](int k, int c, double total) { mine[(int64_t)k * channels + c] = total; };
+#if defined(SLTT_FAST)
+    Share s = block_share(rows, 1);
+    add_up_rows<K>(s.begin, s.end, 0, channels, channels, parameters, d, f, put);
+#else
+    constexpr int V = pack_width<T>;
+    int part = (int)blockIdx.x, parts = (int)gridDim.x;
+    if (channels % V == 0) add_up_rows<K, V>(rows, channels, part, parts, 0, 1, MAX_BLOCK, parameters, d, f, put);
+    else add_up_rows<K, 1>(rows, channels, part, parts, 0, 1, MAX_BLOCK, parameters, d, f, put);
+#endif
+}
+
+// Column sums in one stage: each block has its own channels and all rows; put(k, c, total) once for each sum. For matrices
+// of few rows; the sums do not depend on the grid.
+template <int K, class T, class F, class Put> __device__ inline void sum_columns(int64_t rows, int channels, F f, Put put) {
+#if defined(SLTT_FAST)
+    Share s = block_share(channels, 16);
+    if (s.begin < s.end) add_up_rows<K>(0, rows, (int)s.begin, (int)s.end, channels, PerChannel<0>{}, no_dropout(), f, put);
+#else
+    constexpr int V = pack_width<T>;
+    int group = (int)blockIdx.x, groups = (int)gridDim.x;
+    if (channels % V == 0) add_up_rows<K, V>(rows, channels, 0, 1, group, groups, 2, PerChannel<0>{}, no_dropout(), f, put);
+    else add_up_rows<K, 1>(rows, channels, 0, 1, group, groups, 16, PerChannel<0>{}, no_dropout(), f, put);
+#endif
+}
+
+// Column sums, second stage: f(c, totals) once for each channel, totals[k] the sum over the parts of partials (parts, K, channels).
+template <int K, class F> __device__ inline void finish_sums(const double* partials, int parts, int channels, F f) {
+#if defined(SLTT_FAST)
+    Share s = block_share(channels, 8);
+    for (int64_t c = s.begin; c < s.end; ++c) {
+        Totals<K> total;
+        for (int k = 0; k < K; ++k) {
+            total.k[k] = 0.0;
+            for (int b = 0; b < parts; ++b) total.k[k] += partials[((int64_t)b * K + k) * channels + c];
+        }
+        f((int)c, total);
+    }
+#else
+    // 32 channels side by side, the other threads over the parts: a long column of parts is latency, not work.
+    __shared__ double scratch[MAX_BLOCK];
+    int threads = (int)blockDim.x, t = (int)threadIdx.x, wide = threads < 32 ? threads : 32, deep = threads / wide;
+    int tx = t % wide, ty = t / wide;
+    for (int tile = (int)blockIdx.x * wide; tile < channels; tile += (int)gridDim.x * wide) {
+        int c = tile + tx;
+        Totals<K> total;
+        for (int k = 0; k < K; ++k) {
+            double sum = 0.0;
+            if (c < channels && ty < deep)
+                for (int b = ty; b < parts; b += deep) sum += partials[((int64_t)b * K + k) * channels + c];
+            __syncthreads();
+            scratch[t] = sum;
+            __syncthreads();
+            total.k[k] = 0.0;
+            if (ty == 0)
+                for (int y = 0; y < deep; ++y) total.k[k] += scratch[y * wide + tx];
+        }
+        if (ty == 0 && c < channels) f(c, total);
+    }
+#endif
+}
+
+// Sum of x over the block's threads, the same value in all of them; every thread calls it. Fixed order.
+__device__ inline double block_sum(double x) {
+#if defined(SLTT_FAST)
+    return x;
+#else
+    __shared__ double scratch[MAX_BLOCK];
+    int n = (int)blockDim.x, t = (int)threadIdx.x;
+    __syncthreads();
+    scratch[t] = x;
+    for (int width = 1; width < n; width *= 2) {
+        __syncthreads();
+        if (t % (2 * width) == 0 && t + width < n) scratch[t] += scratch[t + width];
+    }
+    __syncthreads();
+    return scratch[0];
+#endif
+}
+// The largest element over j in [0, n) by the block's threads, in all of them; f(lanes, j) returns Pack<V>. Every thread calls it.
+template <class F> __device__ inline float block_max(int n, F f) {
+#if defined(SLTT_FAST)
+    WidePack largest(-INFINITY);
+    each_pack(0, n, [&](auto lanes, int64_t j) {
+        constexpr int V = decltype(lanes)::value;
+        if constexpr (V == WIDE) {
+            WidePack x = f(lanes, (int)j);
+            largest = select(largest < x, x, largest);
+        } else {
+            float x = f(lanes, (int)j).v[0];
+            largest.v[0] = largest.v[0] < x ? x : largest.v[0];
+        }
+    });
+    float out = largest.v[0];
+    for (int l = 1; l < WIDE; ++l) out = out < largest.v[l] ? largest.v[l] : out;
+    return out;
+#else
+    __shared__ float scratch[MAX_BLOCK];
+    int threads = (int)blockDim.x, t = (int)threadIdx.x;
+    float largest = -INFINITY;
+    for (int j = t; j < n; j += threads) {
+        float x = f(Lanes<1>{}, j).v[0];
+        largest = largest < x ? x : largest;
+    }
+    __syncthreads();
+    scratch[t] = largest;
+    for (int width = 1; width < threads; width *= 2) {
+        __syncthreads();
+        if (t % (2 * width) == 0 && t + width < threads) scratch[t] = scratch[t] < scratch[t + width] ? scratch[t + width] : scratch[t];
+    }
+    __syncthreads();
+    return scratch[0];
+#endif
+}
+// K sums over j in [0, n) by the block's threads, in all of them; f(lanes, j) returns Packs<K, V> for the elements from j on.
+// Every thread calls it.
+template <int K, class F> __device__ inline Totals<K> block_sums(int n, F f) {
+    Totals<K> total;
+    for (int k = 0; k < K; ++k) total.k[k] = 0.0;
+#if defined(SLTT_FAST)
+    for (int begin = 0; begin < n; begin += WIDE * CHUNK) {
+        int end = begin + WIDE * CHUNK < n ? begin + WIDE * CHUNK : n;
+        Packs<K, WIDE> sum;
+        for (int k = 0; k < K; ++k) sum[k] = WidePack(0.0f);
+        each_pack(begin, end, [&](auto lanes, int64_t j) {
+            constexpr int V = decltype(lanes)::value;
+            Packs<K, V> term = f(lanes, (int)j);
+            for (int k = 0; k < K; ++k) {
+                if constexpr (V == WIDE) sum[k] = sum[k] + term[k];
+                else total.k[k] += (double)term[k].v[0];
+            }
+        });
+        for (int k = 0; k < K; ++k)
+            for (int l = 0; l < WIDE; ++l) total.k[k] += (double)sum[k].v[l];
+    }
+#else
+    for (int j = (int)threadIdx.x; j < n; j += (int)blockDim.x) {
+        Packs<K, 1> term = f(Lanes<1>{}, j);
+        for (int k = 0; k < K; ++k) total.k[k] += (double)term[k].v[0];
+    }
+    for (int k = 0; k < K; ++k) total.k[k] = block_sum(total.k[k]);
+#endif
+    return total;
+}
+
+}  // namespace SLTT_VARIANT
