@@ -1,0 +1,151 @@
+namespace SlttEngine.Data;
+
+/// <summary>A bright disc with a soft edge, as the camera sees a hand or a forearm.</summary>
+/// <param name="X">Column of the centre.</param>
+/// <param name="Y">Row of the centre.</param>
+/// <param name="Radius">Pixels, to the middle of the edge.</param>
+/// <param name="Contrast">Logarithm of its brightness over the background's.</param>
+internal readonly record struct Blob(double X, double Y, double Radius, double Contrast);
+
+/// <summary>
+/// A simulated DVS128: each pixel remembers the logarithm of the brightness at its last event and fires ON or OFF for every
+/// threshold that the brightness has moved since. So the leading edge of a bright blob fires ON, the trailing one OFF. Thresholds
+/// differ from pixel to pixel, pixels fire without cause (background activity), and a few do so all the time (hot pixels).
+/// </summary>
+internal sealed class EventCamera
+{
+    private const int Size = EventFrames.Sensor;
+    private const double EdgeWidth = 2.5;
+
+    private readonly float[] _seen = new float[Size * Size];
+    private readonly float[] _reference = new float[Size * Size];
+    private readonly float[] _threshold = new float[Size * Size];
+    private readonly List<(int X, int Y, double Rate)> _hot = [];
+    private readonly List<(double Time, int X, int Y, int P)> _pending = [];
+    private readonly double _noiseRate;
+    private Philox _random;
+    private (int Left, int Top, int Right, int Bottom)[] _before = [];
+
+    /// <summary>A camera that looks at the dark background.</summary>
+    /// <param name="random">Of its pixels and noise.</param>
+    /// <param name="threshold">Mean step of log brightness that makes an event.</param>
+    /// <param name="noiseRate">Background events a second and pixel.</param>
+    /// <param name="hotPixels">Pixels that fire 20 to 80 times a second.</param>
+    internal EventCamera(Philox random, double threshold, double noiseRate, int hotPixels)
+    {
+        _random = random;
+        _noiseRate = noiseRate;
+        for (int i = 0; i < _threshold.Length; i++)
+        {
+            _threshold[i] = (float)(threshold * Math.Clamp(1 + (0.08 * _random.NextNormal()), 0.7, 1.3));
+        }
+
+        for (int i = 0; i < hotPixels; i++)
+        {
+            _hot.Add((_random.NextBelow(Size), _random.NextBelow(Size), _random.NextBetween(20, 80)));
+        }
+    }
+
+    /// <summary>Looks at the blobs for a moment and appends the events of it, in order of time.</summary>
+    /// <param name="start">Time, s.</param>
+    /// <param name="duration">s; short enough that a blob moves a pixel or less.</param>
+    /// <param name="blobs">Where they are at the end of the moment. Where several cover a pixel, the brightest shows.</param>
+    /// <param name="events">Receives the events, in µs.</param>
+    internal void Look(double start, double duration, ReadOnlySpan<Blob> blobs, EventList events)
+    {
+        var boxes = new (int Left, int Top, int Right, int Bottom)[blobs.Length];
+        for (int i = 0; i < blobs.Length; i++)
+        {
+            boxes[i] = Draw(blobs[i]);
+        }
+
+        // Where blobs were a moment ago the brightness may have changed too. A pixel in two boxes fires in the first one only.
+        _pending.Clear();
+        foreach ((int left, int top, int right, int bottom) in _before)
+        {
+            Fire(left, top, right, bottom, start, duration);
+        }
+
+        foreach ((int left, int top, int right, int bottom) in boxes)
+        {
+            Fire(left, top, right, bottom, start, duration);
+        }
+
+        foreach ((int left, int top, int right, int bottom) in boxes)
+        {
+            for (int y = top; y < bottom; y++)
+            {
+                _seen.AsSpan((y * Size) + left, right - left).Clear();
+            }
+        }
+
+        _before = boxes;
+        AddNoise(start, duration);
+        _pending.Sort((a, b) => a.Time.CompareTo(b.Time));
+        foreach ((double time, int x, int y, int p) in _pending)
+        {
+            events.Add((long)(time * 1e6), x, y, p);
+        }
+    }
+
+    private (int Left, int Top, int Right, int Bottom) Draw(Blob blob)
+    {
+        double reach = blob.Radius + EdgeWidth;
+        int left = Math.Clamp((int)Math.Floor(blob.X - reach), 0, Size), right = Math.Clamp((int)Math.Ceiling(blob.X + reach) + 1, left, Size);
+        int top = Math.Clamp((int)Math.Floor(blob.Y - reach), 0, Size), bottom = Math.Clamp((int)Math.Ceiling(blob.Y + reach) + 1, top, Size);
+        float x0 = (float)blob.X, square = (float)(blob.Radius * blob.Radius), slope = (float)(1 / (2 * blob.Radius * EdgeWidth)), contrast = (float)blob.Contrast;
+        for (int y = top; y < bottom; y++)
+        {
+            Span<float> line = _seen.AsSpan(y * Size, Size);
+            float dy = y - (float)blob.Y;
+            float rest = square - (dy * dy);
+            for (int x = left; x < right; x++)
+            {
+                // Linear in the squared distance: a soft edge without a square root.
+                float dx = x - x0;
+                float inside = Math.Clamp(((rest - (dx * dx)) * slope) + 0.5f, 0f, 1f);
+                line[x] = Math.Max(line[x], contrast * inside);
+            }
+        }
+
+        return (left, top, right, bottom);
+    }
+
+    private void Fire(int left, int top, int right, int bottom, double start, double duration)
+    {
+        for (int y = top; y < bottom; y++)
+        {
+            for (int x = left; x < right; x++)
+            {
+                int i = (y * Size) + x;
+                float change = _seen[i] - _reference[i];
+                float threshold = _threshold[i];
+                while (Math.Abs(change) >= threshold)
+                {
+                    int on = change > 0 ? 1 : 0;
+                    float step = on == 1 ? threshold : -threshold;
+                    _reference[i] += step;
+                    change -= step;
+                    _pending.Add((start + (duration * _random.NextDouble()), x, y, on));
+                }
+            }
+        }
+    }
+
+    private void AddNoise(double start, double duration)
+    {
+        double expected = _noiseRate * duration * Size * Size;
+        for (double t = -Math.Log(1 - _random.NextDouble()); t < expected; t -= Math.Log(1 - _random.NextDouble()))
+        {
+            _pending.Add((start + (duration * t / expected), _random.NextBelow(Size), _random.NextBelow(Size), _random.NextBelow(2)));
+        }
+
+        foreach ((int x, int y, double rate) in _hot)
+        {
+            if (_random.NextDouble() < rate * duration)
+            {
+                _pending.Add((start + (duration * _random.NextDouble()), x, y, 1));
+            }
+        }
+    }
+}

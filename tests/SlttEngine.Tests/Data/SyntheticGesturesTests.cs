@@ -1,0 +1,112 @@
+using SlttEngine.Data;
+using SlttEngine.Tests.Checkpoints;
+
+namespace SlttEngine.Tests.Data;
+
+/// <summary>The simulated event camera and the gestures it records.</summary>
+public sealed class SyntheticGesturesTests
+{
+    private static readonly SyntheticGestureOptions s_small = new() { TrainUsers = 2, TestUsers = 1, RecordingsPerUser = 1, GestureSeconds = 0.3 };
+
+    [Test]
+    public void A_bright_blob_fires_on_at_its_leading_edge_and_off_behind()
+    {
+        var camera = new EventCamera(new Philox(1, 1), threshold: 0.25, noiseRate: 0, hotPixels: 0);
+        var events = new EventList();
+        camera.Look(0, 0.004, [new Blob(40, 64, 6, 1)], events);
+        Assert.That(events.P.ToArray(), Is.All.EqualTo(1), "it appears");
+        events = new EventList();
+        for (int i = 1; i <= 20; i++)
+        {
+            camera.Look(0.004 * i, 0.004, [new Blob(40 + (0.5 * i), 64, 6, 1)], events);
+        }
+
+        double on = Enumerable.Range(0, events.Count).Where(i => events.P[i] == 1).Average(i => events.X[i]);
+        double off = Enumerable.Range(0, events.Count).Where(i => events.P[i] == 0).Average(i => events.X[i]);
+        Assert.That(on - off, Is.GreaterThan(6), "ON ahead of OFF, by about the diameter");
+        Assert.That(events.T.ToArray(), Is.Ordered);
+
+        // It goes: what fired ON fires OFF, and the camera is as it was.
+        var last = new EventList();
+        camera.Look(0.1, 0.004, [], last);
+        Assert.That(last.P.ToArray(), Is.All.Zero);
+        var still = new EventList();
+        camera.Look(0.104, 0.004, [], still);
+        Assert.That(still.Count, Is.Zero);
+    }
+
+    [Test]
+    public void Noise_comes_at_its_rate()
+    {
+        var camera = new EventCamera(new Philox(1, 2), threshold: 0.25, noiseRate: 0.5, hotPixels: 0);
+        var events = new EventList();
+        for (int i = 0; i < 250; i++)
+        {
+            camera.Look(0.004 * i, 0.004, [], events);
+        }
+
+        Assert.That(events.Count, Is.EqualTo(0.5 * 128 * 128).Within(5).Percent);
+    }
+
+    [Test]
+    public void The_recordings_are_a_dvs_gesture_data_set()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.That(SyntheticGestures.Make(folder.FullName, s_small));
+        var options = new EventSetOptions { Steps = 4 };
+        using EventFrameSet train = DvsGesture.Open(folder.FullName, train: true, options);
+        using EventFrameSet test = DvsGesture.Open(folder.FullName, train: false, options);
+        Assert.That(train.Count, Is.EqualTo(22));
+        Assert.That(Enumerable.Range(0, 11).Select(test.Label), Is.EqualTo(Enumerable.Range(0, 11)));
+        var frames = new byte[test.Shape.Length * 2];
+        for (int i = 0; i < test.Count; i++)
+        {
+            test.TryRead(i, 0, frames);
+            Assert.That(frames.Sum(b => b), Is.GreaterThan(300), $"gesture {i} moves");
+        }
+    }
+
+    [Test]
+    public void The_seed_decides_every_byte()
+    {
+        using var first = new TemporaryFolder();
+        using var second = new TemporaryFolder();
+        using var third = new TemporaryFolder();
+        SyntheticGestures.Make(first.FullName, s_small);
+        SyntheticGestures.Make(second.FullName, s_small);
+        SyntheticGestures.Make(third.FullName, s_small with { Seed = 1 });
+        foreach (string file in Directory.GetFiles(first["DvsGesture"]))
+        {
+            byte[] bytes = File.ReadAllBytes(file);
+            Assert.That(File.ReadAllBytes(second["DvsGesture", Path.GetFileName(file)]).AsSpan().SequenceEqual(bytes), file);
+            if (file.EndsWith(".aedat", StringComparison.Ordinal))
+            {
+                Assert.That(File.ReadAllBytes(third["DvsGesture", Path.GetFileName(file)]).AsSpan().SequenceEqual(bytes), Is.False, file);
+            }
+        }
+    }
+
+    [Test]
+    public void It_is_made_once_made_anew_for_other_options_and_never_over_other_recordings()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.That(SyntheticGestures.Make(folder.FullName, s_small));
+        Assert.That(SyntheticGestures.Make(folder.FullName, s_small), Is.False);
+        Assert.That(SyntheticGestures.Make(folder.FullName, s_small with { TrainUsers = 1 }));
+        Assert.That(Directory.GetFiles(folder["DvsGesture"], "*.aedat"), Has.Length.EqualTo(2));
+
+        // Interrupted: recordings without lists or marker.
+        foreach (string file in Directory.GetFiles(folder["DvsGesture"], "*.txt"))
+        {
+            File.Delete(file);
+        }
+
+        Assert.That(SyntheticGestures.Make(folder.FullName, s_small));
+
+        using var other = new TemporaryFolder();
+        other.Write("DvsGesture/user01_led.aedat", [1]);
+        other.Write("DvsGesture/trials_to_train.txt", [1]);
+        Assert.That(Assert.Throws<SlttException>(() => SyntheticGestures.Make(other.FullName, s_small))!.Message, Does.Contain("not overwritten"));
+        Assert.That(File.ReadAllBytes(other["DvsGesture", "user01_led.aedat"]), Is.EqualTo(new byte[] { 1 }));
+    }
+}
