@@ -1,0 +1,141 @@
+using System.Globalization;
+using SlttEngine.Checkpoints;
+using SlttEngine.Device;
+using SlttEngine.Training;
+
+namespace SlttEngine.Tests.Engine;
+
+/// <summary>A run that was stopped and goes on is the run that was not.</summary>
+public sealed class ResumeTests
+{
+    private string folder = string.Empty;
+
+    [SetUp]
+    public void MakeData()
+    {
+        folder = Directory.CreateTempSubdirectory("sltt-resume-").FullName;
+        string batches = Path.Combine(folder, "cifar-10-batches-bin");
+        Directory.CreateDirectory(batches);
+        Random random = new(7);
+        foreach (string file in (string[])["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"])
+        {
+            byte[] bytes = new byte[4 * 3073];
+            random.NextBytes(bytes);
+            for (int i = 0; i < 4; i++)
+            {
+                bytes[i * 3073] = (byte)random.Next(10);
+            }
+
+            File.WriteAllBytes(Path.Combine(batches, file + ".bin"), bytes);
+        }
+    }
+
+    [TearDown]
+    public void RemoveData() => Directory.Delete(folder, recursive: true);
+
+    [TestCase(OptimizerKind.Sgd, 0.0, TrainingMethod.Sltt)]
+    [TestCase(OptimizerKind.AdamW, 0.2, TrainingMethod.SlttK)]
+    public void A_resumed_run_continues_bit_for_bit_in_mid_epoch(OptimizerKind optimizer, double dropRate, TrainingMethod method)
+    {
+        TrainOptions options = new()
+        {
+            DataDir = folder,
+            OutDir = Path.Combine(folder, "whole"),
+            Model = "spiking_resnet18",
+            WidthDivisor = 16,
+            T = 2,
+            K = 1,
+            BatchSize = 6,
+            Epochs = 2,
+            Workers = 1,
+            Device = DeviceChoice.Cpu,
+            Optimizer = optimizer,
+            LearningRate = optimizer == OptimizerKind.AdamW ? 0.001 : 0.05,
+            DropRate = dropRate,
+            Method = method,
+        };
+        CheckpointFile whole = Run(options, stopAfter: int.MaxValue);
+
+        // 20 samples make 4 batches an epoch, the last of 2: stop in mid-epoch, and again in the second one.
+        TrainOptions parts = options with { OutDir = Path.Combine(folder, "parts") };
+        string latest = Path.Combine(parts.RunFolder, Trainer.LatestCheckpoint);
+        Run(parts, stopAfter: 2);
+        Run(parts with { Resume = latest }, stopAfter: 4);
+        CheckpointFile resumed = Run(parts with { Resume = latest }, stopAfter: int.MaxValue);
+        Assert.Multiple(() =>
+        {
+            Assert.That(resumed.Metadata, Is.EqualTo(whole.Metadata));
+            Assert.That(resumed.Tensors.Select(t => t.Name), Is.EqualTo(whole.Tensors.Select(t => t.Name)));
+            foreach ((NamedTensor a, NamedTensor b) in resumed.Tensors.Zip(whole.Tensors))
+            {
+                Assert.That(a.Bytes.SequenceEqual(b.Bytes), Is.True, a.Name);
+            }
+        });
+    }
+
+    [Test]
+    public void A_checkpoint_of_another_model_is_refused_by_name()
+    {
+        TrainOptions options = new()
+        {
+            DataDir = folder,
+            OutDir = folder,
+            Model = "spiking_resnet18",
+            WidthDivisor = 16,
+            T = 1,
+            BatchSize = 10,
+            Epochs = 1,
+            Workers = 1,
+            Device = DeviceChoice.Cpu,
+        };
+        Run(options, stopAfter: int.MaxValue);
+        string latest = Path.Combine(options.RunFolder, Trainer.LatestCheckpoint);
+        Assert.That(
+            () => Run(options with { WidthDivisor = 8, Resume = latest }, stopAfter: int.MaxValue),
+            Throws.TypeOf<SlttException>().With.Message.Contains("conv1.weight has shape (4, 3, 3, 3), not (8, 3, 3, 3)"));
+        Assert.That(
+            () => Run(options with { Optimizer = OptimizerKind.AdamW, Resume = latest }, stopAfter: int.MaxValue),
+            Throws.TypeOf<SlttException>().With.Message.Contains("exp_avg"));
+    }
+
+    private static CheckpointFile Run(TrainOptions options, int stopAfter)
+    {
+        using CancellationTokenSource cancel = new();
+        using Trainer trainer = new(options, new Stopper(cancel, stopAfter));
+        trainer.Run(cancel.Token);
+        return CheckpointFile.Read(Path.Combine(options.RunFolder, Trainer.LatestCheckpoint));
+    }
+
+    /// <summary>Asks the run to stop after a number of training batches.</summary>
+    private sealed class Stopper(CancellationTokenSource cancel, int after) : ITrainingObserver
+    {
+        private int batches;
+
+        public void RunStarted(RunStarted run)
+        {
+        }
+
+        public void IterationFinished(in IterationFinished iteration)
+        {
+            if (iteration.Phase == TrainingPhase.Train && ++batches == after)
+            {
+                cancel.Cancel();
+            }
+        }
+
+        public void EpochFinished(EpochFinished epoch) =>
+            Assert.That(double.IsFinite(epoch.TrainLoss), Is.True, epoch.TrainLoss.ToString(CultureInfo.InvariantCulture));
+
+        public void CheckpointSaved(string path)
+        {
+        }
+
+        public void Warning(string message)
+        {
+        }
+
+        public void Stopped(string? checkpoint)
+        {
+        }
+    }
+}
