@@ -78,7 +78,7 @@ public class CudaContext : IDisposable
     /// <summary>True if <see cref="Dispose()"/> destroys the context.</summary>
     public bool IsContextOwner { get; }
 
-    /// <summary>The number of devices; 0 also if there is no driver state to ask.</summary>
+    /// <summary>The number of devices.</summary>
     public static int GetDeviceCount()
     {
         Driver.Start();
@@ -89,11 +89,17 @@ public class CudaContext : IDisposable
 
     /// <summary>A device's native handle.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such device.</exception>
-    public static CUdevice GetCUdevice(int deviceId) => FindDevice(deviceId);
+    public static CUdevice GetCUdevice(int deviceId)
+    {
+        int count = GetDeviceCount();
+        return deviceId >= 0 && deviceId < count
+            ? FindDevice(deviceId)
+            : throw new ArgumentOutOfRangeException(nameof(deviceId), deviceId, $"there are {count} devices, numbered from 0");
+    }
 
     /// <summary>A device's properties.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such device.</exception>
-    public static CudaDeviceProperties GetDeviceInfo(int deviceId) => new(FindDevice(deviceId));
+    public static CudaDeviceProperties GetDeviceInfo(int deviceId) => new(GetCUdevice(deviceId));
 
     /// <summary>A device's name.</summary>
     public static string GetDeviceName(int deviceID) => GetDeviceInfo(deviceID).DeviceName;
@@ -374,14 +380,9 @@ public class CudaContext : IDisposable
             throw new CudaException(CUResult.ErrorNoDevice, "cuDeviceGetCount: there is no CUDA device", null);
         }
 
-        if (deviceId < 0 || deviceId >= count)
-        {
-            throw new ArgumentOutOfRangeException(nameof(deviceId), deviceId, $"there are devices 0 to {count - 1}");
-        }
-
         CUdevice device = default;
-        Driver.Check(DriverAPINativeMethods.DeviceManagement.cuDeviceGet(ref device, deviceId));
-        return device;
+        CUResult result = DriverAPINativeMethods.DeviceManagement.cuDeviceGet(ref device, deviceId);
+        return result == CUResult.Success ? device : throw Driver.Failure(result, "cuDeviceGet", $"{deviceId} of {count} devices");
     }
 
     private void Alive() => ObjectDisposedException.ThrowIf(disposed, this);

@@ -15,7 +15,7 @@ public class PrimaryContext : CudaContext
     }
 
     /// <summary>The primary context of a device.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such device.</exception>
+    /// <exception cref="CudaException">There is no such device.</exception>
     public PrimaryContext(int deviceId)
         : base(FindDevice(deviceId), deviceId)
     {

@@ -15,7 +15,9 @@ public sealed class BasicTypeTests
             Assert.That((long)fromLong, Is.EqualTo(5_000_000_000L));
             Assert.That((nint)fromLong, Is.EqualTo(unchecked((nint)5_000_000_000L)));
             Assert.That((ulong)(SizeT)ulong.MaxValue, Is.EqualTo(ulong.MaxValue));
-            Assert.That((ulong)(SizeT)(-1), Is.EqualTo(ulong.MaxValue), "as C converts");
+            Assert.That((ulong)(SizeT)(-1), Is.EqualTo(uint.MaxValue), "as the published type converts");
+            Assert.That((ulong)(SizeT)(-1L), Is.EqualTo(ulong.MaxValue));
+            Assert.That(() => (int)fromLong, Throws.InstanceOf<OverflowException>());
             Assert.That((uint)(SizeT)7, Is.EqualTo(7u));
             Assert.That(fromLong.ToString(), Is.EqualTo("5000000000"));
         });
@@ -30,6 +32,7 @@ public sealed class BasicTypeTests
         {
             Assert.That((ulong)(a + b), Is.EqualTo(107UL));
             Assert.That((ulong)(a - 7), Is.EqualTo(93UL));
+            Assert.That((ulong)(a + -1), Is.EqualTo(99UL));
             Assert.That((ulong)(3u * a), Is.EqualTo(300UL));
             Assert.That((ulong)(a / b), Is.EqualTo(14UL));
             Assert.That((ulong)(b - a), Is.EqualTo(ulong.MaxValue - 92), "wraps");

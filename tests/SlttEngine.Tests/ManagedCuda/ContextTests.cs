@@ -24,9 +24,12 @@ public sealed class ContextTests : CpuDeviceContext
     }
 
     [Test]
-    public void ThereIsNoSuchDevice() => Assert.That(
-        () => new PrimaryContext(99),
-        Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.StartsWith("there are devices 0 to 1"));
+    public void ThereIsNoSuchDevice()
+    {
+        CudaException error = Assert.Throws<CudaException>(() => _ = new PrimaryContext(99))!;
+        Assert.That(error.Message, Is.EqualTo("cuDeviceGet (99 of 2 devices): ErrorInvalidDevice (101), there is no device of this number"));
+        Assert.That(() => CudaContext.GetDeviceInfo(-1), Throws.InstanceOf<ArgumentOutOfRangeException>());
+    }
 
     [Test]
     public void WithoutAContextTheCallIsNamed()
