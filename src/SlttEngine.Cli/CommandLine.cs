@@ -7,11 +7,20 @@ namespace SlttEngine.Cli;
 /// <summary>Finds and runs the command that was asked for; the one place that turns errors into lines and exit codes.</summary>
 internal static class CommandLine
 {
+    /// <summary>Exit code of what the user stopped.</summary>
+    internal const int Interrupted = 130;
+
     private const int InternalError = 1;
-    private const int Interrupted = 130;
 
     private static readonly Entry[] Commands =
     [
+        new("train", "trains a model; --method says how", () => new TrainCommand()),
+        new("train-sltt", "trains by SLTT, with the official program's options", () => new TrainCommand(TrainingMethod.Sltt)),
+        new("train-slttk", "trains by SLTT-K: K of the T steps, drawn anew each iteration, get a backward pass", () => new TrainCommand(TrainingMethod.SlttK)),
+        new("train-bptt", "trains by backpropagation through time", () => new TrainCommand(TrainingMethod.Bptt)),
+        new("demo", "makes event-camera gestures, trains on them, and shows time and memory", () => new DemoCommand()),
+        new("bench", "times training iterations on random data", () => new BenchCommand()),
+        new("verify", "replays recorded vectors and compares: PASS or FAIL a group of tensors", () => new VerifyCommand()),
         new("devices", "what can compute here, and why not the rest", () => new DevicesCommand()),
     ];
 

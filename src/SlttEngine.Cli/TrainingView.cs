@@ -12,6 +12,7 @@ internal sealed class TrainingView : ITrainingObserver
 
     private readonly CliContext context;
     private readonly TimeSpan interval;
+    private readonly List<EpochFinished> epochs = [];
     private LiveDisplayContext? live;
     private long passStart;
     private long lastShown;
@@ -22,24 +23,28 @@ internal sealed class TrainingView : ITrainingObserver
         interval = context.Console.Profile.Capabilities.Interactive ? LiveInterval : PlainInterval;
     }
 
-    /// <summary>The last epoch's results; null before the first.</summary>
-    internal EpochFinished? LastEpoch { get; private set; }
+    /// <summary>The results of all epochs so far.</summary>
+    internal IReadOnlyList<EpochFinished> Epochs => epochs;
+
+    /// <summary>True if the run ended before its last epoch because it was asked to.</summary>
+    internal bool WasStopped { get; private set; }
 
     /// <summary>Runs the work that reports here, with the bar while it lasts.</summary>
     /// <param name="work">The run.</param>
-    internal T Show<T>(Func<T> work)
+    internal void Show(Action work)
     {
         if (!context.Console.Profile.Capabilities.Interactive)
         {
-            return work();
+            work();
+            return;
         }
 
-        return context.Console.Live(Text.Empty).AutoClear(true).Start(display =>
+        context.Console.Live(Text.Empty).AutoClear(true).Start(display =>
         {
             live = display;
             try
             {
-                return work();
+                work();
             }
             finally
             {
@@ -47,6 +52,14 @@ internal sealed class TrainingView : ITrainingObserver
             }
         });
     }
+
+    /// <summary>Shows a step before the run, on the bar's line; elsewhere nothing.</summary>
+    /// <param name="what">The step.</param>
+    internal void Preparing(string what) => live?.UpdateTarget(new Text(what));
+
+    /// <summary>Says what came of the steps before the run.</summary>
+    /// <param name="line">The line that stays.</param>
+    internal void Prepared(string line) => context.WriteLine(line);
 
     /// <inheritdoc/>
     public void RunStarted(RunStarted run)
@@ -92,7 +105,7 @@ internal sealed class TrainingView : ITrainingObserver
     /// <inheritdoc/>
     public void EpochFinished(EpochFinished epoch)
     {
-        LastEpoch = epoch;
+        epochs.Add(epoch);
         live?.UpdateTarget(Text.Empty);
         DateTimeOffset end = context.Time.GetLocalNow().AddSeconds(epoch.TotalSeconds * (epoch.Epochs - epoch.Epoch - 1));
         string skipped = epoch.SkippedSteps > 0 ? $", skipped_steps={epoch.SkippedSteps}" : string.Empty;
@@ -110,8 +123,11 @@ internal sealed class TrainingView : ITrainingObserver
     public void Warning(string message) => context.Error.WriteLine("warning: " + message);
 
     /// <inheritdoc/>
-    public void Stopped(string? checkpoint) =>
+    public void Stopped(string? checkpoint)
+    {
+        WasStopped = true;
         context.WriteLine(checkpoint is null ? "stopped before the first update: nothing to save" : $"stopped; the same command with -resume {checkpoint} goes on");
+    }
 
     private static string Precision(TrainOptions options) => options.Amp
         ? options.AmpType == Device.ComputeType.BFloat16 ? "bf16" : "float16, dynamic loss scale"

@@ -6,14 +6,15 @@ namespace SlttEngine.Cli.Commands;
 internal sealed class TrainOptionSet
 {
     private readonly TrainingMethod? method;
-    private TrainOptions options = new();
+    private TrainOptions options;
 
     /// <summary>Creates the set.</summary>
+    /// <param name="defaults">What counts where nothing is given.</param>
     /// <param name="method">What the command's name says; null if --method says it.</param>
-    internal TrainOptionSet(TrainingMethod? method = null)
+    internal TrainOptionSet(TrainOptions defaults, TrainingMethod? method = null)
     {
         this.method = method;
-        var defaults = new TrainOptions();
+        options = defaults;
         Options =
         [
             .. TrainOptionTable.All.Where(o => method is null || o.Name != "method").Select(o => new CliOption(

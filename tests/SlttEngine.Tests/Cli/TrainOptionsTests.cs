@@ -10,7 +10,7 @@ public sealed class TrainOptionsTests
 {
     private static TrainOptions Parse(TrainingMethod? method, params string[] arguments)
     {
-        var set = new TrainOptionSet(method);
+        var set = new TrainOptionSet(new TrainOptions(), method);
         Assert.That(ArgumentParser.Parse(arguments, set.Options, "train"), Is.Empty);
         return set.Read();
     }

@@ -34,7 +34,7 @@ public sealed class TrainingViewTests
         view.EpochFinished(new EpochFinished(0, 3, 1.5, 0.25, 1.25, 0.5, 0.5, 10, 12.5, 80.25, 5L << 20, 2));
         Assert.That(output.ToString().TrimEnd(), Is.EqualTo(
             "epoch=0, train_loss=1.5000, train_acc=0.2500, test_loss=1.2500, test_acc=0.5000, max_test_acc=0.5000, total_time=12.5s, images/s=80.3, peak_memory=5.0 MiB, skipped_steps=2, escape_time=2030-01-01 00:00:25"));
-        Assert.That(view.LastEpoch!.TestAccuracy, Is.EqualTo(0.5));
+        Assert.That(view.Epochs[^1].TestAccuracy, Is.EqualTo(0.5));
     }
 
     [Test]
@@ -67,6 +67,7 @@ public sealed class TrainingViewTests
     {
         var (view, output, _, _) = Create();
         view.Stopped("logs/x/checkpoint_latest.safetensors");
+        Assert.That(view.WasStopped, Is.True);
         Assert.That(output.ToString(), Does.Contain("-resume logs/x/checkpoint_latest.safetensors"));
     }
 

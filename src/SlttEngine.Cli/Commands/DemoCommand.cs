@@ -1,0 +1,89 @@
+using System.Globalization;
+using SlttEngine.Data;
+using SlttEngine.Device;
+using SlttEngine.Training;
+using Spectre.Console;
+
+namespace SlttEngine.Cli.Commands;
+
+/// <summary>Makes event-camera gestures, trains on them, and shows what it took beside what BPTT would have.</summary>
+internal sealed class DemoCommand : Command
+{
+    private static readonly TrainOptions Defaults = new()
+    {
+        Dataset = "dvsgesture",
+        DataDir = Path.Combine(".", "sltt-demo", "data"),
+        OutDir = Path.Combine(".", "sltt-demo", "logs"),
+        Model = "spiking_vgg11_bn",
+        WidthDivisor = 8,
+        T = 8,
+        BatchSize = 16,
+        Epochs = 8,
+        TMax = 8,
+    };
+
+    private readonly TrainOptionSet set = new(Defaults);
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<CliOption> Options => set.Options;
+
+    /// <inheritdoc/>
+    internal override int Run(CliContext context, IReadOnlyList<string> positionals)
+    {
+        TrainOptions options = set.Read();
+        var view = new TrainingView(context);
+        view.Show(() =>
+        {
+            if (options.Dataset == Defaults.Dataset)
+            {
+                MakeGestures(options.DataDir, view);
+            }
+
+            using var trainer = new Trainer(options, view);
+            trainer.Run(context.Stop);
+        });
+        if (view.WasStopped || view.Epochs.Count == 0)
+        {
+            return view.WasStopped ? CommandLine.Interrupted : 0;
+        }
+
+        ShowResult(context, options, view);
+        return 0;
+    }
+
+    private static void MakeGestures(string folder, TrainingView view)
+    {
+        if (!SyntheticGestures.Make(folder, new SyntheticGestureOptions(), (done, all) => view.Preparing($"making event-camera gestures: recording {done} of {all}")))
+        {
+            return;
+        }
+
+        view.Prepared($"data: synthetic gestures of an event camera, as AEDAT 3.1 recordings in {folder}");
+    }
+
+    private static void ShowResult(CliContext context, TrainOptions options, TrainingView view)
+    {
+        using ComputeDevice device = ComputeDevice.Open(options.Device, out _);
+        long Plan(TrainingMethod method, int factor) => MemoryPlan.For(device, options with { Method = method, T = options.T * factor }).Total;
+        EpochFinished last = view.Epochs[^1];
+        double seconds = view.Epochs.Sum(e => e.TrainSeconds);
+        string method = TrainOptionTable.Spell(options.Method).ToUpperInvariant();
+        Table table = new Table().Border(TableBorder.Rounded)
+            .AddColumn(string.Empty)
+            .AddColumn(new TableColumn($"{method} (this run)").RightAligned())
+            .AddColumn(new TableColumn("BPTT (planned)").RightAligned());
+        table.AddRow("test accuracy", Percent(last.TestAccuracy), string.Empty);
+        table.AddRow("best test accuracy", Percent(last.MaxTestAccuracy), string.Empty);
+        table.AddRow("training time", Units.Clock(seconds), string.Empty);
+        table.AddRow("samples/s in training", (view.Epochs.Sum(e => e.ImagesPerSecond * e.TrainSeconds) / seconds).ToString("0.0", CultureInfo.InvariantCulture), string.Empty);
+        foreach (int factor in new[] { 1, 4 })
+        {
+            table.AddRow($"memory of training at T = {options.T * factor}", Units.Bytes(Plan(options.Method, factor)), Units.Bytes(Plan(TrainingMethod.Bptt, factor)));
+        }
+
+        table.AddRow("peak memory of the process", Units.Bytes(ProcessMemory.Peak()), string.Empty);
+        context.Console.Write(table);
+    }
+
+    private static string Percent(double share) => (100 * share).ToString("0.0", CultureInfo.InvariantCulture) + " %";
+}

@@ -1,0 +1,29 @@
+using SlttEngine.Training;
+
+namespace SlttEngine.Cli.Commands;
+
+/// <summary>Trains a model.</summary>
+internal sealed class TrainCommand : Command
+{
+    private readonly TrainOptionSet set;
+
+    /// <summary>Creates the command.</summary>
+    /// <param name="method">What the command's name says; null if --method says it.</param>
+    internal TrainCommand(TrainingMethod? method = null) => set = new TrainOptionSet(new TrainOptions(), method);
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<CliOption> Options => set.Options;
+
+    /// <inheritdoc/>
+    internal override int Run(CliContext context, IReadOnlyList<string> positionals)
+    {
+        var view = new TrainingView(context);
+        TrainOptions options = set.Read();
+        view.Show(() =>
+        {
+            using var trainer = new Trainer(options, view);
+            trainer.Run(context.Stop);
+        });
+        return view.WasStopped ? CommandLine.Interrupted : 0;
+    }
+}

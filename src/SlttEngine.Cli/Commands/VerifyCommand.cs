@@ -1,0 +1,73 @@
+using System.Globalization;
+using SlttEngine.Device;
+using SlttEngine.Training;
+using SlttEngine.Verification;
+
+namespace SlttEngine.Cli.Commands;
+
+/// <summary>Replays recorded vectors and says of each group of tensors how near the engine comes.</summary>
+internal sealed class VerifyCommand : Command
+{
+    private const int Differs = 1;
+
+    private TrainOptions options = new();
+
+    internal VerifyCommand()
+    {
+        OptionDescriptor device = TrainOptionTable.Find("device")!;
+        Options = [new CliOption(device.Name, device.ValueName, device.Help, value => options = device.Apply(options, value))];
+    }
+
+    /// <inheritdoc/>
+    internal override string? Positionals => "FILE...";
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<CliOption> Options { get; }
+
+    /// <inheritdoc/>
+    internal override int Run(CliContext context, IReadOnlyList<string> positionals)
+    {
+        if (positionals.Count == 0)
+        {
+            throw new SlttException(ErrorKind.Usage, "no file to verify", "sltt verify FILE...: recorded vectors, .safetensors");
+        }
+
+        using ComputeDevice device = ComputeDevice.Open(options.Device, out string reason);
+        context.WriteLine($"device: {device.Name} ({reason})");
+        int exitCode = 0;
+        int passed = 0;
+        foreach (string file in positionals)
+        {
+            context.Stop.ThrowIfCancellationRequested();
+            try
+            {
+                VerificationReport report = Verifier.Replay(device, file);
+                Show(context, report);
+                passed += report.Passed ? 1 : 0;
+                exitCode = report.Passed || exitCode != 0 ? exitCode : Differs;
+            }
+            catch (SlttException e) when (e.Kind == ErrorKind.Data)
+            {
+                // One file that can't be read says nothing of the others.
+                context.Error.WriteLine("sltt: " + e.Message);
+                exitCode = (int)ErrorKind.Data;
+            }
+        }
+
+        context.WriteLine($"{passed} of {positionals.Count} {(positionals.Count == 1 ? "file" : "files")} passed");
+        return exitCode;
+    }
+
+    private static void Show(CliContext context, VerificationReport report)
+    {
+        context.WriteLine($"{report.File}: {report.Summary}");
+        int width = report.Groups.Count == 0 ? 0 : report.Groups.Max(g => g.Group.Length);
+        foreach (GroupResult g in report.Groups)
+        {
+            string error = g.Tolerance == 0
+                ? string.Create(CultureInfo.InvariantCulture, $"{g.Worst:0} elements differ")
+                : string.Create(CultureInfo.InvariantCulture, $"worst {g.Worst:0.0e+00} of {g.Tolerance:0e+00} allowed");
+            context.WriteLine($"  {(g.Passed ? "PASS" : "FAIL")}  {g.Group.PadRight(width)}  {g.Tensors,4} {(g.Tensors == 1 ? "tensor " : "tensors")}  {error}  ({g.WorstTensor})");
+        }
+    }
+}
