@@ -5,14 +5,14 @@ namespace SlttEngine.Checkpoints;
 /// <summary>A tensor on the host under its name: what checkpoints are made of. Row-major and dense.</summary>
 public sealed class NamedTensor
 {
-    private readonly Array _values;
+    private readonly Array values;
 
     private NamedTensor(string name, TensorType type, long[] shape, Array values)
     {
         Name = name;
         Type = type;
         Shape = shape;
-        _values = values;
+        this.values = values;
         if (!TensorTypes.TryCount(shape, out long count) || count * TensorTypes.Size(type) != Bytes.Length)
         {
             throw new ArgumentException($"{name}: [{string.Join(", ", shape)}] of {type} is not {Bytes.Length} bytes");
@@ -32,11 +32,11 @@ public sealed class NamedTensor
     public long Count => Bytes.Length / TensorTypes.Size(Type);
 
     /// <summary>The raw elements, little-endian.</summary>
-    public ReadOnlySpan<byte> Bytes => _values switch
+    public ReadOnlySpan<byte> Bytes => values switch
     {
         byte[] bytes => bytes,
         float[] floats => MemoryMarshal.AsBytes<float>(floats),
-        _ => MemoryMarshal.AsBytes<long>((long[])_values),
+        _ => MemoryMarshal.AsBytes<long>((long[])values),
     };
 
     /// <summary>A float tensor over <paramref name="values"/>, which is not copied.</summary>
@@ -49,7 +49,7 @@ public sealed class NamedTensor
     public static NamedTensor Raw(string name, TensorType type, long[] shape, byte[] bytes) => new(name, type, shape, bytes);
 
     /// <summary>The same tensor under another name.</summary>
-    public NamedTensor Renamed(string name) => new(name, Type, Shape, _values);
+    public NamedTensor Renamed(string name) => new(name, Type, Shape, values);
 
     /// <summary>The elements as floats; F64, F16 and BF16 are converted.</summary>
     /// <exception cref="SlttException">The tensor holds integers.</exception>

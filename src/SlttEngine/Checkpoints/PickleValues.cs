@@ -28,27 +28,27 @@ internal sealed record PickleGlobal(string Module, string Name, PickleCallable C
 /// </summary>
 internal sealed class PickleDict : IEnumerable<KeyValuePair<object, object?>>, IPickleBuildable
 {
-    private static readonly object s_none = new();
-    private readonly OrderedDictionary<object, object?> _items = [];
+    private static readonly object None = new();
+    private readonly OrderedDictionary<object, object?> items = [];
 
     /// <summary>The number of items.</summary>
-    internal int Count => _items.Count;
+    internal int Count => items.Count;
 
     /// <summary>Whether it is to be written as an OrderedDict.</summary>
     internal bool Ordered { get; init; }
 
     /// <summary>Sets an item, as Python does: the last value wins, the first place stays.</summary>
-    internal void Set(object? key, object? value) => _items[Key(key)] = value;
+    internal void Set(object? key, object? value) => items[Key(key)] = value;
 
     /// <summary>The item of a text key.</summary>
-    internal bool TryGet(string key, out object? value) => _items.TryGetValue(key, out value);
+    internal bool TryGet(string key, out object? value) => items.TryGetValue(key, out value);
 
     /// <summary>The items in order.</summary>
-    public IEnumerator<KeyValuePair<object, object?>> GetEnumerator() => _items.GetEnumerator();
+    public IEnumerator<KeyValuePair<object, object?>> GetEnumerator() => items.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>A subclass's or OrderedDict's attributes (such as a state dict's _metadata): checked and dropped.</summary>
+    /// <summary>A subclass's or OrderedDict's attributes (such as a state dict's metadata): checked and dropped.</summary>
     public void Build(object? state)
     {
         if (state is not PickleDict)
@@ -61,7 +61,7 @@ internal sealed class PickleDict : IEnumerable<KeyValuePair<object, object?>>, I
     {
         string or long or double or bool => key,
         byte[] bytes => Encoding.Latin1.GetString(bytes),
-        null => s_none,
+        null => None,
         _ => throw new PickleFormatException("a dictionary's key is neither text nor a number"),
     };
 }

@@ -12,9 +12,9 @@ namespace SlttEngine.Checkpoints;
 internal static class PthReader
 {
     private const long MaxPickle = 1 << 28;
-    private static readonly BigInteger s_legacyMagic = BigInteger.Parse("119547037146038801333356");  // 0x1950a86a20f9469cfc6c
+    private static readonly BigInteger LegacyMagic = BigInteger.Parse("119547037146038801333356");  // 0x1950a86a20f9469cfc6c
 
-    private static readonly Dictionary<string, TensorType> s_storages = new()
+    private static readonly Dictionary<string, TensorType> StorageTypes = new()
     {
         ["torch.DoubleStorage"] = TensorType.F64,
         ["torch.FloatStorage"] = TensorType.F32,
@@ -28,10 +28,10 @@ internal static class PthReader
         ["torch.BoolStorage"] = TensorType.Bool,
     };
 
-    private static readonly Dictionary<string, PickleCallable> s_globals = Globals();
+    private static readonly Dictionary<string, PickleCallable> KnownGlobals = Globals();
 
     /// <summary>torch's name of the storage class for an element type; null if torch 1.x has none.</summary>
-    internal static string? StorageName(TensorType type) => s_storages.FirstOrDefault(s => s.Value == type).Key?["torch.".Length..];
+    internal static string? StorageName(TensorType type) => StorageTypes.FirstOrDefault(s => s.Value == type).Key?["torch.".Length..];
 
     /// <summary>Whether the file begins as one of the two formats does.</summary>
     internal static bool IsPth(ReadOnlySpan<byte> start) => IsZip(start) || start.StartsWith(LegacyStart);
@@ -70,7 +70,7 @@ internal static class PthReader
             ["torch.Size"] = static arguments => arguments is [var sizes] && PickleValues.Longs(sizes) != null ? sizes
                 : throw new PickleFormatException("not a list of sizes"),
         };
-        foreach (string storage in s_storages.Keys)
+        foreach (string storage in StorageTypes.Keys)
         {
             // Named only inside persistent ids, as the element type; never called.
             globals[storage] = static _ => throw new PickleFormatException("is a type here, not a call");
@@ -109,7 +109,7 @@ internal static class PthReader
         if (id is not object?[] { Length: 5 or 6 } parts
             || PickleValues.Text(parts[0]) != "storage" || parts[1] is not PickleGlobal type
             || PickleValues.Text(parts[2]) is not { } key || parts[4] is not long count || count < 0
-            || !s_storages.TryGetValue(type.FullName, out TensorType elements))
+            || !StorageTypes.TryGetValue(type.FullName, out TensorType elements))
         {
             throw new PickleFormatException("a persistent id that is not a storage");
         }
@@ -155,7 +155,7 @@ internal static class PthReader
 
             var storages = new Dictionary<string, PthStorage>(StringComparer.Ordinal);
             using var content = new MemoryStream(Content(path, pickle, MaxPickle, stream.Length));
-            object? result = Unpickler.Load(path, content, s_globals, id => Storage(id, storages));
+            object? result = Unpickler.Load(path, content, KnownGlobals, id => Storage(id, storages));
             foreach (PthStorage storage in storages.Values)
             {
                 ZipArchiveEntry entry = zip.GetEntry($"{root}data/{storage.Key}")
@@ -207,7 +207,7 @@ internal static class PthReader
     {
         var nothing = new Dictionary<string, PickleCallable>();
         object? magic = stream.Length < 2 || stream.ReadByte() != 0x80 ? null : LoadFromStart(path, stream, nothing);
-        if (magic is not BigInteger number || number != s_legacyMagic)
+        if (magic is not BigInteger number || number != LegacyMagic)
         {
             throw FileErrors.Bad(path, "not a checkpoint: neither torch.save nor safetensors wrote it");
         }
@@ -224,7 +224,7 @@ internal static class PthReader
         }
 
         var storages = new Dictionary<string, PthStorage>(StringComparer.Ordinal);
-        object? result = Unpickler.Load(path, stream, s_globals, id => Storage(id, storages));
+        object? result = Unpickler.Load(path, stream, KnownGlobals, id => Storage(id, storages));
         IReadOnlyList<object?> keys = PickleValues.Items(Unpickler.Load(path, stream, nothing))
             ?? throw FileErrors.Bad(path, "the list of storages is damaged");
         Span<byte> prefix = stackalloc byte[8];

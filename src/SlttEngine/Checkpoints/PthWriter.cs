@@ -46,19 +46,19 @@ internal static class PthWriter
 
     private sealed class Pickler : IDisposable
     {
-        private readonly MemoryStream _out = new();
+        private readonly MemoryStream output = new();
 
-        internal Pickler() => _out.Write([0x80, 2]);
+        internal Pickler() => output.Write([0x80, 2]);
 
         /// <summary>The tensors in the order of their keys.</summary>
         internal List<NamedTensor> Tensors { get; } = [];
 
-        public void Dispose() => _out.Dispose();
+        public void Dispose() => output.Dispose();
 
         internal byte[] Finish()
         {
             Op('.');
-            return _out.ToArray();
+            return output.ToArray();
         }
 
         internal void Save(object? value)
@@ -78,7 +78,7 @@ internal static class PthWriter
                     Op('G');
                     Span<byte> bits = stackalloc byte[8];
                     BinaryPrimitives.WriteDoubleBigEndian(bits, number);
-                    _out.Write(bits);
+                    output.Write(bits);
                     break;
                 case string text:
                     SaveText(text);
@@ -120,15 +120,15 @@ internal static class PthWriter
                 Op('J');
                 Span<byte> narrow = stackalloc byte[4];
                 BinaryPrimitives.WriteInt32LittleEndian(narrow, (int)number);
-                _out.Write(narrow);
+                output.Write(narrow);
                 return;
             }
 
             Op('\x8a');
-            _out.WriteByte(8);
+            output.WriteByte(8);
             Span<byte> wide = stackalloc byte[8];
             BinaryPrimitives.WriteInt64LittleEndian(wide, number);
-            _out.Write(wide);
+            output.Write(wide);
         }
 
         private void SaveText(string text)
@@ -137,8 +137,8 @@ internal static class PthWriter
             Op('X');
             Span<byte> length = stackalloc byte[4];
             BinaryPrimitives.WriteInt32LittleEndian(length, bytes.Length);
-            _out.Write(length);
-            _out.Write(bytes);
+            output.Write(length);
+            output.Write(bytes);
         }
 
         private void SaveDict(PickleDict dict)
@@ -202,9 +202,9 @@ internal static class PthWriter
         private void SaveGlobal(string module, string name)
         {
             Op('c');
-            _out.Write(Encoding.ASCII.GetBytes($"{module}\n{name}\n"));
+            output.Write(Encoding.ASCII.GetBytes($"{module}\n{name}\n"));
         }
 
-        private void Op(char opcode) => _out.WriteByte((byte)opcode);
+        private void Op(char opcode) => output.WriteByte((byte)opcode);
     }
 }

@@ -15,15 +15,15 @@ public sealed class SafeTensorsFile : IDisposable
 {
     private const long MaxHeader = 100_000_000;  // the format's own limit
 
-    private readonly SafeFileHandle _file;
-    private readonly Dictionary<string, Entry> _entries;
+    private readonly SafeFileHandle file;
+    private readonly Dictionary<string, Entry> entries;
 
     private SafeTensorsFile(string path, SafeFileHandle file, List<string> names, Dictionary<string, Entry> entries, Dictionary<string, string> metadata)
     {
         Path = path;
-        _file = file;
+        this.file = file;
         Names = names;
-        _entries = entries;
+        this.entries = entries;
         Metadata = metadata;
     }
 
@@ -59,7 +59,7 @@ public sealed class SafeTensorsFile : IDisposable
     }
 
     /// <summary>Whether the file holds a tensor of that name.</summary>
-    public bool Contains(string name) => _entries.ContainsKey(name);
+    public bool Contains(string name) => entries.ContainsKey(name);
 
     /// <summary>The tensor's sizes; empty for a scalar.</summary>
     /// <exception cref="SlttException">There is no such tensor.</exception>
@@ -83,7 +83,7 @@ public sealed class SafeTensorsFile : IDisposable
         var bytes = GC.AllocateUninitializedArray<byte>((int)length);
         try
         {
-            ReadExactly(_file, bytes, entry.Begin);
+            ReadExactly(file, bytes, entry.Begin);
         }
         catch (Exception e) when (FileErrors.IsFileError(e))
         {
@@ -110,7 +110,7 @@ public sealed class SafeTensorsFile : IDisposable
     }
 
     /// <summary>Closes the file.</summary>
-    public void Dispose() => _file.Dispose();
+    public void Dispose() => file.Dispose();
 
     private static SafeTensorsFile Parse(string path, SafeFileHandle file)
     {
@@ -268,7 +268,7 @@ public sealed class SafeTensorsFile : IDisposable
         }
     }
 
-    private Entry Find(string name) => _entries.TryGetValue(name, out Entry? entry) ? entry
+    private Entry Find(string name) => entries.TryGetValue(name, out Entry? entry) ? entry
         : throw FileErrors.Bad(Path, $"there is no tensor {name}");
 
     private T InFile<T>(Func<T> read)

@@ -16,21 +16,21 @@ namespace SlttEngine.Checkpoints;
 /// </remarks>
 internal sealed class Unpickler
 {
-    private static readonly object s_mark = new();
+    private static readonly object Mark = new();
 
-    private readonly string _path;
-    private readonly Stream _stream;
-    private readonly IReadOnlyDictionary<string, PickleCallable> _globals;
-    private readonly Func<object?, object?>? _persistent;
-    private readonly List<object?> _stack = [];
-    private readonly Dictionary<long, object?> _memo = [];
+    private readonly string path;
+    private readonly Stream stream;
+    private readonly IReadOnlyDictionary<string, PickleCallable> globals;
+    private readonly Func<object?, object?>? persistent;
+    private readonly List<object?> stack = [];
+    private readonly Dictionary<long, object?> memo = [];
 
     private Unpickler(string path, Stream stream, IReadOnlyDictionary<string, PickleCallable> globals, Func<object?, object?>? persistent)
     {
-        _path = path;
-        _stream = stream;
-        _globals = globals;
-        _persistent = persistent;
+        this.path = path;
+        this.stream = stream;
+        this.globals = globals;
+        this.persistent = persistent;
     }
 
     /// <summary>Reads one pickle from the stream's position on; the stream is left behind its end.</summary>
@@ -74,7 +74,7 @@ internal sealed class Unpickler
                     break;
                 case '.':  // STOP
                     object? result = Pop();
-                    return _stack.Count == 0 ? result : throw new PickleFormatException("values are left over");
+                    return stack.Count == 0 ? result : throw new PickleFormatException("values are left over");
                 default:
                     if (!Scalar((char)opcode) && !Container((char)opcode) && !Memo((char)opcode) && !Object((char)opcode))
                     {
@@ -166,15 +166,15 @@ internal sealed class Unpickler
         switch (opcode)
         {
             case '(':  // MARK
-                _stack.Add(s_mark);
+                stack.Add(Mark);
                 return true;
             case '0':  // POP
-                if (_stack.Count == 0)
+                if (stack.Count == 0)
                 {
                     throw new PickleFormatException("the stack is empty");
                 }
 
-                _stack.RemoveAt(_stack.Count - 1);
+                stack.RemoveAt(stack.Count - 1);
                 return true;
             case '1':  // POP_MARK
                 PopMark();
@@ -237,16 +237,16 @@ internal sealed class Unpickler
         switch (opcode)
         {
             case 'p':  // PUT
-                _memo[Index(Line())] = Peek();
+                memo[Index(Line())] = Peek();
                 return true;
             case 'q':  // BINPUT
-                _memo[Byte()] = Peek();
+                memo[Byte()] = Peek();
                 return true;
             case 'r':  // LONG_BINPUT
-                _memo[UInt32()] = Peek();
+                memo[UInt32()] = Peek();
                 return true;
             case '\x94':  // MEMOIZE
-                _memo[_memo.Count] = Peek();
+                memo[memo.Count] = Peek();
                 return true;
             case 'g':  // GET
                 Push(Recall(Index(Line())));
@@ -294,7 +294,7 @@ internal sealed class Unpickler
                 return true;
             case 'Q':  // BINPERSID
                 object? id = Pop();
-                Push(_persistent == null ? throw new PickleFormatException("a persistent id is not allowed here") : _persistent(id));
+                Push(persistent == null ? throw new PickleFormatException("a persistent id is not allowed here") : persistent(id));
                 return true;
             default:
                 return false;
@@ -302,8 +302,8 @@ internal sealed class Unpickler
     }
 
     private PickleGlobal Global(string module, string name) =>
-        _globals.TryGetValue($"{module}.{name}", out PickleCallable? call) ? new PickleGlobal(module, name, call)
-        : throw FileErrors.Bad(_path, $"refused: the file asks for {Printable(module)}.{Printable(name)}; only tensors and plain containers are read");
+        globals.TryGetValue($"{module}.{name}", out PickleCallable? call) ? new PickleGlobal(module, name, call)
+        : throw FileErrors.Bad(path, $"refused: the file asks for {Printable(module)}.{Printable(name)}; only tensors and plain containers are read");
 
     private void SetItems(object?[] pairs)
     {
@@ -321,42 +321,42 @@ internal sealed class Unpickler
 
     // ---- Stack ------------------------------------------------------------------------------------------------------
 
-    private void Push(object? value) => _stack.Add(value);
+    private void Push(object? value) => stack.Add(value);
 
-    private object? Peek() => _stack.Count > 0 && !ReferenceEquals(_stack[^1], s_mark) ? _stack[^1]
+    private object? Peek() => stack.Count > 0 && !ReferenceEquals(stack[^1], Mark) ? stack[^1]
         : throw new PickleFormatException("the stack is empty");
 
     private object? Pop()
     {
         object? value = Peek();
-        _stack.RemoveAt(_stack.Count - 1);
+        stack.RemoveAt(stack.Count - 1);
         return value;
     }
 
     private object?[] PopMark()
     {
-        int mark = _stack.LastIndexOf(s_mark);
+        int mark = stack.LastIndexOf(Mark);
         if (mark < 0)
         {
             throw new PickleFormatException("a mark is missing");
         }
 
-        object?[] items = [.. _stack[(mark + 1)..]];
-        _stack.RemoveRange(mark, _stack.Count - mark);
+        object?[] items = [.. stack[(mark + 1)..]];
+        stack.RemoveRange(mark, stack.Count - mark);
         return items;
     }
 
     private T Target<T>()
         where T : class => Peek() as T ?? throw new PickleFormatException("items or state for an object that takes none");
 
-    private object? Recall(long index) => _memo.TryGetValue(index, out object? value) ? value
+    private object? Recall(long index) => memo.TryGetValue(index, out object? value) ? value
         : throw new PickleFormatException("a memo entry is missing");
 
     // ---- Bytes ------------------------------------------------------------------------------------------------------
 
     private int Byte()
     {
-        int value = _stream.ReadByte();
+        int value = stream.ReadByte();
         return value >= 0 ? value : throw new EndOfStreamException();
     }
 
@@ -367,13 +367,13 @@ internal sealed class Unpickler
             throw new PickleFormatException("a negative length");
         }
 
-        if (count > _stream.Length - _stream.Position || count > Array.MaxLength)
+        if (count > stream.Length - stream.Position || count > Array.MaxLength)
         {
             throw new EndOfStreamException();
         }
 
         var bytes = GC.AllocateUninitializedArray<byte>((int)count);
-        _stream.ReadExactly(bytes);
+        stream.ReadExactly(bytes);
         return bytes;
     }
 
@@ -423,7 +423,7 @@ internal sealed class Unpickler
     {
         try
         {
-            return s_strictUtf8.GetString(bytes);
+            return StrictUtf8.GetString(bytes);
         }
         catch (DecoderFallbackException)
         {
@@ -431,7 +431,7 @@ internal sealed class Unpickler
         }
     }
 
-    private static readonly UTF8Encoding s_strictUtf8 = new(false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private static byte[] Quoted(string line)
     {

@@ -36,15 +36,15 @@ public sealed record BatchLoaderOptions
 /// <summary>A batch as the loader hands it out. Valid until the next one is asked for: its buffers are reused.</summary>
 public sealed class Batch
 {
-    private readonly byte[] _frames;
-    private readonly int[] _labels;
-    private readonly int[] _indices;
+    private readonly byte[] frames;
+    private readonly int[] labels;
+    private readonly int[] indices;
 
     internal Batch(int capacity, int sampleBytes)
     {
-        _frames = GC.AllocateUninitializedArray<byte>(checked(capacity * sampleBytes), pinned: true);
-        _labels = new int[capacity];
-        _indices = new int[capacity];
+        frames = GC.AllocateUninitializedArray<byte>(checked(capacity * sampleBytes), pinned: true);
+        labels = new int[capacity];
+        indices = new int[capacity];
     }
 
     /// <summary>Its place in the epoch, from 0.</summary>
@@ -57,21 +57,21 @@ public sealed class Batch
     public int Capacity { get; internal set; }
 
     /// <summary>The classes; with padding zeros follow behind <see cref="Count"/>.</summary>
-    public ReadOnlySpan<int> Labels => _labels.AsSpan(0, Capacity);
+    public ReadOnlySpan<int> Labels => labels.AsSpan(0, Capacity);
 
     /// <summary>Which samples of the set these are; with padding zeros follow behind <see cref="Count"/>.</summary>
-    public ReadOnlySpan<int> Indices => _indices.AsSpan(0, Capacity);
+    public ReadOnlySpan<int> Indices => indices.AsSpan(0, Capacity);
 
     /// <summary>The elements (steps, <see cref="Capacity"/>, channels, height, width) as raw bytes; empty for an <see cref="IImageSet"/>.</summary>
-    public ReadOnlySpan<byte> Frames => _frames.AsSpan(0, FrameBytes);
+    public ReadOnlySpan<byte> Frames => frames.AsSpan(0, FrameBytes);
 
     internal int FrameBytes { get; set; }
 
-    internal byte[] FrameBuffer => _frames;
+    internal byte[] FrameBuffer => frames;
 
-    internal int[] LabelBuffer => _labels;
+    internal int[] LabelBuffer => labels;
 
-    internal int[] IndexBuffer => _indices;
+    internal int[] IndexBuffer => indices;
 }
 
 /// <summary>
@@ -81,24 +81,24 @@ public sealed class Batch
 /// <remarks>For use by one thread. Nothing is allocated per batch.</remarks>
 public sealed class BatchLoader : IDisposable
 {
-    private readonly IDataSet _set;
-    private readonly IFrameSet? _frames;
-    private readonly BatchLoaderOptions _options;
-    private readonly Lock _gate = new();
-    private readonly SemaphoreSlim _work = new(0);
-    private readonly ManualResetEventSlim _ready = new();
-    private readonly Thread[] _threads;
-    private readonly Stack<Batch> _free = [];
-    private readonly Dictionary<int, (Batch? Batch, ExceptionDispatchInfo? Error)> _done = [];
+    private readonly IDataSet set;
+    private readonly IFrameSet? frames;
+    private readonly BatchLoaderOptions options;
+    private readonly Lock gate = new();
+    private readonly SemaphoreSlim work = new(0);
+    private readonly ManualResetEventSlim ready = new();
+    private readonly Thread[] threads;
+    private readonly Stack<Batch> free = [];
+    private readonly Dictionary<int, (Batch? Batch, ExceptionDispatchInfo? Error)> done = [];
 
-    private int[] _order = [];
-    private ulong _draw;
-    private int _generation;
-    private int _nextToPrepare;
-    private int _nextToHandOut;
-    private int _last;
-    private Batch? _lent;
-    private volatile bool _stopped;
+    private int[] order = [];
+    private ulong draw;
+    private int generation;
+    private int nextToPrepare;
+    private int nextToHandOut;
+    private int last;
+    private Batch? lent;
+    private volatile bool stopped;
 
     /// <summary>Starts the threads; they wait for <see cref="Start"/>.</summary>
     /// <param name="set">An <see cref="IFrameSet"/>, whose frames are read, or another set, of which only indices and labels are given.</param>
@@ -109,27 +109,27 @@ public sealed class BatchLoader : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Ahead, 1);
-        _set = set;
-        _frames = set as IFrameSet;
-        _options = options;
+        this.set = set;
+        frames = set as IFrameSet;
+        this.options = options;
         BatchesPerEpoch = options.DropLast ? set.Count / options.BatchSize : (int)(((long)set.Count + options.BatchSize - 1) / options.BatchSize);
         if (BatchesPerEpoch == 0)
         {
             throw new SlttException(ErrorKind.Data, $"{set.Count} samples do not fill one batch of {options.BatchSize}", "choose a smaller batch (-b)");
         }
 
-        int sampleBytes = _frames == null ? 0 : checked(_frames.Shape.Length * _frames.ElementSize);
+        int sampleBytes = frames == null ? 0 : checked(frames.Shape.Length * frames.ElementSize);
         int buffers = Math.Min(options.Ahead, BatchesPerEpoch) + 1;  // one more is lent to the consumer
         for (int i = 0; i < buffers; i++)
         {
-            _free.Push(new Batch(Math.Min(options.BatchSize, options.Pad ? int.MaxValue : set.Count), sampleBytes));
+            free.Push(new Batch(Math.Min(options.BatchSize, options.Pad ? int.MaxValue : set.Count), sampleBytes));
         }
 
-        _threads = new Thread[Math.Min(options.Workers, buffers)];
-        for (int i = 0; i < _threads.Length; i++)
+        threads = new Thread[Math.Min(options.Workers, buffers)];
+        for (int i = 0; i < threads.Length; i++)
         {
-            _threads[i] = new Thread(Work) { IsBackground = true, Name = $"sltt data {i}" };
-            _threads[i].Start();
+            threads[i] = new Thread(Work) { IsBackground = true, Name = $"sltt data {i}" };
+            threads[i].Start();
         }
     }
 
@@ -142,22 +142,22 @@ public sealed class BatchLoader : IDisposable
     public void Start(int epoch, int firstBatch = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(firstBatch);
-        int[] order = _options.Shuffle ? EpochOrder.Shuffled(_set.Count, _options.Seed, epoch) : EpochOrder.Sequential(_set.Count);
-        lock (_gate)
+        int[] order = options.Shuffle ? EpochOrder.Shuffled(set.Count, options.Seed, epoch) : EpochOrder.Sequential(set.Count);
+        lock (gate)
         {
-            _generation++;
-            foreach ((Batch? batch, _) in _done.Values)
+            generation++;
+            foreach ((Batch? batch, _) in done.Values)
             {
                 Free(batch);
             }
 
-            _done.Clear();
-            Free(_lent);
-            _lent = null;
-            _order = order;
-            _draw = EpochOrder.Draw(_options.Seed, epoch);
-            _nextToPrepare = _nextToHandOut = Math.Min(firstBatch, BatchesPerEpoch);
-            _last = BatchesPerEpoch;
+            done.Clear();
+            Free(lent);
+            lent = null;
+            this.order = order;
+            draw = EpochOrder.Draw(options.Seed, epoch);
+            nextToPrepare = nextToHandOut = Math.Min(firstBatch, BatchesPerEpoch);
+            last = BatchesPerEpoch;
             Wake();
         }
     }
@@ -168,85 +168,85 @@ public sealed class BatchLoader : IDisposable
     {
         while (true)
         {
-            lock (_gate)
+            lock (gate)
             {
-                if (_lent != null)
+                if (lent != null)
                 {
-                    Free(_lent);
-                    _lent = null;
+                    Free(lent);
+                    lent = null;
                     Wake();
                 }
 
-                if (_nextToHandOut >= _last)
+                if (nextToHandOut >= last)
                 {
                     return null;
                 }
 
-                if (_done.Remove(_nextToHandOut, out (Batch? Batch, ExceptionDispatchInfo? Error) done))
+                if (done.Remove(nextToHandOut, out (Batch? Batch, ExceptionDispatchInfo? Error) result))
                 {
-                    _nextToHandOut++;
-                    if (done.Error == null)
+                    nextToHandOut++;
+                    if (result.Error == null)
                     {
-                        return _lent = done.Batch!;
+                        return lent = result.Batch!;
                     }
 
-                    Free(done.Batch);
+                    Free(result.Batch);
                     Wake();
-                    if (done.Error.SourceException is not SlttException)
+                    if (result.Error.SourceException is not SlttException)
                     {
-                        throw new SlttException(ErrorKind.Data, $"cannot prepare batch {_nextToHandOut - 1}: {done.Error.SourceException.Message}",
-                            inner: done.Error.SourceException);
+                        throw new SlttException(ErrorKind.Data, $"cannot prepare batch {nextToHandOut - 1}: {result.Error.SourceException.Message}",
+                            inner: result.Error.SourceException);
                     }
 
-                    done.Error.Throw();
+                    result.Error.Throw();
                 }
 
-                _ready.Reset();
+                ready.Reset();
             }
 
-            _ready.Wait();
+            ready.Wait();
         }
     }
 
     /// <summary>Stops the threads.</summary>
     public void Dispose()
     {
-        _stopped = true;
-        _work.Release(_threads.Length);
-        foreach (Thread thread in _threads)
+        stopped = true;
+        work.Release(threads.Length);
+        foreach (Thread thread in threads)
         {
             thread.Join();
         }
 
-        _work.Dispose();
-        _ready.Dispose();
+        work.Dispose();
+        ready.Dispose();
     }
 
     private void Free(Batch? batch)
     {
         if (batch != null)
         {
-            _free.Push(batch);
+            free.Push(batch);
         }
     }
 
     /// <summary>One permit for each free buffer; a thread that finds nothing to do goes back to waiting.</summary>
     private void Wake()
     {
-        int missing = Math.Min(_free.Count, _threads.Length) - _work.CurrentCount;
+        int missing = Math.Min(free.Count, threads.Length) - work.CurrentCount;
         if (missing > 0)
         {
-            _work.Release(missing);
+            work.Release(missing);
         }
     }
 
     private void Work()
     {
-        byte[] sample = _frames == null ? [] : GC.AllocateUninitializedArray<byte>(_frames.Shape.Length * _frames.ElementSize);
+        byte[] sample = frames == null ? [] : GC.AllocateUninitializedArray<byte>(frames.Shape.Length * frames.ElementSize);
         while (true)
         {
-            _work.Wait();
-            while (!_stopped && TryTake(out Batch? batch, out int index, out int[] order, out ulong draw, out int generation))
+            work.Wait();
+            while (!stopped && TryTake(out Batch? batch, out int index, out int[] order, out ulong draw, out int generation))
             {
                 ExceptionDispatchInfo? error = null;
                 try
@@ -258,12 +258,12 @@ public sealed class BatchLoader : IDisposable
                     error = ExceptionDispatchInfo.Capture(e);
                 }
 
-                lock (_gate)
+                lock (gate)
                 {
-                    if (generation == _generation)
+                    if (generation == this.generation)
                     {
-                        _done[index] = (batch, error);
-                        _ready.Set();
+                        done[index] = (batch, error);
+                        ready.Set();
                     }
                     else
                     {
@@ -272,7 +272,7 @@ public sealed class BatchLoader : IDisposable
                 }
             }
 
-            if (_stopped)
+            if (stopped)
             {
                 return;
             }
@@ -281,30 +281,30 @@ public sealed class BatchLoader : IDisposable
 
     private bool TryTake(out Batch? batch, out int index, out int[] order, out ulong draw, out int generation)
     {
-        lock (_gate)
+        lock (gate)
         {
-            index = _nextToPrepare;
-            order = _order;
-            draw = _draw;
-            generation = _generation;
-            if (index >= _last || !_free.TryPop(out batch))
+            index = nextToPrepare;
+            order = this.order;
+            draw = this.draw;
+            generation = this.generation;
+            if (index >= last || !free.TryPop(out batch))
             {
                 batch = null;
                 return false;
             }
 
-            _nextToPrepare++;
+            nextToPrepare++;
             return true;
         }
     }
 
     private void Fill(Batch batch, int index, int[] order, ulong draw, byte[] sample)
     {
-        int first = index * _options.BatchSize;
-        int wanted = Math.Min(_options.BatchSize, order.Length - first);
-        int capacity = _options.Pad ? _options.BatchSize : wanted;
-        int frameBytes = _frames == null ? 0 : _frames.Shape.FrameLength * _frames.ElementSize;
-        int steps = _frames?.Shape.Steps ?? 0;
+        int first = index * options.BatchSize;
+        int wanted = Math.Min(options.BatchSize, order.Length - first);
+        int capacity = options.Pad ? options.BatchSize : wanted;
+        int frameBytes = frames == null ? 0 : frames.Shape.FrameLength * frames.ElementSize;
+        int steps = frames?.Shape.Steps ?? 0;
         int count = 0;
         for (int i = 0; i < wanted; i++)
         {
@@ -315,7 +315,7 @@ public sealed class BatchLoader : IDisposable
             }
 
             batch.IndexBuffer[count] = readable.Value;
-            batch.LabelBuffer[count] = _set.Label(readable.Value);
+            batch.LabelBuffer[count] = set.Label(readable.Value);
             for (int t = 0; t < steps; t++)
             {
                 sample.AsSpan(t * frameBytes, frameBytes).CopyTo(batch.FrameBuffer.AsSpan(((t * capacity) + count) * frameBytes));
@@ -324,7 +324,7 @@ public sealed class BatchLoader : IDisposable
             count++;
         }
 
-        if (count < capacity && !_options.Pad)
+        if (count < capacity && !options.Pad)
         {
             Close(batch.FrameBuffer, steps, capacity, count, frameBytes);
             capacity = count;
@@ -346,12 +346,12 @@ public sealed class BatchLoader : IDisposable
     /// <summary>Reads a sample, or the one that stands in for it; null if it is left out.</summary>
     private int? Read(int index, ulong draw, byte[] sample)
     {
-        if (_frames == null || _frames.TryRead(index, draw, sample))
+        if (frames == null || frames.TryRead(index, draw, sample))
         {
             return index;
         }
 
-        if (!_options.ReplaceDamaged)
+        if (!options.ReplaceDamaged)
         {
             return null;
         }
@@ -359,8 +359,8 @@ public sealed class BatchLoader : IDisposable
         var random = new Philox(draw, 0x5245_504c_0000_0000ul + (uint)index);  // "REPL"
         for (int attempt = 0; attempt < 100; attempt++)
         {
-            int other = random.NextBelow(_set.Count);
-            if (_frames.TryRead(other, draw, sample))
+            int other = random.NextBelow(set.Count);
+            if (frames.TryRead(other, draw, sample))
             {
                 return other;
             }

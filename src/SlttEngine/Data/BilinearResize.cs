@@ -9,15 +9,15 @@ internal sealed class BilinearResize
 {
     private const int Precision = 32 - 8 - 2;
 
-    private readonly Axis _columns;
-    private readonly Axis _rows;
-    private byte[] _between = [];
+    private readonly Axis columns;
+    private readonly Axis rows;
+    private byte[] between = [];
 
     /// <summary>Weights from (inHeight, inWidth) to (outHeight, outWidth).</summary>
     internal BilinearResize(int inHeight, int inWidth, int outHeight, int outWidth)
     {
-        _columns = new Axis(inWidth, outWidth);
-        _rows = new Axis(inHeight, outHeight);
+        columns = new Axis(inWidth, outWidth);
+        rows = new Axis(inHeight, outHeight);
     }
 
     /// <summary>Resizes one plane.</summary>
@@ -28,24 +28,24 @@ internal sealed class BilinearResize
     /// <param name="target">Receives (outHeight, outWidth).</param>
     internal void Plane(ReadOnlySpan<byte> source, int offset, int pixelStride, int rowStride, Span<byte> target)
     {
-        int inHeight = _rows.In, outWidth = _columns.Out;
-        if (_between.Length < inHeight * outWidth)
+        int inHeight = rows.In, outWidth = columns.Out;
+        if (between.Length < inHeight * outWidth)
         {
-            _between = new byte[inHeight * outWidth];
+            between = new byte[inHeight * outWidth];
         }
 
         // Rows first; only the rows that the second pass reads.
-        int firstRow = _rows.Start[0];
-        int lastRow = _rows.Start[^1] + _rows.Length[^1];
+        int firstRow = rows.Start[0];
+        int lastRow = rows.Start[^1] + rows.Length[^1];
         for (int y = firstRow; y < lastRow; y++)
         {
             ReadOnlySpan<byte> line = source[(offset + (y * rowStride))..];
-            Span<byte> result = _between.AsSpan(y * outWidth, outWidth);
+            Span<byte> result = between.AsSpan(y * outWidth, outWidth);
             for (int x = 0; x < outWidth; x++)
             {
-                ReadOnlySpan<int> weights = _columns.Weights(x);
+                ReadOnlySpan<int> weights = columns.Weights(x);
                 int sum = 1 << (Precision - 1);
-                int at = _columns.Start[x] * pixelStride;
+                int at = columns.Start[x] * pixelStride;
                 for (int k = 0; k < weights.Length; k++, at += pixelStride)
                 {
                     sum += line[at] * weights[k];
@@ -56,13 +56,13 @@ internal sealed class BilinearResize
         }
 
         Span<int> sums = outWidth <= 1024 ? stackalloc int[outWidth] : new int[outWidth];
-        for (int y = 0; y < _rows.Out; y++)
+        for (int y = 0; y < rows.Out; y++)
         {
             sums.Fill(1 << (Precision - 1));
-            ReadOnlySpan<int> weights = _rows.Weights(y);
+            ReadOnlySpan<int> weights = rows.Weights(y);
             for (int k = 0; k < weights.Length; k++)
             {
-                ReadOnlySpan<byte> line = _between.AsSpan((_rows.Start[y] + k) * outWidth, outWidth);
+                ReadOnlySpan<byte> line = between.AsSpan((rows.Start[y] + k) * outWidth, outWidth);
                 int weight = weights[k];
                 for (int x = 0; x < line.Length; x++)
                 {
@@ -83,8 +83,8 @@ internal sealed class BilinearResize
     /// <summary>For each output position the inputs it takes and their weights.</summary>
     private sealed class Axis
     {
-        private readonly int[] _weights;
-        private readonly int _stride;
+        private readonly int[] weights;
+        private readonly int stride;
 
         internal Axis(int inSize, int outSize)
         {
@@ -94,9 +94,9 @@ internal sealed class BilinearResize
             Length = new int[outSize];
             double scale = (double)inSize / outSize;
             double support = Math.Max(scale, 1.0);
-            _stride = ((int)Math.Ceiling(support) * 2) + 1;
-            _weights = new int[outSize * _stride];
-            Span<double> w = new double[_stride];
+            stride = ((int)Math.Ceiling(support) * 2) + 1;
+            weights = new int[outSize * stride];
+            Span<double> w = new double[stride];
             for (int i = 0; i < outSize; i++)
             {
                 double center = (i + 0.5) * scale;
@@ -111,7 +111,7 @@ internal sealed class BilinearResize
 
                 for (int k = 0; k < end - first; k++)
                 {
-                    _weights[(i * _stride) + k] = (int)(0.5 + (w[k] / total * (1 << Precision)));
+                    weights[(i * stride) + k] = (int)(0.5 + (w[k] / total * (1 << Precision)));
                 }
 
                 Start[i] = first;
@@ -127,6 +127,6 @@ internal sealed class BilinearResize
 
         internal int[] Length { get; }
 
-        internal ReadOnlySpan<int> Weights(int i) => _weights.AsSpan(i * _stride, Length[i]);
+        internal ReadOnlySpan<int> Weights(int i) => weights.AsSpan(i * stride, Length[i]);
     }
 }

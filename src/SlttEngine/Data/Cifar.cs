@@ -14,32 +14,32 @@ public sealed class Cifar : IImageSet
 {
     private const int ImageBytes = 3 * 32 * 32;
 
-    private static readonly string[] s_names10 =
+    private static readonly string[] Names10 =
         ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-    private readonly byte[] _images;
-    private readonly int[] _labels;
+    private readonly byte[] images;
+    private readonly int[] labels;
 
     private Cifar(bool hundred, byte[] images, int[] labels, IReadOnlyList<string> classNames)
     {
-        _images = images;
-        _labels = labels;
+        this.images = images;
+        this.labels = labels;
         ClassNames = classNames;
         Mean = hundred ? [0.5071f, 0.4867f, 0.4408f] : [0.4914f, 0.4822f, 0.4465f];
         Std = hundred ? [0.2675f, 0.2565f, 0.2761f] : [0.2023f, 0.1994f, 0.2010f];
     }
 
     /// <inheritdoc/>
-    public int Count => _labels.Length;
+    public int Count => labels.Length;
 
     /// <inheritdoc/>
     public IReadOnlyList<string> ClassNames { get; }
 
     /// <inheritdoc/>
-    public ReadOnlyMemory<byte> Images => _images;
+    public ReadOnlyMemory<byte> Images => images;
 
     /// <inheritdoc/>
-    public ReadOnlyMemory<int> Labels => _labels;
+    public ReadOnlyMemory<int> Labels => labels;
 
     /// <inheritdoc/>
     public FrameShape Shape => new(1, 3, 32, 32);
@@ -51,7 +51,7 @@ public sealed class Cifar : IImageSet
     public IReadOnlyList<float> Std { get; }
 
     /// <inheritdoc/>
-    public int Label(int index) => _labels[index];
+    public int Label(int index) => labels[index];
 
     /// <summary>Loads the training or the test part.</summary>
     /// <param name="folder">The folder of the files, or the one above it.</param>
@@ -204,7 +204,7 @@ public sealed class Cifar : IImageSet
         {
             if (Classes == 10)
             {
-                return s_names10;
+                return Names10;
             }
 
             string file = Path.Combine(Folder, "fine_label_names.txt");

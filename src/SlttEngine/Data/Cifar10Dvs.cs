@@ -105,17 +105,17 @@ public static class Cifar10Dvs
 
     private sealed class Recordings(string folder, bool train, EventSetOptions options) : EventRecordings(options.Steps, options.Transform)
     {
-        private readonly (string Path, int Label)[] _files = Split(Find(folder), train);
+        private readonly (string Path, int Label)[] files = Split(Find(folder), train);
 
         internal override string Name => train ? "cifar10dvs-train" : "cifar10dvs-test";
 
         internal override IReadOnlyList<string> ClassNames => Cifar10Dvs.ClassNames;
 
-        internal override int Count => _files.Length;
+        internal override int Count => files.Length;
 
-        internal override IEnumerable<string> Files(int index) => [_files[index].Path];
+        internal override IEnumerable<string> Files(int index) => [files[index].Path];
 
         internal override IEnumerable<(int Label, EventList Events, string Path)> Decode(int index) =>
-            [(_files[index].Label, Aedat2.Read(_files[index].Path), _files[index].Path)];
+            [(files[index].Label, Aedat2.Read(files[index].Path), files[index].Path)];
     }
 }

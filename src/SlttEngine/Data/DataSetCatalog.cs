@@ -146,8 +146,8 @@ public static class DataSetCatalog
     /// <summary>Counts what is found and keeps the first problem.</summary>
     private sealed class Tally(string part)
     {
-        private string? _firstProblem;
-        private int _bad;
+        private string? firstProblem;
+        private int bad;
 
         internal int[] Classes { get; set; } = [];
 
@@ -161,7 +161,7 @@ public static class DataSetCatalog
             }
             catch (SlttException e)
             {
-                _firstProblem ??= e.Message;
+                firstProblem ??= e.Message;
             }
         }
 
@@ -175,8 +175,8 @@ public static class DataSetCatalog
             }
             catch (SlttException e)
             {
-                _bad++;
-                _firstProblem ??= e.Message;
+                bad++;
+                firstProblem ??= e.Message;
             }
         }
 
@@ -203,10 +203,10 @@ public static class DataSetCatalog
 
                 return frames;
             }, _ => { });
-            _bad += images.Damaged.Count;
-            _firstProblem ??= images.Damaged.Order(StringComparer.Ordinal).FirstOrDefault();
+            bad += images.Damaged.Count;
+            firstProblem ??= images.Damaged.Order(StringComparer.Ordinal).FirstOrDefault();
         }
 
-        internal DataSetPart Result() => new(part, Classes.Sum(), Classes, Files, _bad, _firstProblem);
+        internal DataSetPart Result() => new(part, Classes.Sum(), Classes, Files, bad, firstProblem);
     }
 }

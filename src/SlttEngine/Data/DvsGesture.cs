@@ -124,21 +124,21 @@ public static class DvsGesture
 
     private sealed class Recordings(string folder, bool train, EventSetOptions options) : EventRecordings(options.Steps, options.Transform)
     {
-        private readonly string[] _paths = Trials(Find(folder), train);
+        private readonly string[] paths = Trials(Find(folder), train);
 
         internal override string Name => train ? "dvsgesture-train" : "dvsgesture-test";
 
         internal override IReadOnlyList<string> ClassNames => DvsGesture.ClassNames;
 
-        internal override int Count => _paths.Length;
+        internal override int Count => paths.Length;
 
-        internal override IEnumerable<string> Files(int index) => [_paths[index], LabelsPath(_paths[index])];
+        internal override IEnumerable<string> Files(int index) => [paths[index], LabelsPath(paths[index])];
 
         internal override IEnumerable<(int Label, EventList Events, string Path)> Decode(int index)
         {
-            foreach ((int label, EventList events) in ReadSamples(_paths[index]))
+            foreach ((int label, EventList events) in ReadSamples(paths[index]))
             {
-                yield return (label, events, _paths[index]);
+                yield return (label, events, paths[index]);
             }
         }
     }

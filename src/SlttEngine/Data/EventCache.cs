@@ -25,30 +25,30 @@ internal sealed class EventCache : IDisposable
     private const int HeaderBytes = 64;
     private const int EntryBytes = 24;
 
-    private readonly string _path;
-    private readonly SafeFileHandle? _file;
-    private readonly byte[][] _memory;
-    private readonly Entry[] _entries;
+    private readonly string path;
+    private readonly SafeFileHandle? file;
+    private readonly byte[][] memory;
+    private readonly Entry[] entries;
 
     private EventCache(string path, SafeFileHandle? file, byte[][] memory, Entry[] entries, string? problem = null)
     {
         Problem = problem;
-        _path = path;
-        _file = file;
-        _memory = memory;
-        _entries = entries;
+        this.path = path;
+        this.file = file;
+        this.memory = memory;
+        this.entries = entries;
     }
 
     private static ReadOnlySpan<byte> Magic => "SLTTEVT1"u8;
 
     /// <summary>The number of samples.</summary>
-    internal int Count => _entries.Length;
+    internal int Count => entries.Length;
 
     /// <summary>Why the frames are in memory alone, where a file was wanted; null if all is well.</summary>
     internal string? Problem { get; }
 
     /// <summary>A sample's label.</summary>
-    internal int Label(int index) => _entries[index].Label;
+    internal int Label(int index) => entries[index].Label;
 
     /// <summary>Finds the cache of these recordings, or decodes them all and writes it.</summary>
     /// <param name="source">The recordings.</param>
@@ -70,10 +70,10 @@ internal sealed class EventCache : IDisposable
     /// <exception cref="SlttException">The cache was damaged or removed meanwhile.</exception>
     internal void Read(int index, int elementSize, Span<byte> frames)
     {
-        Entry entry = _entries[index];
-        if (_file == null)
+        Entry entry = entries[index];
+        if (file == null)
         {
-            if (!SparseFrames.TryUnpack(_memory[index], elementSize, frames))
+            if (!SparseFrames.TryUnpack(memory[index], elementSize, frames))
             {
                 throw new InvalidOperationException("packed frames in memory are damaged");
             }
@@ -85,14 +85,14 @@ internal sealed class EventCache : IDisposable
         try
         {
             Span<byte> packed = buffer.AsSpan(0, entry.Length);
-            if (!ReadAt(_file, packed, entry.Offset) || XxHash3.HashToUInt64(packed) != entry.Hash || !SparseFrames.TryUnpack(packed, elementSize, frames))
+            if (!ReadAt(file, packed, entry.Offset) || XxHash3.HashToUInt64(packed) != entry.Hash || !SparseFrames.TryUnpack(packed, elementSize, frames))
             {
-                throw FileErrors.Bad(_path, $"the cached frames of sample {index} are damaged", "delete the file; it is made again");
+                throw FileErrors.Bad(path, $"the cached frames of sample {index} are damaged", "delete the file; it is made again");
             }
         }
         catch (Exception e) when (FileErrors.IsFileError(e))
         {
-            throw FileErrors.Wrap("read", _path, e);
+            throw FileErrors.Wrap("read", path, e);
         }
         finally
         {
@@ -101,7 +101,7 @@ internal sealed class EventCache : IDisposable
     }
 
     /// <summary>Closes the file.</summary>
-    public void Dispose() => _file?.Dispose();
+    public void Dispose() => file?.Dispose();
 
     // ---- The key ----------------------------------------------------------------------------------------------------
 

@@ -17,14 +17,14 @@ internal sealed class EventCamera
     private const int Size = EventFrames.Sensor;
     private const double EdgeWidth = 2.5;
 
-    private readonly float[] _seen = new float[Size * Size];
-    private readonly float[] _reference = new float[Size * Size];
-    private readonly float[] _threshold = new float[Size * Size];
-    private readonly List<(int X, int Y, double Rate)> _hot = [];
-    private readonly List<(double Time, int X, int Y, int P)> _pending = [];
-    private readonly double _noiseRate;
-    private Philox _random;
-    private (int Left, int Top, int Right, int Bottom)[] _before = [];
+    private readonly float[] seen = new float[Size * Size];
+    private readonly float[] reference = new float[Size * Size];
+    private readonly float[] thresholds = new float[Size * Size];
+    private readonly List<(int X, int Y, double Rate)> hot = [];
+    private readonly List<(double Time, int X, int Y, int P)> pending = [];
+    private readonly double noiseRate;
+    private Philox random;
+    private (int Left, int Top, int Right, int Bottom)[] before = [];
 
     /// <summary>A camera that looks at the dark background.</summary>
     /// <param name="random">Of its pixels and noise.</param>
@@ -33,16 +33,16 @@ internal sealed class EventCamera
     /// <param name="hotPixels">Pixels that fire 20 to 80 times a second.</param>
     internal EventCamera(Philox random, double threshold, double noiseRate, int hotPixels)
     {
-        _random = random;
-        _noiseRate = noiseRate;
-        for (int i = 0; i < _threshold.Length; i++)
+        this.random = random;
+        this.noiseRate = noiseRate;
+        for (int i = 0; i < thresholds.Length; i++)
         {
-            _threshold[i] = (float)(threshold * Math.Clamp(1 + (0.08 * _random.NextNormal()), 0.7, 1.3));
+            thresholds[i] = (float)(threshold * Math.Clamp(1 + (0.08 * this.random.NextNormal()), 0.7, 1.3));
         }
 
         for (int i = 0; i < hotPixels; i++)
         {
-            _hot.Add((_random.NextBelow(Size), _random.NextBelow(Size), _random.NextBetween(20, 80)));
+            hot.Add((this.random.NextBelow(Size), this.random.NextBelow(Size), this.random.NextBetween(20, 80)));
         }
     }
 
@@ -60,8 +60,8 @@ internal sealed class EventCamera
         }
 
         // Where blobs were a moment ago the brightness may have changed too. A pixel in two boxes fires in the first one only.
-        _pending.Clear();
-        foreach ((int left, int top, int right, int bottom) in _before)
+        pending.Clear();
+        foreach ((int left, int top, int right, int bottom) in before)
         {
             Fire(left, top, right, bottom, start, duration);
         }
@@ -75,14 +75,14 @@ internal sealed class EventCamera
         {
             for (int y = top; y < bottom; y++)
             {
-                _seen.AsSpan((y * Size) + left, right - left).Clear();
+                seen.AsSpan((y * Size) + left, right - left).Clear();
             }
         }
 
-        _before = boxes;
+        before = boxes;
         AddNoise(start, duration);
-        _pending.Sort((a, b) => a.Time.CompareTo(b.Time));
-        foreach ((double time, int x, int y, int p) in _pending)
+        pending.Sort((a, b) => a.Time.CompareTo(b.Time));
+        foreach ((double time, int x, int y, int p) in pending)
         {
             events.Add((long)(time * 1e6), x, y, p);
         }
@@ -96,7 +96,7 @@ internal sealed class EventCamera
         float x0 = (float)blob.X, square = (float)(blob.Radius * blob.Radius), slope = (float)(1 / (2 * blob.Radius * EdgeWidth)), contrast = (float)blob.Contrast;
         for (int y = top; y < bottom; y++)
         {
-            Span<float> line = _seen.AsSpan(y * Size, Size);
+            Span<float> line = seen.AsSpan(y * Size, Size);
             float dy = y - (float)blob.Y;
             float rest = square - (dy * dy);
             for (int x = left; x < right; x++)
@@ -118,15 +118,15 @@ internal sealed class EventCamera
             for (int x = left; x < right; x++)
             {
                 int i = (y * Size) + x;
-                float change = _seen[i] - _reference[i];
-                float threshold = _threshold[i];
+                float change = seen[i] - reference[i];
+                float threshold = thresholds[i];
                 while (Math.Abs(change) >= threshold)
                 {
                     int on = change > 0 ? 1 : 0;
                     float step = on == 1 ? threshold : -threshold;
-                    _reference[i] += step;
+                    reference[i] += step;
                     change -= step;
-                    _pending.Add((start + (duration * _random.NextDouble()), x, y, on));
+                    pending.Add((start + (duration * random.NextDouble()), x, y, on));
                 }
             }
         }
@@ -134,17 +134,17 @@ internal sealed class EventCamera
 
     private void AddNoise(double start, double duration)
     {
-        double expected = _noiseRate * duration * Size * Size;
-        for (double t = -Math.Log(1 - _random.NextDouble()); t < expected; t -= Math.Log(1 - _random.NextDouble()))
+        double expected = noiseRate * duration * Size * Size;
+        for (double t = -Math.Log(1 - random.NextDouble()); t < expected; t -= Math.Log(1 - random.NextDouble()))
         {
-            _pending.Add((start + (duration * t / expected), _random.NextBelow(Size), _random.NextBelow(Size), _random.NextBelow(2)));
+            pending.Add((start + (duration * t / expected), random.NextBelow(Size), random.NextBelow(Size), random.NextBelow(2)));
         }
 
-        foreach ((int x, int y, double rate) in _hot)
+        foreach ((int x, int y, double rate) in hot)
         {
-            if (_random.NextDouble() < rate * duration)
+            if (random.NextDouble() < rate * duration)
             {
-                _pending.Add((start + (duration * _random.NextDouble()), x, y, 1));
+                pending.Add((start + (duration * random.NextDouble()), x, y, 1));
             }
         }
     }

@@ -3,11 +3,11 @@ namespace SlttEngine.Data;
 /// <summary>An event data set as frames, from a cache of packed frames: see <see cref="DvsGesture"/> and <see cref="Cifar10Dvs"/>.</summary>
 public sealed class EventFrameSet : IFrameSet, IDisposable
 {
-    private readonly EventCache _cache;
+    private readonly EventCache cache;
 
     private EventFrameSet(EventRecordings source, EventCache cache)
     {
-        _cache = cache;
+        this.cache = cache;
         ClassNames = source.ClassNames;
         Shape = source.Shape;
         ElementSize = EventTransformer.ElementSize(source.Transform);
@@ -16,7 +16,7 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
     }
 
     /// <inheritdoc/>
-    public int Count => _cache.Count;
+    public int Count => cache.Count;
 
     /// <inheritdoc/>
     public IReadOnlyList<string> ClassNames { get; }
@@ -34,20 +34,20 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
     public IReadOnlyList<float> Shift { get; } = [0, 0];
 
     /// <summary>One line that says why the frames could not be cached in a file for the next run; null if they are, or none was wanted.</summary>
-    public string? CacheProblem => _cache.Problem;
+    public string? CacheProblem => cache.Problem;
 
     /// <inheritdoc/>
-    public int Label(int index) => _cache.Label(index);
+    public int Label(int index) => cache.Label(index);
 
     /// <inheritdoc/>
     public bool TryRead(int index, ulong draw, Span<byte> frames)
     {
-        _cache.Read(index, ElementSize, frames);
+        cache.Read(index, ElementSize, frames);
         return true;
     }
 
     /// <summary>Closes the cache.</summary>
-    public void Dispose() => _cache.Dispose();
+    public void Dispose() => cache.Dispose();
 
     internal static EventFrameSet Open(EventRecordings source, EventSetOptions options) =>
         new(source, EventCache.Open(source, options.CacheFolder, options.Workers, options.Progress));

@@ -3,47 +3,47 @@ namespace SlttEngine.Data;
 /// <summary>Events of a camera in the order of the file: time in µs, column, row, polarity (1 ON, 0 OFF).</summary>
 public sealed class EventList
 {
-    private long[] _t;
-    private ushort[] _x;
-    private ushort[] _y;
-    private byte[] _p;
+    private long[] t;
+    private ushort[] x;
+    private ushort[] y;
+    private byte[] p;
 
     /// <summary>An empty list with room for <paramref name="capacity"/> events.</summary>
     public EventList(int capacity = 0)
     {
-        _t = new long[capacity];
-        _x = new ushort[capacity];
-        _y = new ushort[capacity];
-        _p = new byte[capacity];
+        t = new long[capacity];
+        x = new ushort[capacity];
+        y = new ushort[capacity];
+        p = new byte[capacity];
     }
 
     /// <summary>The number of events.</summary>
     public int Count { get; private set; }
 
     /// <summary>Times, µs.</summary>
-    public ReadOnlySpan<long> T => _t.AsSpan(0, Count);
+    public ReadOnlySpan<long> T => t.AsSpan(0, Count);
 
     /// <summary>Columns.</summary>
-    public ReadOnlySpan<ushort> X => _x.AsSpan(0, Count);
+    public ReadOnlySpan<ushort> X => x.AsSpan(0, Count);
 
     /// <summary>Rows.</summary>
-    public ReadOnlySpan<ushort> Y => _y.AsSpan(0, Count);
+    public ReadOnlySpan<ushort> Y => y.AsSpan(0, Count);
 
     /// <summary>Polarities, 0 or 1.</summary>
-    public ReadOnlySpan<byte> P => _p.AsSpan(0, Count);
+    public ReadOnlySpan<byte> P => p.AsSpan(0, Count);
 
     /// <summary>Appends an event.</summary>
     public void Add(long t, int x, int y, int p)
     {
-        if (Count == _t.Length)
+        if (Count == this.t.Length)
         {
             Grow(Math.Max(256, 2 * Count));
         }
 
-        _t[Count] = t;
-        _x[Count] = (ushort)x;
-        _y[Count] = (ushort)y;
-        _p[Count] = (byte)p;
+        this.t[Count] = t;
+        this.x[Count] = (ushort)x;
+        this.y[Count] = (ushort)y;
+        this.p[Count] = (byte)p;
         Count++;
     }
 
@@ -53,9 +53,9 @@ public sealed class EventList
         var part = new EventList();
         for (int i = 0; i < Count; i++)
         {
-            if (_t[i] >= start && _t[i] < end)
+            if (t[i] >= start && t[i] < end)
             {
-                part.Add(_t[i], _x[i], _y[i], _p[i]);
+                part.Add(t[i], x[i], y[i], p[i]);
             }
         }
 
@@ -65,7 +65,7 @@ public sealed class EventList
     /// <summary>Makes room for events that are about to be added.</summary>
     internal void Reserve(int more)
     {
-        if (Count + (long)more > _t.Length)
+        if (Count + (long)more > t.Length)
         {
             Grow((int)Math.Max(Count + (long)more, Math.Min(2L * Count, Array.MaxLength)));
         }
@@ -73,9 +73,9 @@ public sealed class EventList
 
     private void Grow(int capacity)
     {
-        Array.Resize(ref _t, capacity);
-        Array.Resize(ref _x, capacity);
-        Array.Resize(ref _y, capacity);
-        Array.Resize(ref _p, capacity);
+        Array.Resize(ref t, capacity);
+        Array.Resize(ref x, capacity);
+        Array.Resize(ref y, capacity);
+        Array.Resize(ref p, capacity);
     }
 }

@@ -25,22 +25,22 @@ public sealed class EventTransformer
     private const int In = EventFrames.Sensor;
     private const int Out = 48;
 
-    private readonly EventTransform _transform;
-    private readonly BilinearResize? _resize;
-    private readonly (int Start, double[] Weights)[] _axis = [];
-    private readonly byte[] _pair = new byte[2 * In * In];
+    private readonly EventTransform transform;
+    private readonly BilinearResize? resize;
+    private readonly (int Start, double[] Weights)[] axis = [];
+    private readonly byte[] pair = new byte[2 * In * In];
 
     /// <summary>Prepares the weights.</summary>
     public EventTransformer(EventTransform transform)
     {
-        _transform = transform;
+        this.transform = transform;
         if (transform == EventTransform.Official48)
         {
-            _resize = new BilinearResize(In, In, Out, Out);
+            resize = new BilinearResize(In, In, Out, Out);
         }
         else if (transform == EventTransform.Plain48)
         {
-            _axis = Triangle();
+            axis = Triangle();
         }
     }
 
@@ -63,7 +63,7 @@ public sealed class EventTransformer
     /// <param name="frames">Receives (T, 2, size, size) elements as raw bytes.</param>
     public void Apply(ReadOnlySpan<ushort> counts, Span<byte> frames)
     {
-        if (_transform == EventTransform.None)
+        if (transform == EventTransform.None)
         {
             MemoryMarshal.AsBytes(counts).CopyTo(frames);
             return;
@@ -73,7 +73,7 @@ public sealed class EventTransformer
         for (int t = 0; t < steps; t++)
         {
             ReadOnlySpan<ushort> frame = counts.Slice(t * 2 * In * In, 2 * In * In);
-            if (_transform == EventTransform.Official48)
+            if (transform == EventTransform.Official48)
             {
                 Official(frame, frames.Slice(t * 2 * Out * Out, 2 * Out * Out));
             }
@@ -87,7 +87,7 @@ public sealed class EventTransformer
     private void Official(ReadOnlySpan<ushort> counts, Span<byte> result)
     {
         const int N = In * In, M = Out * Out;
-        Span<byte> light = _pair.AsSpan(0, N), alpha = _pair.AsSpan(N, N);
+        Span<byte> light = pair.AsSpan(0, N), alpha = pair.AsSpan(N, N);
         for (int i = 0; i < N; i++)
         {
             // light · alpha / 255, rounded, by the library's own formula.
@@ -96,8 +96,8 @@ public sealed class EventTransformer
             light[i] = (byte)(((product >> 8) + product) >> 8);
         }
 
-        _resize!.Plane(light, 0, 1, In, result[..M]);
-        _resize.Plane(alpha, 0, 1, In, result[M..]);
+        resize!.Plane(light, 0, 1, In, result[..M]);
+        resize.Plane(alpha, 0, 1, In, result[M..]);
         for (int i = 0; i < M; i++)
         {
             byte a = result[M + i];
@@ -119,7 +119,7 @@ public sealed class EventTransformer
                 ReadOnlySpan<ushort> line = counts.Slice(((c * In) + y) * In, In);
                 for (int x = 0; x < Out; x++)
                 {
-                    (int start, double[] weights) = _axis[x];
+                    (int start, double[] weights) = axis[x];
                     double sum = 0;
                     for (int k = 0; k < weights.Length; k++)
                     {
@@ -132,7 +132,7 @@ public sealed class EventTransformer
 
             for (int y = 0; y < Out; y++)
             {
-                (int start, double[] weights) = _axis[y];
+                (int start, double[] weights) = axis[y];
                 for (int x = 0; x < Out; x++)
                 {
                     double sum = 0;

@@ -17,23 +17,23 @@ public sealed class ImageFolder : IFrameSet
     private const int Crop = 224;
     private const int Short = 256;
 
-    private static readonly string[] s_extensions = [".jpg", ".jpeg", ".png", ".bmp", ".webp"];
+    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".bmp", ".webp"];
 
-    private readonly (string Path, int Label)[] _files;
-    private readonly bool _augment;
-    private readonly Action<string>? _report;
-    private readonly ConcurrentDictionary<int, string> _damaged = [];
+    private readonly (string Path, int Label)[] files;
+    private readonly bool augment;
+    private readonly Action<string>? report;
+    private readonly ConcurrentDictionary<int, string> damaged = [];
 
     private ImageFolder((string Path, int Label)[] files, IReadOnlyList<string> classNames, bool augment, Action<string>? report)
     {
-        _files = files;
-        _augment = augment;
-        _report = report;
+        this.files = files;
+        this.augment = augment;
+        this.report = report;
         ClassNames = classNames;
     }
 
     /// <inheritdoc/>
-    public int Count => _files.Length;
+    public int Count => files.Length;
 
     /// <inheritdoc/>
     public IReadOnlyList<string> ClassNames { get; }
@@ -51,7 +51,7 @@ public sealed class ImageFolder : IFrameSet
     public IReadOnlyList<float> Shift { get; } = [(float)(-0.485 / 0.229), (float)(-0.456 / 0.224), (float)(-0.406 / 0.225)];
 
     /// <summary>The files left out so far, each with the reason.</summary>
-    public IReadOnlyCollection<string> Damaged => [.. _damaged.Values];
+    public IReadOnlyCollection<string> Damaged => [.. damaged.Values];
 
     /// <summary>Lists the images of one part.</summary>
     /// <param name="folder">The data_dir, which holds train/ and val/.</param>
@@ -74,10 +74,10 @@ public sealed class ImageFolder : IFrameSet
             for (int label = 0; label < classes.Length; label++)
             {
                 string[] images = [.. Directory.EnumerateFiles(classes[label], "*", SearchOption.AllDirectories)
-                    .Where(f => s_extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal)];
+                    .Where(f => Extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal)];
                 if (images.Length == 0)
                 {
-                    throw FileErrors.Bad(classes[label], $"a class folder without images ({string.Join(' ', s_extensions)})", "remove it or fill it");
+                    throw FileErrors.Bad(classes[label], $"a class folder without images ({string.Join(' ', Extensions)})", "remove it or fill it");
                 }
 
                 foreach (string image in images)
@@ -95,30 +95,30 @@ public sealed class ImageFolder : IFrameSet
     }
 
     /// <inheritdoc/>
-    public int Label(int index) => _files[index].Label;
+    public int Label(int index) => files[index].Label;
 
     /// <inheritdoc/>
     public bool TryRead(int index, ulong draw, Span<byte> frames)
     {
-        if (_damaged.ContainsKey(index))
+        if (damaged.ContainsKey(index))
         {
             return false;
         }
 
-        using SKBitmap? bitmap = Decode(_files[index].Path, out string? problem);
+        using SKBitmap? bitmap = Decode(files[index].Path, out string? problem);
         if (bitmap == null)
         {
-            string line = $"{_files[index].Path}: {problem}; left out";
-            if (_damaged.TryAdd(index, line))
+            string line = $"{files[index].Path}: {problem}; left out";
+            if (damaged.TryAdd(index, line))
             {
-                _report?.Invoke(line);
+                report?.Invoke(line);
             }
 
             return false;
         }
 
         ReadOnlySpan<byte> pixels = bitmap.GetPixelSpan();
-        if (_augment)
+        if (augment)
         {
             Train(pixels, bitmap.Width, bitmap.Height, bitmap.RowBytes, new Philox(draw, (uint)index), frames);
         }

@@ -7,19 +7,19 @@ namespace SlttEngine.Data;
 /// <remarks>Not safe for use by several threads at once: it is small, make one for each.</remarks>
 public struct Philox
 {
-    private readonly ulong _seed;
-    private readonly ulong _stream;
-    private ulong _counter;
-    private (uint X0, uint X1, uint X2, uint X3) _words;
-    private int _left;
+    private readonly ulong seed;
+    private readonly ulong stream;
+    private ulong counter;
+    private (uint X0, uint X1, uint X2, uint X3) words;
+    private int left;
 
     /// <summary>The sequence of a seed and a stream, from its start.</summary>
     /// <param name="seed">The key.</param>
     /// <param name="stream">The upper half of the counter: sequences of different streams never overlap.</param>
     public Philox(ulong seed, ulong stream)
     {
-        _seed = seed;
-        _stream = stream;
+        this.seed = seed;
+        this.stream = stream;
     }
 
     /// <summary>The four words of one counter value.</summary>
@@ -44,18 +44,18 @@ public struct Philox
     /// <summary>The next 32 bits.</summary>
     public uint NextUInt32()
     {
-        if (_left == 0)
+        if (left == 0)
         {
-            _words = Block(_seed, _counter++, _stream);
-            _left = 4;
+            words = Block(seed, counter++, stream);
+            left = 4;
         }
 
-        return _left-- switch
+        return left-- switch
         {
-            4 => _words.X0,
-            3 => _words.X1,
-            2 => _words.X2,
-            _ => _words.X3,
+            4 => words.X0,
+            3 => words.X1,
+            2 => words.X2,
+            _ => words.X3,
         };
     }
 

@@ -36,7 +36,7 @@ public static class SyntheticGestures
     private const double Pause = 0.25;
     private const string Marker = "synthetic.txt";
 
-    private static readonly string[] s_lights = ["fluorescent", "fluorescent_led", "lab", "led", "natural"];
+    private static readonly string[] Lights = ["fluorescent", "fluorescent_led", "lab", "led", "natural"];
 
     /// <summary>Makes the data set in <paramref name="folder"/>/DvsGesture, unless it is there already, made with the same options.</summary>
     /// <param name="folder">The data_dir to make.</param>
@@ -46,10 +46,10 @@ public static class SyntheticGestures
     /// <exception cref="SlttException">The folder cannot be written, or holds another DVS-Gesture that this must not overwrite.</exception>
     public static bool Make(string folder, SyntheticGestureOptions options, Action<int, int>? progress = null)
     {
-        if (options.RecordingsPerUser < 1 || options.RecordingsPerUser > s_lights.Length || options.TrainUsers < 1 || options.TestUsers < 1
+        if (options.RecordingsPerUser < 1 || options.RecordingsPerUser > Lights.Length || options.TrainUsers < 1 || options.TestUsers < 1
             || !(options.GestureSeconds > 0) || options.GestureSeconds > 60)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), $"1 to {s_lights.Length} recordings of at least one person each, gestures of up to 60 s");
+            throw new ArgumentOutOfRangeException(nameof(options), $"1 to {Lights.Length} recordings of at least one person each, gestures of up to 60 s");
         }
 
         string recordings = Path.Combine(folder, "DvsGesture");
@@ -137,7 +137,7 @@ public static class SyntheticGestures
         {
             for (int light = 0; light < recordings; light++)
             {
-                yield return (string.Create(CultureInfo.InvariantCulture, $"user{user:00}_{s_lights[light]}"), user, light);
+                yield return (string.Create(CultureInfo.InvariantCulture, $"user{user:00}_{Lights[light]}"), user, light);
             }
         }
     }
@@ -157,7 +157,7 @@ public static class SyntheticGestures
     private static bool IsOurs(string recording)
     {
         string name = Path.GetFileNameWithoutExtension(recording);
-        return !File.Exists(Path.Combine(Path.GetDirectoryName(recording)!, "trials_to_train.txt")) && s_lights.Any(l => name.EndsWith("_" + l, StringComparison.Ordinal));
+        return !File.Exists(Path.Combine(Path.GetDirectoryName(recording)!, "trials_to_train.txt")) && Lights.Any(l => name.EndsWith("_" + l, StringComparison.Ordinal));
     }
 
     private static void RemoveOld(string recordings, string marker)

@@ -15,7 +15,7 @@ namespace SlttEngine.Logging;
 /// </remarks>
 public sealed class EventFileWriter : IDisposable
 {
-    private readonly FileStream _file;
+    private readonly FileStream file;
 
     /// <summary>Makes a new event file, <c>events.out.tfevents.SECONDS.HOST.PROCESS.N</c>.</summary>
     /// <param name="folder">Made if it is missing.</param>
@@ -35,7 +35,7 @@ public sealed class EventFileWriter : IDisposable
             }
 
             Path = System.IO.Path.Combine(folder, start + n.ToString(CultureInfo.InvariantCulture));
-            _file = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+            file = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
         }
         catch (Exception e) when (FileErrors.IsFileError(e))
         {
@@ -82,7 +82,7 @@ public sealed class EventFileWriter : IDisposable
     }
 
     /// <summary>Closes the file.</summary>
-    public void Dispose() => _file.Dispose();
+    public void Dispose() => file.Dispose();
 
     /// <summary>The masked checksum of a TFRecord.</summary>
     internal static uint MaskedCrc(ReadOnlySpan<byte> data)
@@ -115,8 +115,8 @@ public sealed class EventFileWriter : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(12 + data.Length), MaskedCrc(data));
         try
         {
-            _file.Write(record);
-            _file.Flush();
+            file.Write(record);
+            file.Flush();
         }
         catch (Exception e) when (FileErrors.IsFileError(e))
         {
@@ -127,9 +127,9 @@ public sealed class EventFileWriter : IDisposable
     /// <summary>A message in Protocol Buffers' wire format.</summary>
     private sealed class Message
     {
-        private readonly List<byte> _bytes = [];
+        private readonly List<byte> bytes = [];
 
-        internal ReadOnlySpan<byte> Bytes => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_bytes);
+        internal ReadOnlySpan<byte> Bytes => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes);
 
         internal void Integer(int field, long value)
         {
@@ -140,13 +140,13 @@ public sealed class EventFileWriter : IDisposable
         internal void Double(int field, double value)
         {
             Varint(((ulong)field << 3) | 1);
-            _bytes.AddRange(BitConverter.GetBytes(value));
+            bytes.AddRange(BitConverter.GetBytes(value));
         }
 
         internal void Float(int field, float value)
         {
             Varint(((ulong)field << 3) | 5);
-            _bytes.AddRange(BitConverter.GetBytes(value));
+            bytes.AddRange(BitConverter.GetBytes(value));
         }
 
         internal void Text(int field, string value) => Content(field, Encoding.UTF8.GetBytes(value));
@@ -157,17 +157,17 @@ public sealed class EventFileWriter : IDisposable
         {
             Varint(((ulong)field << 3) | 2);
             Varint((ulong)content.Length);
-            _bytes.AddRange(content);
+            bytes.AddRange(content);
         }
 
         private void Varint(ulong value)
         {
             for (; value >= 128; value >>= 7)
             {
-                _bytes.Add((byte)(value | 128));
+                bytes.Add((byte)(value | 128));
             }
 
-            _bytes.Add((byte)value);
+            bytes.Add((byte)value);
         }
     }
 }

@@ -6,7 +6,7 @@ namespace SlttEngine.Tests.Checkpoints;
 /// <summary>The safetensors reader and writer.</summary>
 public sealed class SafeTensorsTests
 {
-    private static readonly NamedTensor[] s_tensors =
+    private static readonly NamedTensor[] Tensors =
     [
         NamedTensor.Float32("b.weight", [2, 3], [1, 2, 3, 4, 5, float.NegativeInfinity]),
         NamedTensor.Int64("a.count", [], [long.MinValue]),
@@ -22,11 +22,11 @@ public sealed class SafeTensorsTests
         using var folder = new TemporaryFolder();
         string path = folder["new", "x.safetensors"];
         var metadata = new Dictionary<string, string> { ["epoch"] = "3", ["text"] = "line\n\"quoted\" é 漢" };
-        SafeTensorsWriter.Write(path, s_tensors, metadata);
+        SafeTensorsWriter.Write(path, Tensors, metadata);
         using SafeTensorsFile file = SafeTensorsFile.Open(path);
-        Assert.That(file.Names, Is.EqualTo(s_tensors.Select(t => t.Name)));
+        Assert.That(file.Names, Is.EqualTo(Tensors.Select(t => t.Name)));
         Assert.That(file.Metadata, Is.EquivalentTo(metadata));
-        foreach (NamedTensor tensor in s_tensors)
+        foreach (NamedTensor tensor in Tensors)
         {
             Assert.That(file.DType(tensor.Name), Is.EqualTo(tensor.Type));
             Assert.That(file.Shape(tensor.Name), Is.EqualTo(tensor.Shape));
@@ -102,7 +102,7 @@ public sealed class SafeTensorsTests
     public void Mutated_files_never_surprise()
     {
         using var folder = new TemporaryFolder();
-        SafeTensorsWriter.Write(folder["x"], s_tensors, new Dictionary<string, string> { ["epoch"] = "3" });
+        SafeTensorsWriter.Write(folder["x"], Tensors, new Dictionary<string, string> { ["epoch"] = "3" });
         Mutations.Check(File.ReadAllBytes(folder["x"]), path =>
         {
             using SafeTensorsFile file = SafeTensorsFile.Open(path);
@@ -138,5 +138,5 @@ public sealed class SafeTensorsTests
 
     [Test]
     public void The_writer_refuses_a_name_given_twice() =>
-        Assert.Throws<ArgumentException>(() => SafeTensorsWriter.Write("never", [s_tensors[0], s_tensors[0]]));
+        Assert.Throws<ArgumentException>(() => SafeTensorsWriter.Write("never", [Tensors[0], Tensors[0]]));
 }

@@ -42,21 +42,21 @@ internal static class TestFiles
 /// <summary>An empty folder, removed when disposed of.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sltt-test-");
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("sltt-test-");
 
-    internal string FullName => _folder.FullName;
+    internal string FullName => folder.FullName;
 
     /// <summary>A path inside.</summary>
-    internal string this[params string[] parts] => Path.Combine([_folder.FullName, .. parts]);
+    internal string this[params string[] parts] => Path.Combine([folder.FullName, .. parts]);
 
     /// <summary>Writes a file inside, making its folders, and returns its path.</summary>
     internal string Write(string relative, ReadOnlySpan<byte> content)
     {
-        string path = Path.Combine(_folder.FullName, relative);
+        string path = Path.Combine(folder.FullName, relative);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllBytes(path, content);
         return path;
     }
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => folder.Delete(recursive: true);
 }

@@ -9,16 +9,16 @@ namespace SlttEngine.Tests.Data;
 /// <summary>The recorded event vectors, every number exactly: decoding, cuts, frames, the official 48×48 transform.</summary>
 public sealed class EventVectorTests
 {
-    private static readonly string s_root = TestFiles.AllGolden() ?? TestFiles.Shipped("");
+    private static readonly string Root = TestFiles.AllGolden() ?? TestFiles.Shipped("");
 
-    private static string[] Vectors => [.. Directory.GetFiles(Path.Combine(s_root, "events"), "*.safetensors*").Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+    private static string[] Vectors => [.. Directory.GetFiles(Path.Combine(Root, "events"), "*.safetensors*").Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
 
     [TestCaseSource(nameof(Vectors))]
     public void A_recording_gives_the_recorded_numbers(string vector)
     {
         using var folder = new TemporaryFolder();
-        using SafeTensorsFile expected = Open(Path.Combine(s_root, "events", vector), folder);
-        string recording = Path.Combine(s_root, "events", expected.Metadata["file"]);
+        using SafeTensorsFile expected = Open(Path.Combine(Root, "events", vector), folder);
+        string recording = Path.Combine(Root, "events", expected.Metadata["file"]);
         int steps = int.Parse(expected.Metadata["T"], System.Globalization.CultureInfo.InvariantCulture);
         if (expected.Contains("t"))
         {
@@ -37,14 +37,14 @@ public sealed class EventVectorTests
         foreach (bool train in (bool[])[true, false])
         {
             var options = new EventSetOptions { Steps = 20, CacheFolder = cache.FullName };
-            using EventFrameSet set = DvsGesture.Open(Path.Combine(s_root, "events", "dvsgesture"), train, options);
+            using EventFrameSet set = DvsGesture.Open(Path.Combine(Root, "events", "dvsgesture"), train, options);
             Assert.That(set.CacheProblem, Is.Null);
             Assert.That(set.Shape, Is.EqualTo(new FrameShape(20, 2, 128, 128)));
             int index = 0;
             foreach (string vector in Vectors.Where(v => v.StartsWith("dvsgesture", StringComparison.Ordinal)))
             {
                 using var folder = new TemporaryFolder();
-                using SafeTensorsFile expected = Open(Path.Combine(s_root, "events", vector), folder);
+                using SafeTensorsFile expected = Open(Path.Combine(Root, "events", vector), folder);
                 for (int i = 0; (expected.Metadata["split"] == "train") == train && expected.Contains($"sample{i}.frames"); i++, index++)
                 {
                     var frames = new byte[set.Shape.Length * set.ElementSize];
@@ -62,7 +62,7 @@ public sealed class EventVectorTests
     public void The_parts_of_dvs_cifar10_are_as_recorded()
     {
         using var cache = new TemporaryFolder();
-        string folder = Path.Combine(s_root, "events", "CIFAR10DVS");
+        string folder = Path.Combine(Root, "events", "CIFAR10DVS");
         var options = new EventSetOptions { Steps = 10, Transform = EventTransform.Official48, CacheFolder = cache.FullName };
         using EventFrameSet train = Cifar10Dvs.Open(folder, train: true, options);
         using EventFrameSet test = Cifar10Dvs.Open(folder, train: false, options);
@@ -70,7 +70,7 @@ public sealed class EventVectorTests
         Assert.That(Enumerable.Range(0, test.Count).Select(test.Label), Is.EqualTo(new[] { 9 }));
         Assert.That(test.Shape, Is.EqualTo(new FrameShape(10, 2, 48, 48)));
         using var unpacked = new TemporaryFolder();
-        using SafeTensorsFile truck = Open(Directory.GetFiles(Path.Combine(s_root, "events"), "cifar10dvs_truck_900.safetensors*")[0], unpacked);
+        using SafeTensorsFile truck = Open(Directory.GetFiles(Path.Combine(Root, "events"), "cifar10dvs_truck_900.safetensors*")[0], unpacked);
         var frames = new byte[test.Shape.Length];
         test.TryRead(0, 0, frames);
         Assert.That(frames.Select(b => b / 255f), Is.EqualTo(truck.ReadFloat32("official_48x48")));

@@ -6,7 +6,7 @@ namespace SlttEngine.Tests.Data;
 /// <summary>The simulated event camera and the gestures it records.</summary>
 public sealed class SyntheticGesturesTests
 {
-    private static readonly SyntheticGestureOptions s_small = new() { TrainUsers = 2, TestUsers = 1, RecordingsPerUser = 1, GestureSeconds = 0.3 };
+    private static readonly SyntheticGestureOptions Small = new() { TrainUsers = 2, TestUsers = 1, RecordingsPerUser = 1, GestureSeconds = 0.3 };
 
     [Test]
     public void A_bright_blob_fires_on_at_its_leading_edge_and_off_behind()
@@ -52,7 +52,7 @@ public sealed class SyntheticGesturesTests
     public void The_recordings_are_a_dvs_gesture_data_set()
     {
         using var folder = new TemporaryFolder();
-        Assert.That(SyntheticGestures.Make(folder.FullName, s_small));
+        Assert.That(SyntheticGestures.Make(folder.FullName, Small));
         var options = new EventSetOptions { Steps = 4 };
         using EventFrameSet train = DvsGesture.Open(folder.FullName, train: true, options);
         using EventFrameSet test = DvsGesture.Open(folder.FullName, train: false, options);
@@ -72,9 +72,9 @@ public sealed class SyntheticGesturesTests
         using var first = new TemporaryFolder();
         using var second = new TemporaryFolder();
         using var third = new TemporaryFolder();
-        SyntheticGestures.Make(first.FullName, s_small);
-        SyntheticGestures.Make(second.FullName, s_small);
-        SyntheticGestures.Make(third.FullName, s_small with { Seed = 1 });
+        SyntheticGestures.Make(first.FullName, Small);
+        SyntheticGestures.Make(second.FullName, Small);
+        SyntheticGestures.Make(third.FullName, Small with { Seed = 1 });
         foreach (string file in Directory.GetFiles(first["DvsGesture"]))
         {
             byte[] bytes = File.ReadAllBytes(file);
@@ -90,9 +90,9 @@ public sealed class SyntheticGesturesTests
     public void It_is_made_once_made_anew_for_other_options_and_never_over_other_recordings()
     {
         using var folder = new TemporaryFolder();
-        Assert.That(SyntheticGestures.Make(folder.FullName, s_small));
-        Assert.That(SyntheticGestures.Make(folder.FullName, s_small), Is.False);
-        Assert.That(SyntheticGestures.Make(folder.FullName, s_small with { TrainUsers = 1 }));
+        Assert.That(SyntheticGestures.Make(folder.FullName, Small));
+        Assert.That(SyntheticGestures.Make(folder.FullName, Small), Is.False);
+        Assert.That(SyntheticGestures.Make(folder.FullName, Small with { TrainUsers = 1 }));
         Assert.That(Directory.GetFiles(folder["DvsGesture"], "*.aedat"), Has.Length.EqualTo(2));
 
         // Interrupted: recordings without lists or marker.
@@ -101,12 +101,12 @@ public sealed class SyntheticGesturesTests
             File.Delete(file);
         }
 
-        Assert.That(SyntheticGestures.Make(folder.FullName, s_small));
+        Assert.That(SyntheticGestures.Make(folder.FullName, Small));
 
         using var other = new TemporaryFolder();
         other.Write("DvsGesture/user01_led.aedat", [1]);
         other.Write("DvsGesture/trials_to_train.txt", [1]);
-        Assert.That(Assert.Throws<SlttException>(() => SyntheticGestures.Make(other.FullName, s_small))!.Message, Does.Contain("not overwritten"));
+        Assert.That(Assert.Throws<SlttException>(() => SyntheticGestures.Make(other.FullName, Small))!.Message, Does.Contain("not overwritten"));
         Assert.That(File.ReadAllBytes(other["DvsGesture", "user01_led.aedat"]), Is.EqualTo(new byte[] { 1 }));
     }
 }
