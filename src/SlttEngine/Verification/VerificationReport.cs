@@ -46,7 +46,7 @@ internal sealed class GroupCollector
 
         (difference, norm) = (Math.Sqrt(difference), Math.Sqrt(norm));
         double error = difference == 0 ? 0 : difference / norm;
-        if (difference <= floor)
+        if (difference > 0 && difference <= floor)
         {
             // True zero or nearly so: what is left is rounding, whose relative size says nothing; its part of the floor does.
             error = Math.Min(error, tolerance * difference / floor);
@@ -88,7 +88,7 @@ internal sealed class GroupCollector
             return;
         }
 
-        bool worse = !(error <= result.Worst);
+        bool worse = !double.IsNaN(result.Worst) && !(error <= result.Worst);
         groups[group] = result with
         {
             Tensors = result.Tensors + 1,

@@ -17,6 +17,11 @@ internal sealed class LayerHarness : IDisposable
     public LayerHarness(Network network)
     {
         this.network = network;
+        if (network.Parameters.Count == 0)
+        {
+            network.Declare("unused", [1], new Initializer.Constant(0));
+        }
+
         store = new ParameterStore(device, network, ComputeType.Float32, 0);
         state.Memset((byte)0);
     }

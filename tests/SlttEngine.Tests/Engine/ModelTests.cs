@@ -24,7 +24,7 @@ public sealed class ModelTests
             shapes.Add(buffer.Name, buffer.IsCounter ? [] : [buffer.Count]);
         }
 
-        string[] expected = [.. official.GetProperty("state_dict").EnumerateArray().Select(e => $"{e[0]} {e[1].GetRawText().Replace(" ", string.Empty, StringComparison.Ordinal)}")];
+        string[] expected = [.. official.GetProperty("state_dict").EnumerateArray().Select(e => $"{e[0]} [{string.Join(",", e[1].EnumerateArray())}]")];
         string[] actual = [.. network.StateNames.Select(n => $"{n} [{string.Join(",", shapes[n])}]")];
         Assert.Multiple(() =>
         {
