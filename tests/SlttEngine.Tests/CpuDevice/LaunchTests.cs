@@ -132,6 +132,15 @@ internal sealed unsafe class LaunchTests(int device) : CpuDeviceTest(device)
     }
 
     [Test]
+    public void TheRuntimeStillCatchesItsOwnNullReferences()
+    {
+        _ = Launch(Kernel("test_poke"), 1, 1, 0, 0, 16, Word(1));
+        _ = cuCtxSynchronize();
+        int[]? none = FindKernel("no_such_kernel") == Result.NotFound ? null : [1];
+        Assert.That(() => none!.Length, Throws.InstanceOf<NullReferenceException>());
+    }
+
+    [Test]
     public void ResultsHaveNames()
     {
         Ok(cuGetErrorName(Result.IllegalAddress, out nint name));

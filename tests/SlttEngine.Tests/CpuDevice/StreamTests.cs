@@ -98,6 +98,7 @@ internal sealed unsafe class StreamTests(int device) : CpuDeviceTest(device)
         Ok(cuMemFree_v2(gone));
         Result result = cuGraphLaunch(exec, stream);
         Expect(Device == Fast ? result : cuStreamSynchronize(stream), Result.IllegalAddress);
+        Assert.That(LastMessage, Does.Contain("test_add").And.Contain("memory was freed before the launch ran"));
     }
 
     [Test]

@@ -126,6 +126,17 @@ internal sealed unsafe class StrictTests() : CpuDeviceTest(Faithful)
     }
 
     [Test]
+    public void ACopyIntoPageableMemoryIsThereWhenTheCallReturns()
+    {
+        nint stream = NewStream();
+        ulong p = Upload(new float[1]);
+        float got = -1;
+        Ok(Launch(Kernel("test_add"), 1, 1, stream, p, p, Word(1), 1));
+        Ok(cuMemcpyDtoHAsync_v2(&got, p, 4, stream));
+        Assert.That(got, Is.EqualTo(1f));
+    }
+
+    [Test]
     public void OtherStreamsWorkOnlyHasHappenedWhereItWasWaitedFor()
     {
         nint first = NewStream(), second = NewStream(), done = NewEvent();
