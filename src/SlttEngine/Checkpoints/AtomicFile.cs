@@ -20,8 +20,9 @@ public static class AtomicFile
     /// <summary>Writes <paramref name="path"/> in one piece; its folder is made if it is missing.</summary>
     /// <param name="path">The file to replace or make.</param>
     /// <param name="write">Writes the content; if it throws, the older file stays.</param>
+    /// <param name="durable">Wait for the disk, so that a power failure cannot lose it either; for what can be made again, don't.</param>
     /// <exception cref="SlttException">The folder or the file cannot be written: names the file and the reason.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write, bool durable = true)
     {
         ArgumentNullException.ThrowIfNull(write);
         string temporary = TemporaryPath(path);
@@ -33,7 +34,7 @@ public static class AtomicFile
             {
                 mine = true;
                 write(file);
-                file.Flush(flushToDisk: true);
+                file.Flush(flushToDisk: durable);
             }
 
             File.Move(temporary, path, overwrite: true);

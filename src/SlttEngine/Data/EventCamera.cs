@@ -24,7 +24,8 @@ internal sealed class EventCamera
     private readonly List<(double Time, int X, int Y, int P)> pending = [];
     private readonly double noiseRate;
     private Philox random;
-    private (int Left, int Top, int Right, int Bottom)[] before = [];
+    private Blob[] shown = [];
+    private (int Left, int Top, int Right, int Bottom)[] shownBoxes = [];
 
     /// <summary>A camera that looks at the dark background.</summary>
     /// <param name="random">Of its pixels and noise.</param>
@@ -53,22 +54,43 @@ internal sealed class EventCamera
     /// <param name="events">Receives the events, in µs.</param>
     internal void Look(double start, double duration, ReadOnlySpan<Blob> blobs, EventList events)
     {
+        pending.Clear();
+        if (!blobs.SequenceEqual(shown))
+        {
+            Move(blobs, start, duration);
+        }
+
+        AddNoise(start, duration);
+        pending.Sort((a, b) => a.Time.CompareTo(b.Time));
+        foreach ((double time, int x, int y, int p) in pending)
+        {
+            events.Add((long)(time * 1e6), x, y, p);
+        }
+    }
+
+    private void Move(ReadOnlySpan<Blob> blobs, double start, double duration)
+    {
         var boxes = new (int Left, int Top, int Right, int Bottom)[blobs.Length];
         for (int i = 0; i < blobs.Length; i++)
         {
             boxes[i] = Draw(blobs[i]);
         }
 
-        // Where blobs were a moment ago the brightness may have changed too. A pixel in two boxes fires in the first one only.
-        pending.Clear();
-        foreach ((int left, int top, int right, int bottom) in before)
+        // The brightness has changed only where a blob that moved is or was. A pixel in two boxes fires in the first one only.
+        for (int i = 0; i < Math.Max(blobs.Length, shown.Length); i++)
         {
-            Fire(left, top, right, bottom, start, duration);
-        }
-
-        foreach ((int left, int top, int right, int bottom) in boxes)
-        {
-            Fire(left, top, right, bottom, start, duration);
+            if (i >= blobs.Length)
+            {
+                Fire(shownBoxes[i], start, duration);
+            }
+            else if (i >= shown.Length)
+            {
+                Fire(boxes[i], start, duration);
+            }
+            else if (blobs[i] != shown[i])
+            {
+                Fire(Around(boxes[i], shownBoxes[i]), start, duration);
+            }
         }
 
         foreach ((int left, int top, int right, int bottom) in boxes)
@@ -79,14 +101,13 @@ internal sealed class EventCamera
             }
         }
 
-        before = boxes;
-        AddNoise(start, duration);
-        pending.Sort((a, b) => a.Time.CompareTo(b.Time));
-        foreach ((double time, int x, int y, int p) in pending)
-        {
-            events.Add((long)(time * 1e6), x, y, p);
-        }
+        shown = blobs.ToArray();
+        shownBoxes = boxes;
     }
+
+    private static (int Left, int Top, int Right, int Bottom) Around(
+        (int Left, int Top, int Right, int Bottom) a, (int Left, int Top, int Right, int Bottom) b) =>
+        (Math.Min(a.Left, b.Left), Math.Min(a.Top, b.Top), Math.Max(a.Right, b.Right), Math.Max(a.Bottom, b.Bottom));
 
     private (int Left, int Top, int Right, int Bottom) Draw(Blob blob)
     {
@@ -111,11 +132,11 @@ internal sealed class EventCamera
         return (left, top, right, bottom);
     }
 
-    private void Fire(int left, int top, int right, int bottom, double start, double duration)
+    private void Fire((int Left, int Top, int Right, int Bottom) box, double start, double duration)
     {
-        for (int y = top; y < bottom; y++)
+        for (int y = box.Top; y < box.Bottom; y++)
         {
-            for (int x = left; x < right; x++)
+            for (int x = box.Left; x < box.Right; x++)
             {
                 int i = (y * Size) + x;
                 float change = seen[i] - reference[i];

@@ -3,6 +3,8 @@ namespace SlttEngine.Data;
 /// <summary>Turns what the file system throws into the one line that a user can act on.</summary>
 internal static class FileErrors
 {
+    private const int WindowsDiskFull = 112;
+
     /// <summary>True for the exceptions that files and folders cause, as opposed to mistakes of the program.</summary>
     internal static bool IsFileError(Exception e) =>
         e is IOException or UnauthorizedAccessException or System.Security.SecurityException;
@@ -70,6 +72,8 @@ internal static class FileErrors
     private static string? Hint(string verb, Exception cause) => cause switch
     {
         FileNotFoundException or DirectoryNotFoundException => "check the path",
+        IOException when cause.Message.StartsWith("No space left", StringComparison.Ordinal) || (cause.HResult & 0xffff) == WindowsDiskFull =>
+            "free some space, or choose another folder",
         UnauthorizedAccessException => verb == "write" ? "choose a folder that you may write to" : "check the file's permissions",
         _ => null,
     };

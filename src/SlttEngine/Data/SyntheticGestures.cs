@@ -146,12 +146,13 @@ public static class SyntheticGestures
     {
         (EventList events, GestureLabel[] labels) = Simulate(recording.User, recording.Light, options);
         string path = Path.Combine(folder, recording.Name + ".aedat");
-        AtomicFile.Write(path, stream => Aedat31.Write(stream, events));
+        AtomicFile.Write(path, stream => Aedat31.Write(stream, events), durable: false);
         WriteText(DvsGesture.LabelsPath(path), "class,startTime_usec,endTime_usec\n"
             + string.Concat(labels.Select(l => string.Create(CultureInfo.InvariantCulture, $"{l.Label + 1},{l.Start},{l.End}\n"))));
     }
 
-    private static void WriteText(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+    private static void WriteText(string path, string text) =>
+        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)), durable: false);
 
     /// <summary>A recording that an interrupted run of this left behind: its labels file has our form, and no marker came after it.</summary>
     private static bool IsOurs(string recording)

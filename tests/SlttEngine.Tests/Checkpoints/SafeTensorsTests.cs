@@ -125,6 +125,7 @@ public sealed class SafeTensorsTests
             throw new IOException("No space left on device : '/somewhere'");
         }))!;
         Assert.That(error.Message, Is.EqualTo($"cannot write {path}: No space left on device"));
+        Assert.That(error.Hint, Does.Contain("space"));
         Assert.That(File.ReadAllText(path), Is.EqualTo("older"));
         Assert.That(Directory.GetFiles(folder.FullName), Has.Length.EqualTo(1), "no left-overs");
 
