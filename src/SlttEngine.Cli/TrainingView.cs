@@ -53,9 +53,8 @@ internal sealed class TrainingView : ITrainingObserver
         });
     }
 
-    /// <summary>Shows a step before the run, on the bar's line; elsewhere nothing.</summary>
-    /// <param name="what">The step.</param>
-    internal void Preparing(string what) => live?.UpdateTarget(new Text(what));
+    /// <inheritdoc/>
+    public void Preparing(string message) => live?.UpdateTarget(new Text(message));
 
     /// <summary>Says what came of the steps before the run.</summary>
     /// <param name="line">The line that stays.</param>
@@ -120,7 +119,18 @@ internal sealed class TrainingView : ITrainingObserver
     }
 
     /// <inheritdoc/>
-    public void Warning(string message) => context.Error.WriteLine("warning: " + message);
+    public void Warning(string message)
+    {
+        // Beside a live bar the terminal has one owner.
+        if (live is not null)
+        {
+            context.WriteLine("warning: " + message);
+        }
+        else
+        {
+            context.Error.WriteLine("warning: " + message);
+        }
+    }
 
     /// <inheritdoc/>
     public void Stopped(string? checkpoint)

@@ -3,6 +3,10 @@ namespace SlttEngine.Training;
 /// <summary>Is told what a run does, in order and on the thread that runs it. Calls must return at once.</summary>
 public interface ITrainingObserver
 {
+    /// <summary>Something that takes a while before the run starts: recordings are decoded for the first time.</summary>
+    /// <param name="message">One line, which replaces the one before; may come from any thread.</param>
+    void Preparing(string message);
+
     /// <summary>Everything is built and loaded; the first iteration comes next.</summary>
     /// <param name="run">What runs on what.</param>
     void RunStarted(RunStarted run);

@@ -7,28 +7,30 @@ public static class RunData
 {
     /// <summary>Opens the training and the test set.</summary>
     /// <param name="options">The run's options.</param>
-    /// <returns>Both sets, and whether training leaves out a smaller last batch.</returns>
+    /// <param name="preparing">Told one line now and then while recordings are decoded for the first time.</param>
+    /// <param name="damaged">Told one line about each damaged image that is left out; by any thread.</param>
     /// <exception cref="SlttException">The folder doesn't hold the data set.</exception>
-    public static (IDataSet Train, IDataSet Test, bool DropLast) Open(TrainOptions options)
+    public static (IDataSet Train, IDataSet Test) Open(TrainOptions options, Action<string> preparing, Action<string> damaged)
     {
-        switch (options.Dataset)
-        {
-            case "cifar10" or "cifar100":
-                int classes = options.Dataset == "cifar10" ? 10 : 100;
-                return (Cifar.Load(options.DataDir, classes, train: true), Cifar.Load(options.DataDir, classes, train: false), false);
-            case "DVSCIFAR10":
-                EventSetOptions small = Events(options, EventTransform.Official48);
-                return (Cifar10Dvs.Open(options.DataDir, train: true, small), Cifar10Dvs.Open(options.DataDir, train: false, small), false);
-            case "dvsgesture":
-                EventSetOptions full = Events(options, EventTransform.None);
-                return (DvsGesture.Open(options.DataDir, train: true, full), DvsGesture.Open(options.DataDir, train: false, full), true);
-            default:
-                throw new SlttException(ErrorKind.Usage, $"-dataset {options.Dataset} can't be trained on yet");
-        }
+        IDataSet Part(bool train) => DataSetCatalog.Open(
+            options.Dataset,
+            options.DataDir,
+            train,
+            new EventSetOptions
+            {
+                Steps = options.T,
+                Transform = options.Dataset == "DVSCIFAR10" ? EventTransform.Official48 : EventTransform.None,
+                CacheFolder = Path.Combine(options.DataDir, "sltt_cache"),
+                Workers = Math.Max(1, options.Workers),
+                Progress = (done, all) => preparing($"decoding {(train ? "training" : "test")} recordings: {done} of {all}"),
+            },
+            damaged);
+        return (Part(train: true), Part(train: false));
     }
 
-    private static EventSetOptions Events(TrainOptions options, EventTransform transform) =>
-        new() { Steps = options.T, Transform = transform, Workers = Math.Max(1, options.Workers) };
+    /// <summary>True if the official program leaves out a smaller last batch of an epoch.</summary>
+    /// <param name="options">The run's options.</param>
+    public static bool DropsLast(TrainOptions options) => options.Dataset == "dvsgesture";
 
     /// <summary>Sample shape and classes of a data set, without its files.</summary>
     /// <param name="options">The run's options.</param>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using SlttEngine.Checkpoints;
 using SlttEngine.Data;
@@ -23,6 +24,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainingData train;
     private readonly TrainingData test;
     private readonly TrainingEngine engine;
+    private readonly ConcurrentQueue<string> damaged = new();
     private RunPosition position = new();
 
     /// <summary>Opens device and data, builds the network and plans all memory.</summary>
@@ -32,9 +34,9 @@ public sealed class Trainer : IDisposable
     public Trainer(TrainOptions options, ITrainingObserver observer)
     {
         (this.options, this.observer) = (options.Validate(), observer);
-        (IDataSet trainSet, IDataSet testSet, bool dropLast) = RunData.Open(options);
+        (IDataSet trainSet, IDataSet testSet) = RunData.Open(options, observer.Preparing, damaged.Enqueue);
         device = ComputeDevice.Open(options.Device, out deviceReason);
-        train = new TrainingData(device, trainSet, options, train: true, dropLast);
+        train = new TrainingData(device, trainSet, options, train: true, RunData.DropsLast(options));
         test = new TrainingData(device, testSet, options, train: false, dropLast: false);
         Network network = RunFactory.Network(options, train.Shape, train.Classes);
         engine = new TrainingEngine(device, network, new EngineOptions
@@ -227,6 +229,11 @@ public sealed class Trainer : IDisposable
             batch++;
             batchSeconds += batchWatch.Elapsed.TotalSeconds;
             Sums = new BatchMetrics(Sums.Loss + metrics.Loss, Sums.Top1 + metrics.Top1, Sums.Top5 + metrics.Top5, Sums.Samples + metrics.Samples);
+            while (trainer.damaged.TryDequeue(out string? message))
+            {
+                trainer.observer.Warning(message);
+            }
+
             int timed = batch - first;
             trainer.observer.IterationFinished(new IterationFinished(
                 phase,

@@ -93,6 +93,7 @@ public sealed class TrainingData : IDisposable
     public void Dispose()
     {
         loader.Dispose();
+        (set as IDisposable)?.Dispose();
         resident?.Dispose();
     }
 }

@@ -190,10 +190,25 @@ public sealed class TrainingEngine : IDisposable
         Iteration++;
     }
 
-    /// <summary>The program for a batch size.</summary>
-    internal NetworkProgram Program(bool training, int batch) => programs.TryGetValue((training, batch), out NetworkProgram? program)
-        ? program
-        : throw new ArgumentException($"the engine was not built for batches of {batch}");
+    /// <summary>The program for a batch size; one that was not foreseen (damaged samples were left out) is built if it fits the memory.</summary>
+    internal NetworkProgram Program(bool training, int batch)
+    {
+        if (programs.TryGetValue((training, batch), out NetworkProgram? program))
+        {
+            return program;
+        }
+
+        program = Build(batch, training);
+        if (program.Arena.Bytes > ArenaBytes)
+        {
+            program.Dispose();
+            throw new ArgumentException($"the engine was not built for batches of {batch}");
+        }
+
+        program.Place(arena.DevicePointer);
+        programs.Add((training, batch), program);
+        return program;
+    }
 
     private NetworkProgram Build(int batch, bool training)
     {

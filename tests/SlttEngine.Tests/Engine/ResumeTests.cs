@@ -111,6 +111,10 @@ public sealed class ResumeTests
     {
         private int batches;
 
+        public void Preparing(string message)
+        {
+        }
+
         public void RunStarted(RunStarted run)
         {
         }
