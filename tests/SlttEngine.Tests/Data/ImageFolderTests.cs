@@ -138,6 +138,25 @@ public sealed class ImageFolderTests
     }
 
     [Test]
+    public void A_thorough_look_at_a_folder_counts_damaged_files()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (string part in (string[])["train", "val"])
+        {
+            WriteImage(folder, $"{part}/a/1.jpg", 300, 260, SKEncodedImageFormat.Jpeg);
+            WriteImage(folder, $"{part}/b/1.jpg", 300, 260, SKEncodedImageFormat.Jpeg);
+        }
+
+        string bad = folder.Write("val/b/0.jpg", "no image"u8);
+        Assert.That(DataSetCatalog.Inspect("imagenet", folder.FullName, thorough: false)[1].SamplesByClass, Is.EqualTo(new[] { 1, 2 }));
+        IReadOnlyList<DataSetPart> parts = DataSetCatalog.Inspect("imagenet", folder.FullName, thorough: true);
+        Assert.That((parts[0].Samples, parts[0].BadFiles, parts[0].FirstProblem), Is.EqualTo((2, 0, (string?)null)));
+        Assert.That(parts[1].SamplesByClass, Is.EqualTo(new[] { 1, 1 }));
+        Assert.That(parts[1].BadFiles, Is.EqualTo(1));
+        Assert.That(parts[1].FirstProblem, Does.StartWith(bad));
+    }
+
+    [Test]
     public void Mutated_images_never_surprise()
     {
         using var folder = new TemporaryFolder();
