@@ -11,6 +11,8 @@ namespace SlttEngine.Device;
 /// <remarks>Decided once a process, before the first native call; the only place that knows file names.</remarks>
 public static partial class NativeLibraries
 {
+    /// <summary>CUDA_ERROR_NO_DEVICE.</summary>
+    private const int NoDevice = 100;
     private const int RtldNow = 2;
     private const int RtldGlobal = 0x100;
 
@@ -64,7 +66,7 @@ public static partial class NativeLibraries
         int status = Call(driver, "cuInit");
         if (status != 0)
         {
-            return $"the NVIDIA driver does not start (cuInit: error {status})";
+            return status == NoDevice ? "the NVIDIA driver finds no GPU" : $"the NVIDIA driver does not start (cuInit: error {status})";
         }
 
         if (DeviceCount(driver) == 0)
