@@ -24,6 +24,12 @@ public static class Verifier
             return NeuronReplay.Run(device, recorded);
         }
 
-        throw new SlttException(ErrorKind.Data, $"{path}: neither a model's nor a neuron's recording", "give a file whose metadata name a model, or a neuron's x and upstream");
+        if (recorded.Has("file"))
+        {
+            return EventReplay.Run(recorded);
+        }
+
+        throw new SlttException(
+            ErrorKind.Data, $"{path}: no recording of a model, a neuron or an event camera", "give a file whose metadata name a model or an event file, or that holds a neuron's x and upstream");
     }
 }
