@@ -192,6 +192,9 @@ public sealed class ParameterStore : IDisposable
         {
             SetWeight(Network.Parameters[i], InitialValues.Draw(Network.Parameters[i], seed, (ulong)i));
         }
+
+        // The host's copies are as large as the weights; on the CPU device they would stay beside them for the whole run.
+        GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     /// <summary>The parameter of that name, or null.</summary>
