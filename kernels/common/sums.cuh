@@ -14,10 +14,10 @@ constexpr int CHUNK = 32;  // float terms added before they go into a wider sum:
 
 #if defined(SLTT_FAST)
 // K column sums of the rows [r0, r1) and channels [c_begin, c_end) of a (rows, channels) matrix: put(k, c, total).
+// `group`: rows taken side by side, more than one only if the channels are all there are.
 template <int K, int P, class F, class Put>
-inline void add_up_rows(int64_t r0, int64_t r1, int c_begin, int c_end, int channels, const PerChannel<P>& parameters, const Dropout& d, F& f, Put put) {
-    bool whole = c_begin == 0 && c_end == channels;  // only whole rows lie side by side
-    int group = whole ? rows_in_tile(channels, r1 - r0) : 1;
+inline void add_up_rows(int64_t r0, int64_t r1, int c_begin, int c_end, int channels, int group, const PerChannel<P>& parameters, const Dropout& d, F& f,
+                        Put put) {
     ParameterTile<P> own;
     MaskTile masks;
     for (int c0 = c_begin; c0 < c_end; c0 += TILE) {
@@ -109,7 +109,7 @@ __device__ inline void sum_rows(double* partials, int64_t rows, int channels, Pe
     auto put = [=](int k, int c, double total) { mine[(int64_t)k * channels + c] = total; };
 #if defined(SLTT_FAST)
     Share s = block_share(rows, 1);
-    add_up_rows<K>(s.begin, s.end, 0, channels, channels, parameters, d, f, put);
+    add_up_rows<K>(s.begin, s.end, 0, channels, channels, rows_in_tile(channels, s.end - s.begin), parameters, d, f, put);
 #else
     constexpr int V = pack_width<T>;
     int part = (int)blockIdx.x, parts = (int)gridDim.x;
@@ -122,8 +122,10 @@ __device__ inline void sum_rows(double* partials, int64_t rows, int channels, Pe
 // of few rows; the sums do not depend on the grid.
 template <int K, class T, class F, class Put> __device__ inline void sum_columns(int64_t rows, int channels, F f, Put put) {
 #if defined(SLTT_FAST)
-    Share s = block_share(channels, 16);
-    if (s.begin < s.end) add_up_rows<K>(0, rows, (int)s.begin, (int)s.end, channels, PerChannel<0>{}, no_dropout(), f, put);
+    constexpr int UNIT = 16;
+    Share s = block_share(channels, UNIT);
+    int group = channels <= UNIT ? rows_in_tile(channels, rows) : 1;  // no matter how many blocks there are
+    if (s.begin < s.end) add_up_rows<K>(0, rows, (int)s.begin, (int)s.end, channels, group, PerChannel<0>{}, no_dropout(), f, put);
 #else
     constexpr int V = pack_width<T>;
     int group = (int)blockIdx.x, groups = (int)gridDim.x;

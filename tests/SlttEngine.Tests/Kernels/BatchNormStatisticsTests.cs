@@ -1,0 +1,124 @@
+using SlttEngine.Device;
+
+namespace SlttEngine.Tests.Kernels;
+
+/// <summary>batch_norm_statistics, batch_norm_finalize and batch_norm_inference.</summary>
+[TestFixtureSource(typeof(KernelTest), nameof(Kinds))]
+public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
+{
+    private const float Momentum = 0.1f, Epsilon = 1e-5f;
+
+    /// <summary>What is added to x first.</summary>
+    public enum Added
+    {
+        /// <summary>Nothing: x is only read.</summary>
+        Nothing,
+
+        /// <summary>Another tensor.</summary>
+        Residual,
+
+        /// <summary>The spikes of potentials.</summary>
+        Spikes,
+    }
+
+    [Test]
+    public void Statistics([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size, [Values] Added added)
+    {
+        (int rows, int channels, int count) = (size.Rows, size.Channels, size.Count);
+        float[] x = Uniform(count, type, -1, 3, 1), other = Uniform(count, type, -1, 3, 2), shift = Uniform(channels, ComputeType.Float32, 0, 2, 3);
+        LaunchShape shape = Cases.Launch(rows + channels + (int)added);
+        Tensor memory = Upload(type, x), second = Upload(type, other);
+        DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * channels);
+        Launch(
+            "batch_norm_statistics_" + type.Suffix(), shape, partials.Pointer, memory.Pointer, added == Added.Residual ? second.Pointer : Null,
+            added == Added.Spikes ? second.Pointer : Null, Floats(shift).Pointer, Neuron.Threshold, (long)rows, channels);
+        float[] stored = memory.Read();
+        AssertWithin(
+            stored,
+            [.. x.Select((v, i) => added switch
+            {
+                Added.Nothing => (Approx)v,
+                Added.Residual => (v + (Approx)other[i]).As(type),
+                _ => (v + (Approx)(other[i] >= Neuron.Threshold ? 1 : 0)).As(type),
+            })],
+            "x");
+        ColumnSums.AssertPartials(partials.Read(), shape.Blocks, size, (i, c) =>
+        {
+            Approx d = stored[i] - (Approx)shift[c];
+            return [d, d * d];
+        });
+    }
+
+    /// <summary>Many rows far from zero: the shifted sums do not cancel, and float chunks do not lose what double would keep.</summary>
+    [Test]
+    public void ManyRows([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type)
+    {
+        Matrix size = new(IsSlow ? 2500 : 40000, 3);
+        float[] x = Uniform(size.Count, type, 99, 101, 1);
+        float[] shift = [100, 100, 100];
+        foreach (LaunchShape shape in new LaunchShape[] { new(1, 32), new(4, 128) })
+        {
+            DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * size.Channels);
+            Launch("batch_norm_statistics_" + type.Suffix(), shape, partials.Pointer, Upload(type, x).Pointer, Null, Null, Floats(shift).Pointer, 1f, (long)size.Rows, size.Channels);
+            ColumnSums.AssertPartials(partials.Read(), shape.Blocks, size, (i, c) => [x[i] - 100, (double)(x[i] - 100) * (x[i] - 100)]);
+        }
+    }
+
+    [Test]
+    public void Finalize([Values(1, 31, 33, 130)] int channels, [Values(1, 3, 40)] int parts, [Values(1, 6)] int repeats, [Values] bool biased)
+    {
+        const int Rows = 1000;
+        Random random = new(channels + parts);
+        float[] runningMean = Uniform(channels, ComputeType.Float32, -1, 1, 1), runningVar = Uniform(channels, ComputeType.Float32, 0.5f, 2, 2), weight = Uniform(channels, ComputeType.Float32, -2, 2, 3);
+        float[] convBias = Uniform(channels, ComputeType.Float32, -1, 1, 4), shortcutBias = Uniform(channels, ComputeType.Float32, -1, 1, 5);
+        double[] partials = [.. Enumerable.Range(0, parts * 2 * channels).Select(i => (i / channels % 2 == 0 ? random.NextDouble() - 0.5 : 1 + random.NextDouble()) * Rows / parts)];
+        Tensor mean = PoisonedFloats(channels), invstd = PoisonedFloats(channels), scale = PoisonedFloats(channels), newMean = Floats(runningMean), newVar = Floats(runningVar);
+        DeviceArray<long> batches = Upload([41L]);
+        Launch(
+            "batch_norm_finalize", Cases.Launch(channels + parts), mean.Pointer, invstd.Pointer, scale.Pointer, newMean.Pointer, newVar.Pointer, batches.Pointer, Upload(partials).Pointer,
+            Floats(weight).Pointer, biased ? Floats(convBias).Pointer : Null, biased ? Floats(shortcutBias).Pointer : Null, Momentum, Epsilon, parts, (long)Rows, channels, repeats);
+
+        Approx[] wantMean = new Approx[channels], wantInvstd = new Approx[channels], wantScale = new Approx[channels], wantNewMean = new Approx[channels], wantNewVar = new Approx[channels];
+        for (int c = 0; c < channels; c++)
+        {
+            double sum = Enumerable.Range(0, parts).Sum(b => partials[(b * 2 * channels) + c]), squares = Enumerable.Range(0, parts).Sum(b => partials[(((b * 2) + 1) * channels) + c]);
+            double average = runningMean[c] + (sum / Rows), variance = (squares / Rows) - (sum / Rows * sum / Rows), deviation = 1 / Math.Sqrt(variance + Epsilon);
+            wantMean[c] = Once(average);
+            wantInvstd[c] = Once(deviation);
+            wantScale[c] = Once(weight[c] * deviation);
+            double r = runningMean[c], v = runningVar[c];
+            for (int i = 0; i < repeats; i++)
+            {
+                r = (0.9 * r) + (0.1 * (average + (biased ? convBias[c] + (double)shortcutBias[c] : 0)));
+                v = (0.9 * v) + (0.1 * variance * Rows / (Rows - 1));
+            }
+
+            // The float running values are rounded at each repeat; their operands may be larger than they are.
+            wantNewMean[c] = new Approx(r, 0) + new Approx(0, repeats * 4 * 6e-8);
+            wantNewVar[c] = Once(v).Roundings(repeats);
+        }
+
+        AssertWithin(mean.Read(), wantMean, "mean");
+        AssertWithin(invstd.Read(), wantInvstd, "invstd");
+        AssertWithin(scale.Read(), wantScale, "scale");
+        AssertWithin(newMean.Read(), wantNewMean, "running_mean");
+        AssertWithin(newVar.Read(), wantNewVar, "running_var");
+        Assert.That(batches.Read(), Is.EqualTo(new[] { 41L + repeats }));
+    }
+
+    [Test]
+    public void Inference([Values(1, 31, 33, 130)] int channels, [Values] bool biased)
+    {
+        float[] runningMean = Uniform(channels, ComputeType.Float32, -1, 1, 1), runningVar = Uniform(channels, ComputeType.Float32, 0.5f, 2, 2), weight = Uniform(channels, ComputeType.Float32, -2, 2, 3);
+        float[] convBias = Uniform(channels, ComputeType.Float32, -1, 1, 4), shortcutBias = Uniform(channels, ComputeType.Float32, -1, 1, 5);
+        Tensor mean = PoisonedFloats(channels), scale = PoisonedFloats(channels);
+        Launch(
+            "batch_norm_inference", Cases.Launch(channels), mean.Pointer, scale.Pointer, Floats(runningMean).Pointer, Floats(runningVar).Pointer, Floats(weight).Pointer,
+            biased ? Floats(convBias).Pointer : Null, biased ? Floats(shortcutBias).Pointer : Null, Epsilon, channels);
+        AssertWithin(mean.Read(), [.. runningMean.Select((m, c) => Once(m - (biased ? convBias[c] + (double)shortcutBias[c] : 0)))], "mean");
+        AssertWithin(scale.Read(), [.. weight.Select((w, c) => Once(w / Math.Sqrt(runningVar[c] + (double)Epsilon)))], "scale");
+    }
+
+    /// <summary>Computed in double, rounded once.</summary>
+    private static Approx Once(double value) => new Approx(value, 1e-15).Roundings(1);
+}
