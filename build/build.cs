@@ -176,7 +176,7 @@ void Bundle()
     {
         Require(dotnet,
             ["publish", project, "-c", "Release", "-r", "linux-x64", "--self-contained", "-o", lib, "-v", "quiet", "-nologo",
-             "-p:DebugType=none", "-p:GenerateDocumentationFile=false", "--artifacts-path", Path.Combine(outDir, "bundle", "artifacts")],
+             "-p:DebugType=none", "-p:GenerateDocumentationFile=false", "-p:LeaveOutDebuggers=true", "--artifacts-path", Path.Combine(outDir, "bundle", "artifacts")],
             $"{Path.GetFileNameWithoutExtension(project)} does not publish");
     }
 
@@ -193,7 +193,7 @@ void Bundle()
         }
 
         File.Copy(match.Groups[2].Value, Path.Combine(lib, soname), overwrite: true);
-        CopyCopyright(Path.GetFullPath(match.Groups[2].Value), licenses);
+        CopyCopyright(match.Groups[2].Value, licenses);
     }
 
     File.CreateSymbolicLink(Path.Combine(folder, "sltt"), "lib/sltt");
@@ -218,7 +218,7 @@ void Bundle()
     }
 
     string archive = Path.Combine(outDir, name + ".tar.xz");
-    Require("tar", ["-C", Path.Combine(outDir, "bundle"), "--owner=0", "--group=0", "--numeric-owner", "-cJf", archive, name], "tar failed");
+    Require("tar", ["-C", Path.Combine(outDir, "bundle"), "--owner=0", "--group=0", "--numeric-owner", "-I", "xz --x86 --lzma2=preset=6,dict=64MiB", "-cf", archive, name], "tar failed");
     Console.WriteLine($"{archive}: {new FileInfo(archive).Length / 1e6:F1} MB");
 }
 
@@ -230,9 +230,10 @@ void CopyCopyright(string library, string licenses)
         return;
     }
 
-    foreach (string path in new[] { library, library.Replace("/lib/", "/usr/lib/", StringComparison.Ordinal), File.ResolveLinkTarget(library, true)?.FullName ?? library })
+    // The packages know some files as /lib/…, some as /usr/lib/…: one is a link to the other.
+    foreach (string path in new[] { library, "/usr" + library })
     {
-        var owner = Regex.Match(Capture("dpkg", ["-S", path]).Output, @"^([^:\s,]+)[^:]*: /");
+        var owner = Regex.Match(Capture("dpkg", ["-S", path]).Output, @"^([^:\s]+)(:\S+)?: /");
         string copyright = $"/usr/share/doc/{owner.Groups[1].Value}/copyright";
         if (owner.Success && File.Exists(copyright))
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using SlttEngine.Training;
 
@@ -7,7 +8,12 @@ namespace SlttEngine.Cli.Commands;
 /// <summary>Times training iterations on random data.</summary>
 internal sealed class BenchCommand : Command
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        WriteIndented = true,
+    };
 
     private readonly TrainOptionSet set = new(new TrainOptions());
     private int iterations = 10;

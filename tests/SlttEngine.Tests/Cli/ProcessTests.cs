@@ -1,3 +1,6 @@
+using System.Text.Json;
+using SlttEngine.Tests.Engine;
+
 namespace SlttEngine.Tests.Cli;
 
 public sealed class ProcessTests
@@ -22,5 +25,63 @@ public sealed class ProcessTests
         Assert.That(result.ExitCode, Is.EqualTo(2));
         Assert.That(result.Output, Is.Empty);
         Assert.That(result.Error, Does.StartWith("sltt: unknown option '-x'").And.Not.Contain("   at "));
+    }
+
+    [Test]
+    public void BenchSaysTheSameAsTextAndAsJson()
+    {
+        string[] arguments = ["bench", "-dataset", "cifar10", "-model", "spiking_resnet18", "-width_divisor", "32", "-T", "2", "-b", "2", "--iterations", "3", "--device", "cpu"];
+        SlttProcess.Result text = SlttProcess.Run(arguments);
+        Assert.That(text.ExitCode, Is.Zero, text.Error);
+        Assert.That(text.Output, Does.Contain("3 iterations").And.Contain("images/s").And.Contain("peak device memory").And.Contain("idle process"));
+
+        SlttProcess.Result json = SlttProcess.Run([.. arguments, "--json"]);
+        Assert.That(json.ExitCode, Is.Zero, json.Error);
+        JsonElement result = JsonDocument.Parse(json.Output).RootElement.GetProperty("result");
+        double seconds = result.GetProperty("seconds_per_iteration").GetDouble();
+        Assert.That(seconds, Is.GreaterThan(0));
+        Assert.That(result.GetProperty("images_per_second").GetDouble(), Is.EqualTo(2 / seconds).Within(1e-9).Percent);
+        Assert.That(result.GetProperty("iterations").GetInt32(), Is.EqualTo(3));
+        long device = result.GetProperty("device_bytes").GetInt64();
+        long idle = result.GetProperty("idle_process_bytes").GetInt64();
+        Assert.That(result.GetProperty("peak_process_bytes").GetInt64(), Is.GreaterThanOrEqualTo(idle));
+        Assert.That(device, Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void BenchNeedsAnIteration()
+    {
+        SlttProcess.Result result = SlttProcess.Run("bench", "--iterations", "0");
+        Assert.That(result.ExitCode, Is.EqualTo(2));
+        Assert.That(result.Error, Does.StartWith("sltt: -iterations 0"));
+    }
+
+    [Test]
+    public void VerifySaysPassAndFailByGroup()
+    {
+        string good = GoldenFiles.Of("neuron").First(f => f.Contains("lif_sltt_triangle_tau2.0", StringComparison.Ordinal));
+        SlttProcess.Result passed = SlttProcess.Run("verify", "--device", "cpu", good);
+        Assert.That(passed.ExitCode, Is.Zero, passed.Error + passed.Output);
+        Assert.That(passed.Output, Does.Contain("PASS  spikes").And.Contain("1 of 1 file passed").And.Not.Contain("FAIL"));
+
+        // The last tensor's last byte holds a sign and most of an exponent.
+        string bad = Path.Combine(TestContext.CurrentContext.WorkDirectory, "tampered.safetensors");
+        byte[] bytes = File.ReadAllBytes(good);
+        bytes[^1] ^= 0x40;
+        File.WriteAllBytes(bad, bytes);
+        SlttProcess.Result failed = SlttProcess.Run("verify", "--device", "cpu", bad, good);
+        Assert.That(failed.ExitCode, Is.EqualTo(1));
+        Assert.That(failed.Output, Does.Contain("FAIL").And.Contain("1 of 2 files passed"));
+    }
+
+    [Test]
+    public void VerifyNamesAFileThatCannotBeReadAndGoesOn()
+    {
+        string good = GoldenFiles.Of("neuron").First();
+        SlttProcess.Result result = SlttProcess.Run("verify", "--device", "cpu", "missing.safetensors", good);
+        Assert.That(result.ExitCode, Is.EqualTo(4));
+        Assert.That(result.Error, Does.StartWith("sltt: ").And.Contain("missing.safetensors"));
+        Assert.That(result.Output, Does.Contain("1 of 2 files passed"));
+        Assert.That(SlttProcess.Run("verify").ExitCode, Is.EqualTo(2));
     }
 }

@@ -28,9 +28,12 @@ internal static class SlttProcess
     }
 
     /// <summary>Runs it to its end.</summary>
-    internal static Result Run(params string[] arguments)
+    internal static Result Run(params string[] arguments) => Run(StartInfo(arguments));
+
+    /// <summary>Runs it to its end.</summary>
+    internal static Result Run(ProcessStartInfo start)
     {
-        using Process process = Process.Start(StartInfo(arguments))!;
+        using Process process = Process.Start(start)!;
         process.StandardInput.Close();
         Task<string> error = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
