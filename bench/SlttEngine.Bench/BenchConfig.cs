@@ -18,10 +18,11 @@ internal static class BenchConfig
     public static IConfig Kernels(BenchOptions options, string scratchFolder) => Base(
         options,
         scratchFolder,
+        TimeUnit.Microsecond,
         Job.Default.WithIterationTime(TimeInterval.FromMilliseconds(100)).WithWarmupCount(1).WithIterationCount(7).WithUnrollFactor(1),
         new CaseColumn<KernelCase>("GB/s", "Bytes that the kernel must move, a second", (c, s) => c.Bytes == 0 ? "-" : $"{c.Bytes / s / 1e9:F1}"),
         new CaseColumn<KernelCase>(
-            "of copy", "GB/s beside the device's copy rate", (c, s) => c.Bytes == 0 ? "-" : $"{100 * c.Bytes / s / BenchSession.Current.CopyBytesPerSecond:F0} %"));
+            "of copy", "GB/s beside the device's copy rate", (c, s) => c.Bytes == 0 ? "-" : $"{100 * BenchSession.Current.OfCopy(c, c.Bytes / s):F0} %"));
 
     /// <summary>For training: single iterations.</summary>
     /// <param name="options">The options.</param>
@@ -29,15 +30,16 @@ internal static class BenchConfig
     public static IConfig Training(BenchOptions options, string scratchFolder) => Base(
         options,
         scratchFolder,
+        TimeUnit.Millisecond,
         Job.Default.WithStrategy(RunStrategy.Monitoring).WithWarmupCount(2).WithIterationCount(5).WithInvocationCount(1).WithUnrollFactor(1),
         new CaseColumn<TrainingCase>("samples/s", "Samples trained on, a second", (c, s) => $"{c.Options.BatchSize / s:F1}"),
         new CaseColumn<TrainingCase>("device MB", "Peak device memory: all that the run planned and allocated", (c, _) => $"{BenchSession.Current.DeviceBytes[c] / 1e6:F2}"));
 
-    private static ManualConfig Base(BenchOptions options, string scratchFolder, Job job, params IColumn[] columns)
+    private static ManualConfig Base(BenchOptions options, string scratchFolder, TimeUnit unit, Job job, params IColumn[] columns)
     {
         if (options.Smoke)
         {
-            job = Job.Default.WithStrategy(RunStrategy.Monitoring).WithWarmupCount(1).WithIterationCount(1).WithInvocationCount(1).WithUnrollFactor(1);
+            job = Job.Default.WithStrategy(RunStrategy.Monitoring).WithWarmupCount(0).WithIterationCount(1).WithInvocationCount(1).WithUnrollFactor(1);
         }
 
         ManualConfig config = ManualConfig.CreateEmpty()
@@ -47,7 +49,7 @@ internal static class BenchConfig
             .AddColumnProvider(DefaultColumnProviders.Params)
             .AddColumn(columns)
             .WithArtifactsPath(scratchFolder)
-            .WithSummaryStyle(SummaryStyle.Default.WithMaxParameterColumnWidth(100))
+            .WithSummaryStyle(SummaryStyle.Default.WithMaxParameterColumnWidth(100).WithTimeUnit(unit))
             .WithOrderer(new CaseOrder(BenchSession.Current))
             .WithOptions(ConfigOptions.JoinSummary);
         return options.Smoke ? config.WithOptions(ConfigOptions.DisableOptimizationsValidator) : config;

@@ -65,7 +65,7 @@ internal sealed class BenchResults(BenchOptions options, BenchSession session, I
                 {
                     case KernelCase kernel when !double.IsNaN(seconds):
                         double rate = kernel.Bytes / seconds;
-                        kernels.Add(new KernelResult(kernel.Name, seconds, kernel.Bytes, rate / 1e9, rate / session.CopyBytesPerSecond));
+                        kernels.Add(new KernelResult(kernel.Name, seconds, kernel.Bytes, rate / 1e9, kernel.Bytes == 0 ? 0 : session.OfCopy(kernel, rate)));
                         break;
                     case TrainingCase run when !double.IsNaN(seconds):
                         training.Add(new TrainingResult(
@@ -75,12 +75,13 @@ internal sealed class BenchResults(BenchOptions options, BenchSession session, I
             }
         }
 
+        double[] copies = [.. session.CopyRates.Values.SelectMany(r => r).Order()];
         return new Results(
             DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
             $"{Processor()}, {RuntimeInformation.OSArchitecture}",
             Environment.ProcessorCount,
             session.Device.Name,
-            session.CopyBytesPerSecond / 1e9,
+            copies.Length == 0 ? 0 : copies[copies.Length / 2] / 1e9,
             options.Command,
             kernels,
             training);
@@ -98,9 +99,11 @@ internal sealed class BenchResults(BenchOptions options, BenchSession session, I
         StringWriter text = new(CultureInfo.InvariantCulture) { NewLine = "\n" };
         text.WriteLine($"# {results.Device}, {results.Date}");
         text.WriteLine();
-        text.WriteLine($"{results.Machine}, {results.Cores} cores; copies memory at {results.CopyGigabytesPerSecond:F1} GB/s. `{results.Command}`");
+        text.WriteLine($"{results.Machine}, {results.Cores} cores. `{results.Command}`");
         if (results.Kernels.Count > 0)
         {
+            text.WriteLine();
+            text.WriteLine($"Copies memory at {results.CopyGigabytesPerSecond:F1} GB/s (median; each kernel is compared with the copies around it).");
             text.WriteLine();
             text.WriteLine("| kernel | time, µs | moved, MB | GB/s | of copy |");
             text.WriteLine("|---|---:|---:|---:|---:|");

@@ -20,8 +20,7 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output)
 
         using ComputeDevice device = ComputeDevice.Open(options.Device, out string reason);
         output.WriteLine($"device: {device.Name} ({reason})");
-        double copy = CopyRate.Measure(device, options.Smoke);
-        output.WriteLine($"copies memory at {copy / 1e9:F1} GB/s");
+        using CopyRate copy = new(device, options.Smoke);
         if (options.Smoke)
         {
             output.WriteLine("smoke sizes: in caches, once; the figures say that it runs, not how fast");

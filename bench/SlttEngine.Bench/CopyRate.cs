@@ -6,61 +6,66 @@ using SlttEngine.Device;
 namespace SlttEngine.Bench;
 
 /// <summary>How fast the device copies memory: the yardstick of kernels that only move data.</summary>
-internal static class CopyRate
+/// <remarks>Measured again around each kernel, so that whatever else the machine does slows both down.</remarks>
+internal sealed unsafe class CopyRate : IDisposable
 {
-    private const int Repeats = 7;
+    private readonly int repeats;
+    private readonly ComputeDevice device;
+    private readonly long bytes;
+    private readonly CudaDeviceVariable<byte>? deviceFrom;
+    private readonly CudaDeviceVariable<byte>? deviceTo;
+    private readonly byte* hostFrom;
+    private readonly byte* hostTo;
+    private readonly int threads = Threads();
 
-    /// <summary>Bytes a second, read and written counted both; the best of some copies between buffers beyond any cache.</summary>
+    /// <summary>Allocates what is copied, beyond any cache unless a small size is asked for.</summary>
     /// <param name="device">The device.</param>
     /// <param name="small">True: a quick, rough figure.</param>
-    public static double Measure(ComputeDevice device, bool small)
+    public CopyRate(ComputeDevice device, bool small)
     {
-        long bytes = small ? 16L << 20 : device.IsCpu ? 128L << 20 : 512L << 20;
-        double seconds = Device(device, bytes);
+        this.device = device;
+        repeats = small ? 1 : 7;
+        bytes = small ? 4L << 20 : device.IsCpu ? 128L << 20 : 512L << 20;
         if (device.IsCpu)
         {
             // A copy call on the CPU device is one thread's; the machine's rate is that of all threads that kernels use.
-            seconds = Math.Min(seconds, Host(bytes));
+            hostFrom = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 4096);
+            hostTo = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 4096);
+            NativeMemory.Fill(hostFrom, (nuint)bytes, 1);
+            NativeMemory.Fill(hostTo, (nuint)bytes, 2);
         }
-
-        return 2 * bytes / seconds;
+        else
+        {
+            deviceFrom = new(bytes);
+            deviceTo = new(bytes);
+            deviceFrom.MemsetAsync(1u, device.Stream.Stream);
+            deviceTo.MemsetAsync(2u, device.Stream.Stream);
+        }
     }
 
-    private static double Device(ComputeDevice device, long bytes)
+    /// <summary>Bytes a second, read and written counted both: the median of some copies.</summary>
+    public double Measure()
     {
-        using CudaDeviceVariable<byte> from = new(bytes);
-        using CudaDeviceVariable<byte> to = new(bytes);
-        from.MemsetAsync(1u, device.Stream.Stream);
-        to.MemsetAsync(2u, device.Stream.Stream);
-        return Best(() =>
+        Copy();
+        double[] seconds = new double[repeats];
+        for (int i = 0; i < repeats; i++)
         {
-            to.AsyncCopyToDevice(from, device.Stream);
-            device.Synchronize();
-        });
+            long start = Stopwatch.GetTimestamp();
+            Copy();
+            seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+
+        Array.Sort(seconds);
+        return 2 * bytes / seconds[repeats / 2];
     }
 
-    private static unsafe double Host(long bytes)
+    /// <inheritdoc/>
+    public void Dispose()
     {
-        byte* from = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 4096);
-        byte* to = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 4096);
-        try
-        {
-            NativeMemory.Fill(from, (nuint)bytes, 1);
-            NativeMemory.Fill(to, (nuint)bytes, 2);
-            int threads = Threads();
-            long share = bytes / threads / 64 * 64;
-            return Best(() => Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
-            {
-                long start = i * share;
-                long count = i == threads - 1 ? bytes - start : share;
-                Buffer.MemoryCopy(from + start, to + start, count, count);
-            }));
-        }
-        finally
-        {
-            NativeMemory.AlignedFree(from);
-            NativeMemory.AlignedFree(to);
-        }
+        deviceFrom?.Dispose();
+        deviceTo?.Dispose();
+        NativeMemory.AlignedFree(hostFrom);
+        NativeMemory.AlignedFree(hostTo);
     }
 
     private static int Threads()
@@ -76,17 +81,21 @@ internal static class CopyRate
         return Environment.ProcessorCount;
     }
 
-    private static double Best(Action copy)
+    private void Copy()
     {
-        copy();
-        double best = double.PositiveInfinity;
-        for (int i = 0; i < Repeats; i++)
+        if (deviceTo is not null)
         {
-            long start = Stopwatch.GetTimestamp();
-            copy();
-            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            deviceTo.AsyncCopyToDevice(deviceFrom!, device.Stream);
+            device.Synchronize();
+            return;
         }
 
-        return best;
+        long share = bytes / threads / 64 * 64;
+        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
+        {
+            long start = i * share;
+            long count = i == threads - 1 ? bytes - start : share;
+            Buffer.MemoryCopy(hostFrom + start, hostTo + start, count, count);
+        });
     }
 }

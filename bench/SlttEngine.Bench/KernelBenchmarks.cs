@@ -21,7 +21,7 @@ public class KernelBenchmarks
 
     private static ComputeDevice Device => BenchSession.Current.Device;
 
-    /// <summary>Allocates and fills the arguments; launches once.</summary>
+    /// <summary>Allocates and fills the arguments; launches once, measures the copy rate.</summary>
     [GlobalSetup]
     public void Allocate() => BenchSession.Current.Try(Kernel, () =>
     {
@@ -30,6 +30,7 @@ public class KernelBenchmarks
         arguments = Kernel.Arguments(buffers);
         Device.Launch(Kernel.Kernel, Kernel.Shape, arguments);
         Device.Synchronize();
+        BenchSession.Current.MeasureCopy(Kernel);
     });
 
     /// <summary>The launches.</summary>
@@ -44,7 +45,11 @@ public class KernelBenchmarks
         Device.Synchronize();
     }
 
-    /// <summary>Frees the arguments.</summary>
+    /// <summary>Measures the copy rate again; frees the arguments.</summary>
     [GlobalCleanup]
-    public void Free() => buffers?.Dispose();
+    public void Free()
+    {
+        BenchSession.Current.MeasureCopy(Kernel);
+        buffers?.Dispose();
+    }
 }

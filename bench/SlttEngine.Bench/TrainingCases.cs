@@ -38,7 +38,7 @@ internal static class TrainingCases
             {
                 foreach (TrainingMethod method in bench.Methods)
                 {
-                    foreach (int steps in bench.Steps ?? (bench.Smoke ? [1, 4] : Steps))
+                    foreach (int steps in bench.Steps ?? (bench.Smoke ? [1, 3] : Steps))
                     {
                         Add(device, bench, output, workload, type, method, steps, cases);
                     }
