@@ -30,7 +30,10 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output)
             device,
             copy,
             options.Kernels ? [.. KernelCases.For(device, options.Types ?? Enum.GetValues<ComputeType>(), options.Smoke).Where(Wanted)] : [],
-            options.Training ? TrainingCases.For(device, options, output) : []);
+            options.Training ? TrainingCases.For(device, options, output) : [])
+        {
+            Footprint = options.Smoke ? 0 : 2 * CacheSize.Of(device),
+        };
         BenchSession.Current = session;
         if (session.KernelCases.Count + session.TrainingCases.Count == 0)
         {

@@ -13,6 +13,9 @@ internal sealed record BenchSession(
     /// <summary>The session of this process.</summary>
     public static BenchSession Current { get; set; } = null!;
 
+    /// <summary>Bytes that a kernel's launches should touch in turn: more than caches keep.</summary>
+    public long Footprint { get; init; }
+
     /// <summary>What failed and why: BenchmarkDotNet shows that a case has no result, not the reason.</summary>
     public List<string> Failures { get; } = [];
 

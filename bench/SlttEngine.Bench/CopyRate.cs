@@ -24,8 +24,8 @@ internal sealed unsafe class CopyRate : IDisposable
     public CopyRate(ComputeDevice device, bool small)
     {
         this.device = device;
-        repeats = small ? 1 : 7;
-        bytes = small ? 4L << 20 : device.IsCpu ? 128L << 20 : 512L << 20;
+        repeats = small ? 1 : 5;
+        bytes = small ? 4L << 20 : Math.Max(128L << 20, 2 * CacheSize.Of(device));
         if (device.IsCpu)
         {
             // A copy call on the CPU device is one thread's; the machine's rate is that of all threads that kernels use.

@@ -9,8 +9,12 @@ public class KernelBenchmarks
     /// <summary>Launches between two waits for the device, so that a GPU's launch latency does not count.</summary>
     private const int Launches = 8;
 
-    private KernelBuffers? buffers;
-    private object[] arguments = [];
+    /// <summary>Copies of the arguments at most, for small kernels.</summary>
+    private const int MostSets = 64;
+
+    private readonly List<KernelBuffers> buffers = [];
+    private readonly List<object[]> arguments = [];
+    private int next;
 
     /// <summary>The kernels.</summary>
     public static IEnumerable<KernelCase> Cases => BenchSession.Current.KernelCases;
@@ -22,14 +26,23 @@ public class KernelBenchmarks
     private static ComputeDevice Device => BenchSession.Current.Device;
 
     /// <summary>Allocates and fills the arguments; launches once, measures the copy rate.</summary>
+    /// <remarks>
+    /// As many copies of the arguments as it takes to exceed the caches twice over; launches take turns through them.
+    /// </remarks>
     [GlobalSetup]
     public void Allocate() => BenchSession.Current.Try(Kernel, () =>
     {
         Device.Context.SetCurrent();
-        buffers = new KernelBuffers(Device);
-        arguments = Kernel.Arguments(buffers);
-        Device.Launch(Kernel.Kernel, Kernel.Shape, arguments);
-        Device.Synchronize();
+        long wanted = Kernel.Bytes == 0 ? 0 : BenchSession.Current.Footprint;
+        do
+        {
+            KernelBuffers set = new(Device);
+            buffers.Add(set);
+            arguments.Add(Kernel.Arguments(set));
+        }
+        while (buffers.Sum(b => b.Size) < wanted && buffers.Count < MostSets);
+
+        Launch();
         BenchSession.Current.MeasureCopy(Kernel);
     });
 
@@ -39,7 +52,8 @@ public class KernelBenchmarks
     {
         for (int i = 0; i < Launches; i++)
         {
-            Device.Launch(Kernel.Kernel, Kernel.Shape, arguments);
+            Device.Launch(Kernel.Kernel, Kernel.Shape, arguments[next]);
+            next = (next + 1) % arguments.Count;
         }
 
         Device.Synchronize();
@@ -50,6 +64,13 @@ public class KernelBenchmarks
     public void Free()
     {
         BenchSession.Current.MeasureCopy(Kernel);
-        buffers?.Dispose();
+        foreach (KernelBuffers set in buffers)
+        {
+            set.Dispose();
+        }
+
+        buffers.Clear();
+        arguments.Clear();
+        next = 0;
     }
 }

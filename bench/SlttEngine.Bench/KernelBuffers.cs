@@ -25,6 +25,9 @@ public sealed class KernelBuffers : IDisposable
         }
     }
 
+    /// <summary>Bytes allocated.</summary>
+    public long Size => owned.Sum(m => (long)(ulong)m.SizeInBytes);
+
     /// <summary>Numbers from −0.5 to 1.5: about a quarter of them are spikes at a threshold of 1.</summary>
     public CUdeviceptr Values(ComputeType type, long count) => type switch
     {
