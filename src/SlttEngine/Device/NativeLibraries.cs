@@ -116,6 +116,13 @@ public static partial class NativeLibraries
             throw new SlttException(ErrorKind.Device, $"the CPU device is missing: {path}", "run ./build.sh");
         }
 
+        // OpenMP's threads wait for each other by spinning, long by default: beside any other work on the machine that
+        // costs many times what sleeping does. Its library reads this as it loads; what the user has set counts.
+        if (!OperatingSystem.IsWindows() && Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null)
+        {
+            SetEnvironment("GOMP_SPINCOUNT", "3000", overwrite: 0);
+        }
+
         try
         {
             nint handle = NativeLibrary.Load(path);
@@ -234,6 +241,10 @@ public static partial class NativeLibraries
         int count = 0;
         return NativeLibrary.TryGetExport(library, "cuDeviceGetCount", out nint address) && ((delegate* unmanaged<int*, int>)address)(&count) == 0 ? count : 0;
     }
+
+    /// <summary>The C library's setenv: what .NET sets, native code does not see.</summary>
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
 
     [LibraryImport("libc", EntryPoint = "dlopen", StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint DlOpen(string path, int flags);
