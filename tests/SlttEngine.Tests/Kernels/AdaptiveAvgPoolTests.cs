@@ -10,7 +10,10 @@ public sealed class AdaptiveAvgPoolTests(DeviceKind kind) : KernelTest(kind)
     private static readonly (int, int, int, int)[] Sizes = [(4, 4, 1, 1), (8, 8, 4, 4), (4, 4, 7, 7), (1, 1, 7, 7), (5, 7, 3, 2), (3, 10, 7, 4), (2, 2, 2, 2), (13, 3, 7, 7)];
 
     [Test]
-    public void Forward([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(nameof(Sizes))] (int, int, int, int) size, [Values(1, 8, 19)] int channels)
+    public void Forward([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(nameof(Sizes))] (int, int, int, int) size) =>
+        ForEach([1, 8, 19], channels => Forward(type, size, channels));
+
+    private void Forward(ComputeType type, (int, int, int, int) size, int channels)
     {
         const int N = 2;
         (int h, int w, int outH, int outW) = size;
@@ -29,7 +32,10 @@ public sealed class AdaptiveAvgPoolTests(DeviceKind kind) : KernelTest(kind)
     }
 
     [Test]
-    public void Backward([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(nameof(Sizes))] (int, int, int, int) size, [Values(1, 8, 19)] int channels)
+    public void Backward([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(nameof(Sizes))] (int, int, int, int) size) =>
+        ForEach([1, 8, 19], channels => Backward(type, size, channels));
+
+    private void Backward(ComputeType type, (int, int, int, int) size, int channels)
     {
         const int N = 2;
         (int h, int w, int outH, int outW) = size;

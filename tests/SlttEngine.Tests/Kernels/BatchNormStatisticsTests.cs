@@ -22,7 +22,10 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
     }
 
     [Test]
-    public void Statistics([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size, [Values] Added added)
+    public void Statistics([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size) =>
+        ForEach(Enum.GetValues<Added>(), added => Statistics(type, size, added));
+
+    private void Statistics(ComputeType type, Matrix size, Added added)
     {
         (int rows, int channels, int count) = (size.Rows, size.Channels, size.Count);
         float[] x = Uniform(count, type, -1, 3, 1), other = Uniform(count, type, -1, 3, 2), shift = Uniform(channels, ComputeType.Float32, 0, 2, 3);
@@ -65,7 +68,10 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
     }
 
     [Test]
-    public void Finalize([Values(1, 31, 33, 130)] int channels, [Values(1, 3, 40)] int parts, [Values(1, 6)] int repeats, [Values] bool biased)
+    public void Finalize([Values(1, 31, 33, 130)] int channels, [Values(1, 3, 40)] int parts) =>
+        ForEach([(1, false), (1, true), (6, false), (6, true)], variant => Finalize(channels, parts, variant.Item1, variant.Item2));
+
+    private void Finalize(int channels, int parts, int repeats, bool biased)
     {
         const int Rows = 1000;
         Random random = new(channels + parts);

@@ -22,6 +22,9 @@ public abstract class KernelTest(DeviceKind kind)
 
     private protected ComputeDevice Device { get; private set; } = null!;
 
+    /// <summary>Which variant of a test's case is under way; messages begin with it.</summary>
+    private protected object? Variant { get; set; }
+
     /// <summary>The mode in which a thousand threads are a thousand threads, one after the other.</summary>
     private protected bool IsSlow => kind == DeviceKind.CpuFaithful;
 
@@ -35,6 +38,7 @@ public abstract class KernelTest(DeviceKind kind)
 
         device.Context.SetCurrent();
         Device = device;
+        Variant = null;
     }
 
     [TearDown]
@@ -64,30 +68,41 @@ public abstract class KernelTest(DeviceKind kind)
 
     private protected DeviceArray<RunState> State(RunState state) => Upload([state]);
 
+    /// <summary>Runs a test's body once for each variant, each with memory of its own.</summary>
+    private protected void ForEach<TVariant>(IEnumerable<TVariant> variants, Action<TVariant> body)
+    {
+        foreach (TVariant variant in variants)
+        {
+            Variant = variant;
+            body(variant);
+            FreeMemory();
+        }
+    }
+
     private protected void Launch(string kernel, LaunchShape shape, params object[] args) => Device.Launch(kernel, shape, args);
 
     /// <summary>Fails unless every number is within its bound.</summary>
-    private protected static void AssertWithin(IReadOnlyList<float> actual, IReadOnlyList<Approx> expected, string what)
+    private protected void AssertWithin(IReadOnlyList<float> actual, IReadOnlyList<Approx> expected, string what)
     {
         Assert.That(actual, Has.Count.EqualTo(expected.Count), what);
         for (int i = 0; i < actual.Count; i++)
         {
             if (!expected[i].Admits(actual[i]))
             {
-                Assert.Fail($"{what}[{i}] is {actual[i]:R}, should be {expected[i].Value:R} within {expected[i].Error:G3}");
+                Assert.Fail($"{Variant} {what}[{i}] is {actual[i]:R}, should be {expected[i].Value:R} within {expected[i].Error:G3}");
             }
         }
     }
 
     /// <summary>Fails unless every number is the same, bit for bit but for the sign of zero.</summary>
-    private protected static void AssertSame(IReadOnlyList<float> actual, IReadOnlyList<float> expected, string what)
+    private protected void AssertSame(IReadOnlyList<float> actual, IReadOnlyList<float> expected, string what)
     {
         Assert.That(actual, Has.Count.EqualTo(expected.Count), what);
         for (int i = 0; i < actual.Count; i++)
         {
             if (actual[i] != expected[i])
             {
-                Assert.Fail($"{what}[{i}] is {actual[i]:R}, should be {expected[i]:R}");
+                Assert.Fail($"{Variant} {what}[{i}] is {actual[i]:R}, should be {expected[i]:R}");
             }
         }
     }

@@ -26,7 +26,10 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
     }
 
     [Test]
-    public void Step([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size, [Values] Before before)
+    public void Step([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size) =>
+        ForEach(Enum.GetValues<Before>(), before => Step(type, size, before));
+
+    private void Step(ComputeType type, Matrix size, Before before)
     {
         (int index, int channels, int count) = (size.Rows + (int)before, size.Channels, size.Count);
         foreach ((bool biased, float inputScale, float spikeScale, float rate) in new[] { (false, 1f, 1f, 0f), (true, 0.7f, 2.74f, 0f), (true, 1f, 1f, 0.3f) })
@@ -52,7 +55,10 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
     }
 
     [Test]
-    public void NormalisedStep([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size, [Values] Before before)
+    public void NormalisedStep([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size) =>
+        ForEach(Enum.GetValues<Before>(), before => NormalisedStep(type, size, before));
+
+    private void NormalisedStep(ComputeType type, Matrix size, Before before)
     {
         (int index, int channels, int count) = (size.Channels + (int)before, size.Channels, size.Count);
         foreach (float rate in new[] { 0f, 0.3f })
@@ -122,7 +128,7 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
     /// u as the reference has it; spikes exactly as u, as stored, has them, and as the reference has them but for the few neurons
     /// that float rounding may move over the threshold.
     /// </summary>
-    private static void AssertStep(Tensor potential, Tensor spikes, Approx[] expected, float[] mask, float spikeScale, ComputeType type)
+    private void AssertStep(Tensor potential, Tensor spikes, Approx[] expected, float[] mask, float spikeScale, ComputeType type)
     {
         float[] u = potential.Read(), s = spikes.Read();
         AssertWithin(u, expected, "u");
@@ -132,7 +138,7 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
             double fired = u[i] >= Neuron.Threshold ? spikeScale * mask[i] : 0;
             if (!new Approx(fired, 0).Roundings(1).As(type).Admits(s[i]) || (fired == 0 && s[i] != 0))
             {
-                Assert.Fail($"spikes[{i}] is {s[i]:R}, should be {fired:R}");
+                Assert.Fail($"{Variant} spikes[{i}] is {s[i]:R}, should be {fired:R}");
             }
 
             if (Math.Abs(expected[i].Value - Neuron.Threshold) <= expected[i].Error)
@@ -141,7 +147,7 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
             }
             else if ((s[i] != 0) != (expected[i].Value >= Neuron.Threshold && mask[i] != 0))
             {
-                Assert.Fail($"spikes[{i}] is {s[i]:R} with u = {expected[i].Value:R}");
+                Assert.Fail($"{Variant} spikes[{i}] is {s[i]:R} with u = {expected[i].Value:R}");
             }
         }
 
