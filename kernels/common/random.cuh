@@ -78,6 +78,7 @@ struct MaskTile {
         Random4<WideBits> r = philox(c0, c1, zero + (uint32_t)d.iteration, zero + (uint32_t)(d.iteration >> 32), d.seed);
         WideBits a = low_words(r.x[0], r.x[1]), b = low_words(r.x[2], r.x[3]), c = high_words(r.x[0], r.x[1]), e = high_words(r.x[2], r.x[3]);
         WideBits words[4] = {low_pairs(a, b), high_pairs(a, b), low_pairs(c, e), high_pairs(c, e)};
+        SLTT_UNROLL
         for (int j = 0; j < 8 * WIDE; j += WIDE) {
             WideInt bits = (WideInt)widen(load_halves((const char*)words + 2 * j));
             store<WIDE>(to, j, select(Mask<WIDE>{bits >= (int32_t)d.threshold}, WidePack(d.scale), WidePack(0.0f)));

@@ -38,6 +38,7 @@ inline void add_up_rows(int64_t r0, int64_t r1, int c_begin, int c_end, int chan
                 each_pack(0, count, [&](auto lanes, int64_t j) {
                     constexpr int V = decltype(lanes)::value;
                     Packs<K, V> term = f(lanes, base + j, own.template at<V>(j), load<V>(mask, j));
+                    SLTT_UNROLL
                     for (int k = 0; k < K; ++k) store<V>(sum[k], j, load<V>(sum[k], j) + term[k]);
                 });
             }
@@ -235,6 +236,7 @@ template <int K, class F> __device__ inline Totals<K> block_sums(int n, F f) {
         each_pack(begin, end, [&](auto lanes, int64_t j) {
             constexpr int V = decltype(lanes)::value;
             Packs<K, V> term = f(lanes, (int)j);
+            SLTT_UNROLL
             for (int k = 0; k < K; ++k) {
                 if constexpr (V == WIDE) sum[k] = sum[k] + term[k];
                 else total.k[k] += (double)term[k].v[0];

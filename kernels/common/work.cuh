@@ -102,6 +102,7 @@ template <int P> struct ParameterTile {
     }
     template <int V> Packs<P, V> at(int64_t j) const {
         Packs<P, V> out;
+        SLTT_UNROLL
         for (int i = 0; i < P; ++i) out.k[i] = load<V>(value[i], j);
         return out;
     }
