@@ -40,7 +40,8 @@ try
         case "demo":
             BuildNative();
             BuildHost(cliProject);
-            return Start(dotnet, [Path.Combine(cliOutput, "sltt.dll"), "demo", .. rest]);
+            string demo = Path.Combine(outDir, "demo");
+            return Start(dotnet, [Path.Combine(cliOutput, "sltt.dll"), "demo", "-data_dir", Path.Combine(demo, "data"), "-out_dir", Path.Combine(demo, "logs"), .. rest]);
         case "test":
             BuildAll();
             return Test(rest);
@@ -203,18 +204,19 @@ void Bundle()
         File.Copy(Path.Combine(root, file), Path.Combine(folder, file));
     }
 
-    string tools = Path.Combine(root, "tools");
-    if (Directory.Exists(tools))
+    string check = Path.Combine("tools", "gpu-check.sh");
+    if (File.Exists(Path.Combine(root, check)))
     {
-        Require("cp", ["-r", tools, folder], "tools/ could not be copied");
+        Directory.CreateDirectory(Path.Combine(folder, "tools"));
+        File.Copy(Path.Combine(root, check), Path.Combine(folder, check));
     }
 
     // It must run where nothing is installed: no .NET, no variables.
-    var check = Capture("env", ["-i", Path.Combine(folder, "sltt"), "devices"]);
-    Console.Write(check.Output);
-    if (check.ExitCode != 0)
+    var run = Capture("env", ["-i", Path.Combine(folder, "sltt"), "devices"]);
+    Console.Write(run.Output);
+    if (run.ExitCode != 0)
     {
-        throw new BuildException($"the bundled command does not run, exit code {check.ExitCode}", 1);
+        throw new BuildException($"the bundled command does not run, exit code {run.ExitCode}", 1);
     }
 
     string archive = Path.Combine(outDir, name + ".tar.xz");
