@@ -166,13 +166,20 @@ public sealed class BatchLoaderTests
             loader.Next();
         }
 
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        for (int i = 0; i < 800; i++)
+        // The count is the whole process's, and the test runner allocates beside it now and then: the least of a few passes is the loader's.
+        long least = long.MaxValue;
+        for (int pass = 0; pass < 4; pass++)
         {
-            loader.Next();
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            for (int i = 0; i < 200; i++)
+            {
+                loader.Next();
+            }
+
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
         }
 
-        Assert.That(GC.GetTotalAllocatedBytes(precise: true) - before, Is.LessThan(64 * 800), "a batch's buffers alone are 96 bytes");
+        Assert.That(least, Is.LessThan(64 * 200), "a batch's buffers alone are 96 bytes");
     }
 
     /// <summary>Samples of 3 steps, (2, 1, 2) bytes, that say index, step and place.</summary>
