@@ -132,7 +132,8 @@ int Test(string[] options)
     int exitCode = Start(dotnet, [testAssembly, .. options], line =>
     {
         Console.WriteLine(line);
-        var match = Regex.Match(line, @"^\s+(total|failed|succeeded|skipped): (\d+)\s*$");
+        // Under CI the runner colours its summary, terminal or not.
+        var match = Regex.Match(Regex.Replace(line, @"\x1b\[[0-9;]*m", ""), @"^\s+(total|failed|succeeded|skipped): (\d+)\s*$");
         if (match.Success)
         {
             counts[match.Groups[1].Value] = int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
