@@ -20,6 +20,7 @@ internal static class CommandLine
         new("train-bptt", "trains by backpropagation through time", () => new TrainCommand(TrainingMethod.Bptt)),
         new("demo", "makes event-camera gestures, trains on them, and shows time and memory", () => new DemoCommand()),
         new("bench", "times training iterations on random data", () => new BenchCommand()),
+        new("plan", "says what a run will need, without allocating it: memory by kind and layer, the largest batch, the floor of its time", () => new PlanCommand()),
         new("verify", "replays recorded vectors and compares: PASS or FAIL a group of tensors", () => new VerifyCommand()),
         new("devices", "what can compute here, and why not the rest", () => new DevicesCommand()),
     ];

@@ -13,6 +13,7 @@ internal sealed class ConvolutionCalls
     private readonly TensorDescriptor y;
     private readonly FilterDescriptor w;
     private readonly ConvolutionDescriptor convolution;
+    private readonly long multiplyAdds;
 
     public ConvolutionCalls(ProgramBuilder builder, string name, Value input, Value output, ConvolutionModule module)
     {
@@ -28,6 +29,7 @@ internal sealed class ConvolutionCalls
         w.SetFilter4dDescriptor(type, cudnnTensorFormat.NHWC, module.Out, module.In, module.Kernel, module.Kernel);
         convolution.SetConvolution2dDescriptor(
             module.Padding, module.Padding, module.Stride, module.Stride, 1, 1, cudnnConvolutionMode.CrossCorrelation, cudnnDataType.Float);
+        multiplyAdds = n * output.Elements * module.Kernel * module.Kernel * module.In;
         if (builder.Shape.Type != Device.ComputeType.Float32)
         {
             convolution.MathType = cudnnMathType.TensorOP;
@@ -46,7 +48,8 @@ internal sealed class ConvolutionCalls
             name + " forward",
             [input],
             [output, workspace],
-            t => Dnn.ConvolutionForward(1f, x, input.At(t), w, weight(), convolution, algo, workspace.At(t), bytes, 0f, y, output.At(t)));
+            t => Dnn.ConvolutionForward(1f, x, input.At(t), w, weight(), convolution, algo, workspace.At(t), bytes, 0f, y, output.At(t)))
+        { MultiplyAdds = multiplyAdds };
     }
 
     /// <summary>gradInput = wᵀ * gradOutput.</summary>
@@ -59,7 +62,8 @@ internal sealed class ConvolutionCalls
             name + " backward data",
             [gradOutput],
             [gradInput, workspace],
-            t => Dnn.ConvolutionBackwardData(1f, w, weight(), y, gradOutput.At(t), convolution, algo, workspace.At(t), bytes, 0f, x, gradInput.At(t)));
+            t => Dnn.ConvolutionBackwardData(1f, w, weight(), y, gradOutput.At(t), convolution, algo, workspace.At(t), bytes, 0f, x, gradInput.At(t)))
+        { MultiplyAdds = multiplyAdds };
     }
 
     /// <summary>gradWeight = beta · gradWeight + gradOutput * input.</summary>
@@ -72,7 +76,8 @@ internal sealed class ConvolutionCalls
             name + " backward filter",
             [input, gradOutput],
             [workspace, .. writes],
-            t => Dnn.ConvolutionBackwardFilter(1f, x, input.At(t), y, gradOutput.At(t), convolution, algo, workspace.At(t), bytes, beta, w, gradWeight()));
+            t => Dnn.ConvolutionBackwardFilter(1f, x, input.At(t), y, gradOutput.At(t), convolution, algo, workspace.At(t), bytes, beta, w, gradWeight()))
+        { MultiplyAdds = multiplyAdds };
     }
 
     private Tensor Workspace(string pass, ulong bytes) => ProgramBuilder.Scratch($"{name} {pass} workspace", (long)bytes, BufferKind.Workspace);

@@ -33,6 +33,7 @@ public sealed class Linear : Layer
     {
         (int n, int classes, int features) = (b.Shape.Batch, Output.Channels, (int)input.Elements);
         CudaBlas blas = b.Device.Blas;
+        long multiplyAdds = (long)n * classes * features;
         DataType type = b.Shape.Type.Blas();
         CUdeviceptr w = b.WorkingWeight(weight);
         Tensor x = b.Forward(input);
@@ -50,7 +51,8 @@ public sealed class Linear : Layer
             [x, logits],
             [logits],
             t => blas.GemmEx(
-                Operation.Transpose, Operation.NonTranspose, classes, n, features, 1f, w, type, features, x.At(t), type, features, 1f, logits.At(t), DataType.CUDA_R_32F, classes)));
+                Operation.Transpose, Operation.NonTranspose, classes, n, features, 1f, w, type, features, x.At(t), type, features, 1f, logits.At(t), DataType.CUDA_R_32F, classes))
+        { MultiplyAdds = multiplyAdds });
         return () =>
         {
             Tensor gradLogits = b.TakeGradient(Output);
@@ -66,13 +68,15 @@ public sealed class Linear : Layer
                 [x, gradLogits],
                 [],
                 t => blas.GemmEx(
-                    Operation.NonTranspose, Operation.Transpose, features, classes, n, 1f, x.At(t), type, features, gradLogits.At(t), type, classes, 1f, b.Store.Gradient(weight), DataType.CUDA_R_32F, features)));
+                    Operation.NonTranspose, Operation.Transpose, features, classes, n, 1f, x.At(t), type, features, gradLogits.At(t), type, classes, 1f, b.Store.Gradient(weight), DataType.CUDA_R_32F, features))
+            { MultiplyAdds = multiplyAdds });
             b.Add(Section.Backward, new Op(
                 Name + " backward data",
                 [gradLogits],
                 [gradInput],
                 t => blas.GemmEx(
-                    Operation.NonTranspose, Operation.NonTranspose, features, n, classes, 1f, w, type, features, gradLogits.At(t), type, classes, 0f, gradInput.At(t), type, features)));
+                    Operation.NonTranspose, Operation.NonTranspose, features, n, classes, 1f, w, type, features, gradLogits.At(t), type, classes, 0f, gradInput.At(t), type, features))
+            { MultiplyAdds = multiplyAdds });
             b.AddGradient(input, gradInput);
         };
     }

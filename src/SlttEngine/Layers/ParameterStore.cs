@@ -36,10 +36,9 @@ public sealed class ParameterStore : IDisposable
     public ParameterStore(ComputeDevice device, Network network, ComputeType type, int optimizerStates, bool allocate = true)
     {
         (Device, Network, Type, this.optimizerStates) = (device, network, type, optimizerStates);
-        Elements = AssignOffsets(network);
+        (Elements, statisticsElements) = AssignOffsets(network);
         byName = network.Parameters.ToDictionary(p => p.Name);
         statisticsByName = network.Statistics.ToDictionary(s => s.Name);
-        statisticsElements = network.Statistics.Where(s => !s.IsCounter).Select(s => s.Offset + s.Count).DefaultIfEmpty(1).Max();
         if (!allocate)
         {
             return;
@@ -99,14 +98,24 @@ public sealed class ParameterStore : IDisposable
     {
         get
         {
-            long twice = Type == ComputeType.Float32 ? 0 : Elements * Type.Size();
-            return (
-                (Elements * 4) + twice,
-                optimizerStates >= 0 ? (Elements * 4) + twice : 0,
-                Math.Max(0, optimizerStates) * Elements * 4,
-                (statisticsElements * 4) + (Counters * 8));
+            (long weights, long gradients, long optimizer) = BytesOf(Elements);
+            return (weights, gradients, optimizer, (statisticsElements * 4) + (Counters * 8));
         }
     }
+
+    /// <summary>Bytes of a parameter in each of the buffers: weights, gradients, optimiser states.</summary>
+    /// <param name="parameter">The parameter.</param>
+    public (long Weights, long Gradients, long Optimizer) BytesOf(Parameter parameter) => BytesOf(Padded(parameter.Count));
+
+    private (long Weights, long Gradients, long Optimizer) BytesOf(long elements)
+    {
+        long twice = Type == ComputeType.Float32 ? 0 : elements * Type.Size();
+        return ((elements * 4) + twice, optimizerStates >= 0 ? (elements * 4) + twice : 0, Math.Max(0, optimizerStates) * elements * 4);
+    }
+
+    /// <summary>Bytes of a statistics buffer.</summary>
+    /// <param name="buffer">The buffer.</param>
+    public static long BytesOf(StatisticsBuffer buffer) => buffer.IsCounter ? 8 : Padded(buffer.Count) * 4;
 
     private int Counters => Math.Max(1, Network.Statistics.Count(s => s.IsCounter));
 
@@ -221,25 +230,29 @@ public sealed class ParameterStore : IDisposable
         counters?.Dispose();
     }
 
-    /// <summary>Gives each parameter and statistics buffer its place; returns the parameter buffer's elements.</summary>
+    /// <summary>Elements that a parameter or statistics buffer takes up, padding included.</summary>
+    /// <param name="count">Its own elements.</param>
+    public static long Padded(long count) => (count + Alignment - 1) / Alignment * Alignment;
+
+    /// <summary>Gives each parameter and statistics buffer its place; returns how many elements both buffers have.</summary>
     /// <param name="network">The network.</param>
-    internal static long AssignOffsets(Network network)
+    internal static (long Parameters, long Statistics) AssignOffsets(Network network)
     {
         long end = 0;
         foreach (Parameter parameter in network.Parameters)
         {
             parameter.Offset = end;
-            end += (parameter.Count + Alignment - 1) / Alignment * Alignment;
+            end += Padded(parameter.Count);
         }
 
         (long floats, long counter) = (0, 0);
         foreach (StatisticsBuffer buffer in network.Statistics)
         {
             buffer.Offset = buffer.IsCounter ? counter++ : floats;
-            floats += (buffer.Count + Alignment - 1) / Alignment * Alignment;
+            floats += Padded(buffer.Count);
         }
 
-        return end;
+        return (end, Math.Max(floats, Alignment));
     }
 
     private static CUdeviceptr At(CUdeviceptr start, long bytes) => new((ulong)start.Pointer + (ulong)bytes);

@@ -87,6 +87,9 @@ public sealed class ProgramBuilder
     /// <summary>Counts dropout layers, so that each has its own random numbers.</summary>
     public uint DropoutLayers { get; set; }
 
+    /// <summary>The layer that is emitting: what is added now belongs to it.</summary>
+    public string Layer { get; set; } = string.Empty;
+
     /// <summary>Address of a parameter's weights in the program's compute type.</summary>
     /// <param name="parameter">The parameter.</param>
     public CUdeviceptr WorkingWeight(Parameter parameter) =>
@@ -111,7 +114,7 @@ public sealed class ProgramBuilder
     /// <summary>Appends an operation.</summary>
     /// <param name="section">When it runs.</param>
     /// <param name="op">The operation.</param>
-    public void Add(Section section, Op op) => sections[section].Add(op);
+    public void Add(Section section, Op op) => sections[section].Add(op with { Layer = Layer });
 
     /// <summary>A tensor with memory of its own.</summary>
     /// <param name="name">What it holds.</param>
@@ -121,7 +124,7 @@ public sealed class ProgramBuilder
     /// <param name="zeroed">Set to zero before each iteration.</param>
     public Tensor Keep(string name, BufferKind kind, long bytes, int copies = 1, bool zeroed = false)
     {
-        Tensor tensor = new(name, kind, bytes, copies, zeroed);
+        Tensor tensor = new(name, kind, bytes, copies, zeroed) { Layer = Layer };
         persistent.Add(tensor);
         return tensor;
     }

@@ -39,6 +39,9 @@ public sealed class Tensor
     /// <summary>What it holds, with the layer's name in front.</summary>
     public string Name { get; }
 
+    /// <summary>The layer that it belongs to; empty if to none.</summary>
+    public string Layer { get; init; } = string.Empty;
+
     /// <summary>What it is for.</summary>
     public BufferKind Kind { get; }
 

@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using SlttEngine.Data;
 using SlttEngine.Device;
-using SlttEngine.Layers;
 
 namespace SlttEngine.Training;
 
@@ -10,7 +8,7 @@ namespace SlttEngine.Training;
 /// <param name="Iterations">Iterations timed, after warming up.</param>
 /// <param name="SecondsPerIteration">Median time of an iteration, update included.</param>
 /// <param name="ImagesPerSecond">Samples a second at that time.</param>
-/// <param name="DeviceBytes">Device memory planned and allocated.</param>
+/// <param name="DeviceBytes">Device memory planned and allocated, images that stay on the device aside.</param>
 /// <param name="IdleProcessBytes">Peak memory of this process before the engine was built.</param>
 /// <param name="PeakProcessBytes">Peak memory of this process.</param>
 public sealed record BenchmarkResult(
@@ -36,22 +34,12 @@ public static class BenchmarkRun
         long idle = ProcessMemory.Peak();
         options = options.Validate();
         using ComputeDevice device = ComputeDevice.Open(options.Device, out _);
-        using TrainingEngine engine = Build(device, options, out FrameShape shape, out int classes);
-        byte[] input = new byte[shape.Length * options.BatchSize];
-        int[] labels = new int[options.BatchSize];
-        Random random = new(2022);
-        random.NextBytes(input);
-        for (int i = 0; i < labels.Length; i++)
-        {
-            labels[i] = random.Next(classes);
-        }
-
+        using RandomRun run = new(device, options);
         List<double> seconds = [];
         for (int i = 0; i < WarmUps + iterations && (seconds.Count == 0 || !cancel.IsCancellationRequested); i++)
         {
             long start = Stopwatch.GetTimestamp();
-            engine.TrainIteration(input, labels, options.LearningRate);
-            engine.TakeMetrics();
+            run.Iterate();
             if (i >= WarmUps)
             {
                 seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
@@ -60,37 +48,7 @@ public static class BenchmarkRun
 
         double median = Median(seconds);
         return new BenchmarkResult(
-            device.Name, seconds.Count, median, options.BatchSize / median, engine.ArenaBytes + engine.StoreBytes, idle, ProcessMemory.Peak());
-    }
-
-    /// <summary>An engine on random frames of a data set's shape, initialised, for training only.</summary>
-    /// <param name="device">The device.</param>
-    /// <param name="options">The run's options.</param>
-    /// <param name="shape">Shape of a sample: its bytes are u8 frames (steps, N, C, H, W).</param>
-    /// <param name="classes">Classes.</param>
-    public static TrainingEngine Build(ComputeDevice device, TrainOptions options, out FrameShape shape, out int classes)
-    {
-        (shape, classes) = RunData.Describe(options);
-        Network network = RunFactory.Network(options, shape, classes);
-        InputFormat.Frames format = new(
-            "u8", shape.Steps, [.. Enumerable.Repeat(1f / 64, shape.Channels)], [.. Enumerable.Repeat(shape.Steps == 1 ? -2f : 0f, shape.Channels)]);
-        TrainingEngine engine = new(device, network, new EngineOptions
-        {
-            Method = RunFactory.Method(options),
-            Steps = options.T,
-            Neuron = RunFactory.Neuron(options),
-            Loss = RunFactory.Loss(options),
-            Optimizer = RunFactory.Optimizer(options),
-            Type = options.ComputeType,
-            Seed = (ulong)options.Seed,
-            TrainInput = format,
-            TestInput = format,
-            StaticInput = shape.Steps == 1,
-            TrainBatches = [options.BatchSize],
-            TestBatches = [],
-        });
-        engine.Store.Initialize((ulong)options.Seed);
-        return engine;
+            device.Name, seconds.Count, median, options.BatchSize / median, run.Engine.ArenaBytes + run.Engine.StoreBytes, idle, ProcessMemory.Peak());
     }
 
     private static double Median(List<double> values)

@@ -39,7 +39,14 @@ internal sealed class NetworkProgram : IDisposable
         total = b.Keep("sum of logits", BufferKind.Batch, 4L * n * classes, zeroed: true);
         sampleLoss = b.Keep("loss by sample", BufferKind.Batch, 4L * n, zeroed: true);
 
-        List<Action> backward = [.. b.Store.Network.Layers.Select(layer => layer.Emit(b))];
+        List<Action> backward = [];
+        foreach (Layer layer in b.Store.Network.Layers)
+        {
+            b.Layer = layer.Name;
+            backward.Add(layer.Emit(b));
+        }
+
+        b.Layer = string.Empty;
         logits = b.Forward(b.Store.Network.Logits);
         if (b.Shape.Training)
         {
@@ -59,6 +66,10 @@ internal sealed class NetworkProgram : IDisposable
 
     /// <summary>The memory plan.</summary>
     public Arena Arena { get; private set; } = null!;
+
+    /// <summary>Operations of a section, as they were planned.</summary>
+    /// <param name="section">Which.</param>
+    public IReadOnlyList<Op> Ops(Section section) => builder.Ops(section);
 
     /// <summary>Bytes of a batch's input, as <see cref="Run"/> takes it.</summary>
     public long InputBytes => feed.Bytes;
@@ -128,8 +139,11 @@ internal sealed class NetworkProgram : IDisposable
         b.AddGradient(b.Store.Network.Logits, gradLogits);
         for (int i = backward.Count - 1; i >= 0; i--)
         {
+            b.Layer = b.Store.Network.Layers[i].Name;
             backward[i]();
         }
+
+        b.Layer = string.Empty;
 
         if (b.Shape.Type != ComputeType.Float32)
         {

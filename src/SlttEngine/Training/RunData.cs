@@ -32,6 +32,23 @@ public static class RunData
     /// <param name="options">The run's options.</param>
     public static bool DropsLast(TrainOptions options) => options.Dataset == "dvsgesture";
 
+    /// <summary>How a data set's batches come to the device, without its files; scale and shift stand in for the data set's own.</summary>
+    /// <param name="options">The run's options.</param>
+    /// <param name="images">Where images that stay on the device are.</param>
+    /// <param name="train">True: as in training.</param>
+    public static InputFormat Format(TrainOptions options, ManagedCuda.BasicTypes.CUdeviceptr images, bool train)
+    {
+        FrameShape shape = Describe(options).Shape;
+        float[] halves = [.. Enumerable.Repeat(0.5f, shape.Channels)];
+        return options.Dataset switch
+        {
+            "cifar10" or "cifar100" => new InputFormat.ResidentCifar(images, halves, halves, Augment: train),
+            "dvsgesture" => new InputFormat.Frames("u16", shape.Steps, [.. halves.Select(_ => 1f)], [.. halves.Select(_ => 0f)]),
+            "DVSCIFAR10" => new InputFormat.Frames("u8", shape.Steps, [.. halves.Select(_ => 1f / 255)], [.. halves.Select(_ => 0f)]),
+            _ => new InputFormat.Frames("u8", shape.Steps, [.. halves.Select(_ => 1f / 64)], [.. halves.Select(_ => -2f)]),
+        };
+    }
+
     /// <summary>Sample shape and classes of a data set, without its files.</summary>
     /// <param name="options">The run's options.</param>
     public static (FrameShape Shape, int Classes) Describe(TrainOptions options) => options.Dataset switch

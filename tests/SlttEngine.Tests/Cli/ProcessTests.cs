@@ -49,6 +49,30 @@ public sealed class ProcessTests
     }
 
     [Test]
+    public void PlanForetellsWhatBenchAllocates()
+    {
+        string[] options = ["-dataset", "cifar10", "-data_dir", "nowhere", "-model", "spiking_resnet18", "-width_divisor", "32", "-T", "2", "-b", "2", "--device", "cpu"];
+        SlttProcess.Result text = SlttProcess.Run(["plan", .. options, "-memory", "100"]);
+        Assert.That(text.ExitCode, Is.Zero, text.Error);
+        Assert.That(text.Output, Does.Contain("bptt").And.Contain("largest batch in 100.0 MiB").And.Contain("layer4.1.conv2").And.Contain("floor of an iteration"));
+
+        JsonElement plan = JsonDocument.Parse(SlttProcess.Run(["plan", .. options, "--json"]).Output).RootElement.GetProperty("plans").GetProperty("sltt");
+        JsonElement bench = JsonDocument.Parse(SlttProcess.Run(["bench", .. options, "--iterations", "1", "--json"]).Output).RootElement.GetProperty("result");
+        Assert.That(bench.GetProperty("device_bytes").GetInt64(), Is.EqualTo(plan.GetProperty("training_bytes").GetInt64()));
+        Assert.That(plan.GetProperty("image_bytes").GetInt64(), Is.EqualTo(60_000 * 3072), "an absent data set counts as its authors distribute it");
+        Assert.That(plan.GetProperty("largest_batch").GetInt32(), Is.GreaterThan(2));
+    }
+
+    [TestCase("x")]
+    [TestCase("0")]
+    public void PlanWantsMemoryInMebibytes(string memory)
+    {
+        SlttProcess.Result result = SlttProcess.Run("plan", "-memory", memory);
+        Assert.That(result.ExitCode, Is.EqualTo(2));
+        Assert.That(result.Error, Does.StartWith($"sltt: -memory {memory}: must be a whole number of MiB"));
+    }
+
+    [Test]
     public void BenchNeedsAnIteration()
     {
         SlttProcess.Result result = SlttProcess.Run("bench", "--iterations", "0");

@@ -58,8 +58,8 @@ public sealed class TrainingEngineTests
     public void What_is_planned_is_allocated([Values] TrainingMethod method, [Values] ComputeType type)
     {
         TrainOptions options = Options("spiking_resnet18") with { Method = method, Amp = type != ComputeType.Float32, AmpType = type };
-        using TrainingEngine engine = BenchmarkRun.Build(SharedDevice.Device, options, out _, out _);
-        Assert.That(engine.ArenaBytes + engine.StoreBytes, Is.EqualTo(MemoryPlan.For(SharedDevice.Device, options).Total));
+        using RandomRun run = new(SharedDevice.Device, options);
+        Assert.That(run.Engine.ArenaBytes + run.Engine.StoreBytes, Is.EqualTo(MemoryPlan.For(SharedDevice.Device, options).Total));
     }
 
     [Test]
@@ -80,14 +80,14 @@ public sealed class TrainingEngineTests
     public void An_overflow_skips_the_update_and_halves_the_scale()
     {
         TrainOptions options = Options("spiking_resnet18") with { Amp = true };
-        using TrainingEngine engine = BenchmarkRun.Build(SharedDevice.Device, options, out var shape, out int classes);
+        using RandomRun run = new(SharedDevice.Device, options);
+        TrainingEngine engine = run.Engine;
         RunState state = engine.ReadState();
         state.LossScale = 1e30f;
         state.GradScale = 1e-30f;
         engine.WriteState(state);
         float[] before = Weights(engine);
-        (byte[] input, int[] labels) = Random(shape.Length * Batch, classes);
-        engine.TrainIteration(input, labels, 0.1);
+        run.Iterate();
         RunState after = engine.ReadState();
         Assert.Multiple(() =>
         {
@@ -135,14 +135,13 @@ public sealed class TrainingEngineTests
     public void A_captured_iteration_is_the_direct_one()
     {
         float[] captured = Train(Options("spiking_resnet18"), iterations: 2);
-        using TrainingEngine engine = BenchmarkRun.Build(SharedDevice.Device, Options("spiking_resnet18"), out var shape, out int classes);
-        (byte[] input, int[] labels) = Random(shape.Length * Batch, classes);
+        using RandomRun run = new(SharedDevice.Device, Options("spiking_resnet18"));
         for (int i = 0; i < 2; i++)
         {
-            engine.TrainIteration(input, labels, 0.1, _ => { });
+            run.Iterate(_ => { });
         }
 
-        Assert.That(Weights(engine), Is.EqualTo(captured));
+        Assert.That(Weights(run.Engine), Is.EqualTo(captured));
     }
 
     private static TrainOptions Options(string model) => new()
@@ -156,26 +155,23 @@ public sealed class TrainingEngineTests
 
     private static float[] Train(TrainOptions options, int iterations)
     {
-        using TrainingEngine engine = BenchmarkRun.Build(SharedDevice.Device, options, out var shape, out int classes);
-        (byte[] input, int[] labels) = Random(shape.Length * Batch, classes);
+        using RandomRun run = new(SharedDevice.Device, options);
         for (int i = 0; i < iterations; i++)
         {
-            engine.TrainIteration(input, labels, 0.1);
+            run.Iterate();
         }
 
-        return Weights(engine);
+        return Weights(run.Engine);
     }
 
     private static double LastLoss(TrainOptions options, int iterations, out double first)
     {
-        using TrainingEngine engine = BenchmarkRun.Build(SharedDevice.Device, options, out var shape, out int classes);
-        (byte[] input, int[] labels) = Random(shape.Length * Batch, classes);
+        using RandomRun run = new(SharedDevice.Device, options);
         first = 0;
         double last = 0;
         for (int i = 0; i < iterations; i++)
         {
-            engine.TrainIteration(input, labels, options.LearningRate);
-            BatchMetrics metrics = engine.TakeMetrics();
+            BatchMetrics metrics = run.Iterate();
             last = metrics.Loss / metrics.Samples;
             first = i == 0 ? last : first;
         }

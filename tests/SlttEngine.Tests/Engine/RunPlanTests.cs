@@ -1,0 +1,118 @@
+using SlttEngine.Device;
+using SlttEngine.Models;
+using SlttEngine.Tests.Cli;
+using SlttEngine.Training;
+
+namespace SlttEngine.Tests.Engine;
+
+/// <summary>What is said before a run is what the run then has and does.</summary>
+public sealed class RunPlanTests
+{
+    private static readonly TrainOptions Small = new() { Model = "spiking_resnet18", WidthDivisor = 16, T = 3, BatchSize = 5, Device = DeviceChoice.Cpu };
+
+    [Test]
+    public void A_runs_memory_is_what_was_planned_to_the_byte([Values] TrainingMethod method, [Values] ComputeType type)
+    {
+        using SmallCifar data = new();
+        TrainOptions options = Small with { Method = method, DataDir = data.Folder, Amp = type != ComputeType.Float32, AmpType = type == ComputeType.Float32 ? ComputeType.Float16 : type };
+        using Trainer trainer = new(options, new Silent());
+        Assert.That(RunPlan.For(SharedDevice.Device, options).Total, Is.EqualTo(trainer.DeviceBytes));
+    }
+
+    [Test]
+    public void Layers_add_up_to_the_whole([ValueSource(nameof(Models))] string model, [Values] TrainingMethod method)
+    {
+        TrainOptions options = Small with { Model = model, Method = method, Dataset = model.Contains("vgg", StringComparison.Ordinal) ? "DVSCIFAR10" : "cifar10" };
+        MemoryPlan plan = MemoryPlan.For(SharedDevice.Device, options);
+        Assert.Multiple(() =>
+        {
+            Assert.That(plan.Layers.Sum(l => l.Weights), Is.EqualTo(plan.Weights), "weights");
+            Assert.That(plan.Layers.Sum(l => l.Gradients), Is.EqualTo(plan.Gradients), "gradients");
+            Assert.That(plan.Layers.Sum(l => l.Optimizer), Is.EqualTo(plan.Optimizer), "optimizer");
+            Assert.That(plan.Layers.Sum(l => l.State), Is.EqualTo(plan.State), "state");
+            Assert.That(plan.Layers.Sum(l => l.Saved), Is.EqualTo(plan.Saved), "saved");
+            Assert.That(plan.Workspace, Is.GreaterThan(0).And.LessThanOrEqualTo(plan.Scratch), "workspace");
+            Assert.That(plan.Layers.Select(l => l.Name), Is.Unique.And.None.Empty);
+        });
+    }
+
+    [Test]
+    public void The_largest_batch_fits_and_one_more_does_not([Values] TrainingMethod method)
+    {
+        TrainOptions options = Small with { Method = method, DataDir = "none" };
+        long memory = RunPlan.For(SharedDevice.Device, options with { BatchSize = 37 }).Total;
+        Assert.Multiple(() =>
+        {
+            Assert.That(RunPlan.LargestBatch(SharedDevice.Device, options, memory), Is.EqualTo(37));
+            Assert.That(RunPlan.LargestBatch(SharedDevice.Device, options, memory - 1), Is.EqualTo(36));
+            Assert.That(RunPlan.LargestBatch(SharedDevice.Device, options, 1 << 20), Is.Zero);
+        });
+    }
+
+    // One image through the full-width network: 0.5558 billion multiplications in the 3x3 and 1x1 convolutions, of which the stem's
+    // 1.77 million come once an iteration and have no gradient of their input.
+    [TestCase(TrainingMethod.Sltt, 6, 6)]
+    [TestCase(TrainingMethod.SlttK, 6, 2)]
+    [TestCase(TrainingMethod.Bptt, 6, 6)]
+    public void Work_is_that_of_the_passes(TrainingMethod method, int forward, int backward)
+    {
+        const long Stem = 3L * 9 * 64 * 32 * 32;
+        long steps = 0;
+        (int In, int Out, int Size, int Blocks)[] stages = [(64, 64, 32, 2), (64, 128, 16, 2), (128, 256, 8, 2), (256, 512, 4, 2)];
+        foreach ((int input, int output, int size, int blocks) in stages)
+        {
+            long area = size * size;
+            steps += area * 9 * output * (input + (output * ((2L * blocks) - 1))) + (input == output ? 0 : area * input * output);
+        }
+
+        steps += 512 * 10;
+        TrainOptions options = Small with { WidthDivisor = 1, T = 6, K = 2, BatchSize = 2, Method = method };
+        long planned = RunPlan.For(SharedDevice.Device, options).Work.MultiplyAdds;
+        Assert.That(planned, Is.EqualTo(2 * ((steps * (forward + (2 * backward))) + (2 * Stem))));
+    }
+
+    [Test]
+    public void Rates_are_those_of_a_machine()
+    {
+        DeviceRates rates = DeviceRates.Measure(SharedDevice.Device, ComputeType.Float32);
+        Assert.Multiple(() =>
+        {
+            Assert.That(rates.Flops, Is.InRange(1e8, 1e16));
+            Assert.That(rates.Bandwidth, Is.InRange(1e8, 1e14));
+            Assert.That(new IterationWork(500, 3000).Seconds(new DeviceRates(1000, 1000)), Is.EqualTo((1.0, 3.0)));
+        });
+    }
+
+    private static IEnumerable<string> Models => ModelCatalog.All.Select(m => m.Name);
+
+    private sealed class Silent : ITrainingObserver
+    {
+        public void Preparing(string message)
+        {
+        }
+
+        public void RunStarted(RunStarted run)
+        {
+        }
+
+        public void IterationFinished(in IterationFinished iteration)
+        {
+        }
+
+        public void EpochFinished(EpochFinished epoch)
+        {
+        }
+
+        public void CheckpointSaved(string path)
+        {
+        }
+
+        public void Warning(string message)
+        {
+        }
+
+        public void Stopped(string? checkpoint)
+        {
+        }
+    }
+}
