@@ -22,6 +22,9 @@ public abstract class Method
     /// <summary>True if gradients flow from step t + 1 to step t, so that T steps' values are kept.</summary>
     public abstract bool ThroughTime { get; }
 
+    /// <summary>True if the passes do not depend on the iteration.</summary>
+    public virtual bool SameEveryIteration => true;
+
     /// <summary>The passes of an iteration, in order.</summary>
     /// <param name="steps">T.</param>
     /// <param name="seed">Seed of the run.</param>
@@ -44,6 +47,9 @@ public sealed class Sltt : Method
 /// <param name="k">K, from 1 to T.</param>
 public sealed class SlttK(int k) : Method
 {
+    /// <inheritdoc/>
+    public override bool SameEveryIteration => false;
+
     /// <summary>Steps to use instead of drawn ones: for replaying a recording.</summary>
     public IReadOnlyList<int>? Chosen { get; set; }
 

@@ -7,6 +7,7 @@ namespace SlttEngine.Training;
 /// <param name="Device">The device's name.</param>
 /// <param name="Iterations">Iterations timed, after warming up.</param>
 /// <param name="SecondsPerIteration">Median time of an iteration, update included.</param>
+/// <param name="HostSecondsPerIteration">Median time until the host had handed an iteration over; null on the CPU device, which works in the host's thread.</param>
 /// <param name="ImagesPerSecond">Samples a second at that time.</param>
 /// <param name="DeviceBytes">Device memory planned and allocated, images that stay on the device aside.</param>
 /// <param name="IdleProcessBytes">Peak memory of this process before the engine was built.</param>
@@ -15,6 +16,7 @@ public sealed record BenchmarkResult(
     string Device,
     int Iterations,
     double SecondsPerIteration,
+    double? HostSecondsPerIteration,
     double ImagesPerSecond,
     long DeviceBytes,
     long IdleProcessBytes,
@@ -36,19 +38,30 @@ public static class BenchmarkRun
         using ComputeDevice device = ComputeDevice.Open(options.Device, out _);
         using RandomRun run = new(device, options);
         List<double> seconds = [];
+        List<double> hostSeconds = [];
         for (int i = 0; i < WarmUps + iterations && (seconds.Count == 0 || !cancel.IsCancellationRequested); i++)
         {
             long start = Stopwatch.GetTimestamp();
-            run.Iterate();
+            run.Launch(afterForward: null);
+            double handedOver = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            run.Finish();
             if (i >= WarmUps)
             {
+                hostSeconds.Add(handedOver);
                 seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
             }
         }
 
         double median = Median(seconds);
         return new BenchmarkResult(
-            device.Name, seconds.Count, median, options.BatchSize / median, run.Engine.ArenaBytes + run.Engine.StoreBytes, idle, ProcessMemory.Peak());
+            device.Name,
+            seconds.Count,
+            median,
+            device.IsCpu ? null : Median(hostSeconds),
+            options.BatchSize / median,
+            run.Engine.ArenaBytes + run.Engine.StoreBytes,
+            idle,
+            ProcessMemory.Peak());
     }
 
     private static double Median(List<double> values)

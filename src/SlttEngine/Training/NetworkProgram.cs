@@ -10,6 +10,9 @@ namespace SlttEngine.Training;
 /// <summary>All operations of a training iteration, or of an evaluation, for one batch size: planned, placed, captured, replayed.</summary>
 internal sealed class NetworkProgram : IDisposable
 {
+    /// <summary>Launches in a graph at most: more of them take longer to prepare, and more of the host's memory, than replaying steps one by one costs.</summary>
+    private const int LargestGraph = 2048;
+
     private readonly ComputeDevice device;
     private readonly ProgramBuilder builder;
     private readonly InputFeed feed;
@@ -86,8 +89,10 @@ internal sealed class NetworkProgram : IDisposable
     /// <param name="input">Frames, or image indices: <see cref="InputBytes"/> bytes.</param>
     /// <param name="classLabels">Class of each sample.</param>
     /// <param name="schedule">The method's passes, or one forward pass a step.</param>
+    /// <param name="alike">True if every iteration has this schedule: then it is one graph, if that is not too large.</param>
     /// <param name="afterForward">Called after each step's forward; the launches are then not captured. For checks.</param>
-    public void Run(ReadOnlySpan<byte> input, ReadOnlySpan<int> classLabels, IEnumerable<(StepKind Kind, int T)> schedule, Action<int>? afterForward = null)
+    public void Run(
+        ReadOnlySpan<byte> input, ReadOnlySpan<int> classLabels, IEnumerable<(StepKind Kind, int T)> schedule, bool alike, Action<int>? afterForward = null)
     {
         if (input.Length != InputBytes || classLabels.Length != Shape.Batch)
         {
@@ -96,19 +101,36 @@ internal sealed class NetworkProgram : IDisposable
 
         feed.Write(input);
         HostCopy.ToDevice(device, labels.At(0), classLabels);
-        Replay("begin", 0, Begin, afterForward is null);
-        foreach ((StepKind kind, int t) in schedule)
+        List<(StepKind Kind, int T)> passes = [.. schedule];
+        if (afterForward is not null)
         {
-            // With one copy of every tensor all steps are the same launches.
-            int address = builder.Copies == 1 ? 0 : t;
-            Replay(kind.ToString(), address, () => steps[kind](address), afterForward is null);
-            if (kind != StepKind.Backward)
+            Begin();
+            foreach ((StepKind kind, int t) in passes)
             {
-                afterForward?.Invoke(t);
+                steps[kind](Address(t));
+                if (kind != StepKind.Backward)
+                {
+                    afterForward(t);
+                }
             }
-        }
 
-        Replay("end", 0, End, afterForward is null);
+            End();
+        }
+        else if (alike && passes.Count * LaunchesAStep <= LargestGraph)
+        {
+            Replay("iteration", 0, () =>
+            {
+                Begin();
+                passes.ForEach(pass => steps[pass.Kind](Address(pass.T)));
+                End();
+            });
+        }
+        else
+        {
+            Replay("begin", 0, Begin);
+            passes.ForEach(pass => Replay(pass.Kind.ToString(), Address(pass.T), () => steps[pass.Kind](Address(pass.T))));
+            Replay("end", 0, End);
+        }
     }
 
     /// <summary>Logits (N, classes) of the step that ran last.</summary>
@@ -245,14 +267,13 @@ internal sealed class NetworkProgram : IDisposable
         }
     }
 
-    private void Replay(string part, int t, Action launches, bool captured)
-    {
-        if (!captured)
-        {
-            launches();
-            return;
-        }
+    private int LaunchesAStep => builder.Ops(Section.Forward).Count + builder.Ops(Section.Backward).Count;
 
+    /// <summary>With one copy of every tensor all steps are the same launches.</summary>
+    private int Address(int t) => builder.Copies == 1 ? 0 : t;
+
+    private void Replay(string part, int t, Action launches)
+    {
         if (!graphs.TryGetValue((part, t), out CapturedGraph? graph))
         {
             graph = CapturedGraph.Capture(device, launches);

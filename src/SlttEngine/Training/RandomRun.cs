@@ -66,7 +66,11 @@ public sealed class RandomRun : IDisposable
     public TrainingEngine Engine { get; }
 
     /// <summary>Trains on the batch once and waits.</summary>
-    public BatchMetrics Iterate() => Iterate(afterForward: null);
+    public BatchMetrics Iterate()
+    {
+        Launch(afterForward: null);
+        return Finish();
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -75,12 +79,12 @@ public sealed class RandomRun : IDisposable
         images?.Dispose();
     }
 
-    /// <summary>As the public one; <paramref name="afterForward"/> is called after each step's forward, and nothing is captured.</summary>
-    internal BatchMetrics Iterate(Action<int>? afterForward)
-    {
-        Engine.TrainIteration(input, labels, learningRate, afterForward);
-        return Engine.TakeMetrics();
-    }
+    /// <summary>Hands the device an iteration; on a GPU it returns before that is done.</summary>
+    /// <param name="afterForward">If given, called after each step's forward, and nothing is captured.</param>
+    internal void Launch(Action<int>? afterForward) => Engine.TrainIteration(input, labels, learningRate, afterForward);
+
+    /// <summary>Waits for the device.</summary>
+    internal BatchMetrics Finish() => Engine.TakeMetrics();
 
     private static void KeepFew(byte[] counts, int elementSize)
     {

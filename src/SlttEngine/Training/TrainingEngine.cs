@@ -144,7 +144,7 @@ public sealed class TrainingEngine : IDisposable
     public void Evaluate(ReadOnlySpan<byte> input, ReadOnlySpan<int> labels)
     {
         WriteHostState(0);
-        Program(training: false, labels.Length).Run(input, labels, Enumerable.Range(0, options.Steps).Select(t => (StepKind.ForwardOnly, t)));
+        Program(training: false, labels.Length).Run(input, labels, Enumerable.Range(0, options.Steps).Select(t => (StepKind.ForwardOnly, t)), alike: true);
     }
 
     /// <summary>Waits for the device; returns the sums since the last call and starts new ones.</summary>
@@ -186,7 +186,8 @@ public sealed class TrainingEngine : IDisposable
     internal void TrainIteration(ReadOnlySpan<byte> input, ReadOnlySpan<int> labels, double learningRate, Action<int>? afterForward)
     {
         WriteHostState(learningRate);
-        Program(training: true, labels.Length).Run(input, labels, options.Method.Schedule(options.Steps, options.Seed, Iteration), afterForward);
+        Program(training: true, labels.Length)
+            .Run(input, labels, options.Method.Schedule(options.Steps, options.Seed, Iteration), options.Method.SameEveryIteration, afterForward);
         Iteration++;
     }
 

@@ -138,7 +138,7 @@ public sealed class TrainingEngineTests
         using RandomRun run = new(SharedDevice.Device, Options("spiking_resnet18"));
         for (int i = 0; i < 2; i++)
         {
-            run.Iterate(_ => { });
+            run.Launch(_ => { });
         }
 
         Assert.That(Weights(run.Engine), Is.EqualTo(captured));
