@@ -31,6 +31,7 @@ public sealed class ComputeDevice : IDisposable
         Blas = new CudaBlas(Stream.Stream);
         Dnn = new CudaDNNContext();
         Dnn.SetStream(Stream);
+        Convolutions = new Layers.ConvolutionAlgorithms(this, new AlgorithmCache($"{Name}, cuDNN {CudaDNNContext.GetVersion()}"));
     }
 
     /// <summary>True if the GPU kernels were compiled into this build.</summary>
@@ -62,6 +63,9 @@ public sealed class ComputeDevice : IDisposable
 
     /// <summary>cuDNN on <see cref="Stream"/>.</summary>
     public CudaDNNContext Dnn { get; }
+
+    /// <summary>Chooses among cuDNN's algorithms.</summary>
+    internal Layers.ConvolutionAlgorithms Convolutions { get; }
 
     /// <summary>Opens a device.</summary>
     /// <param name="kind">Which.</param>

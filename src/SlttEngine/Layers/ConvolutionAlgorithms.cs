@@ -1,25 +1,94 @@
+using ManagedCuda;
+using ManagedCuda.BasicTypes;
 using ManagedCuda.CudaDNN;
+using SlttEngine.Device;
 
 namespace SlttEngine.Layers;
 
-/// <summary>Chooses cuDNN's algorithm for a convolution pass: the first by its heuristics that is deterministic, as the official programs ask for.</summary>
-internal static class ConvolutionAlgorithms
+/// <summary>An algorithm that cuDNN offers for a call.</summary>
+/// <param name="Algorithm">cuDNN's number of it.</param>
+/// <param name="Works">It can do this call.</param>
+/// <param name="AsAsked">Timed in the math that the convolution will run in; cuDNN also tells of others.</param>
+/// <param name="Deterministic">The same bits each time.</param>
+/// <param name="Workspace">Workspace, bytes.</param>
+/// <param name="Milliseconds">Its time, if it was measured.</param>
+internal readonly record struct AlgorithmOffer(int Algorithm, bool Works, bool AsAsked, bool Deterministic, ulong Workspace, double Milliseconds)
+{
+    public static AlgorithmOffer Of(cudnnConvolutionFwdAlgoPerf p, cudnnMathType math) =>
+        new((int)p.algo, p.status == cudnnStatus.Success, p.mathType == math, p.determinism == cudnnDeterminism.Deterministic, p.memory, p.time);
+
+    public static AlgorithmOffer Of(cudnnConvolutionBwdDataAlgoPerf p, cudnnMathType math) =>
+        new((int)p.algo, p.status == cudnnStatus.Success, p.mathType == math, p.determinism == cudnnDeterminism.Deterministic, p.memory, p.time);
+
+    public static AlgorithmOffer Of(cudnnConvolutionBwdFilterAlgoPerf p, cudnnMathType math) =>
+        new((int)p.algo, p.status == cudnnStatus.Success, p.mathType == math, p.determinism == cudnnDeterminism.Deterministic, p.memory, p.time);
+}
+
+/// <summary>Chooses cuDNN's algorithm for a convolution pass: of the deterministic ones within the workspace's limit, the fastest.</summary>
+/// <remarks>
+/// The fastest is measured once on memory of its own, before the run's memory is planned, and remembered (<see cref="AlgorithmCache"/>),
+/// because cuDNN's guesses are at times far off. Where a library offers one algorithm alone, as the CPU device does, nothing is measured.
+/// </remarks>
+internal sealed class ConvolutionAlgorithms(ComputeDevice device, AlgorithmCache cache)
 {
     /// <summary>No convolution may ask for more workspace than this, bytes.</summary>
-    private const ulong WorkspaceLimit = 256UL << 20;
+    public const long WorkspaceLimit = 256L << 20;
 
-    public static cudnnConvolutionFwdAlgo Forward(CudaDNNContext dnn, TensorDescriptor x, FilterDescriptor w, ConvolutionDescriptor convolution, TensorDescriptor y) =>
-        dnn.GetConvolutionForwardAlgorithm_v7(x, w, convolution, y, dnn.GetConvolutionForwardAlgorithmMaxCount())
-            .First(p => Usable(p.status, p.determinism, p.memory)).algo;
+    /// <summary>Chooses.</summary>
+    /// <param name="call">Pass, shapes and type: what the time depends on.</param>
+    /// <param name="guess">cuDNN's own order, the best first.</param>
+    /// <param name="measure">Measures all of them: with the three arrays and a workspace of so many bytes.</param>
+    /// <param name="bytes">Bytes of the three arrays that <paramref name="measure"/> takes.</param>
+    public int Choose(
+        string call,
+        Func<IEnumerable<AlgorithmOffer>> guess,
+        Func<CUdeviceptr, CUdeviceptr, CUdeviceptr, CUdeviceptr, long, IEnumerable<AlgorithmOffer>> measure,
+        (long A, long B, long C) bytes)
+    {
+        List<AlgorithmOffer> offers = Usable(guess());
+        if (offers.Count == 1)
+        {
+            return offers[0].Algorithm;
+        }
 
-    public static cudnnConvolutionBwdDataAlgo BackwardData(CudaDNNContext dnn, FilterDescriptor w, TensorDescriptor dy, ConvolutionDescriptor convolution, TensorDescriptor dx) =>
-        dnn.GetConvolutionBackwardDataAlgorithm_v7(w, dy, convolution, dx, dnn.GetConvolutionBackwardDataAlgorithmMaxCount())
-            .First(p => Usable(p.status, p.determinism, p.memory)).algo;
+        if (cache.Find(call) is { } known)
+        {
+            return known.Algorithm;
+        }
 
-    public static cudnnConvolutionBwdFilterAlgo BackwardFilter(CudaDNNContext dnn, TensorDescriptor x, TensorDescriptor dy, ConvolutionDescriptor convolution, FilterDescriptor dw) =>
-        dnn.GetConvolutionBackwardFilterAlgorithm_v7(x, dy, convolution, dw, dnn.GetConvolutionBackwardFilterAlgorithmMaxCount())
-            .First(p => Usable(p.status, p.determinism, p.memory)).algo;
+        try
+        {
+            using CudaDeviceVariable<byte> a = new(bytes.A);
+            using CudaDeviceVariable<byte> b = new(bytes.B);
+            using CudaDeviceVariable<byte> c = new(bytes.C);
+            using CudaDeviceVariable<byte> workspace = new(WorkspaceLimit);
+            foreach (CudaDeviceVariable<byte> array in new[] { a, b, c })
+            {
+                array.Memset((byte)0);
+            }
 
-    private static bool Usable(cudnnStatus status, cudnnDeterminism determinism, ulong memory) =>
-        status == cudnnStatus.Success && determinism == cudnnDeterminism.Deterministic && memory <= WorkspaceLimit;
+            device.Synchronize();
+            List<AlgorithmOffer> measured = Usable(measure(a.DevicePointer, b.DevicePointer, c.DevicePointer, workspace.DevicePointer, WorkspaceLimit));
+            if (measured.Count > 0)
+            {
+                AlgorithmOffer fastest = measured.MinBy(o => o.Milliseconds);
+                cache.Add(call, new RememberedAlgorithm(fastest.Algorithm, fastest.Milliseconds));
+                return fastest.Algorithm;
+            }
+        }
+        catch (CudaException)
+        {
+            // No memory to measure in: the guess has to do, and is not remembered.
+        }
+
+        return offers.Count > 0
+            ? offers[0].Algorithm
+            : throw new SlttException(ErrorKind.Device, $"cuDNN has no deterministic algorithm for {call} within {WorkspaceLimit >> 20} MiB of workspace", "take a smaller batch (-b)");
+    }
+
+    private static List<AlgorithmOffer> Usable(IEnumerable<AlgorithmOffer> offers)
+    {
+        List<AlgorithmOffer> usable = [.. offers.Where(o => o.Works && o.Deterministic && o.Workspace <= WorkspaceLimit)];
+        return usable.Exists(o => o.AsAsked) ? usable.FindAll(o => o.AsAsked) : usable;
+    }
 }

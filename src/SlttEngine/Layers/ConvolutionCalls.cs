@@ -14,6 +14,8 @@ internal sealed class ConvolutionCalls
     private readonly FilterDescriptor w;
     private readonly ConvolutionDescriptor convolution;
     private readonly long multiplyAdds;
+    private readonly string shapes;
+    private readonly (long X, long W, long Y) bytes;
 
     public ConvolutionCalls(ProgramBuilder builder, string name, Value input, Value output, ConvolutionModule module)
     {
@@ -29,6 +31,10 @@ internal sealed class ConvolutionCalls
         w.SetFilter4dDescriptor(type, cudnnTensorFormat.NHWC, module.Out, module.In, module.Kernel, module.Kernel);
         convolution.SetConvolution2dDescriptor(
             module.Padding, module.Padding, module.Stride, module.Stride, 1, 1, cudnnConvolutionMode.CrossCorrelation, cudnnDataType.Float);
+        int size = Device.ComputeTypes.Size(builder.Shape.Type);
+        bytes = (n * input.Elements * size, (long)module.Weight.Count * size, n * output.Elements * size);
+        shapes = $"{builder.Suffix} ({n}, {input.Height}, {input.Width}, {input.Channels}) by ({module.Out}, {module.Kernel}, {module.Kernel}, {module.In})"
+            + $" stride {module.Stride} padding {module.Padding}";
         multiplyAdds = n * output.Elements * module.Kernel * module.Kernel * module.In;
         if (builder.Shape.Type != Device.ComputeType.Float32)
         {
@@ -41,42 +47,60 @@ internal sealed class ConvolutionCalls
     /// <summary>output = w * input.</summary>
     public Op Forward(Tensor input, Func<CUdeviceptr> weight, Tensor output)
     {
-        cudnnConvolutionFwdAlgo algo = ConvolutionAlgorithms.Forward(Dnn, x, w, convolution, y);
-        ulong bytes = Dnn.GetConvolutionForwardWorkspaceSize(x, w, convolution, y, algo);
-        Tensor workspace = Workspace("forward", bytes);
+        int count = Dnn.GetConvolutionForwardAlgorithmMaxCount();
+        cudnnMathType math = convolution.MathType;
+        cudnnConvolutionFwdAlgo algo = (cudnnConvolutionFwdAlgo)builder.Device.Convolutions.Choose(
+            "forward " + shapes,
+            () => Dnn.GetConvolutionForwardAlgorithm_v7(x, w, convolution, y, count).Select(p => AlgorithmOffer.Of(p, math)),
+            (a, b, c, space, most) => Dnn.FindConvolutionForwardAlgorithmEx(x, a, w, b, convolution, y, c, count, space, most).Select(p => AlgorithmOffer.Of(p, math)),
+            bytes);
+        ulong needed = Dnn.GetConvolutionForwardWorkspaceSize(x, w, convolution, y, algo);
+        Tensor workspace = Workspace("forward", needed);
         return new Op(
             name + " forward",
             [input],
             [output, workspace],
-            t => Dnn.ConvolutionForward(1f, x, input.At(t), w, weight(), convolution, algo, workspace.At(t), bytes, 0f, y, output.At(t)))
+            t => Dnn.ConvolutionForward(1f, x, input.At(t), w, weight(), convolution, algo, workspace.At(t), needed, 0f, y, output.At(t)))
         { MultiplyAdds = multiplyAdds };
     }
 
     /// <summary>gradInput = wᵀ * gradOutput.</summary>
     public Op BackwardData(Tensor gradOutput, Func<CUdeviceptr> weight, Tensor gradInput)
     {
-        cudnnConvolutionBwdDataAlgo algo = ConvolutionAlgorithms.BackwardData(Dnn, w, y, convolution, x);
-        ulong bytes = Dnn.GetConvolutionBackwardDataWorkspaceSize(w, y, convolution, x, algo);
-        Tensor workspace = Workspace("backward data", bytes);
+        int count = Dnn.GetConvolutionBackwardDataAlgorithmMaxCount();
+        cudnnMathType math = convolution.MathType;
+        cudnnConvolutionBwdDataAlgo algo = (cudnnConvolutionBwdDataAlgo)builder.Device.Convolutions.Choose(
+            "backward data " + shapes,
+            () => Dnn.GetConvolutionBackwardDataAlgorithm_v7(w, y, convolution, x, count).Select(p => AlgorithmOffer.Of(p, math)),
+            (a, b, c, space, most) => Dnn.FindConvolutionBackwardDataAlgorithmEx(w, b, y, c, convolution, x, a, count, space, most).Select(p => AlgorithmOffer.Of(p, math)),
+            bytes);
+        ulong needed = Dnn.GetConvolutionBackwardDataWorkspaceSize(w, y, convolution, x, algo);
+        Tensor workspace = Workspace("backward data", needed);
         return new Op(
             name + " backward data",
             [gradOutput],
             [gradInput, workspace],
-            t => Dnn.ConvolutionBackwardData(1f, w, weight(), y, gradOutput.At(t), convolution, algo, workspace.At(t), bytes, 0f, x, gradInput.At(t)))
+            t => Dnn.ConvolutionBackwardData(1f, w, weight(), y, gradOutput.At(t), convolution, algo, workspace.At(t), needed, 0f, x, gradInput.At(t)))
         { MultiplyAdds = multiplyAdds };
     }
 
     /// <summary>gradWeight = beta · gradWeight + gradOutput * input.</summary>
     public Op BackwardFilter(Tensor input, Tensor gradOutput, Func<CUdeviceptr> gradWeight, float beta, params Tensor[] writes)
     {
-        cudnnConvolutionBwdFilterAlgo algo = ConvolutionAlgorithms.BackwardFilter(Dnn, x, y, convolution, w);
-        ulong bytes = Dnn.GetConvolutionBackwardFilterWorkspaceSize(x, y, convolution, w, algo);
-        Tensor workspace = Workspace("backward filter", bytes);
+        int count = Dnn.GetConvolutionBackwardFilterAlgorithmMaxCount();
+        cudnnMathType math = convolution.MathType;
+        cudnnConvolutionBwdFilterAlgo algo = (cudnnConvolutionBwdFilterAlgo)builder.Device.Convolutions.Choose(
+            "backward filter " + shapes,
+            () => Dnn.GetConvolutionBackwardFilterAlgorithm_v7(x, y, convolution, w, count).Select(p => AlgorithmOffer.Of(p, math)),
+            (a, b, c, space, most) => Dnn.FindConvolutionBackwardFilterAlgorithmEx(x, a, y, c, convolution, w, b, count, space, most).Select(p => AlgorithmOffer.Of(p, math)),
+            bytes);
+        ulong needed = Dnn.GetConvolutionBackwardFilterWorkspaceSize(x, y, convolution, w, algo);
+        Tensor workspace = Workspace("backward filter", needed);
         return new Op(
             name + " backward filter",
             [input, gradOutput],
             [workspace, .. writes],
-            t => Dnn.ConvolutionBackwardFilter(1f, x, input.At(t), y, gradOutput.At(t), convolution, algo, workspace.At(t), bytes, beta, w, gradWeight()))
+            t => Dnn.ConvolutionBackwardFilter(1f, x, input.At(t), y, gradOutput.At(t), convolution, algo, workspace.At(t), needed, beta, w, gradWeight()))
         { MultiplyAdds = multiplyAdds };
     }
 

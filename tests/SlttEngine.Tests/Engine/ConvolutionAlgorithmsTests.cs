@@ -1,0 +1,88 @@
+using SlttEngine.Device;
+using SlttEngine.Layers;
+
+namespace SlttEngine.Tests.Engine;
+
+/// <summary>Which of cuDNN's algorithms is taken, and that it is measured once.</summary>
+public sealed class ConvolutionAlgorithmsTests
+{
+    private static readonly AlgorithmOffer Guessed = new(1, Works: true, AsAsked: true, Deterministic: true, Workspace: 100, Milliseconds: -1);
+
+    private string folder = string.Empty;
+    private int measurements;
+
+    [SetUp]
+    public void MakeFolder() => (folder, measurements) = (Directory.CreateTempSubdirectory("sltt-algorithms-").FullName, 0);
+
+    [TearDown]
+    public void RemoveFolder() => Directory.Delete(folder, recursive: true);
+
+    [Test]
+    public void The_fastest_deterministic_one_within_the_workspace_is_taken()
+    {
+        int chosen = Choose(
+            "call",
+            [Guessed, Guessed with { Algorithm = 2 }],
+            [
+                Guessed with { Algorithm = 3, Deterministic = false, Milliseconds = 1 },
+                Guessed with { Algorithm = 4, Workspace = ConvolutionAlgorithms.WorkspaceLimit + 1, Milliseconds = 2 },
+                Guessed with { Algorithm = 5, Works = false, Milliseconds = -1 },
+                Guessed with { Algorithm = 6, AsAsked = false, Milliseconds = 3 },
+                Guessed with { Algorithm = 7, Milliseconds = 5 },
+                Guessed with { Algorithm = 8, Milliseconds = 4 },
+            ]);
+        Assert.That(chosen, Is.EqualTo(8));
+    }
+
+    [Test]
+    public void A_call_is_measured_once_and_remembered_by_later_processes()
+    {
+        AlgorithmOffer[] guess = [Guessed, Guessed with { Algorithm = 2 }];
+        Assert.That(Choose("a", guess, [Guessed with { Algorithm = 2, Milliseconds = 1 }]), Is.EqualTo(2));
+        Assert.That(Choose("a", guess, [Guessed with { Algorithm = 1, Milliseconds = 1 }]), Is.EqualTo(2), "remembered");
+        Assert.That(measurements, Is.EqualTo(1));
+        Assert.That(Choose("b", guess, [Guessed with { Algorithm = 1, Milliseconds = 1 }]), Is.EqualTo(1), "another call is another matter");
+        Assert.That(Choose("a", guess, [Guessed with { Algorithm = 1, Milliseconds = 1 }], "another device"), Is.EqualTo(1), "and so is another device");
+        Assert.That(Choose("a", guess, []), Is.EqualTo(2), "which has not displaced the first");
+        Assert.That(measurements, Is.EqualTo(3));
+    }
+
+    [Test]
+    public void A_damaged_file_is_measured_anew()
+    {
+        File.WriteAllText(Path.Combine(folder, "algorithms.json"), "{ \"device\": ");
+        Assert.That(Choose("a", [Guessed, Guessed], [Guessed with { Algorithm = 2, Milliseconds = 1 }]), Is.EqualTo(2));
+        Assert.That(new AlgorithmCache("device", folder).Find("a"), Is.EqualTo(new RememberedAlgorithm(2, 1)));
+    }
+
+    [Test]
+    public void Where_nothing_can_be_remembered_it_works_all_the_same()
+    {
+        File.WriteAllText(Path.Combine(folder, "file"), "");
+        ConvolutionAlgorithms algorithms = new(SharedDevice.Device, new AlgorithmCache("device", Path.Combine(folder, "file", "inside")));
+        Assert.That(algorithms.Choose("a", () => [Guessed, Guessed], (_, _, _, _, _) => [Guessed with { Algorithm = 2, Milliseconds = 1 }], (4, 4, 4)), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void A_single_offer_is_not_measured() => Assert.Multiple(() =>
+    {
+        Assert.That(Choose("a", [Guessed, Guessed with { Algorithm = 2, Deterministic = false }], []), Is.EqualTo(1));
+        Assert.That(measurements, Is.Zero);
+    });
+
+    [Test]
+    public void Without_a_deterministic_algorithm_the_call_is_named() => Assert.That(
+        () => Choose("backward filter f16", [Guessed with { Deterministic = false }], []),
+        Throws.TypeOf<SlttException>().With.Message.Contains("backward filter f16"));
+
+    private int Choose(string call, AlgorithmOffer[] guess, AlgorithmOffer[] measured, string device = "device") =>
+        new ConvolutionAlgorithms(SharedDevice.Device, new AlgorithmCache(device, folder)).Choose(
+            call,
+            () => guess,
+            (_, _, _, _, _) =>
+            {
+                measurements++;
+                return measured;
+            },
+            (64, 64, 64));
+}
