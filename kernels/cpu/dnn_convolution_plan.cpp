@@ -22,12 +22,15 @@ enum class Way { Direct, DirectSum, Staged };
 
 size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-// bfloat16 in place, by oneDNN's own kernels, where the processor has AMX; SLTT_CPU_BF16=native|float decides else.
+// bfloat16 in place, by oneDNN's own kernels, where the processor multiplies bfloat16 (AVX512_BF16, AMX): oneDNN, which asks
+// it, names the instruction set after the colon. Without one it would emulate it, slower than float.
+// SLTT_CPU_BF16=native|float decides else.
 bool native_bfloat16(const char* implementation) {
     static const char* const choice = getenv("SLTT_CPU_BF16");
     if (choice != nullptr && strcmp(choice, "native") == 0) return true;
     if (choice != nullptr && strcmp(choice, "float") == 0) return false;
-    return strstr(implementation, "amx") != nullptr;
+    const char* instruction_set = strchr(implementation, ':');
+    return instruction_set != nullptr && (strstr(instruction_set, "bf16") != nullptr || strstr(instruction_set, "amx") != nullptr);
 }
 
 // oneDNN's descriptors of a pass over `images` images, activations in NHWC and the filter as oneDNN likes it.
@@ -128,7 +131,8 @@ public:
     }
 
     size_t workspace() const { return workspace_; }
-    const char* implementation() const { return implementation_; }
+    // Whether this bfloat16 plan is one to use: faster than float, and right.
+    bool serves_bfloat16() const { return native_bfloat16(implementation_) && !onednn_is_wrong(); }
 
     void prepare() {
         std::call_once(prepared_, [this] {
@@ -188,9 +192,16 @@ private:
         if (pass_ == ConvolutionPass::BackwardFilter && images_ < shape_.n) sum_at_ = place(filter_.blocked_bytes());
     }
 
-    // oneDNN 2.6 for AVX2 gets the gradient of strided 1x1 filters wrong where the channels do not fill its blocks of 8.
+    // Where the 1x1 kernels of oneDNN 2.6 must not be used: the gradient of strided filters whose channels do not fill blocks of
+    // 16 is wrong on AVX2 and runs beyond its scratchpad on AVX-512; bfloat16 sums over an odd number of channels are wrong.
     bool onednn_is_wrong() const {
-        return strcmp(implementation_, "jit_1x1:avx2") == 0 && (shape_.stride_h > 1 || shape_.stride_w > 1) && shape_.c % 8 != 0;
+        bool bfloat16 = strncmp(implementation_, "jit_bf16_1x1", 12) == 0;
+        switch (pass_) {
+        case ConvolutionPass::Forward: return bfloat16 && shape_.c % 2 != 0;
+        case ConvolutionPass::BackwardData: return bfloat16 && shape_.k % 2 != 0;
+        default:
+            return (bfloat16 || strncmp(implementation_, "jit_1x1", 7) == 0) && (shape_.stride_h > 1 || shape_.stride_w > 1) && shape_.c % 16 != 0;
+        }
     }
 
     void convolve(const void* x, const void* filter, const void* y, void* scratchpad) const {
@@ -285,7 +296,7 @@ Plan& plan(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t 
 
 bool direct_bfloat16(ConvolutionPass pass, const ConvolutionShape& shape) {
     try {
-        return native_bfloat16(plan(pass, shape, CUDNN_DATA_BFLOAT16, Way::Direct).implementation());
+        return plan(pass, shape, CUDNN_DATA_BFLOAT16, Way::Direct).serves_bfloat16();
     } catch (const dnnl::error&) {
         return false;  // no bfloat16 kernels for this processor
     }

@@ -4,9 +4,9 @@
 // Activations are read and written in place (NHWC). oneDNN's kernels want the filter in blocks of 16 channels or so, so it
 // is brought there from KRSC before each call, or the gradient back after it, in the workspace.
 //   direct    the whole batch in one primitive, in memory's type.
-//   staged    a few images at a time through float buffers in the workspace: half and bfloat16 (oneDNN 2.6 has no half
-//             convolution, and its bfloat16 one is slower than float without AMX), and blends y = alpha*conv + beta*y that
-//             oneDNN cannot do in place. The result is rounded once.
+//   staged    a few images at a time through float buffers in the workspace: half (oneDNN 2.6 has no half convolution),
+//             bfloat16 where the processor has no instructions for it, and blends y = alpha*conv + beta*y that oneDNN
+//             cannot do in place. The result is rounded once.
 #pragma once
 
 #include <array>
