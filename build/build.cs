@@ -20,6 +20,7 @@ string native = Path.Combine(outDir, "native");
 string cliProject = Path.Combine(root, "src", "SlttEngine.Cli", "SlttEngine.Cli.csproj");
 string cliOutput = Path.Combine(root, "src", "SlttEngine.Cli", "bin", "Release", "net10.0");
 string testProject = Path.Combine(root, "tests", "SlttEngine.Tests", "SlttEngine.Tests.csproj");
+string benchProject = Path.Combine(root, "bench", "SlttEngine.Bench", "SlttEngine.Bench.csproj");
 string testAssembly = Path.Combine(root, "tests", "SlttEngine.Tests", "bin", "Release", "net10.0", "SlttEngine.Tests.dll");
 // The .NET that runs this program runs the rest too: <root>/shared/Microsoft.NETCore.App/<version>/ is its runtime's folder.
 string dotnetRoot = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
@@ -154,7 +155,7 @@ int Test(string[] options)
     throw new BuildException($"the test run ended without a summary, exit code {exitCode}", exitCode);
 }
 
-// Both executables over one runtime in one folder, with the native libraries that the CPU device needs.
+// The executables over one runtime in one folder, with the native libraries that the CPU device needs.
 void Bundle()
 {
     if (!OperatingSystem.IsLinux())
@@ -174,7 +175,7 @@ void Bundle()
         Directory.Delete(folder, recursive: true);
     }
 
-    foreach (string project in new[] { cliProject, testProject })
+    foreach (string project in new[] { cliProject, testProject, benchProject })
     {
         Require(dotnet,
             ["publish", project, "-c", "Release", "-r", "linux-x64", "--self-contained", "-o", lib, "-v", "quiet", "-nologo",
@@ -200,16 +201,17 @@ void Bundle()
 
     File.CreateSymbolicLink(Path.Combine(folder, "sltt"), "lib/sltt");
     File.CreateSymbolicLink(Path.Combine(folder, "sltt-tests"), "lib/SlttEngine.Tests");
+    File.CreateSymbolicLink(Path.Combine(folder, "sltt-bench"), "lib/SlttEngine.Bench");
     foreach (string file in new[] { "README.md", "LICENSE" })
     {
         File.Copy(Path.Combine(root, file), Path.Combine(folder, file));
     }
 
-    string check = Path.Combine("tools", "gpu-check.sh");
-    if (File.Exists(Path.Combine(root, check)))
+    // What a machine with a GPU is checked with, and compared with the official programs.
+    foreach (string file in new[] { "tools/gpu-check.sh", "bench/peer/official.py", "bench/peer/compare.py" })
     {
-        Directory.CreateDirectory(Path.Combine(folder, "tools"));
-        File.Copy(Path.Combine(root, check), Path.Combine(folder, check));
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, file))!);
+        File.Copy(Path.Combine(root, file), Path.Combine(folder, file));
     }
 
     // It must run where nothing is installed: no .NET, no variables.

@@ -2,7 +2,7 @@
 """Times training iterations of the official PyTorch SLTT programs' own models and step, on random data.
 
 usage: official.py --sltt DIR --spikingjelly DIR [--model spiking_resnet18] [--method sltt|bptt] [-T 6] [-b 32]
-                   [--iterations 5] [--device cpu|cuda] [--amp no|float16|bfloat16] [--channels-last] [--benchmark]
+                   [--iterations 5] [--device cpu|cuda] [--amp no|float16|bfloat16] [--channels-last] [--benchmark] [--compile]
 
 --sltt and --spikingjelly are checkouts of the official sources (qymeng94/SLTT; fangwei123456/spikingjelly, version
 0.0.0.0.12). Prints one JSON object: seconds an iteration (median, all), images/s, peak memory above the idle process
@@ -24,6 +24,7 @@ def main():
     parser.add_argument("--amp", default="no", choices=["no", "float16", "bfloat16"])
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--benchmark", action="store_true", help="cudnn.benchmark instead of the official deterministic setting")
+    parser.add_argument("--compile", action="store_true", help="the network through torch.compile")
     a = parser.parse_args()
 
     sys.path[:0] = [a.sltt, a.spikingjelly]
@@ -45,6 +46,9 @@ def main():
                                    surrogate_function=surrogate.PiecewiseQuadratic(), c_in=channels, fc_hw=1).to(a.device)
     if a.channels_last:
         net = net.to(memory_format=torch.channels_last)
+    module_net = net
+    if a.compile:
+        net = torch.compile(net)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-5)
     dynamic = a.model.startswith("spiking_vgg")
     frames = torch.randn((a.T if dynamic else 1, a.b, channels, size, size), device=a.device)
@@ -83,7 +87,7 @@ def main():
             batch_loss = loss.item()
         scaler.step(optimizer)
         scaler.update()
-        functional.reset_net(net)
+        functional.reset_net(module_net)
         return batch_loss
 
     iteration()  # warm up

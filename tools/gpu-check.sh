@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Checks and measures SlttEngine on a machine with a GPU; needs no .NET where it comes with the bundle. Under eight minutes in all.
+#
+#   tools/gpu-check.sh [--device cuda|cpu] [--out DIR] [--vectors DIR] [--official DIR --spikingjelly DIR] [PIECE...]
+#
+# Pieces (all but the last by default):
+#   devices    what is there
+#   tests      kernel and engine tests on the device
+#   verify     replays recorded vectors (--vectors, else the tests' own)
+#   memcheck   kernel tests under compute-sanitizer's memcheck
+#   racecheck  the same under racecheck
+#   kernels    GB/s of every kernel beside the device's copy rate
+#   training   iterations of ResNet-18, VGG-11 and NF-ResNet-34: images/s, memory at T = 6 and T = 48 (T = 12 on a CPU)
+#   official   the same beside the official programs (their sources: --official, --spikingjelly; PyTorch for $PYTHON, else python3)
+#
+# Each piece has a time limit of its own; its log and results go to --out (gpu-check/). --device cpu rehearses all of it with
+# small sizes. Exit code 0 if every piece passed.
+set -u
+here=$(cd "$(dirname "$0")/.." && pwd)
+python=${PYTHON:-python3}
+device=cuda out=gpu-check vectors= official= spikingjelly=
+pieces=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --device|--out|--vectors|--official|--spikingjelly)
+      [ $# -ge 2 ] || { echo "gpu-check: $1 needs a value" >&2; exit 2; }
+      declare "${1#--}=$2"; shift 2 ;;
+    devices|tests|verify|memcheck|racecheck|kernels|training|official) pieces+=("$1"); shift ;;
+    --help|-h) sed -n '2,/^set -u/{/^set -u/d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
+    *) echo "gpu-check: unknown argument '$1' (--help lists the pieces)" >&2; exit 2 ;;
+  esac
+done
+[ ${#pieces[@]} -gt 0 ] || pieces=(devices tests verify memcheck racecheck kernels training)
+case $device in cuda|cpu) ;; *) echo "gpu-check: --device is cuda or cpu, not '$device'" >&2; exit 2 ;; esac
+
+# In the bundle the programs lie here; in the sources, where the build left them.
+if [ -x "$here/sltt-tests" ]; then
+  sltt=("$here/sltt") tests=("$here/sltt-tests") bench=("$here/sltt-bench") golden=$here/lib/Golden
+else
+  sltt=("$here/out/sltt") tests=(dotnet "$here/tests/SlttEngine.Tests/bin/Release/net10.0/SlttEngine.Tests.dll")
+  bench=(dotnet "$here/bench/SlttEngine.Bench/bin/Release/net10.0/SlttEngine.Bench.dll")
+  golden=$here/tests/SlttEngine.Tests/Golden
+fi
+[ -x "${sltt[0]}" ] || { echo "gpu-check: ${sltt[0]} is not there: run ./build.sh first" >&2; exit 2; }
+mkdir -p "$out" && out=$(cd "$out" && pwd) || exit 4
+[ -n "$vectors" ] || vectors=$golden
+export SLTT_TEST_DEVICE=$device
+
+kernel_tests="FullyQualifiedName~Tests.Kernels"
+
+devices() { "${sltt[@]}" devices; if [ $device = cuda ]; then nvidia-smi -L; "${sltt[@]}" devices | grep -q '^auto  is cuda'; fi; }
+tests() { "${tests[@]}" --filter "FullyQualifiedName~Tests.Kernels|FullyQualifiedName~Tests.Engine"; }
+verify() { find "$vectors" -name '*.safetensors' -not -path '*checkpoint*' -print0 | sort -z | xargs -0 "${sltt[@]}" verify --device $device; }
+sanitize() {
+  if [ $device = cpu ]; then echo "there is no GPU to watch"; return 3; fi
+  if ! command -v compute-sanitizer >/dev/null; then echo "compute-sanitizer is not on the PATH"; return 3; fi
+  compute-sanitizer --tool "$1" --target-processes all --error-exitcode 9 --print-limit 20 "${tests[@]}" --filter "$kernel_tests"
+}
+memcheck() { sanitize memcheck; }
+racecheck() { sanitize racecheck; }
+kernels() {
+  if [ $device = cuda ]; then "${bench[@]}" kernels --types f16 --device cuda --out "$out/kernels"
+  else "${bench[@]}" kernels --smoke --types f32 --filter lif --device cpu --out "$out/kernels"; fi
+}
+
+# Name, then options.
+workload() {
+  local name=$1 small=() long=48; shift
+  [ $device = cuda ] || { small=(-b 2 -width_divisor 16); long=12; }
+  for t in 6 $long; do
+    "${sltt[@]}" bench "$@" "${small[@]}" -T $t --iterations "$([ $device = cuda ] && echo 10 || echo 1)" --device $device --json > "$out/$name-T$t.json" || return 1
+    echo "$name T=$t: $(grep -E 'seconds_per|images_per|device_bytes' "$out/$name-T$t.json" | tr -s ' \n' ' ')"
+  done
+}
+training() {
+  workload resnet18-f16 -dataset cifar10 -model spiking_resnet18 -b 128 -amp || return 1
+  same resnet18-f16 || return 1
+  workload vgg11-f16 -dataset dvsgesture -model spiking_vgg11_bn -b 16 -amp || return 1
+  workload nfresnet34-f16 -dataset imagenet -model spiking_nfresnet34 -b 64 -amp || return 1
+  same nfresnet34-f16
+}
+bytes() { sed -n 's/.*"device_bytes": \([0-9]*\).*/\1/p' "$1"; }
+same() {
+  local few many t=48
+  [ $device = cuda ] || t=12
+  few=$(bytes "$out/$1-T6.json") many=$(bytes "$out/$1-T$t.json")
+  if [ "$few" = "$many" ]; then echo "$1: device memory at T = $t is that at T = 6"; else echo "$1: $few bytes at T = 6 but $many at T = $t"; return 1; fi
+}
+official() {
+  [ -n "$official" ] && [ -n "$spikingjelly" ] || { echo "--official and --spikingjelly name the official sources"; return 2; }
+  local common=(--sltt "$official" --spikingjelly "$spikingjelly" --command "${sltt[0]}" --device $device --rounds 2)
+  if [ $device = cpu ]; then "$python" "$here/bench/peer/compare.py" "${common[@]}" -T 2 -b 2 --iterations 1 --out "$out/official-resnet18.json"; return; fi
+  "$python" "$here/bench/peer/compare.py" "${common[@]}" --amp float16 -T 6 -b 128 --iterations 20 --out "$out/official-resnet18.json" &&
+  "$python" "$here/bench/peer/compare.py" "${common[@]}" --amp float16 --model spiking_vgg11_bn -T 20 -b 16 --iterations 5 --out "$out/official-vgg11.json" &&
+  "$python" "$here/bench/peer/compare.py" "${common[@]}" --amp float16 --model spiking_nfresnet34 -T 6 -b 64 --iterations 5 --out "$out/official-nfresnet34.json"
+}
+
+declare -A limit=([devices]=20 [tests]=100 [verify]=60 [memcheck]=80 [racecheck]=80 [kernels]=60 [training]=75 [official]=400)
+summary=() failed=0
+for piece in "${pieces[@]}"; do
+  echo "== $piece"
+  begin=$SECONDS
+  # A shell of its own, so that the limit ends everything that the piece started.
+  export -f devices tests verify sanitize memcheck racecheck kernels workload training bytes same official
+  timeout -k 5 "${limit[$piece]}" bash -c "$(declare -p python sltt tests bench device out vectors official spikingjelly here kernel_tests); $piece" > "$out/$piece.log" 2>&1
+  code=$?
+  case $code in 0) result=passed ;; 3) result="left out" ;; 124|137) result="stopped after ${limit[$piece]} s"; failed=1 ;; *) result="FAILED ($code)"; failed=1 ;; esac
+  tail -n 12 "$out/$piece.log"
+  summary+=("$(printf '%-10s %-24s %4d s' "$piece" "$result" $((SECONDS - begin)))")
+done
+echo "== summary ($out)"
+printf '%s\n' "${summary[@]}" | tee "$out/summary.txt"
+exit $failed
