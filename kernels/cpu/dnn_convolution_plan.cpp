@@ -10,6 +10,7 @@
 #include "dnn_filter_layout.h"
 #include "dnn_numbers.h"
 #include "dnn_onednn.h"
+#include "event_convolution.h"
 
 namespace sltt_cpu {
 namespace {
@@ -322,7 +323,7 @@ bool ConvolutionShape::operator<(const ConvolutionShape& o) const {
 }
 
 size_t convolution_workspace(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type) {
-    size_t bytes = 0;
+    size_t bytes = event_workspace(pass, shape, type);
     for (float beta : {0.0f, 1.0f, 2.0f}) bytes = std::max(bytes, plan(pass, shape, type, way_for(pass, shape, type, 1, beta)).workspace());
     return bytes;
 }
@@ -330,7 +331,10 @@ size_t convolution_workspace(ConvolutionPass pass, const ConvolutionShape& shape
 std::function<void()> convolution_work(const ConvolutionCall& call) {
     Plan* planned = &plan(call.pass, call.shape, call.type, way_for(call.pass, call.shape, call.type, call.alpha, call.beta));
     planned->prepare();
-    return [planned, call] { planned->run(call); };
+    EventConvolution* events = event_convolution(call.pass, call.shape, call.type);
+    return [planned, events, call] {
+        if (events == nullptr || !run_where_sparse(*events, call)) planned->run(call);
+    };
 }
 
 }  // namespace sltt_cpu

@@ -1,4 +1,4 @@
-// One pass of one convolution, planned once: oneDNN's primitive, its layout of the filter, and where in the caller's
+// One pass of one convolution, planned once: event-driven (event_convolution.h) where x is sparse, else oneDNN's primitive, its layout of the filter, and where in the caller's
 // workspace everything goes. Nothing else is allocated when it runs.
 //
 // Activations are read and written in place (NHWC). oneDNN's kernels want the filter in blocks of 16 channels or so, so it

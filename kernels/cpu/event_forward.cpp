@@ -1,0 +1,128 @@
+#include <omp.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "dnn_numbers.h"
+#include "event_passes.h"
+
+namespace sltt_cpu {
+namespace {
+
+constexpr size_t GROUP_BYTES = 1 << 20;  // lists of a group of images
+constexpr int SLAB_ROWS = 96;            // filter rows in a slab: 24 KB with 64 outputs
+constexpr int STRIP_PIXELS = 1024;       // outputs that a slab is made for
+constexpr int FEWEST_PIXELS = 128;       // fewer would not be worth a slab
+
+size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+}  // namespace
+
+EventForward::EventForward(const ConvolutionShape& s, cudnnDataType_t type)
+    : shape_(s), type_(type), kernels_(event_kernels()), rows_(s.h), columns_(s.w) {
+    // Taps that are not neighbours are taken one at a time.
+    taps_ = s.dilation_w == 1 ? s.s : 1;
+    channel_block_ = EVENT_CHANNELS;
+    while (2 * channel_block_ * taps_ <= SLAB_ROWS && channel_block_ < s.c) channel_block_ *= 2;
+    channel_blocks_ = (s.c + channel_block_ - 1) / channel_block_;
+    for (int k = 0; k < s.k;) {
+        int width = 16, rest = s.k - k;
+        while (width < kernels_.forward_outputs && (rest >= 2 * width || (rest > width && rest % 16 != 0))) width *= 2;
+        blocks_.push_back({k, std::min(width, rest), width});
+        k += width;
+    }
+    in_place_ = type == CUDNN_DATA_FLOAT && s.k % 16 == 0;
+    for (int p = 0; p < s.p; ++p)
+        for (int r = 0; r < s.r; ++r) {
+            int row = p * s.stride_h - s.pad_h + r * s.dilation_h;
+            if (row >= 0 && row < s.h) rows_[row] = 1;
+        }
+    for (int q = 0; q < s.q; ++q)
+        for (int t = 0; t < s.s; ++t) {
+            int column = q * s.stride_w - s.pad_w + t * s.dilation_w;
+            if (column >= 0 && column < s.w) columns_[column] = 1;
+        }
+
+    events_bytes_ = aligned((s.x_image() + EVENT_SLACK) * sizeof(Event));
+    starts_bytes_ = aligned((size_t)channel_blocks_ * s.h * (s.w + 1) * sizeof(uint32_t));
+    group_ = (int)std::clamp<size_t>(GROUP_BYTES / (events_bytes_ + starts_bytes_), 1, s.n);
+    int threads = thread_count(), rows = std::min(group_, s.n) * s.p;
+    strip_rows_ = std::max(1, STRIP_PIXELS / s.q);
+    while (strip_rows_ * s.q > FEWEST_PIXELS && strip_rows_ > 1 && (rows + strip_rows_ - 1) / strip_rows_ * (int)blocks_.size() < 2 * threads)
+        strip_rows_ = (strip_rows_ + 1) / 2;
+
+    slab_bytes_ = (size_t)taps_ * channel_block_ * kernels_.forward_outputs * sizeof(float);
+    sums_bytes_ = in_place_ ? 0 : (size_t)strip_rows_ * s.q * kernels_.forward_outputs * sizeof(float);
+    events_at_ = 0;
+    starts_at_ = events_at_ + group_ * events_bytes_;
+    ones_at_ = starts_at_ + group_ * starts_bytes_;
+    threads_at_ = ones_at_ + aligned(group_);
+    workspace_ = threads_at_ + threads * (slab_bytes_ + sums_bytes_);
+}
+
+void EventForward::run(const ConvolutionCall& call) const {
+#pragma omp parallel num_threads(thread_count())
+    for (int first = 0; first < shape_.n; first += group_) {
+        int images = std::min(group_, shape_.n - first);
+#pragma omp for schedule(dynamic)
+        for (int i = 0; i < images; ++i) list(call, first, i);
+        int strips = (images * shape_.p + strip_rows_ - 1) / strip_rows_;
+#pragma omp for schedule(dynamic)
+        for (int item = 0; item < strips * (int)blocks_.size(); ++item) add_up(call, first, images, item % strips, blocks_[item / strips]);
+    }
+}
+
+void EventForward::list(const ConvolutionCall& call, int first_image, int slot) const {
+    char* workspace = static_cast<char*>(call.workspace);
+    const ConvolutionShape& s = shape_;
+    bool ones = kernels_.list_forward({element(call.x, type_, (first_image + slot) * s.x_image()), number_of(type_), s.c, s.h, s.w, channel_block_,
+                                       rows_.data(), columns_.data(), reinterpret_cast<Event*>(workspace + events_at_ + slot * events_bytes_),
+                                       reinterpret_cast<uint32_t*>(workspace + starts_at_ + slot * starts_bytes_)});
+    workspace[ones_at_ + slot] = ones;
+}
+
+void EventForward::add_up(const ConvolutionCall& call, int first_image, int images, int strip, const OutputBlock& block) const {
+    const ConvolutionShape& s = shape_;
+    char* workspace = static_cast<char*>(call.workspace);
+    char* own = workspace + threads_at_ + omp_get_thread_num() * (slab_bytes_ + sums_bytes_);
+    float* slab = reinterpret_cast<float*>(own);
+    int begin = strip * strip_rows_, end = std::min(begin + strip_rows_, images * s.p);
+    size_t y_at = ((size_t)first_image * s.p + begin) * s.q * s.k + block.first;
+
+    // sums of pixel i of the strip: sums + i * pitch
+    float* sums = in_place_ ? static_cast<float*>(call.y) + y_at : reinterpret_cast<float*>(own + slab_bytes_);
+    size_t pitch = in_place_ ? s.k : block.width, pixels = (size_t)(end - begin) * s.q;
+    for (size_t i = 0; i < pixels; ++i) {
+        float* to = sums + i * pitch;
+        if (!in_place_ || call.beta == 0)
+            memset(to, 0, block.width * sizeof(float));
+        else if (call.beta != 1)
+            for (int k = 0; k < block.width; ++k) to[k] *= call.beta;
+    }
+
+    size_t item = type_ == CUDNN_DATA_FLOAT ? 4 : 2;
+    for (int cb = 0; cb < channel_blocks_; ++cb) {
+        int c0 = cb * channel_block_, channels = std::min(channel_block_, s.c - c0);
+        for (int r = 0; r < s.r; ++r)
+            for (int tap = 0; tap < s.s; tap += taps_) {
+                size_t tap_at = ((size_t)block.first * s.r * s.s + r * s.s + tap) * s.c + c0;
+                kernels_.pack({slab, element(call.filter, type_, tap_at), number_of(type_), (size_t)s.r * s.s * s.c, (size_t)s.c, taps_, channels,
+                               channel_block_, block.count, block.width, call.alpha});
+                for (int row = begin; row < end; ++row) {
+                    int image = row / s.p, h = row % s.p * s.stride_h - s.pad_h + r * s.dilation_h;
+                    if (h < 0 || h >= s.h) continue;
+                    const uint32_t* starts = reinterpret_cast<const uint32_t*>(workspace + starts_at_ + image * starts_bytes_);
+                    const char* x = static_cast<const char*>(call.x) + (((size_t)(first_image + image) * s.h + h) * s.w * s.c + c0) * item;
+                    kernels_.forward({sums + (size_t)(row - begin) * s.q * pitch, pitch, s.q, block.width, slab, taps_,
+                                      __builtin_ctz((unsigned)channel_block_), tap * s.dilation_w - s.pad_w, s.stride_w, s.w,
+                                      reinterpret_cast<const Event*>(workspace + events_at_ + image * events_bytes_),
+                                      starts + ((size_t)cb * s.h + h) * (s.w + 1), workspace[ones_at_ + image] ? nullptr : x, number_of(type_), s.c});
+                }
+            }
+    }
+    if (in_place_) return;
+    for (size_t i = 0; i < pixels; ++i)
+        blend(element(call.y, type_, y_at + i * s.k), type_, sums + i * pitch, 1, call.beta, block.count);
+}
+
+}  // namespace sltt_cpu

@@ -1,0 +1,404 @@
+// One variant of the event-driven convolution's inner loops. CMakeLists.txt compiles this file once an instruction set, with
+// SLTT_EVENT_TABLE as the name of its table. Nothing is taken from the C++ library, and all else is in an anonymous namespace: no function
+// compiled for AVX-512 can end up in another variant.
+#include "event_kernels.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+namespace {
+
+using namespace sltt_cpu;
+
+#if defined(__AVX512F__)
+constexpr int VECTOR = 16;
+#elif defined(__AVX2__)
+constexpr int VECTOR = 8;
+#else
+constexpr int VECTOR = 4;
+#endif
+typedef float Vector __attribute__((vector_size(VECTOR * 4), aligned(4), may_alias));
+
+// So that arrays of vectors become registers.
+#define SLTT_UNROLL _Pragma("GCC unroll 16")
+
+inline Vector load(const void* p) { return *static_cast<const Vector*>(p); }
+inline void store(float* p, Vector v) { *reinterpret_cast<Vector*>(p) = v; }
+inline Vector broadcast(float x) { return x - Vector{}; }
+// One rounding where the instruction set has it, two in the baseline.
+inline Vector multiply_add(Vector a, Vector b, Vector c) {
+#if defined(__AVX512F__)
+    return (Vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX2__)
+    return (Vector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    return a * b + c;
+#endif
+}
+
+// ---- Numbers ---------------------------------------------------------------------------------------------------------
+
+inline float widen_one(const void* x, Number number, size_t i) {
+    if (number == Number::Float) return static_cast<const float*>(x)[i];
+    uint16_t bits = static_cast<const uint16_t*>(x)[i];
+    if (number == Number::Bfloat16) {
+        uint32_t wide = (uint32_t)bits << 16;
+        float out;
+        memcpy(&out, &wide, 4);
+        return out;
+    }
+#if defined(__F16C__)
+    return _cvtsh_ss(bits);
+#else
+    _Float16 half;
+    memcpy(&half, &bits, 2);
+    return (float)half;
+#endif
+}
+
+void widen(float* y, const void* x, Number number, int count) {
+    int i = 0;
+    if (number == Number::Float) {
+        for (; i + VECTOR <= count; i += VECTOR) store(y + i, load(static_cast<const float*>(x) + i));
+    } else if (number == Number::Bfloat16) {
+        const uint16_t* in = static_cast<const uint16_t*>(x);
+        for (; i + 8 <= count; i += 8) {
+            __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in + i)), zero = _mm_setzero_si128();
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(y + i), _mm_unpacklo_epi16(zero, bits));
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(y + i + 4), _mm_unpackhi_epi16(zero, bits));
+        }
+    } else {
+#if defined(__F16C__)
+        const uint16_t* in = static_cast<const uint16_t*>(x);
+        for (; i + 8 <= count; i += 8) _mm256_storeu_ps(y + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in + i))));
+#endif
+    }
+    for (; i < count; ++i) y[i] = widen_one(x, number, i);
+}
+
+inline const void* at(const void* x, Number number, size_t i) { return static_cast<const char*>(x) + i * (number == Number::Float ? 4 : 2); }
+
+// ---- What fired ------------------------------------------------------------------------------------------------------
+
+// Of 16 numbers: bytes of 0xff where one is zero, and bytes of 0xff where one is neither 0 nor 1.
+struct Sight {
+    __m128i zero, other;
+};
+inline Sight look(const void* x, Number number) {
+    if (number == Number::Float) {
+        const float* in = static_cast<const float*>(x);
+        __m128 none = _mm_setzero_ps(), one = _mm_set1_ps(1);
+        __m128 a = _mm_loadu_ps(in), b = _mm_loadu_ps(in + 4), c = _mm_loadu_ps(in + 8), d = _mm_loadu_ps(in + 12);
+        auto bytes = [](__m128 a, __m128 b, __m128 c, __m128 d) {
+            return _mm_packs_epi16(_mm_packs_epi32(_mm_castps_si128(a), _mm_castps_si128(b)), _mm_packs_epi32(_mm_castps_si128(c), _mm_castps_si128(d)));
+        };
+        __m128i zero = bytes(_mm_cmpeq_ps(a, none), _mm_cmpeq_ps(b, none), _mm_cmpeq_ps(c, none), _mm_cmpeq_ps(d, none));
+        __m128i ones = bytes(_mm_cmpeq_ps(a, one), _mm_cmpeq_ps(b, one), _mm_cmpeq_ps(c, one), _mm_cmpeq_ps(d, one));
+        return {zero, _mm_cmpeq_epi8(_mm_or_si128(zero, ones), _mm_setzero_si128())};
+    }
+    const __m128i* in = static_cast<const __m128i*>(x);
+    __m128i a = _mm_loadu_si128(in), b = _mm_loadu_si128(in + 1), magnitude = _mm_set1_epi16(0x7fff), none = _mm_setzero_si128();
+    __m128i one = _mm_set1_epi16(number == Number::Half ? 0x3c00 : 0x3f80);
+    __m128i zero = _mm_packs_epi16(_mm_cmpeq_epi16(_mm_and_si128(a, magnitude), none), _mm_cmpeq_epi16(_mm_and_si128(b, magnitude), none));
+    __m128i ones = _mm_packs_epi16(_mm_cmpeq_epi16(a, one), _mm_cmpeq_epi16(b, one));
+    return {zero, _mm_cmpeq_epi8(_mm_or_si128(zero, ones), none)};
+}
+// The same of `count` < 16 numbers; those beyond are zero.
+inline Sight look_at_few(const void* x, Number number, int count) {
+    alignas(16) char padded[64] = {};
+    memcpy(padded, x, (size_t)count * (number == Number::Float ? 4 : 2));
+    return look(padded, number);
+}
+inline Sight look(const void* x, Number number, int count) { return count >= EVENT_CHANNELS ? look(x, number) : look_at_few(x, number, count); }
+
+// The set bits of a byte, in order.
+struct BitTable {
+    uint8_t bits[256][8];
+    constexpr BitTable() : bits() {
+        for (int m = 0; m < 256; ++m)
+            for (int bit = 0, n = 0; bit < 8; ++bit)
+                if (m >> bit & 1) bits[m][n++] = (uint8_t)bit;
+    }
+};
+alignas(64) constexpr BitTable BITS;
+
+// Appends base + (each set bit of a byte); writes 8 numbers whatever the mask.
+inline Event* append(Event* to, unsigned mask, __m128i base) {
+    __m128i bits = _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(BITS.bits[mask])));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_add_epi16(bits, base));
+    return to + __builtin_popcount(mask);
+}
+
+size_t count(const void* x, Number number, size_t count) {
+    size_t events = 0;
+    for (size_t i = 0; i < count; i += EVENT_CHANNELS) {
+        Sight seen = look(at(x, number, i), number, count - i < EVENT_CHANNELS ? (int)(count - i) : EVENT_CHANNELS);
+        events += __builtin_popcount(~_mm_movemask_epi8(seen.zero) & 0xffff);
+    }
+    return events;
+}
+
+bool list_forward(const ForwardLists& l) {
+    Event* to = l.events;
+    uint32_t* start = l.starts;
+    __m128i other = _mm_setzero_si128();
+    for (int first = 0; first < l.c; first += l.block) {
+        int channels = l.c - first < l.block ? l.c - first : l.block;
+        for (int row = 0; row < l.h; ++row, start += l.w + 1) {
+            for (int column = 0; column < l.w; ++column) {
+                start[column] = (uint32_t)(to - l.events);
+                if (!(l.rows[row] && l.columns[column])) continue;
+                const void* x = at(l.x, l.number, ((size_t)row * l.w + column) * l.c + first);
+                for (int c = 0; c < channels; c += EVENT_CHANNELS) {
+                    Sight seen = look(at(x, l.number, c), l.number, channels - c);
+                    other = _mm_or_si128(other, seen.other);
+                    unsigned fired = ~_mm_movemask_epi8(seen.zero) & 0xffff;
+                    __m128i base = _mm_set1_epi16((short)(column * l.block + c));
+                    to = append(to, fired & 0xff, base);
+                    to = append(to, fired >> 8, _mm_add_epi16(base, _mm_set1_epi16(8)));
+                }
+            }
+            start[l.w] = (uint32_t)(to - l.events);
+        }
+    }
+    return _mm_movemask_epi8(other) == 0;
+}
+
+// Rows of 16 bytes become columns.
+inline void transpose_bytes(__m128i m[16]) {
+    for (int stage = 0; stage < 4; ++stage) {
+        __m128i t[16];
+        for (int i = 0; i < 8; ++i) {
+            t[2 * i] = _mm_unpacklo_epi8(m[i], m[i + 8]);
+            t[2 * i + 1] = _mm_unpackhi_epi8(m[i], m[i + 8]);
+        }
+        for (int i = 0; i < 16; ++i) m[i] = t[i];
+    }
+}
+
+bool list_gradient(const GradientLists& l) {
+    __m128i other = _mm_setzero_si128();
+    for (int first = 0; first < l.c; first += EVENT_CHANNELS) {
+        int channels = l.c - first < EVENT_CHANNELS ? l.c - first : EVENT_CHANNELS;
+        Event* to[EVENT_CHANNELS];
+        for (int c = 0; c < channels; ++c) to[c] = l.events + (size_t)(first + c) * l.capacity + l.counts[first + c];
+        // 16 pixels at a time, turned into 16 channels.
+        for (int i = 0; i < l.pixel_count; i += 16) {
+            __m128i zero[16];
+            alignas(16) uint16_t pixel[16] = {};
+            for (int j = 0; j < 16; ++j) {
+                if (i + j >= l.pixel_count) {
+                    zero[j] = _mm_set1_epi8(-1);
+                    continue;
+                }
+                pixel[j] = l.pixels[i + j];
+                Sight seen = look(at(l.x, l.number, (size_t)pixel[j] * l.c + first), l.number, channels);
+                other = _mm_or_si128(other, seen.other);
+                zero[j] = seen.zero;
+            }
+            transpose_bytes(zero);
+            // Byte j of a list of set bits stands for pixel[j]; both bytes of it are moved by a shuffle.
+            __m128i low = _mm_load_si128(reinterpret_cast<__m128i*>(pixel)), high = _mm_load_si128(reinterpret_cast<__m128i*>(pixel + 8));
+            auto append_pixels = [](Event* to, unsigned mask, __m128i pixels) {
+                __m128i bits = _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(BITS.bits[mask])));
+                __m128i bytes = _mm_add_epi16(_mm_mullo_epi16(bits, _mm_set1_epi16(0x0202)), _mm_set1_epi16(0x0100));
+                _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_shuffle_epi8(pixels, bytes));
+                return to + __builtin_popcount(mask);
+            };
+            for (int c = 0; c < channels; ++c) {
+                unsigned fired = ~_mm_movemask_epi8(zero[c]) & 0xffff;
+                to[c] = append_pixels(to[c], fired & 0xff, low);
+                to[c] = append_pixels(to[c], fired >> 8, high);
+            }
+        }
+        for (int c = 0; c < channels; ++c) l.counts[first + c] = (uint16_t)(to[c] - (l.events + (size_t)(first + c) * l.capacity));
+    }
+    return _mm_movemask_epi8(other) == 0;
+}
+
+// ---- Blocks of 8 x 8 -------------------------------------------------------------------------------------------------
+
+typedef float Eight __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int EightIndex __attribute__((vector_size(32)));
+
+inline void transpose_eight(Eight r[8]) {
+    Eight a[8], b[8];
+    for (int i = 0; i < 4; ++i) {
+        a[2 * i] = __builtin_shuffle(r[2 * i], r[2 * i + 1], (EightIndex){0, 8, 1, 9, 4, 12, 5, 13});
+        a[2 * i + 1] = __builtin_shuffle(r[2 * i], r[2 * i + 1], (EightIndex){2, 10, 3, 11, 6, 14, 7, 15});
+    }
+    for (int i = 0; i < 2; ++i)
+        for (int j = 0; j < 2; ++j) {
+            b[4 * i + 2 * j] = __builtin_shuffle(a[4 * i + j], a[4 * i + j + 2], (EightIndex){0, 1, 8, 9, 4, 5, 12, 13});
+            b[4 * i + 2 * j + 1] = __builtin_shuffle(a[4 * i + j], a[4 * i + j + 2], (EightIndex){2, 3, 10, 11, 6, 7, 14, 15});
+        }
+    for (int i = 0; i < 4; ++i) {
+        r[i] = __builtin_shuffle(b[i], b[i + 4], (EightIndex){0, 1, 2, 3, 8, 9, 10, 11});
+        r[i + 4] = __builtin_shuffle(b[i], b[i + 4], (EightIndex){4, 5, 6, 7, 12, 13, 14, 15});
+    }
+}
+
+void pack(const FilterSlab& f) {
+    constexpr int MOST = 128;  // channels in a block, at most
+    float wide[8][MOST];
+    for (int k = 0; k < f.outputs; k += 8)
+        for (int tap = 0; tap < f.taps; ++tap) {
+            const float* row[8];
+            for (int i = 0; i < 8; ++i) {
+                const void* from = at(f.filter, f.number, (size_t)(k + i) * f.output_stride + tap * f.tap_stride);
+                if (k + i >= f.k) {
+                    memset(wide[i], 0, sizeof wide[i]);
+                    row[i] = wide[i];
+                } else if (f.number == Number::Float) {
+                    row[i] = static_cast<const float*>(from);
+                } else {
+                    widen(wide[i], from, f.number, f.channels);
+                    row[i] = wide[i];
+                }
+            }
+            float* to = f.slab + (size_t)tap * f.channel_block * f.outputs + k;
+            int c = 0;
+            for (; c + 8 <= f.channels; c += 8) {
+                Eight block[8];
+                for (int i = 0; i < 8; ++i) block[i] = *reinterpret_cast<const Eight*>(row[i] + c);
+                transpose_eight(block);
+                for (int i = 0; i < 8; ++i) *reinterpret_cast<Eight*>(to + (size_t)(c + i) * f.outputs) = f.alpha == 1 ? block[i] : block[i] * f.alpha;
+            }
+            for (; c < f.channels; ++c)
+                for (int i = 0; i < 8; ++i) to[(size_t)c * f.outputs + i] = f.alpha * row[i][c];
+        }
+}
+
+void unpack(float* gradient, size_t output_stride, size_t tap_stride, const float* sums, int outputs, int k, int taps, int c, float alpha, float beta) {
+    auto blend = [=](float* to, float sum) { *to = beta == 0 ? alpha * sum : alpha * sum + beta * *to; };
+    for (int tap = 0; tap < taps; ++tap)
+        for (int o = 0; o < k; o += 8) {
+            int i = 0;
+            if (k - o >= 8)
+                for (; i + 8 <= c; i += 8) {
+                    Eight block[8];
+                    for (int j = 0; j < 8; ++j) block[j] = *reinterpret_cast<const Eight*>(sums + ((size_t)(i + j) * taps + tap) * outputs + o);
+                    transpose_eight(block);
+                    for (int j = 0; j < 8; ++j) {
+                        Eight* to = reinterpret_cast<Eight*>(gradient + (size_t)(o + j) * output_stride + tap * tap_stride + i);
+                        *to = beta == 0 ? block[j] * alpha : block[j] * alpha + *to * beta;
+                    }
+                }
+            for (; i < c; ++i)
+                for (int j = o; j < k && j < o + 8; ++j)
+                    blend(gradient + (size_t)j * output_stride + tap * tap_stride + i, sums[((size_t)i * taps + tap) * outputs + j]);
+        }
+}
+
+// ---- Forward ---------------------------------------------------------------------------------------------------------
+
+template <int V, bool ONES> void forward_row(const ForwardRow& f) {
+    constexpr size_t ROW = (size_t)V * VECTOR * sizeof(float);
+    const int mask = (1 << f.channel_shift) - 1;
+    for (int q = 0; q < f.columns; ++q) {
+        // The window's columns, and the events of those that the input has: one piece of the list.
+        int from = f.first + q * f.stride, begin = from < 0 ? 0 : from, end = from + f.taps < f.w ? from + f.taps : f.w;
+        if (begin >= end) continue;
+        const Event* e = f.events + f.starts[begin];
+        const Event* last = f.events + f.starts[end];
+        if (e == last) continue;
+        const char* slab = reinterpret_cast<const char*>(f.slab) - (((ptrdiff_t)from << f.channel_shift) * (ptrdiff_t)ROW);
+        float* out = f.sums + q * f.pitch;
+        Vector sum[V];
+        SLTT_UNROLL for (int v = 0; v < V; ++v) sum[v] = load(out + v * VECTOR);
+        for (; e != last; ++e) {
+            const char* row = slab + *e * ROW;
+            if (ONES) {
+                SLTT_UNROLL for (int v = 0; v < V; ++v) sum[v] += load(row + v * sizeof(Vector));
+            } else {
+                Vector value = broadcast(widen_one(f.values, f.number, (size_t)(*e >> f.channel_shift) * f.c + (*e & mask)));
+                SLTT_UNROLL for (int v = 0; v < V; ++v) sum[v] = multiply_add(value, load(row + v * sizeof(Vector)), sum[v]);
+            }
+        }
+        SLTT_UNROLL for (int v = 0; v < V; ++v) store(out + v * VECTOR, sum[v]);
+    }
+}
+
+template <int V> void forward_width(const ForwardRow& f) { f.values == nullptr ? forward_row<V, true>(f) : forward_row<V, false>(f); }
+
+constexpr int FORWARD_OUTPUTS = VECTOR == 4 ? 32 : 64;
+
+void forward(const ForwardRow& f) {
+    switch (f.outputs / VECTOR) {
+    case 1: return forward_width<1>(f);
+    case 2: return forward_width<2>(f);
+    case 4: return forward_width<4>(f);
+    case 8: return forward_width<8>(f);
+    }
+}
+
+// ---- Weight gradient -------------------------------------------------------------------------------------------------
+
+constexpr int GRADIENT_SUMS = VECTOR == 16 ? 24 : 12;  // registers for sums, of 32 or 16
+constexpr int GRADIENT_ROWS = VECTOR == 16 ? 3 : 1;
+
+template <int ROWS, int COLUMNS, int V, bool ONES> void gradient_taps(const GradientTaps& g) {
+    Vector sum[ROWS][COLUMNS][V] = {};
+    const Event* e = g.events;
+    const Event* last = e + g.count;
+    const size_t tile_row = g.tile_row;
+    for (; e != last; ++e) {
+        const char* seen[3];
+        seen[0] = g.tile + g.offsets[*e];
+        seen[1] = seen[0] + tile_row;
+        seen[2] = seen[1] + tile_row;
+        Vector value;
+        if (!ONES) value = broadcast(widen_one(g.values, g.number, (size_t)*e * g.c));
+        SLTT_UNROLL for (int r = 0; r < ROWS; ++r) {
+            asm("" : "+r"(seen[r]));  // one address a row: g++ would else keep one for each vector
+            SLTT_UNROLL for (int s = 0; s < COLUMNS; ++s)
+                SLTT_UNROLL for (int v = 0; v < V; ++v) {
+                    Vector y = load(seen[r] + (size_t)(s * V + v) * sizeof(Vector));
+                    if (ONES)
+                        sum[r][s][v] += y;
+                    else
+                        sum[r][s][v] = multiply_add(value, y, sum[r][s][v]);
+                }
+        }
+    }
+    SLTT_UNROLL for (int r = 0; r < ROWS; ++r)
+        SLTT_UNROLL for (int s = 0; s < COLUMNS; ++s)
+            SLTT_UNROLL for (int v = 0; v < V; ++v) {
+                float* to = g.sums + r * g.row_step + s * g.column_step + v * VECTOR;
+                store(to, load(to) + sum[r][s][v]);
+            }
+}
+
+template <int ROWS, int COLUMNS, int V> void gradient_kind(const GradientTaps& g) {
+    if constexpr (ROWS * COLUMNS * V <= GRADIENT_SUMS && ROWS <= GRADIENT_ROWS)
+        g.values == nullptr ? gradient_taps<ROWS, COLUMNS, V, true>(g) : gradient_taps<ROWS, COLUMNS, V, false>(g);
+}
+template <int ROWS, int COLUMNS> void gradient_width(const GradientTaps& g) {
+    switch (g.outputs / VECTOR) {
+    case 1: return gradient_kind<ROWS, COLUMNS, 1>(g);
+    case 2: return gradient_kind<ROWS, COLUMNS, 2>(g);
+    case 4: return gradient_kind<ROWS, COLUMNS, 4>(g);
+    }
+}
+template <int ROWS> void gradient_rows(const GradientTaps& g) {
+    switch (g.columns) {
+    case 1: return gradient_width<ROWS, 1>(g);
+    case 2: return gradient_width<ROWS, 2>(g);
+    case 3: return gradient_width<ROWS, 3>(g);
+    }
+}
+void gradient(const GradientTaps& g) {
+    switch (g.rows) {
+    case 1: return gradient_rows<1>(g);
+    case 2: return gradient_rows<2>(g);
+    case 3: return gradient_rows<3>(g);
+    }
+}
+
+}  // namespace
+
+namespace sltt_cpu {
+extern __attribute__((visibility("hidden"))) const EventKernels SLTT_EVENT_TABLE;
+const EventKernels SLTT_EVENT_TABLE = {VECTOR, FORWARD_OUTPUTS, GRADIENT_SUMS, GRADIENT_ROWS, count, list_forward,
+                                       list_gradient, pack, forward, gradient, widen, unpack};
+}  // namespace sltt_cpu

@@ -1,0 +1,101 @@
+// The two event-driven passes of a convolution. event_convolution.h decides whether they run.
+#pragma once
+
+#include <vector>
+
+#include "dnn_convolution_plan.h"
+#include "event_kernels.h"
+
+namespace sltt_cpu {
+
+// Widest image served: indices of pixels and of filter rows in a slab are of 16 bits.
+constexpr int EVENT_WIDTH = 2048;
+
+inline Number number_of(cudnnDataType_t type) {
+    return type == CUDNN_DATA_FLOAT ? Number::Float : type == CUDNN_DATA_HALF ? Number::Half : Number::Bfloat16;
+}
+
+// Outputs [first, first + count), worked on in `width` lanes: all of them but perhaps the last block are full.
+struct OutputBlock {
+    int first, count, width;
+};
+
+// y = alpha * conv(x, filter) + beta * y.
+//
+// Images are taken in groups, whose lists of events fit the workspace. A thread takes some rows of outputs and a block of them,
+// and walks through the filter in slabs that the L1 cache holds: the taps of one filter row, a block of channels. For an output it
+// adds up, in registers, the slab's rows of what fired under the window. An output's sum is always in the same order: blocks of channels,
+// filter rows, pixels, channels.
+class EventForward {
+public:
+    EventForward(const ConvolutionShape& shape, cudnnDataType_t type);
+    size_t workspace() const { return workspace_; }
+    void run(const ConvolutionCall& call) const;
+
+private:
+    void list(const ConvolutionCall& call, int first_image, int slot) const;
+    void add_up(const ConvolutionCall& call, int first_image, int images, int strip, const OutputBlock& block) const;
+
+    const ConvolutionShape shape_;
+    const cudnnDataType_t type_;
+    const EventKernels& kernels_;
+    int taps_, channel_block_, channel_blocks_;
+    bool in_place_;  // sums are made in y itself
+    int group_, strip_rows_;
+    std::vector<OutputBlock> blocks_;
+    std::vector<uint8_t> rows_, columns_;  // which ones a window touches
+    // In the workspace: of each image of a group, and of each thread.
+    size_t events_bytes_, starts_bytes_, slab_bytes_, sums_bytes_;
+    size_t events_at_, starts_at_, ones_at_, threads_at_, workspace_;
+};
+
+// gradient = alpha * (gradient of the filter) + beta * gradient.
+//
+// Pixels are taken in strips of some rows of an image, or some images; for a strip each channel has a list of the pixels at which it fired. A thread takes a
+// block of outputs and a group of channels, copies the gradients of the outputs that the strip's pixels were seen by into a tile that
+// the L1 cache holds, with zeros around, and adds up for each channel, in registers, the tile's rows around each pixel in its list: up to 3 x 3 taps at a
+// time. A number's sum is always in the same order: strips, and in each the pixels.
+class EventGradient {
+public:
+    EventGradient(const ConvolutionShape& shape, cudnnDataType_t type);
+    size_t workspace() const { return workspace_; }
+    void run(const ConvolutionCall& call) const;
+
+private:
+    // Taps of one dimension that pixels of the same remainder (of their index by the stride) meet at neighbouring outputs: tap(i) = tap + i * step
+    // lies at the output (index + pad) / stride - delta + i.
+    struct Run {
+        int tap, step, delta, count;
+    };
+    using Runs = std::vector<std::vector<Run>>;  // by remainder
+    struct Strip {
+        int image, images, h0, h1;
+        int pixels(int width) const { return images * (h1 - h0) * width; }
+    };
+    // Where a strip's gradients lie: image_rows rows of `pitch` places an image, `lead` zeros before a row's first output.
+    struct Tile {
+        int first_row, rows, image_rows, lead, pitch, places;
+    };
+
+    static Runs runs(int taps, int dilation, int stride, int pad, int most);
+    Tile tile_of(const Strip& strip) const;
+    void make_strips();
+    void list(const ConvolutionCall& call, const Strip& strip, int slot) const;
+    void fill(const ConvolutionCall& call, const Strip& strip, const Tile& tile, const OutputBlock& block, float* to) const;
+    void add_up(const ConvolutionCall& call, int first_strip, int strips, const OutputBlock& block, int first_channel, float* gradient, float alpha, float beta) const;
+    // The strip's pixels with remainders (i, j), by index in the strip.
+    int pixels_of(const Strip& strip, int i, int j, uint16_t* pixels) const;
+
+    const ConvolutionShape shape_;
+    const cudnnDataType_t type_;
+    const EventKernels& kernels_;
+    Runs row_runs_, column_runs_;
+    int classes_;
+    std::vector<OutputBlock> blocks_;
+    std::vector<Strip> strips_;
+    int capacity_, group_, channel_group_;
+    size_t lists_bytes_, counts_bytes_, tile_bytes_, sums_bytes_;
+    size_t lists_at_, counts_at_, ones_at_, total_at_, threads_at_, workspace_;
+};
+
+}  // namespace sltt_cpu
