@@ -40,7 +40,7 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t, const void*, cudnnTensorDes
 cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t, const void*, cudnnTensorDescriptor_t, const void*, cudnnTensorDescriptor_t, const void*,
                                              cudnnConvolutionDescriptor_t, cudnnConvolutionBwdFilterAlgo_t, void*, size_t, const void*,
                                              cudnnFilterDescriptor_t, void*);
-int sltt_cpu_choose_convolution(const char*);
+int sltt_cpu_choose_convolution(const char*, const char*, int);
 const char* sltt_cpu_instruction_set();
 int sltt_cpu_threads();
 }
@@ -191,7 +191,7 @@ int main(int count, char** arguments) {
                         std::vector<float> dense(result.count);
                         for (int i = 0; i < repeats + 1; ++i)
                             for (int way = 0; way < 2; ++way) {
-                                sltt_cpu_choose_convolution(way == 0 ? "dense" : "event");
+                                sltt_cpu_choose_convolution(way == 0 ? "dense" : "event", nullptr, 0);
                                 double start = now();
                                 if (pass == 0)
                                     CHECK(cudnnConvolutionForward(dnn, &one, x_desc, x.data, w_desc, filter.data, convolution, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,

@@ -18,26 +18,40 @@ namespace sltt_cpu {
 // The tables of event_kernels_tu.cpp's variants.
 extern __attribute__((visibility("hidden"))) const EventKernels event_kernels_v2, event_kernels_v3, event_kernels_v4;
 
-const EventKernels& event_kernels() {
-    const char* level = instruction_set();
-    return level[1] == '4' ? event_kernels_v4 : level[1] == '3' ? event_kernels_v3 : event_kernels_v2;
-}
-
 namespace {
 
-enum class Choice : int { Measured, Dense, Event };
+const EventKernels& kernels_of(const char* level) { return level[1] == '4' ? event_kernels_v4 : level[1] == '3' ? event_kernels_v3 : event_kernels_v2; }
 
-// SLTT_CPU_CONV=dense|event: which way all convolutions go that have both; else what event_costs.h says.
-std::atomic<Choice>& forced() {
-    static std::atomic<Choice> choice = [] {
+enum class Choice { Measured, Dense, Event };
+
+bool parse(const char* text, Choice* choice) {
+    if (strcmp(text, "auto") == 0)
+        *choice = Choice::Measured;
+    else if (strcmp(text, "dense") == 0)
+        *choice = Choice::Dense;
+    else if (strcmp(text, "event") == 0)
+        *choice = Choice::Event;
+    else
+        return false;
+    return true;
+}
+
+// How convolutions are done from now on: which way, and where event-driven by which kernels and how many threads.
+struct Setting {
+    Choice choice = Choice::Measured;
+    const EventKernels* kernels = &kernels_of(instruction_set());
+    int threads = thread_count();
+
+    Setting() {
         const char* set = getenv("SLTT_CPU_CONV");
-        if (set == nullptr || *set == 0 || strcmp(set, "auto") == 0) return Choice::Measured;
-        if (strcmp(set, "dense") == 0) return Choice::Dense;
-        if (strcmp(set, "event") == 0) return Choice::Event;
-        report(std::string("SLTT_CPU_CONV is '") + set + "', not auto, dense or event; ignored");
-        return Choice::Measured;
-    }();
-    return choice;
+        if (set != nullptr && *set != 0 && !parse(set, &choice)) report(std::string("SLTT_CPU_CONV is '") + set + "', not auto, dense or event; ignored");
+    }
+};
+
+std::mutex mutex;  // of the setting and the plans
+Setting& setting() {
+    static Setting setting;
+    return setting;
 }
 
 bool served(ConvolutionPass pass, const ConvolutionShape& s) { return pass != ConvolutionPass::BackwardData && s.w <= EVENT_WIDTH; }
@@ -46,13 +60,12 @@ constexpr size_t SAMPLED = 1 << 16;  // numbers from which on a sample is counte
 constexpr int SAMPLE = 8;            // one of so many pixels
 
 // Share of x's numbers that are not zero. Of large x every eighth pixel is looked at, in all columns by turns.
-double density(const ConvolutionShape& s, cudnnDataType_t type, const void* x) {
-    const EventKernels& kernels = event_kernels();
+double density(const ConvolutionShape& s, cudnnDataType_t type, const void* x, const EventKernels& kernels, int threads) {
     size_t pixels = (size_t)s.n * s.h * s.w;
     if (pixels * s.c < SAMPLED) return (double)kernels.count(x, number_of(type), pixels * s.c) / ((double)pixels * s.c);
     int64_t samples = (int64_t)(pixels / SAMPLE);
     int64_t events = 0;
-#pragma omp parallel for schedule(static) reduction(+ : events) num_threads(thread_count())
+#pragma omp parallel for schedule(static) reduction(+ : events) num_threads(threads)
     for (int64_t i = 0; i < samples; ++i)
         events += (int64_t)kernels.count(element(x, type, (size_t)(i * SAMPLE + (i / 4) % SAMPLE) * s.c), number_of(type), s.c);
     return (double)events / ((double)samples * s.c);
@@ -62,17 +75,17 @@ double density(const ConvolutionShape& s, cudnnDataType_t type, const void* x) {
 
 class EventConvolution {
 public:
-    EventConvolution(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type) : pass(pass), shape(shape), type(type) {
+    EventConvolution(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type, const EventKernels& kernels, int threads)
+        : kernels(kernels), threads(threads) {
         if (pass == ConvolutionPass::Forward)
-            forward = std::make_unique<EventForward>(shape, type);
+            forward = std::make_unique<EventForward>(shape, type, kernels, threads);
         else
-            gradient = std::make_unique<EventGradient>(shape, type);
+            gradient = std::make_unique<EventGradient>(shape, type, kernels, threads);
     }
     size_t workspace() const { return forward ? forward->workspace() : gradient->workspace(); }
 
-    const ConvolutionPass pass;
-    const ConvolutionShape shape;
-    const cudnnDataType_t type;
+    const EventKernels& kernels;
+    const int threads;
     std::unique_ptr<EventForward> forward;
     std::unique_ptr<EventGradient> gradient;
     std::atomic<uint64_t> dense_calls{0}, event_calls{0};
@@ -80,11 +93,12 @@ public:
 
 EventConvolution* event_convolution(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type) {
     if (!served(pass, shape)) return nullptr;
-    static std::mutex mutex;
-    static auto& plans = *new std::map<std::tuple<ConvolutionPass, cudnnDataType_t, ConvolutionShape>, std::unique_ptr<EventConvolution>>();
+    using Key = std::tuple<ConvolutionPass, cudnnDataType_t, ConvolutionShape, const EventKernels*, int>;
+    static auto& plans = *new std::map<Key, std::unique_ptr<EventConvolution>>();
     std::lock_guard<std::mutex> lock(mutex);
-    std::unique_ptr<EventConvolution>& found = plans[{pass, type, shape}];
-    if (!found) found = std::make_unique<EventConvolution>(pass, shape, type);
+    const Setting& now = setting();
+    std::unique_ptr<EventConvolution>& found = plans[{pass, type, shape, now.kernels, now.threads}];
+    if (!found) found = std::make_unique<EventConvolution>(pass, shape, type, *now.kernels, now.threads);
     return found.get();
 }
 
@@ -94,11 +108,17 @@ size_t event_workspace(ConvolutionPass pass, const ConvolutionShape& shape, cudn
 }
 
 bool run_where_sparse(EventConvolution& planned, const ConvolutionCall& call) {
-    Choice choice = forced();
-    bool sparse = choice == Choice::Event ||
-                  (choice == Choice::Measured && density(call.shape, call.type, call.x) <= densest_event(call.pass, call.shape, call.type));
-    ++(sparse ? planned.event_calls : planned.dense_calls);
-    if (!sparse) return false;
+    Choice choice;
+    {
+        std::lock_guard<std::mutex> lock(mutex);
+        choice = setting().choice;
+    }
+    if (choice == Choice::Measured) {
+        double fired = density(call.shape, call.type, call.x, planned.kernels, planned.threads);
+        choice = fired <= densest_event(call.pass, call.shape) ? Choice::Event : Choice::Dense;
+    }
+    ++(choice == Choice::Event ? planned.event_calls : planned.dense_calls);
+    if (choice == Choice::Dense) return false;
     if (planned.forward)
         planned.forward->run(call);
     else
@@ -108,17 +128,19 @@ bool run_where_sparse(EventConvolution& planned, const ConvolutionCall& call) {
 
 }  // namespace sltt_cpu
 
-// Which way convolutions go from now on: "auto", "dense" or "event"; 0, or -1 for another word. For tests and measurements.
-SLTT_API int sltt_cpu_choose_convolution(const char* way) {
+// How convolutions are done from now on: `way` "auto", "dense" or "event"; event-driven ones with an instruction set ("v2", "v3", "v4"; null: the
+// one in use) and a number of threads (0: as all work). For tests and measurements. 0, or -1 where that can't be.
+SLTT_API int sltt_cpu_choose_convolution(const char* way, const char* level, int threads) {
     using namespace sltt_cpu;
-    if (way == nullptr) return -1;
-    if (strcmp(way, "auto") == 0)
-        forced() = Choice::Measured;
-    else if (strcmp(way, "dense") == 0)
-        forced() = Choice::Dense;
-    else if (strcmp(way, "event") == 0)
-        forced() = Choice::Event;
-    else
-        return -1;
+    Setting wanted;
+    if (way == nullptr || !parse(way, &wanted.choice) || threads < 0) return -1;
+    if (level != nullptr) {
+        if (strcmp(level, "v2") != 0 && strcmp(level, "v3") != 0 && strcmp(level, "v4") != 0) return -1;
+        if (level[1] > instruction_set()[1]) return -1;
+        wanted.kernels = &kernels_of(level);
+    }
+    if (threads > 0) wanted.threads = threads;
+    std::lock_guard<std::mutex> lock(mutex);
+    setting() = wanted;
     return 0;
 }

@@ -18,8 +18,8 @@ size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 }  // namespace
 
-EventForward::EventForward(const ConvolutionShape& s, cudnnDataType_t type)
-    : shape_(s), type_(type), kernels_(event_kernels()), rows_(s.h), columns_(s.w) {
+EventForward::EventForward(const ConvolutionShape& s, cudnnDataType_t type, const EventKernels& kernels, int threads)
+    : shape_(s), type_(type), kernels_(kernels), threads_(threads), rows_(s.h), columns_(s.w) {
     // Taps that are not neighbours are taken one at a time.
     taps_ = s.dilation_w == 1 ? s.s : 1;
     channel_block_ = EVENT_CHANNELS;
@@ -46,7 +46,7 @@ EventForward::EventForward(const ConvolutionShape& s, cudnnDataType_t type)
     events_bytes_ = aligned((s.x_image() + EVENT_SLACK) * sizeof(Event));
     starts_bytes_ = aligned((size_t)channel_blocks_ * s.h * (s.w + 1) * sizeof(uint32_t));
     group_ = (int)std::clamp<size_t>(GROUP_BYTES / (events_bytes_ + starts_bytes_), 1, s.n);
-    int threads = thread_count(), rows = std::min(group_, s.n) * s.p;
+    int rows = std::min(group_, s.n) * s.p;
     strip_rows_ = std::max(1, STRIP_PIXELS / s.q);
     while (strip_rows_ * s.q > FEWEST_PIXELS && strip_rows_ > 1 && (rows + strip_rows_ - 1) / strip_rows_ * (int)blocks_.size() < 2 * threads)
         strip_rows_ = (strip_rows_ + 1) / 2;
@@ -61,7 +61,7 @@ EventForward::EventForward(const ConvolutionShape& s, cudnnDataType_t type)
 }
 
 void EventForward::run(const ConvolutionCall& call) const {
-#pragma omp parallel num_threads(thread_count())
+#pragma omp parallel num_threads(threads_)
     for (int first = 0; first < shape_.n; first += group_) {
         int images = std::min(group_, shape_.n - first);
 #pragma omp for schedule(dynamic)

@@ -75,8 +75,8 @@ void EventGradient::make_strips() {
         for (int i = 0; i < pieces; ++i) strips_.push_back({n, 1, s.h * i / pieces, s.h * (i + 1) / pieces});
 }
 
-EventGradient::EventGradient(const ConvolutionShape& s, cudnnDataType_t type)
-    : shape_(s), type_(type), kernels_(event_kernels()),
+EventGradient::EventGradient(const ConvolutionShape& s, cudnnDataType_t type, const EventKernels& kernels, int threads)
+    : shape_(s), type_(type), kernels_(kernels), threads_(threads),
       row_runs_(runs(s.r, s.dilation_h, s.stride_h, s.pad_h, kernels_.gradient_rows)),
       column_runs_(runs(s.s, s.dilation_w, s.stride_w, s.pad_w, 3)), classes_(s.stride_h * s.stride_w) {
     auto longest = [](const Runs& runs) {
@@ -109,7 +109,7 @@ EventGradient::EventGradient(const ConvolutionShape& s, cudnnDataType_t type)
     size_t channel_bytes = (size_t)s.r * s.s * blocks_[0].width * sizeof(float);
     channel_group_ = (int)std::clamp<size_t>(SUMS_BYTES / channel_bytes / 8 * 8, 8, (s.c + 7) / 8 * 8);
     auto items = [&] { return (s.c + channel_group_ - 1) / channel_group_ * (int)blocks_.size(); };
-    while (channel_group_ > FEWEST_CHANNELS && items() < 2 * thread_count()) channel_group_ = (channel_group_ / 2 + 7) / 8 * 8;
+    while (channel_group_ > FEWEST_CHANNELS && items() < 2 * threads) channel_group_ = (channel_group_ / 2 + 7) / 8 * 8;
 
     tile_bytes_ = aligned(places * blocks_[0].width * sizeof(float));
     sums_bytes_ = aligned(channel_group_ * channel_bytes);
@@ -118,7 +118,7 @@ EventGradient::EventGradient(const ConvolutionShape& s, cudnnDataType_t type)
     ones_at_ = counts_at_ + group_ * counts_bytes_;
     total_at_ = ones_at_ + aligned(group_);
     threads_at_ = total_at_ + (type == CUDNN_DATA_FLOAT ? 0 : aligned(s.filter_count() * sizeof(float)));
-    workspace_ = threads_at_ + thread_count() * (tile_bytes_ + sums_bytes_);
+    workspace_ = threads_at_ + threads * (tile_bytes_ + sums_bytes_);
 }
 
 void EventGradient::run(const ConvolutionCall& call) const {
@@ -126,7 +126,7 @@ void EventGradient::run(const ConvolutionCall& call) const {
     float* gradient = floats ? static_cast<float*>(call.filter) : reinterpret_cast<float*>(static_cast<char*>(call.workspace) + total_at_);
     float alpha = floats ? call.alpha : 1, beta = floats ? call.beta : 0;
     int all = (int)strips_.size(), channel_groups = (shape_.c + channel_group_ - 1) / channel_group_, items = channel_groups * (int)blocks_.size();
-#pragma omp parallel num_threads(thread_count())
+#pragma omp parallel num_threads(threads_)
     for (int first = 0; first < all; first += group_) {
         int strips = std::min(group_, all - first);
 #pragma omp for schedule(dynamic)

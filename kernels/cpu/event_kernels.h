@@ -105,7 +105,4 @@ struct EventKernels {
     void (*unpack)(float* gradient, size_t output_stride, size_t tap_stride, const float* sums, int outputs, int k, int taps, int c, float alpha, float beta);
 };
 
-// Those for the instruction set in use (SLTT_CPU_ISA).
-const EventKernels& event_kernels();
-
 }  // namespace sltt_cpu

@@ -28,7 +28,7 @@ struct OutputBlock {
 // filter rows, pixels, channels.
 class EventForward {
 public:
-    EventForward(const ConvolutionShape& shape, cudnnDataType_t type);
+    EventForward(const ConvolutionShape& shape, cudnnDataType_t type, const EventKernels& kernels, int threads);
     size_t workspace() const { return workspace_; }
     void run(const ConvolutionCall& call) const;
 
@@ -39,6 +39,7 @@ private:
     const ConvolutionShape shape_;
     const cudnnDataType_t type_;
     const EventKernels& kernels_;
+    const int threads_;
     int taps_, channel_block_, channel_blocks_;
     bool in_place_;  // sums are made in y itself
     int group_, strip_rows_;
@@ -57,7 +58,7 @@ private:
 // time. A number's sum is always in the same order: strips, and in each the pixels.
 class EventGradient {
 public:
-    EventGradient(const ConvolutionShape& shape, cudnnDataType_t type);
+    EventGradient(const ConvolutionShape& shape, cudnnDataType_t type, const EventKernels& kernels, int threads);
     size_t workspace() const { return workspace_; }
     void run(const ConvolutionCall& call) const;
 
@@ -89,6 +90,7 @@ private:
     const ConvolutionShape shape_;
     const cudnnDataType_t type_;
     const EventKernels& kernels_;
+    const int threads_;
     Runs row_runs_, column_runs_;
     int classes_;
     std::vector<OutputBlock> blocks_;

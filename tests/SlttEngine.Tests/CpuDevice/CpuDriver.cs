@@ -196,6 +196,9 @@ internal static unsafe partial class CpuDriver
     [LibraryImport(Library)]
     internal static partial nint sltt_cpu_last_message();
 
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int sltt_cpu_choose_convolution(string way, string? instructionSet, int threads);
+
     /// <summary>The device's latest line on stderr.</summary>
     internal static string LastMessage => Marshal.PtrToStringUTF8(sltt_cpu_last_message()) ?? "";
 }

@@ -24,7 +24,7 @@ internal static class ConvolutionReference
                         int yAt = (((((n * shape.P) + p) * shape.Q) + q) * shape.K) + k;
                         for (int r = 0; r < shape.Size; r++)
                         {
-                            int h = (p * shape.Stride) - shape.Pad + r;
+                            int h = (p * shape.Stride) - shape.Pad + (r * shape.Dilation);
                             if (h < 0 || h >= shape.H)
                             {
                                 continue;
@@ -32,7 +32,7 @@ internal static class ConvolutionReference
 
                             for (int s = 0; s < shape.Size; s++)
                             {
-                                int w = (q * shape.Stride) - shape.Pad + s;
+                                int w = (q * shape.Stride) - shape.Pad + (s * shape.Dilation);
                                 if (w < 0 || w >= shape.W)
                                 {
                                     continue;

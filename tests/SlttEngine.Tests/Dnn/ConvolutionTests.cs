@@ -97,7 +97,7 @@ public sealed class ConvolutionTests(DeviceKind kind) : DnnFixture(kind)
     [Test]
     public void IsDeterministic([Values] Pass pass, [ValueSource(nameof(Types))] ComputeType type)
     {
-        using Run run = new(Device, new Shape(3, 20, 9, 9, 33, 3, 1, 1), type, pass);
+        using ConvolutionRun run = new(Device, new Shape(3, 20, 9, 9, 33, 3, 1, 1), type, pass);
         byte[] first = run.Execute(1, 0);
         for (int i = 0; i < 5; i++)
         {
@@ -109,7 +109,7 @@ public sealed class ConvolutionTests(DeviceKind kind) : DnnFixture(kind)
     [Test]
     public void ReplaysFromAGraph([Values] Pass pass, [ValueSource(nameof(Types))] ComputeType type)
     {
-        using Run run = new(Device, new Shape(2, 5, 8, 8, 16, 3, 2, 1), type, pass);
+        using ConvolutionRun run = new(Device, new Shape(2, 5, 8, 8, 16, 3, 2, 1), type, pass);
         byte[] expected = run.Execute(1, 0);
         Assert.That(run.ExecuteFromGraph(), Is.EqualTo(expected));
     }
@@ -118,7 +118,7 @@ public sealed class ConvolutionTests(DeviceKind kind) : DnnFixture(kind)
     [Test]
     public void OffersAlgorithms([Values] Pass pass)
     {
-        using Run run = new(Device, new Shape(2, 16, 8, 8, 16, 3, 1, 1), ComputeType.Float32, pass);
+        using ConvolutionRun run = new(Device, new Shape(2, 16, 8, 8, 16, 3, 1, 1), ComputeType.Float32, pass);
         foreach (bool search in new[] { false, true })
         {
             (cudnnStatus status, cudnnDeterminism determinism, SizeT memory, float time) = run.FirstAlgorithm(search);
@@ -133,14 +133,14 @@ public sealed class ConvolutionTests(DeviceKind kind) : DnnFixture(kind)
     [Test]
     public void RefusesASmallWorkspace([Values] Pass pass)
     {
-        using Run run = new(Device, new Shape(2, 16, 8, 8, 16, 3, 1, 1), ComputeType.Float32, pass);
+        using ConvolutionRun run = new(Device, new Shape(2, 16, 8, 8, 16, 3, 1, 1), ComputeType.Float32, pass);
         CudaDNNException error = Assert.Throws<CudaDNNException>(() => run.Enqueue(1, 0, run.WorkspaceBytes - 1))!;
         Assert.That((int)error.DNNStatus / 1000, Is.EqualTo(2), error.Message);
     }
 
     private void Check(Shape shape, ComputeType type, Pass pass, double roundings = SumRoundings)
     {
-        using Run run = new(Device, shape, type, pass);
+        using ConvolutionRun run = new(Device, shape, type, pass);
         (double[] sum, double[] sumMagnitude) = ConvolutionReference.Compute(shape, pass, run.X, run.Filter, run.Y);
         foreach ((float alpha, float beta) in Scalings)
         {
@@ -165,146 +165,15 @@ public sealed class ConvolutionTests(DeviceKind kind) : DnnFixture(kind)
     }
 
     /// <summary>x (n, h, w, c), filter (k, size, size, c).</summary>
-    public sealed record Shape(int N, int C, int H, int W, int K, int Size, int Stride, int Pad)
+    public sealed record Shape(int N, int C, int H, int W, int K, int Size, int Stride, int Pad, int Dilation = 1)
     {
         /// <summary>Rows of y.</summary>
-        public int P => 1 + ((H + (2 * Pad) - Size) / Stride);
+        public int P => 1 + ((H + (2 * Pad) - ((Size - 1) * Dilation) - 1) / Stride);
 
         /// <summary>Columns of y.</summary>
-        public int Q => 1 + ((W + (2 * Pad) - Size) / Stride);
+        public int Q => 1 + ((W + (2 * Pad) - ((Size - 1) * Dilation) - 1) / Stride);
 
         /// <inheritdoc/>
-        public override string ToString() => $"{N}x{C}x{H}x{W} to {K}, {Size}x{Size} stride {Stride} pad {Pad}";
-    }
-
-    /// <summary>One pass of one convolution with its memory.</summary>
-    private sealed class Run : IDisposable
-    {
-        private readonly ComputeDevice device;
-        private readonly ComputeType type;
-        private readonly Pass pass;
-        private readonly TensorDescriptor xDesc, yDesc;
-        private readonly FilterDescriptor filterDesc;
-        private readonly ConvolutionDescriptor convolution = new();
-        private GuardedBuffer x, y, filter;
-        private readonly GuardedBuffer workspace;
-
-        public Run(ComputeDevice device, Shape shape, ComputeType type, Pass pass)
-        {
-            this.device = device;
-            this.type = type;
-            this.pass = pass;
-            X = Numbers.Random(shape.N * shape.C * shape.H * shape.W, type, 1);
-            Filter = Numbers.Random(shape.K * shape.C * shape.Size * shape.Size, type, 2);
-            Y = Numbers.Random(shape.N * shape.K * shape.P * shape.Q, type, 3);
-            Before = Numbers.Random(Result.Length, type, 4);
-            xDesc = Tensor(type, shape.N, shape.C, shape.H, shape.W);
-            yDesc = Tensor(type, shape.N, shape.K, shape.P, shape.Q);
-            filterDesc = DnnFixture.Filter(type, shape.K, shape.C, shape.Size, shape.Size);
-            convolution.SetConvolution2dDescriptor(shape.Pad, shape.Pad, shape.Stride, shape.Stride, 1, 1, cudnnConvolutionMode.CrossCorrelation, cudnnDataType.Float);
-            (x, y, filter) = (new(X, type), new(Y, type), new(Filter, type));
-            WorkspaceBytes = pass switch
-            {
-                Pass.Forward => device.Dnn.GetConvolutionForwardWorkspaceSize(xDesc, filterDesc, convolution, yDesc, cudnnConvolutionFwdAlgo.ImplicitPrecompGEMM),
-                Pass.BackwardData => device.Dnn.GetConvolutionBackwardDataWorkspaceSize(filterDesc, yDesc, convolution, xDesc, cudnnConvolutionBwdDataAlgo.Algo1),
-                _ => device.Dnn.GetConvolutionBackwardFilterWorkspaceSize(xDesc, yDesc, convolution, filterDesc, cudnnConvolutionBwdFilterAlgo.Algo1),
-            };
-            workspace = GuardedBuffer.Workspace(WorkspaceBytes);
-        }
-
-        public float[] X { get; }
-
-        public float[] Filter { get; }
-
-        public float[] Y { get; }
-
-        /// <summary>What the result's memory holds before a call whose beta is not 0.</summary>
-        public float[] Before { get; }
-
-        public SizeT WorkspaceBytes { get; }
-
-        private float[] Result => pass switch { Pass.Forward => Y, Pass.BackwardData => X, _ => Filter };
-
-        /// <summary>The bytes of the result.</summary>
-        public byte[] Execute(float alpha, float beta)
-        {
-            GuardedBuffer result = ResetResult(beta);
-            Enqueue(alpha, beta, WorkspaceBytes);
-            device.Synchronize();
-            result.CheckGuards("the result");
-            workspace.CheckGuards("the workspace");
-            return result.ReadBytes();
-        }
-
-        public byte[] ExecuteFromGraph()
-        {
-            GuardedBuffer result = ResetResult(0);
-            using CapturedGraph graph = CapturedGraph.Capture(device, () => Enqueue(1, 0, WorkspaceBytes));
-            device.Synchronize();
-            Assert.That(result.ReadBytes(), Is.All.EqualTo((byte)0xff), "captured calls must not run");
-            graph.Launch();
-            graph.Launch();
-            device.Synchronize();
-            return result.ReadBytes();
-        }
-
-        public void Enqueue(float alpha, float beta, SizeT workspaceBytes)
-        {
-            switch (pass)
-            {
-                case Pass.Forward:
-                    device.Dnn.ConvolutionForward(alpha, xDesc, x.Pointer, filterDesc, filter.Pointer, convolution, cudnnConvolutionFwdAlgo.ImplicitPrecompGEMM, workspace.Pointer, workspaceBytes, beta, yDesc, y.Pointer);
-                    break;
-                case Pass.BackwardData:
-                    device.Dnn.ConvolutionBackwardData(alpha, filterDesc, filter.Pointer, yDesc, y.Pointer, convolution, cudnnConvolutionBwdDataAlgo.Algo1, workspace.Pointer, workspaceBytes, beta, xDesc, x.Pointer);
-                    break;
-                default:
-                    device.Dnn.ConvolutionBackwardFilter(alpha, xDesc, x.Pointer, yDesc, y.Pointer, convolution, cudnnConvolutionBwdFilterAlgo.Algo1, workspace.Pointer, workspaceBytes, beta, filterDesc, filter.Pointer);
-                    break;
-            }
-        }
-
-        public (cudnnStatus Status, cudnnDeterminism Determinism, SizeT Memory, float Time) FirstAlgorithm(bool search)
-        {
-            switch (pass)
-            {
-                case Pass.Forward:
-                    cudnnConvolutionFwdAlgoPerf forward = search
-                        ? device.Dnn.FindConvolutionForwardAlgorithmEx(xDesc, x.Pointer, filterDesc, filter.Pointer, convolution, yDesc, y.Pointer, 4, workspace.Pointer, WorkspaceBytes)[0]
-                        : device.Dnn.GetConvolutionForwardAlgorithm_v7(xDesc, filterDesc, convolution, yDesc, device.Dnn.GetConvolutionForwardAlgorithmMaxCount())[0];
-                    return (forward.status, forward.determinism, forward.memory, forward.time);
-                case Pass.BackwardData:
-                    cudnnConvolutionBwdDataAlgoPerf data = search
-                        ? device.Dnn.FindConvolutionBackwardDataAlgorithmEx(filterDesc, filter.Pointer, yDesc, y.Pointer, convolution, xDesc, x.Pointer, 4, workspace.Pointer, WorkspaceBytes)[0]
-                        : device.Dnn.GetConvolutionBackwardDataAlgorithm_v7(filterDesc, yDesc, convolution, xDesc, device.Dnn.GetConvolutionBackwardDataAlgorithmMaxCount())[0];
-                    return (data.status, data.determinism, data.memory, data.time);
-                default:
-                    cudnnConvolutionBwdFilterAlgoPerf gradient = search
-                        ? device.Dnn.FindConvolutionBackwardFilterAlgorithmEx(xDesc, x.Pointer, yDesc, y.Pointer, convolution, filterDesc, filter.Pointer, 4, workspace.Pointer, WorkspaceBytes)[0]
-                        : device.Dnn.GetConvolutionBackwardFilterAlgorithm_v7(xDesc, yDesc, convolution, filterDesc, device.Dnn.GetConvolutionBackwardFilterAlgorithmMaxCount())[0];
-                    return (gradient.status, gradient.determinism, gradient.memory, gradient.time);
-            }
-        }
-
-        public void Dispose()
-        {
-            x.Dispose();
-            y.Dispose();
-            filter.Dispose();
-            workspace.Dispose();
-            xDesc.Dispose();
-            yDesc.Dispose();
-            filterDesc.Dispose();
-            convolution.Dispose();
-        }
-
-        /// <summary>The result's memory anew: poisoned where it must not be read.</summary>
-        private GuardedBuffer ResetResult(float beta)
-        {
-            ref GuardedBuffer result = ref pass == Pass.Forward ? ref y : ref pass == Pass.BackwardData ? ref x : ref filter;
-            result.Dispose();
-            result = beta == 0 ? new(Before.Length, type) : new(Before, type);
-            return result;
-        }
+        public override string ToString() => $"{N}x{C}x{H}x{W} to {K}, {Size}x{Size} stride {Stride} pad {Pad}" + (Dilation == 1 ? "" : $" dilation {Dilation}");
     }
 }

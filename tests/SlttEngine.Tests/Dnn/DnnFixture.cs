@@ -20,14 +20,14 @@ public abstract class DnnFixture(DeviceKind kind)
     [OneTimeTearDown]
     public void CloseDevice() => Device.Dispose();
 
-    private protected static TensorDescriptor Tensor(ComputeType type, int n, int c, int h, int w)
+    internal static TensorDescriptor Tensor(ComputeType type, int n, int c, int h, int w)
     {
         TensorDescriptor descriptor = new();
         descriptor.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type.Dnn(), n, c, h, w);
         return descriptor;
     }
 
-    private protected static FilterDescriptor Filter(ComputeType type, int k, int c, int h, int w)
+    internal static FilterDescriptor Filter(ComputeType type, int k, int c, int h, int w)
     {
         FilterDescriptor descriptor = new();
         descriptor.SetFilter4dDescriptor(type.Dnn(), cudnnTensorFormat.NHWC, k, c, h, w);
