@@ -47,7 +47,7 @@ internal static class ArgumentParser
             found.Add((option, value));
         }
 
-        foreach ((CliOption option, string value) in found.OrderBy(f => f.Option.First ? 0 : 1))
+        foreach ((CliOption option, string value) in found)
         {
             option.Apply(value);
         }

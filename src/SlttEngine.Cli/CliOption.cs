@@ -5,5 +5,4 @@ namespace SlttEngine.Cli;
 /// <param name="ValueName">What stands for its value in the help; null for a switch.</param>
 /// <param name="Help">One line.</param>
 /// <param name="Apply">Gets the value; the empty string for a switch.</param>
-/// <param name="First">It is applied before the others, wherever it stands.</param>
-internal sealed record CliOption(string Name, string? ValueName, string Help, Action<string> Apply, bool First = false);
+internal sealed record CliOption(string Name, string? ValueName, string Help, Action<string> Apply);

@@ -21,6 +21,10 @@ internal static class CommandLine
         new("demo", "makes event-camera gestures, trains on them, and shows time and memory", () => new DemoCommand()),
         new("bench", "times training iterations on random data", () => new BenchCommand()),
         new("plan", "says what a run will need, without allocating it: memory by kind and layer, the largest batch, the floor of its time", () => new PlanCommand()),
+        new("eval", "evaluates a checkpoint: loss, accuracy, and for each layer how often it fires and what that costs", () => new EvalCommand()),
+        new("convert", "writes a checkpoint in the other form: safetensors, or a .pth file that PyTorch loads", () => new ConvertCommand()),
+        new("models", "lists the models with their parameters, neurons, and operations a step", () => new ModelsCommand()),
+        new("data", "says what each data set needs, where it comes from, and what a folder holds of it", () => new DataCommand()),
         new("verify", "replays recorded vectors and compares: PASS or FAIL a group of tensors", () => new VerifyCommand()),
         new("devices", "what can compute here, and why not the rest", () => new DevicesCommand()),
     ];

@@ -146,7 +146,7 @@ internal sealed class TrainingView : ITrainingObserver
     private static string Describe(in IterationFinished i, double elapsed) =>
         Invariant($"{Pass(i)} {i.Batch}/{i.Batches} | {Figures(i, elapsed)}");
 
-    private static string Pass(in IterationFinished i) => $"epoch {i.Epoch + 1}/{i.Epochs} {(i.Phase == TrainingPhase.Train ? "train" : "test")}";
+    private static string Pass(in IterationFinished i) => i.Epochs == 0 ? "test" : $"epoch {i.Epoch + 1}/{i.Epochs} {(i.Phase == TrainingPhase.Train ? "train" : "test")}";
 
     private static string Figures(in IterationFinished i, double elapsed) =>
         Invariant($"data {i.DataSeconds:0.000}s | batch {i.BatchSeconds:0.000}s | {Units.Clock(elapsed)} | ETA {Units.Clock(elapsed / i.Batch * (i.Batches - i.Batch))} | {Results(i)}");

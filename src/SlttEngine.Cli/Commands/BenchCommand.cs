@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using SlttEngine.Training;
 
 namespace SlttEngine.Cli.Commands;
@@ -8,13 +6,6 @@ namespace SlttEngine.Cli.Commands;
 /// <summary>Times training iterations on random data.</summary>
 internal sealed class BenchCommand : Command
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        WriteIndented = true,
-    };
-
     private readonly TrainOptionSet set = new(new TrainOptions());
     private int iterations = 10;
     private bool json;
@@ -36,7 +27,7 @@ internal sealed class BenchCommand : Command
         BenchmarkResult result = BenchmarkRun.Measure(options, iterations, context.Stop);
         if (json)
         {
-            context.Output.WriteLine(JsonSerializer.Serialize(new { Options = options.ToArgsText(), Result = result }, Json));
+            JsonOutput.Write(context, new { Options = options.ToArgsText(), Result = result });
         }
         else
         {

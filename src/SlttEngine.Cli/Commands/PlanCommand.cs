@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using SlttEngine.Device;
 using SlttEngine.Training;
 using Spectre.Console;
@@ -12,13 +10,6 @@ internal sealed class PlanCommand : Command
 {
     /// <summary>Layers with less than this share of the layers' memory are shown together.</summary>
     private const double SmallShare = 0.005;
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        WriteIndented = true,
-    };
 
     private readonly TrainOptionSet set = new(new TrainOptions());
     private long? memory;
@@ -53,7 +44,7 @@ internal sealed class PlanCommand : Command
         Planned chosen = plans.Single(p => p.Method == options.Method);
         if (json)
         {
-            context.Output.WriteLine(JsonSerializer.Serialize(AsJson(device, options, rates, limit, plans, chosen), Json));
+            JsonOutput.Write(context, AsJson(device, options, rates, limit, plans, chosen));
         }
         else
         {

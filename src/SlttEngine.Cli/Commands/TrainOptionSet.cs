@@ -6,23 +6,24 @@ namespace SlttEngine.Cli.Commands;
 internal sealed class TrainOptionSet
 {
     private readonly TrainingMethod? method;
-    private TrainOptions options;
+    private readonly TrainOptions defaults;
+    private readonly List<Func<TrainOptions, TrainOptions>> given = [];
+    private string? from;
 
     /// <summary>Creates the set.</summary>
     /// <param name="defaults">What counts where nothing is given.</param>
     /// <param name="method">What the command's name says; null if --method says it.</param>
     internal TrainOptionSet(TrainOptions defaults, TrainingMethod? method = null)
     {
-        this.method = method;
-        options = defaults;
+        (this.defaults, this.method) = (defaults, method);
         Options =
         [
             .. TrainOptionTable.All.Where(o => method is null || o.Name != "method").Select(o => new CliOption(
                 o.Name,
                 o.ValueName,
                 Help(o, defaults),
-                value => options = o.Apply(options, o.IsSwitch ? "True" : value))),
-            new CliOption("from", "ARGS.TXT", "take a run's options from its args.txt; options given beside it count more", path => options = TrainOptions.FromArgsFile(path), First: true),
+                value => given.Add(options => o.Apply(options, o.IsSwitch ? "True" : value)))),
+            new CliOption("from", "ARGS.TXT", "take a run's options from its args.txt; options given beside it count more", path => from = path),
         ];
     }
 
@@ -30,7 +31,31 @@ internal sealed class TrainOptionSet
     internal IReadOnlyList<CliOption> Options { get; }
 
     /// <summary>What was given, checked.</summary>
-    internal TrainOptions Read() => (method is { } given ? options with { Method = given } : options).Validate();
+    internal TrainOptions Read() => Read(from is null ? defaults : TrainOptions.FromArgsFile(from));
+
+    /// <summary>
+    /// What was given for a checkpoint's evaluation, checked. Without --from, the args.txt beside the checkpoint counts as if named so.
+    /// Checkpoints that args.txt names are those that the run began with: they don't count.
+    /// </summary>
+    /// <param name="argsFile">The args.txt that was read; null if none was.</param>
+    internal TrainOptions ReadForCheckpoint(out string? argsFile)
+    {
+        TrainOptions alone = given.Aggregate(defaults, (options, apply) => apply(options));
+        argsFile = from;
+        if (argsFile is null && (alone.Resume ?? alone.PreTrain) is { } checkpoint)
+        {
+            string beside = Path.Combine(Path.GetDirectoryName(checkpoint) ?? string.Empty, "args.txt");
+            argsFile = File.Exists(beside) ? beside : null;
+        }
+
+        return argsFile is null ? Read(defaults) : Read(TrainOptions.FromArgsFile(argsFile) with { Resume = null, PreTrain = null });
+    }
+
+    private TrainOptions Read(TrainOptions start)
+    {
+        TrainOptions options = given.Aggregate(start, (current, apply) => apply(current));
+        return (method is { } fixedMethod ? options with { Method = fixedMethod } : options).Validate();
+    }
 
     private static string Help(OptionDescriptor option, TrainOptions defaults)
     {

@@ -34,7 +34,7 @@ public sealed class CheckpointFile
 
     /// <summary>
     /// Reads a checkpoint: safetensors, or torch.save's zip or older format; which, its first bytes say.
-    /// A .pth file may also be a bare state dict.
+    /// Either may also be a bare state dict.
     /// </summary>
     /// <exception cref="SlttException">The file cannot be read, is damaged, or is no checkpoint.</exception>
     public static CheckpointFile Read(string path)
@@ -63,7 +63,10 @@ public sealed class CheckpointFile
         }
 
         using SafeTensorsFile file = SafeTensorsFile.Open(path);
-        return new CheckpointFile(file.Names.Select(file.Read), new Dictionary<string, string>(file.Metadata));
+        IEnumerable<NamedTensor> tensors = file.Names.Select(file.Read);
+        bool bare = !file.Names.Any(name => name.StartsWith(Net, StringComparison.Ordinal));
+        return new CheckpointFile(
+            bare ? tensors.Select(t => t.Renamed(Net + t.Name)) : tensors, new Dictionary<string, string>(file.Metadata));
     }
 
     /// <summary>Writes a safetensors file, in one piece.</summary>

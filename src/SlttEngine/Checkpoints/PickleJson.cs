@@ -111,7 +111,9 @@ internal static class PickleJson
                 return element.GetString();
             case JsonValueKind.Number:
                 string text = element.GetRawText();
-                return text.AsSpan().IndexOfAny('.', 'e', 'E') < 0 && element.TryGetInt64(out long integer) ? integer : element.GetDouble();
+
+                // As objects: the common type of both would be double.
+                return text.AsSpan().IndexOfAny('.', 'e', 'E') < 0 && element.TryGetInt64(out long integer) ? (object)integer : element.GetDouble();
             case JsonValueKind.Array:
                 var list = new List<object?>();
                 foreach (JsonElement item in element.EnumerateArray())

@@ -19,7 +19,7 @@ public sealed class CapturedGraph : IDisposable
     {
         CapturedGraph captured = new(device);
         CUstream stream = device.Stream.Stream;
-        Check(DriverAPINativeMethods.Streams.cuStreamBeginCapture(stream, CUstreamCaptureMode.Local));
+        DriverCall.Check(DriverAPINativeMethods.Streams.cuStreamBeginCapture(stream, CUstreamCaptureMode.Local));
         try
         {
             work();
@@ -31,26 +31,18 @@ public sealed class CapturedGraph : IDisposable
             throw;
         }
 
-        Check(DriverAPINativeMethods.Streams.cuStreamEndCapture(stream, ref captured.graph));
-        Check(DriverAPINativeMethods.GraphManagment.cuGraphInstantiate(ref captured.exec, captured.graph, CUgraphInstantiate_flags.None));
+        DriverCall.Check(DriverAPINativeMethods.Streams.cuStreamEndCapture(stream, ref captured.graph));
+        DriverCall.Check(DriverAPINativeMethods.GraphManagment.cuGraphInstantiate(ref captured.exec, captured.graph, CUgraphInstantiate_flags.None));
         return captured;
     }
 
     /// <summary>Replays the launches on the device's stream.</summary>
-    public void Launch() => Check(DriverAPINativeMethods.GraphManagment.cuGraphLaunch(exec, device.Stream.Stream));
+    public void Launch() => DriverCall.Check(DriverAPINativeMethods.GraphManagment.cuGraphLaunch(exec, device.Stream.Stream));
 
     /// <inheritdoc/>
     public void Dispose()
     {
         DriverAPINativeMethods.GraphManagment.cuGraphExecDestroy(exec);
         DriverAPINativeMethods.GraphManagment.cuGraphDestroy(graph);
-    }
-
-    private static void Check(CUResult result)
-    {
-        if (result != CUResult.Success)
-        {
-            throw new CudaException(result);
-        }
     }
 }

@@ -18,7 +18,7 @@ public static class HostCopy
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(source);
         fixed (byte* start = bytes)
         {
-            Check(DriverAPINativeMethods.AsynchronousMemcpy_v2.cuMemcpyHtoDAsync_v2(target, (nint)start, (ulong)bytes.Length, device.Stream.Stream));
+            DriverCall.Check(DriverAPINativeMethods.AsynchronousMemcpy_v2.cuMemcpyHtoDAsync_v2(target, (nint)start, (ulong)bytes.Length, device.Stream.Stream));
         }
     }
 
@@ -33,17 +33,9 @@ public static class HostCopy
         Span<byte> bytes = MemoryMarshal.AsBytes(target);
         fixed (byte* start = bytes)
         {
-            Check(DriverAPINativeMethods.AsynchronousMemcpy_v2.cuMemcpyDtoHAsync_v2((nint)start, source, (ulong)bytes.Length, device.Stream.Stream));
+            DriverCall.Check(DriverAPINativeMethods.AsynchronousMemcpy_v2.cuMemcpyDtoHAsync_v2((nint)start, source, (ulong)bytes.Length, device.Stream.Stream));
         }
 
         device.Synchronize();
-    }
-
-    private static void Check(CUResult result)
-    {
-        if (result != CUResult.Success)
-        {
-            throw new CudaException(result);
-        }
     }
 }

@@ -20,6 +20,16 @@ public sealed class AdaptiveAvgPool : Layer
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value> Inputs => [input];
+
+    /// <inheritdoc/>
+    public override bool PassesSpikes => true;
+
+    /// <inheritdoc/>
+    public override long[] FanOut(ReadOnlySpan<long> further) => FanOut(
+        input, Output, further, o => Window(o, input.Height, Output.Height), o => Window(o, input.Width, Output.Width));
+
+    /// <inheritdoc/>
     public override Action Emit(ProgramBuilder b)
     {
         Op Forward(Tensor from, Tensor to) => new(
@@ -72,4 +82,35 @@ public sealed class AdaptiveAvgPool : Layer
             b.AddGradient(input, gradInput);
         };
     }
+
+    /// <summary>A spike causes what each average that it goes into causes.</summary>
+    /// <param name="input">What is pooled.</param>
+    /// <param name="output">The averages.</param>
+    /// <param name="further">Fan-out of each average.</param>
+    /// <param name="rows">The rows that a row of averages covers, from and up to; rows beyond the input are padding.</param>
+    /// <param name="columns">The same for columns.</param>
+    internal static long[] FanOut(
+        Value input, Value output, ReadOnlySpan<long> further, Func<int, (int From, int To)> rows, Func<int, (int From, int To)> columns)
+    {
+        long[] fanOut = new long[input.Height * input.Width];
+        for (int oy = 0; oy < output.Height; oy++)
+        {
+            for (int ox = 0; ox < output.Width; ox++)
+            {
+                ((int top, int bottom), (int left, int right)) = (rows(oy), columns(ox));
+                for (int y = Math.Max(top, 0); y < Math.Min(bottom, input.Height); y++)
+                {
+                    for (int x = Math.Max(left, 0); x < Math.Min(right, input.Width); x++)
+                    {
+                        fanOut[(y * input.Width) + x] += further[(oy * output.Width) + ox];
+                    }
+                }
+            }
+        }
+
+        return fanOut;
+    }
+
+    /// <summary>What AdaptiveAvgPool2d averages: from ⌊o · size / outputs⌋ up to ⌈(o + 1) · size / outputs⌉.</summary>
+    private static (int From, int To) Window(int o, int size, int outputs) => (o * size / outputs, (((o + 1) * size) + outputs - 1) / outputs);
 }

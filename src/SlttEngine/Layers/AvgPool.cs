@@ -27,6 +27,16 @@ public sealed class AvgPool : Layer
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value> Inputs => [input];
+
+    /// <inheritdoc/>
+    public override bool PassesSpikes => true;
+
+    /// <inheritdoc/>
+    public override long[] FanOut(ReadOnlySpan<long> further) => AdaptiveAvgPool.FanOut(
+        input, Output, further, o => ((o * stride) - padding, (o * stride) - padding + kernel), o => ((o * stride) - padding, (o * stride) - padding + kernel));
+
+    /// <inheritdoc/>
     public override Action Emit(ProgramBuilder b)
     {
         CudaDNNContext dnn = b.Device.Dnn;

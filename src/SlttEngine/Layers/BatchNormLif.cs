@@ -40,6 +40,12 @@ public sealed class BatchNormLif : Layer
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value> Inputs => residual is null ? [input] : [input, residual];
+
+    /// <inheritdoc/>
+    public override bool Fires => true;
+
+    /// <inheritdoc/>
     public override Action Emit(ProgramBuilder b)
     {
         Emission e = new(this, b);
@@ -197,6 +203,7 @@ public sealed class BatchNormLif : Layer
                     b.RunState,
                     rows,
                     channels)));
+            SpikeOps.Count(b, layer.Output, u);
             if (dropRate == 0)
             {
                 b.SetMembrane(layer.Output, u);

@@ -26,6 +26,15 @@ public sealed class Convolution : Layer
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value> Inputs => [input];
+
+    /// <inheritdoc/>
+    public override long MultiplyAdds => module.MultiplyAdds(input.Height, input.Width);
+
+    /// <inheritdoc/>
+    public override long[] FanOut(ReadOnlySpan<long> further) => module.FanOut(input.Height, input.Width);
+
+    /// <inheritdoc/>
     public override Action Emit(ProgramBuilder b)
     {
         ConvolutionCalls calls = new(b, Name, input, Output, module);

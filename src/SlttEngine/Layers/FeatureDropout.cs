@@ -21,6 +21,15 @@ public sealed class FeatureDropout : Layer
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value> Inputs => [input];
+
+    /// <inheritdoc/>
+    public override bool PassesSpikes => true;
+
+    /// <inheritdoc/>
+    public override long[] FanOut(ReadOnlySpan<long> further) => further.ToArray();
+
+    /// <inheritdoc/>
     public override Action Emit(ProgramBuilder b)
     {
         float dropRate = b.Shape.Training ? rate : 0;

@@ -12,6 +12,22 @@ public abstract class Layer(string name)
     /// <summary>What it makes.</summary>
     public Value Output { get; protected init; } = null!;
 
+    /// <summary>What it reads.</summary>
+    public abstract IReadOnlyList<Value> Inputs { get; }
+
+    /// <summary>Multiplications by a weight, each with its addition, for one sample and step computed in full; 0 for a layer without such weights.</summary>
+    public virtual long MultiplyAdds => 0;
+
+    /// <summary>True if it makes spikes.</summary>
+    public virtual bool Fires => false;
+
+    /// <summary>True if it hands spikes on, averaged or thinned out.</summary>
+    public virtual bool PassesSpikes => false;
+
+    /// <summary>Additions of a weight that one spike causes, for each pixel (H·W) of the input; zero for a layer that neither has weights nor hands spikes on.</summary>
+    /// <param name="further">The same for each pixel of the output: what spikes that are handed on cause behind it.</param>
+    public virtual long[] FanOut(ReadOnlySpan<long> further) => new long[Inputs[0].Height * Inputs[0].Width];
+
     /// <summary>Emits the forward operations; returns what emits the backward ones (called in reverse order of layers).</summary>
     /// <param name="b">The program being built.</param>
     public abstract Action Emit(ProgramBuilder b);

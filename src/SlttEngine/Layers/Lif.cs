@@ -25,6 +25,12 @@ public sealed class Lif : Layer
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value> Inputs => [input];
+
+    /// <inheritdoc/>
+    public override bool Fires => true;
+
+    /// <inheritdoc/>
     public override Action Emit(ProgramBuilder b)
     {
         long rows = (long)b.Shape.Batch * input.Height * input.Width;
@@ -54,6 +60,7 @@ public sealed class Lif : Layer
                 b.RunState,
                 rows,
                 input.Channels)));
+        SpikeOps.Count(b, Output, u);
         if (spikes.IsScratch)
         {
             b.SetRegenerator(Output, () => SpikeOps.Regenerate(b, Output, u, spikeScale, 0, 0));

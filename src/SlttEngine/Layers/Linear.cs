@@ -29,6 +29,15 @@ public sealed class Linear : Layer
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value> Inputs => [input];
+
+    /// <inheritdoc/>
+    public override long MultiplyAdds => input.Elements * Output.Channels;
+
+    /// <inheritdoc/>
+    public override long[] FanOut(ReadOnlySpan<long> further) => [.. Enumerable.Repeat((long)Output.Channels, input.Height * input.Width)];
+
+    /// <inheritdoc/>
     public override Action Emit(ProgramBuilder b)
     {
         (int n, int classes, int features) = (b.Shape.Batch, Output.Channels, (int)input.Elements);

@@ -32,6 +32,37 @@ public sealed record ConvolutionModule(string Name, int In, int Out, int Kernel,
     /// <param name="kernel">Kernel size.</param>
     public static Initializer DefaultBias(int input, int kernel) => new Initializer.Uniform(1.0 / Math.Sqrt((double)input * kernel * kernel));
 
+    /// <summary>Multiply-adds for one sample computed in full, those with the padding's zeros among them.</summary>
+    /// <param name="height">Input height.</param>
+    /// <param name="width">Input width.</param>
+    public long MultiplyAdds(int height, int width) => (long)OutputSize(height) * OutputSize(width) * Out * Kernel * Kernel * In;
+
+    /// <summary>Weights that an element at each input pixel (H·W) meets: output channels times the kernel's taps that fall on an output.</summary>
+    /// <param name="height">Input height.</param>
+    /// <param name="width">Input width.</param>
+    public long[] FanOut(int height, int width)
+    {
+        long[] rows = Taps(height);
+        long[] columns = Taps(width);
+        return [.. rows.SelectMany(row => columns.Select(column => Out * row * column))];
+    }
+
+    /// <summary>For each position along an axis, how many outputs its taps reach.</summary>
+    private long[] Taps(int size)
+    {
+        long[] taps = new long[size];
+        for (int output = 0; output < OutputSize(size); output++)
+        {
+            int first = (output * Stride) - Padding;
+            for (int i = Math.Max(first, 0); i < Math.Min(first + Kernel, size); i++)
+            {
+                taps[i]++;
+            }
+        }
+
+        return taps;
+    }
+
     /// <summary>Output size for an input size.</summary>
     /// <param name="size">Height or width.</param>
     public int OutputSize(int size) => ((size + (2 * Padding) - Kernel) / Stride) + 1;

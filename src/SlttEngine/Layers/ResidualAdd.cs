@@ -21,6 +21,9 @@ public sealed class ResidualAdd : Layer
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value> Inputs => [branch, identity];
+
+    /// <inheritdoc/>
     public override Action Emit(ProgramBuilder b)
     {
         long rows = (long)b.Shape.Batch * Output.Height * Output.Width;

@@ -61,6 +61,15 @@ public sealed class ScaledWsConvolution : Layer
     private int FanIn => Weight.Count / module.Convolution.Out;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Value> Inputs => [input];
+
+    /// <inheritdoc/>
+    public override long MultiplyAdds => module.Convolution.MultiplyAdds(input.Height, input.Width);
+
+    /// <inheritdoc/>
+    public override long[] FanOut(ReadOnlySpan<long> further) => module.Convolution.FanOut(input.Height, input.Width);
+
+    /// <inheritdoc/>
     public override Action Emit(ProgramBuilder b)
     {
         ConvolutionModule c = module.Convolution;

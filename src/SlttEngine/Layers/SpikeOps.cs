@@ -21,6 +21,30 @@ internal static class SpikeOps
         return again;
     }
 
+    /// <summary>Counts a step's spikes for each neuron, where the program counts.</summary>
+    public static void Count(ProgramBuilder b, Value spikes, Tensor u)
+    {
+        if (b.SpikeCounts is not { } counts)
+        {
+            return;
+        }
+
+        // Afresh from u, so that each counts for 1 whatever it is scaled by.
+        Tensor ones = ProgramBuilder.Scratch(spikes.Name + " to count", b.BytesOf(spikes));
+        long n = spikes.Elements * b.Shape.Batch;
+        b.Add(Section.Forward, new Op(
+            spikes.Name + " spikes to count",
+            [u],
+            [ones],
+            t => b.Device.Launch("spikes_" + b.Suffix, Elements(b, n), ones.At(t), u.At(t), 1f, b.Neuron.Threshold, 0f, 0u, b.RunState, n)));
+        b.Add(Section.Forward, new Op(
+            spikes.Name + " count",
+            [ones],
+            [],
+            t => b.Device.Launch(
+                "column_sum_" + b.Suffix, LaunchShape.Channels((int)spikes.Elements), counts.Of(spikes), ones.At(t), (long)b.Shape.Batch, (int)spikes.Elements)));
+    }
+
     /// <summary>∂L/∂v(t), carried from step t + 1 to t: with backward through time only.</summary>
     public static Tensor? Carried(ProgramBuilder b, Value spikes) =>
         b.Shape.ThroughTime ? b.Keep(spikes.Name + " carried gradient", BufferKind.State, b.BytesOf(spikes), zeroed: true) : null;

@@ -9,15 +9,18 @@ namespace SlttEngine.Models;
 /// </remarks>
 public static class SpikingResNet
 {
+    /// <summary>Three strides of 2 leave the 4×4 that the average pool takes: 25 → 13 → 7 → 4.</summary>
+    private const int Smallest = 25;
+
     /// <summary>Builds the network.</summary>
     /// <param name="name">The model's name.</param>
     /// <param name="blocks">Blocks in each of the four stages.</param>
     /// <param name="options">What it is built for.</param>
     public static Network Build(string name, int[] blocks, ModelOptions options)
     {
-        if (options.Height % 8 != 0 || options.Width % 8 != 0 || options.Height < 32 || options.Width < 32)
+        if (options.Height < Smallest || options.Width < Smallest)
         {
-            throw new SlttException(ErrorKind.Usage, $"{name} takes images of 32×32 (or larger multiples of 8), not {options.Height}×{options.Width}");
+            throw new SlttException(ErrorKind.Usage, $"{name} takes images from {Smallest}×{Smallest} on, not {options.Height}×{options.Width}");
         }
 
         Network network = new(name, options.InputChannels, options.Height, options.Width, options.Classes);

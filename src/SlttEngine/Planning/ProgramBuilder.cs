@@ -72,6 +72,9 @@ public sealed class ProgramBuilder
     /// <summary>Where the device keeps the run state.</summary>
     public CUdeviceptr RunState { get; }
 
+    /// <summary>Where neurons' spikes are counted; null: they aren't.</summary>
+    internal Training.SpikeCounts? SpikeCounts { get; init; }
+
     /// <summary>The kernels' suffix for the compute type.</summary>
     public string Suffix => Shape.Type.Suffix();
 

@@ -68,7 +68,7 @@ public sealed record RunStarted(
 /// <summary>Where an epoch stands. Averages are over its batches so far, as the official programs show them.</summary>
 /// <param name="Phase">Training or testing.</param>
 /// <param name="Epoch">From 0.</param>
-/// <param name="Epochs">How many the run has.</param>
+/// <param name="Epochs">How many the run has; 0 for an evaluation on its own.</param>
 /// <param name="Batch">How many batches are done, from 1.</param>
 /// <param name="Batches">How many the pass has.</param>
 /// <param name="DataSeconds">Average wait for a batch's data.</param>

@@ -10,23 +10,28 @@ public static class RunData
     /// <param name="preparing">Told one line now and then while recordings are decoded for the first time.</param>
     /// <param name="damaged">Told one line about each damaged image that is left out; by any thread.</param>
     /// <exception cref="SlttException">The folder doesn't hold the data set.</exception>
-    public static (IDataSet Train, IDataSet Test) Open(TrainOptions options, Action<string> preparing, Action<string> damaged)
-    {
-        IDataSet Part(bool train) => DataSetCatalog.Open(
-            options.Dataset,
-            options.DataDir,
-            train,
-            new EventSetOptions
-            {
-                Steps = options.T,
-                Transform = options.Dataset == "DVSCIFAR10" ? EventTransform.Official48 : EventTransform.None,
-                CacheFolder = Path.Combine(options.DataDir, "sltt_cache"),
-                Workers = Math.Max(1, options.Workers),
-                Progress = (done, all) => preparing($"decoding {(train ? "training" : "test")} recordings: {done} of {all}"),
-            },
-            damaged);
-        return (Part(train: true), Part(train: false));
-    }
+    public static (IDataSet Train, IDataSet Test) Open(TrainOptions options, Action<string> preparing, Action<string> damaged) =>
+        (OpenPart(options, train: true, preparing, damaged), OpenPart(options, train: false, preparing, damaged));
+
+    /// <summary>Opens the training or the test set.</summary>
+    /// <param name="options">The run's options.</param>
+    /// <param name="train">Which.</param>
+    /// <param name="preparing">As in <see cref="Open"/>.</param>
+    /// <param name="damaged">As in <see cref="Open"/>.</param>
+    /// <exception cref="SlttException">The folder doesn't hold the data set.</exception>
+    public static IDataSet OpenPart(TrainOptions options, bool train, Action<string> preparing, Action<string> damaged) => DataSetCatalog.Open(
+        options.Dataset,
+        options.DataDir,
+        train,
+        new EventSetOptions
+        {
+            Steps = options.T,
+            Transform = Transform(options),
+            CacheFolder = Path.Combine(options.DataDir, "sltt_cache"),
+            Workers = Math.Max(1, options.Workers),
+            Progress = (done, all) => preparing($"decoding {(train ? "training" : "test")} recordings: {done} of {all}"),
+        },
+        damaged);
 
     /// <summary>True if the official program leaves out a smaller last batch of an epoch.</summary>
     /// <param name="options">The run's options.</param>
@@ -43,8 +48,8 @@ public static class RunData
         return options.Dataset switch
         {
             "cifar10" or "cifar100" => new InputFormat.ResidentCifar(images, halves, halves, Augment: train),
-            "dvsgesture" => new InputFormat.Frames("u16", shape.Steps, [.. halves.Select(_ => 1f)], [.. halves.Select(_ => 0f)]),
-            "DVSCIFAR10" => new InputFormat.Frames("u8", shape.Steps, [.. halves.Select(_ => 1f / 255)], [.. halves.Select(_ => 0f)]),
+            "dvsgesture" or "DVSCIFAR10" => new InputFormat.Frames(
+                EventTransformer.ElementSize(Transform(options)) == 1 ? "u8" : "u16", shape.Steps, [.. halves.Select(_ => EventTransformer.Scale(Transform(options)))], new float[shape.Channels]),
             _ => new InputFormat.Frames("u8", shape.Steps, [.. halves.Select(_ => 1f / 64)], [.. halves.Select(_ => -2f)]),
         };
     }
@@ -59,4 +64,7 @@ public static class RunData
         "dvsgesture" => (new FrameShape(options.T, 2, 128, 128), 11),
         _ => (new FrameShape(1, 3, 224, 224), 1000),
     };
+
+    private static EventTransform Transform(TrainOptions options) =>
+        options.Dataset != "DVSCIFAR10" ? EventTransform.None : options.PlainResize ? EventTransform.Plain48 : EventTransform.Official48;
 }

@@ -139,6 +139,9 @@ public sealed record TrainOptions
     /// <summary>amp_dtype: what amp computes in; float16 has a dynamic loss scale.</summary>
     public ComputeType AmpType { get; init; } = ComputeType.Float16;
 
+    /// <summary>plain_resize: DVSCIFAR10's frames are made 48×48 by resampling the counts, not by the official programs' way through an 8-bit image.</summary>
+    public bool PlainResize { get; init; }
+
     // The official defaults of these two are Python integers and print as such until a float is given: wd0 but wd0.0.
     internal bool WeightDecayGiven { get; init; }
 
@@ -161,6 +164,7 @@ public sealed record TrainOptions
                 + $"_drop{PythonText.Repr(DropRate)}_losslamb{PythonText.Repr(LossLambda)}_{schedule}"
                 + (Amp ? "_amp" : string.Empty)
                 + (Amp && AmpType != ComputeType.Float16 ? $"_{TrainOptionTable.SpellAmp(AmpType)}" : string.Empty)
+                + (PlainResize ? "_plain" : string.Empty)
                 + (WidthDivisor != 1 ? $"_width{WidthDivisor}" : string.Empty);
         }
     }

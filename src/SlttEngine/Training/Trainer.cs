@@ -122,7 +122,7 @@ public sealed class Trainer : IDisposable
     {
         double rate = RunFactory.LearningRate(options).At(position.Epoch);
         train.Start(position.Epoch, position.Batches);
-        Progress progress = new(this, TrainingPhase.Train, train.BatchesPerEpoch, position.Batches, position.Train);
+        PassProgress progress = Progress(TrainingPhase.Train, train, position.Batches, position.Train);
         while (position.Batches < train.BatchesPerEpoch)
         {
             if (cancel.IsCancellationRequested)
@@ -143,7 +143,7 @@ public sealed class Trainer : IDisposable
     private BatchMetrics? TestEpoch(CancellationToken cancel)
     {
         test.Start(position.Epoch);
-        Progress progress = new(this, TrainingPhase.Test, test.BatchesPerEpoch, 0, default);
+        PassProgress progress = Progress(TrainingPhase.Test, test, 0, default);
         for (int i = 0; i < test.BatchesPerEpoch; i++)
         {
             if (cancel.IsCancellationRequested)
@@ -205,47 +205,6 @@ public sealed class Trainer : IDisposable
         observer.CheckpointSaved(path);
     }
 
-    /// <summary>Averages over the batches of a pass so far, and the observer's view of them.</summary>
-    private sealed class Progress(Trainer trainer, TrainingPhase phase, int batches, int done, BatchMetrics sums)
-    {
-        private readonly Stopwatch batchWatch = new();
-        private readonly int first = done;
-        private double dataSeconds;
-        private double batchSeconds;
-        private int batch = done;
-
-        public BatchMetrics Sums { get; private set; } = sums;
-
-        public Batch Wait(TrainingData data)
-        {
-            batchWatch.Restart();
-            Batch next = data.Next() ?? throw new InvalidOperationException("the epoch ended before its last batch");
-            dataSeconds += batchWatch.Elapsed.TotalSeconds;
-            return next;
-        }
-
-        public void Finish(BatchMetrics metrics)
-        {
-            batch++;
-            batchSeconds += batchWatch.Elapsed.TotalSeconds;
-            Sums = new BatchMetrics(Sums.Loss + metrics.Loss, Sums.Top1 + metrics.Top1, Sums.Top5 + metrics.Top5, Sums.Samples + metrics.Samples);
-            while (trainer.damaged.TryDequeue(out string? message))
-            {
-                trainer.observer.Warning(message);
-            }
-
-            int timed = batch - first;
-            trainer.observer.IterationFinished(new IterationFinished(
-                phase,
-                trainer.position.Epoch,
-                trainer.options.Epochs,
-                batch,
-                batches,
-                dataSeconds / timed,
-                batchSeconds / timed,
-                Sums.Loss / Sums.Samples,
-                100 * Sums.Top1 / Sums.Samples,
-                100 * Sums.Top5 / Sums.Samples));
-        }
-    }
+    private PassProgress Progress(TrainingPhase phase, TrainingData data, int done, BatchMetrics sums) => new(
+        observer, damaged, new IterationFinished { Phase = phase, Epoch = position.Epoch, Epochs = options.Epochs, Batch = done, Batches = data.BatchesPerEpoch }, sums);
 }

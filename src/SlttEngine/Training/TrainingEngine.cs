@@ -46,6 +46,9 @@ public sealed record EngineOptions
 
     /// <summary>Batch sizes that evaluation will see.</summary>
     public required IReadOnlyCollection<int> TestBatches { get; init; }
+
+    /// <summary>Evaluation counts the spikes of each layer: <see cref="TrainingEngine.SpikesByPixel"/>.</summary>
+    public bool CountSpikes { get; init; }
 }
 
 /// <summary>Sums over the batches since they were last taken.</summary>
@@ -63,6 +66,7 @@ public sealed class TrainingEngine : IDisposable
     private readonly CudaDeviceVariable<byte> arena;
     private readonly CudaDeviceVariable<byte> runState;
     private readonly CudaDeviceVariable<double> metrics;
+    private readonly SpikeCounts? spikeCounts;
 
     /// <summary>Plans every program, then allocates once: a run that starts does not run out of memory later.</summary>
     /// <param name="device">The device.</param>
@@ -76,6 +80,7 @@ public sealed class TrainingEngine : IDisposable
         runState = new CudaDeviceVariable<byte>(Marshal.SizeOf<RunState>());
         metrics = new CudaDeviceVariable<double>(4);
         metrics.Memset(0u);
+        spikeCounts = options.CountSpikes ? new SpikeCounts(device, network) : null;
         WriteState(new RunState
         {
             Seed = options.Seed,
@@ -143,6 +148,7 @@ public sealed class TrainingEngine : IDisposable
     /// <param name="labels">Class of each sample; their number chooses the program.</param>
     public void Evaluate(ReadOnlySpan<byte> input, ReadOnlySpan<int> labels)
     {
+        spikeCounts?.Reserve((long)labels.Length * options.Steps);
         WriteHostState(0);
         Program(training: false, labels.Length).Run(input, labels, Enumerable.Range(0, options.Steps).Select(t => (StepKind.ForwardOnly, t)), alike: true);
     }
@@ -155,6 +161,11 @@ public sealed class TrainingEngine : IDisposable
         HostCopy.ToDevice<double>(Device, metrics.DevicePointer, [0, 0, 0, 0]);
         return new BatchMetrics(sums[0], sums[1], sums[2], sums[3]);
     }
+
+    /// <summary>Waits for the device; spikes of a layer in all evaluations so far, at each pixel (H·W), all samples, steps and channels together.</summary>
+    /// <param name="spikes">The output of a layer that fires, of an engine that counts.</param>
+    public IReadOnlyList<long> SpikesByPixel(Value spikes) =>
+        spikeCounts?.Pixels(spikes) ?? throw new InvalidOperationException("the engine was not built to count spikes");
 
     /// <summary>What the device keeps between iterations: loss scale, optimiser steps, skipped steps.</summary>
     public RunState ReadState()
@@ -179,6 +190,7 @@ public sealed class TrainingEngine : IDisposable
         arena.Dispose();
         runState.Dispose();
         metrics.Dispose();
+        spikeCounts?.Dispose();
         Store.Dispose();
     }
 
@@ -216,7 +228,7 @@ public sealed class TrainingEngine : IDisposable
         InputFormat input = training ? options.TrainInput : options.TestInput;
         ComputeType type = training ? options.Type : ComputeType.Float32;
         ProgramShape shape = new(batch, options.Steps, type, training, training && options.Method.ThroughTime, options.StaticInput);
-        ProgramBuilder builder = new(Device, Store, shape, options.Neuron, runState.DevicePointer);
+        ProgramBuilder builder = new(Device, Store, shape, options.Neuron, runState.DevicePointer) { SpikeCounts = training ? null : spikeCounts };
         return new NetworkProgram(builder, input, options.Loss, training ? options.Optimizer : null, metrics.DevicePointer);
     }
 

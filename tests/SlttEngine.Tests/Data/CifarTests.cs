@@ -91,7 +91,8 @@ public sealed class CifarTests
         return (label, pixels);
     }
 
-    private static void Make(TemporaryFolder binary, TemporaryFolder python, int classes, int perFile)
+    /// <summary>A small CIFAR in both layouts, each in a folder of its own.</summary>
+    internal static void Make(TemporaryFolder binary, TemporaryFolder python, int classes, int perFile)
     {
         foreach (bool train in (bool[])[true, false])
         {

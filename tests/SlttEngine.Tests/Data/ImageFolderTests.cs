@@ -200,7 +200,8 @@ public sealed class ImageFolderTests
         return pixels;
     }
 
-    private static void WriteImage(TemporaryFolder folder, string name, int width, int height, SKEncodedImageFormat format)
+    /// <summary>Writes an image of that pattern.</summary>
+    internal static void WriteImage(TemporaryFolder folder, string name, int width, int height, SKEncodedImageFormat format)
     {
         using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
         byte[] pixels = Pattern(width, height);

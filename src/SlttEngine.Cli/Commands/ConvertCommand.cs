@@ -1,0 +1,48 @@
+using System.Globalization;
+using SlttEngine.Checkpoints;
+
+namespace SlttEngine.Cli.Commands;
+
+/// <summary>Writes a checkpoint in the other form: safetensors, or a .pth file that PyTorch loads.</summary>
+internal sealed class ConvertCommand : Command
+{
+    /// <inheritdoc/>
+    internal override string? Positionals => "IN OUT";
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<CliOption> Options { get; } = [];
+
+    /// <inheritdoc/>
+    internal override int Run(CliContext context, IReadOnlyList<string> positionals)
+    {
+        const string Usage = "sltt convert IN OUT: OUT ends in .safetensors, .pth or .pt; what IN is, its first bytes say";
+        if (positionals.Count != 2)
+        {
+            throw new SlttException(ErrorKind.Usage, $"convert takes two files, not {positionals.Count}", Usage);
+        }
+
+        (string source, string target) = (positionals[0], positionals[1]);
+        string extension = Path.GetExtension(target).ToUpperInvariant();
+        if (extension is not (".SAFETENSORS" or ".PTH" or ".PT"))
+        {
+            throw new SlttException(ErrorKind.Usage, $"{target}: its ending does not say what to write", Usage);
+        }
+
+        CheckpointFile checkpoint = CheckpointFile.Read(source);
+        if (extension == ".SAFETENSORS")
+        {
+            checkpoint.WriteSafeTensors(target);
+        }
+        else
+        {
+            checkpoint.WritePth(target);
+        }
+
+        int optimizer = checkpoint.Tensors.Count(t => t.Name.StartsWith("optimizer.", StringComparison.Ordinal));
+        string epoch = checkpoint.Metadata.TryGetValue("epoch", out string? last) ? $", epoch {last}" : string.Empty;
+        context.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{target}: {checkpoint.Tensors.Count - optimizer} tensors of the network, {optimizer} of the optimizer{epoch}, {Units.Bytes(new FileInfo(target).Length)}"));
+        return 0;
+    }
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using SlttEngine.Training;
+using Spectre.Console;
+
+namespace SlttEngine.Cli.Commands;
+
+/// <summary>Evaluates a checkpoint: loss, accuracy, and for each layer how often it fires and what that costs.</summary>
+internal sealed class EvalCommand : Command
+{
+    private readonly TrainOptionSet set = new(new TrainOptions());
+    private bool json;
+
+    internal EvalCommand() => Options = [.. set.Options, new CliOption("json", null, "the result as JSON", _ => json = true)];
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<CliOption> Options { get; }
+
+    /// <inheritdoc/>
+    internal override int Run(CliContext context, IReadOnlyList<string> positionals)
+    {
+        TrainOptions options = set.ReadForCheckpoint(out string? argsFile);
+
+        // With --json standard output is the result alone.
+        CliContext shown = json ? CliContext.Plain(context.Error, context.Error, context.Stop) : context;
+        var view = new TrainingView(shown);
+        view.Show(() =>
+        {
+            using var evaluation = new Evaluation(options, view);
+            if (!json)
+            {
+                Describe(context, options, evaluation, argsFile);
+            }
+
+            EvaluationResult result = evaluation.Run(context.Stop);
+            if (json)
+            {
+                JsonOutput.Write(context, AsJson(options, evaluation, result));
+            }
+            else
+            {
+                Write(context, options, result);
+            }
+        });
+        return 0;
+    }
+
+    private static void Describe(CliContext context, TrainOptions options, Evaluation evaluation, string? argsFile)
+    {
+        context.WriteLine($"device: {evaluation.Device.Name} ({evaluation.DeviceReason})");
+        if (argsFile is not null)
+        {
+            context.WriteLine($"options: {argsFile}, and what was given");
+        }
+
+        context.WriteLine($"checkpoint: {options.Resume ?? options.PreTrain}");
+        context.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"model: {options.Model}, {evaluation.Network.ParameterCount / 1e6:0.00} M parameters; data: {options.Dataset}, {evaluation.Samples} test samples; T = {options.T}, float32"));
+    }
+
+    private static void Write(CliContext context, TrainOptions options, EvaluationResult result)
+    {
+        Table table = new Table().Border(TableBorder.Rounded).AddColumn("layer");
+        foreach (string column in (ReadOnlySpan<string>)["neurons", "firing rate", "spikes", "SOPs", "dense MACs"])
+        {
+            table.AddColumn(new TableColumn(column).RightAligned());
+        }
+
+        foreach (LayerActivity l in result.Layers)
+        {
+            table.AddRow(
+                Markup.Escape(l.Name), l.Neurons == 0 ? "-" : Number(l.Neurons), Rate(l.FiringRate), Number(l.SpikesPerImage), Number(l.SynapticOperations), Number(l.MultiplyAdds));
+        }
+
+        table.AddRow("all", Number(result.Layers.Sum(l => l.Neurons)), Rate(result.FiringRate), Number(result.SpikesPerImage), Number(result.SynapticOperations), Number(result.MultiplyAdds));
+        context.Console.Write(table);
+        context.WriteLine($"for an image, all {options.T} steps. SOPs: weights that a layer's spikes meet (output channels × taps hit); dense MACs: the same weights in full; layers without a rate read real numbers");
+        context.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"an image costs {result.SynapticOperations / 1e6:0.00} M additions and {result.RemainingMultiplyAdds / 1e6:0.00} M multiply-adds, instead of {result.MultiplyAdds / 1e6:0.00} M multiply-adds"));
+        context.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"loss={result.Loss:0.0000}, top1={100 * result.Top1:0.00}, top5={100 * result.Top5:0.00}, samples={result.Samples}"));
+    }
+
+    private static object AsJson(TrainOptions options, Evaluation evaluation, EvaluationResult result) => new
+    {
+        Checkpoint = options.Resume ?? options.PreTrain,
+        Options = options.ToArgsText(),
+        Device = evaluation.Device.Name,
+        options.Model,
+        options.Dataset,
+        options.T,
+        Parameters = evaluation.Network.ParameterCount,
+        result.Samples,
+        result.Loss,
+        result.Top1,
+        result.Top5,
+        result.FiringRate,
+        result.SpikesPerImage,
+        result.SynapticOperations,
+        result.RemainingMultiplyAdds,
+        result.MultiplyAdds,
+        result.Layers,
+    };
+
+    private static string Rate(double? rate) => rate?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "-";
+
+    private static string Number(double? value) => value?.ToString("#,##0", CultureInfo.InvariantCulture) ?? "-";
+}

@@ -1,0 +1,87 @@
+using System.Globalization;
+using SlttEngine.Layers;
+using SlttEngine.Models;
+using SlttEngine.Training;
+using Spectre.Console;
+
+namespace SlttEngine.Cli.Commands;
+
+/// <summary>Lists the models with what they have and what a step of them costs.</summary>
+internal sealed class ModelsCommand : Command
+{
+    private string? dataSet;
+    private int? classes;
+    private int widthDivisor = 1;
+    private bool json;
+
+    internal ModelsCommand()
+    {
+        // Choice and number as training reads them.
+        CliOption Training(string name, string help, Action<TrainOptions> apply)
+        {
+            OptionDescriptor option = TrainOptionTable.Find(name)!;
+            return new CliOption(name, option.ValueName, help, value => apply(option.Apply(new TrainOptions(), value).Validate()));
+        }
+
+        Options =
+        [
+            Training("dataset", $"what they are built for: {string.Join(", ", TrainOptionTable.DataSets)} (default: each model's own)", o => dataSet = o.Dataset),
+            new CliOption("classes", "N", "logits (default: the data set's classes)", value => classes = ParseClasses(value)),
+            Training("width_divisor", "divides every inner channel count of the models (default 1)", o => widthDivisor = o.WidthDivisor),
+            new CliOption("json", null, "the list as JSON", _ => json = true),
+        ];
+    }
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<CliOption> Options { get; }
+
+    /// <inheritdoc/>
+    internal override int Run(CliContext context, IReadOnlyList<string> positionals)
+    {
+        Listed[] models = [.. ModelCatalog.All.Select(Count)];
+        if (json)
+        {
+            JsonOutput.Write(context, models);
+            return 0;
+        }
+
+        Table table = new Table().Border(TableBorder.Rounded).AddColumn("model").AddColumn("data set").AddColumn("input");
+        foreach (string column in (ReadOnlySpan<string>)["classes", "parameters", "neurons", "MACs a step"])
+        {
+            table.AddColumn(new TableColumn(column).RightAligned());
+        }
+
+        foreach (Listed m in models)
+        {
+            table.AddRow(m.Model, m.Dataset, string.Join('×', m.Input), Number(m.Classes), Number(m.Parameters), Number(m.Neurons), Number(m.MacsAStep));
+        }
+
+        context.Console.Write(table);
+        context.WriteLine("one sample: input is channels × height × width; MACs are the multiplications of all weights in one time step, computed in full");
+        foreach (ModelEntry entry in ModelCatalog.All)
+        {
+            context.WriteLine($"  {entry.Name,-20}{entry.Summary}");
+        }
+
+        return 0;
+    }
+
+    private Listed Count(ModelEntry entry)
+    {
+        TrainOptions options = new() { Model = entry.Name, Dataset = dataSet ?? entry.DataSet, WidthDivisor = widthDivisor };
+        (Data.FrameShape shape, int dataSetClasses) = RunData.Describe(options);
+        Network network = RunFactory.Network(options, shape, classes ?? dataSetClasses);
+        NetworkCost cost = new(network);
+        return new Listed(
+            entry.Name, entry.Summary, options.Dataset, [shape.Channels, shape.Height, shape.Width], network.Classes, network.ParameterCount, cost.Neurons, cost.MultiplyAdds);
+    }
+
+    private static string Number(long value) => value.ToString("#,##0", CultureInfo.InvariantCulture);
+
+    private static int ParseClasses(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value is > 0 and <= 1_000_000
+            ? value
+            : throw new SlttException(ErrorKind.Usage, $"-classes {text}: must be a whole number of at least 1");
+
+    private sealed record Listed(string Model, string Summary, string Dataset, int[] Input, int Classes, long Parameters, long Neurons, long MacsAStep);
+}

@@ -1,0 +1,142 @@
+using System.Collections.Concurrent;
+using SlttEngine.Checkpoints;
+using SlttEngine.Data;
+using SlttEngine.Device;
+using SlttEngine.Layers;
+using SlttEngine.Models;
+
+namespace SlttEngine.Training;
+
+/// <summary>What a layer did in an evaluation, and what that costs for an image.</summary>
+/// <param name="Name">PyTorch's name of the neurons, or of a layer of weights that reads real numbers.</param>
+/// <param name="Neurons">Its neurons; 0 for a layer of weights.</param>
+/// <param name="FiringRate">Spikes for each neuron and step, 0 to 1; null for a layer of weights.</param>
+/// <param name="SpikesPerImage">Spikes of an image, all steps; null for a layer of weights.</param>
+/// <param name="SynapticOperations">Weights that these spikes meet, added up (<see cref="NetworkCost"/>); null for a layer of weights.</param>
+/// <param name="MultiplyAdds">What the same weights would cost an image computed in full, all steps; a layer that reads a static image alone counts once.</param>
+public sealed record LayerActivity(
+    string Name, long Neurons, double? FiringRate, double? SpikesPerImage, double? SynapticOperations, double MultiplyAdds);
+
+/// <summary>Results of an evaluation over the whole test set.</summary>
+/// <param name="Samples">Samples.</param>
+/// <param name="Loss">Mean loss, as training logs it.</param>
+/// <param name="Top1">Share of samples whose class has the largest sum of logits, 0 to 1.</param>
+/// <param name="Top5">Share whose class is among the five largest.</param>
+/// <param name="Layers">In order of execution.</param>
+public sealed record EvaluationResult(long Samples, double Loss, double Top1, double Top5, IReadOnlyList<LayerActivity> Layers)
+{
+    /// <summary>Spikes over neurons and steps, all layers together.</summary>
+    public double FiringRate => Layers.Sum(l => (l.FiringRate ?? 0) * l.Neurons) / Math.Max(1, Layers.Sum(l => l.Neurons));
+
+    /// <summary>Spikes of an image.</summary>
+    public double SpikesPerImage => Layers.Sum(l => l.SpikesPerImage ?? 0);
+
+    /// <summary>Synaptic operations of an image: additions of a weight.</summary>
+    public double SynapticOperations => Layers.Sum(l => l.SynapticOperations ?? 0);
+
+    /// <summary>Multiply-adds of an image that no spikes replace: those of the layers that read real numbers.</summary>
+    public double RemainingMultiplyAdds => Layers.Where(l => l.FiringRate is null).Sum(l => l.MultiplyAdds);
+
+    /// <summary>Multiply-adds of an image with every layer computed in full.</summary>
+    public double MultiplyAdds => Layers.Sum(l => l.MultiplyAdds);
+}
+
+/// <summary>Evaluates a checkpoint on the test set, in float32, and counts spikes.</summary>
+public sealed class Evaluation : IDisposable
+{
+    private readonly TrainOptions options;
+    private readonly ITrainingObserver observer;
+    private readonly TrainingData test;
+    private readonly TrainingEngine engine;
+    private readonly ConcurrentQueue<string> damaged = new();
+
+    /// <summary>Opens device and data, builds the network and loads the checkpoint that -resume or -pre_train names.</summary>
+    /// <param name="options">The run's options.</param>
+    /// <param name="observer">Is told what happens.</param>
+    /// <exception cref="SlttException">No checkpoint is named; or an option, the data, the checkpoint or the device is not as it must be.</exception>
+    public Evaluation(TrainOptions options, ITrainingObserver observer)
+    {
+        (this.options, this.observer) = (options.Validate(), observer);
+        string path = options.Resume ?? options.PreTrain
+            ?? throw new SlttException(ErrorKind.Usage, "no checkpoint to evaluate", "give one with -resume PATH: .safetensors, or an official program's .pth");
+        CheckpointFile checkpoint = CheckpointFile.Read(path);
+        IDataSet set = RunData.OpenPart(options, train: false, observer.Preparing, damaged.Enqueue);
+        Device = ComputeDevice.Open(options.Device, out string reason);
+        DeviceReason = reason;
+        test = new TrainingData(Device, set, options, train: false, dropLast: false);
+        engine = new TrainingEngine(Device, RunFactory.Network(options, test.Shape, test.Classes), new EngineOptions
+        {
+            Steps = options.T,
+            Neuron = RunFactory.Neuron(options),
+            Loss = RunFactory.Loss(options),
+            Optimizer = null,
+            Seed = (ulong)options.Seed,
+            TrainInput = test.Format,
+            TestInput = test.Format,
+            StaticInput = test.Shape.Steps == 1,
+            TrainBatches = [],
+            TestBatches = test.BatchSizes,
+            CountSpikes = true,
+        });
+        TrainingCheckpoint.LoadNetwork(engine.Store, checkpoint, path);
+    }
+
+    /// <summary>The device.</summary>
+    public ComputeDevice Device { get; }
+
+    /// <summary>Why this device, in one line.</summary>
+    public string DeviceReason { get; }
+
+    /// <summary>The network.</summary>
+    public Network Network => engine.Network;
+
+    /// <summary>Test samples.</summary>
+    public int Samples => test.Count;
+
+    /// <summary>Evaluates the whole test set.</summary>
+    /// <param name="cancel">Stops it after the batch it is in.</param>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public EvaluationResult Run(CancellationToken cancel)
+    {
+        test.Start(epoch: 0);
+        PassProgress progress = new(observer, damaged, new IterationFinished { Phase = TrainingPhase.Test, Batches = test.BatchesPerEpoch });
+        for (int i = 0; i < test.BatchesPerEpoch; i++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            Batch batch = progress.Wait(test);
+            engine.Evaluate(test.Input(batch), batch.Labels);
+            progress.Finish(engine.TakeMetrics());
+        }
+
+        BatchMetrics sums = progress.Sums;
+        return new EvaluationResult(
+            (long)sums.Samples, sums.Loss / sums.Samples, sums.Top1 / sums.Samples, sums.Top5 / sums.Samples, Activity(sums.Samples));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        engine.Dispose();
+        test.Dispose();
+        Device.Dispose();
+    }
+
+    private LayerActivity[] Activity(double samples) =>
+    [
+        .. new NetworkCost(Network).Layers.Select(layer =>
+        {
+            bool once = layer.Output.DependsOnInputOnly && test.Shape.Steps == 1;
+            double multiplyAdds = (double)layer.MultiplyAdds * (once ? 1 : options.T);
+            if (layer.Neurons == 0)
+            {
+                return new LayerActivity(layer.Name, 0, null, null, null, multiplyAdds);
+            }
+
+            IReadOnlyList<long> pixels = engine.SpikesByPixel(layer.Output);
+            long spikes = pixels.Sum();
+            long operations = pixels.Zip(layer.FanOut, (count, weights) => count * weights).Sum();
+            return new LayerActivity(
+                layer.Name, layer.Neurons, spikes / (samples * options.T * layer.Neurons), spikes / samples, operations / samples, multiplyAdds);
+        }),
+    ];
+}
