@@ -1,30 +1,35 @@
-// batch_norm_lif_backward: backward of batch_norm_lif_forward through the neuron, and batch norm's sums in the same pass.
+// batch_norm_lif_backward, batch_norm_lif_pool_backward: backward of batch_norm_lif_forward and of batch_norm_lif_pool_forward
+// through the neuron, and batch norm's sums in the same pass.
 //
 //   ds = mask grad_spikes + grad_residual,  g = surrogate(u(t) - v_th)
+//   pooled: ds = mask grad_pooled[window of the pixel] / window^2
 //   SLTT (carried null): du = g ds
 //   BPTT:                du = g ds + carried (1 - v_th g),  carried <- lambda du
 //   grad_y = du                                       gradient with respect to batch norm's output
 //   partials[b][0][c] = sum of du, partials[b][1][c] = sum of du xhat, xhat = (x - mean[c]) invstd[c], over block b's rows
 //
-// grad_y, grad_spikes, grad_residual (null: 0), u, carried, x: (rows, channels), NHWC. partials: (gridDim.x, 2, channels) double;
+// grad_y, grad_spikes, grad_residual (null: 0), u, carried, x: (rows, channels), NHWC. grad_pooled: (rows / window^2, channels),
+// rows = N*H*W, `width` = W; windows as in batch_norm_lif_pool_forward. partials: (gridDim.x, 2, channels) double;
 // batch_norm_backward_finalize adds them up, batch_norm_backward_apply goes on to the gradient of x.
 // Bytes an element (type of b bytes): reads grad_spikes b, u b, x b, grad_residual b, carried b; writes grad_y b, carried b.
-// Overwrites grad_y (may be grad_spikes or grad_residual), partials; carried in place.
+// Pooled: grad_pooled b / window^2 instead of grad_spikes b.
+// Overwrites grad_y (may be grad_spikes or grad_residual, not grad_pooled), partials; carried in place.
 // Numerics: float; the sums take du as stored (rounded to T), as batch_norm_backward_apply will read it.
 // Source: Meng et al., ICCV 2023, eq. 8-9; Ioffe and Szegedy 2015.
 #include "common/neuron.cuh"
 
 namespace SLTT_VARIANT {
 
-template <class T>
+// from: Dropout, or what reaches the spikes from a pool (PooledGradient; grad_spikes and grad_residual are then null).
+template <class T, class From>
 __device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, const T* grad_spikes, const T* grad_residual, const T* u, T* carried,
-                                               const T* x, const float* mean, const float* invstd, float lambda, float v_th, int kind, Dropout drop,
+                                               const T* x, const float* mean, const float* invstd, float lambda, float v_th, int kind, From from,
                                                int64_t rows, int channels) {
     bool rectangle = kind == RECTANGLE;
     with(grad_residual != nullptr, carried != nullptr, kind == SIGMOID, [=](auto residual, auto bptt, auto sigmoid) {
-        sum_rows<2, T>(partials, rows, channels, PerChannel<2>{{mean, invstd}}, drop, [=](auto lanes, int64_t i, const auto& norm, const auto& mask) {
+        sum_rows<2, T>(partials, rows, channels, PerChannel<2>{{mean, invstd}}, from, [=](auto lanes, int64_t i, const auto& norm, const auto& own) {
             constexpr int V = decltype(lanes)::value;
-            Pack<V> ds = mask * load<V>(grad_spikes, i);
+            Pack<V> ds = reaching_spikes(from, own, grad_spikes, i);
             if (residual) ds = ds + load<V>(grad_residual, i);
             Pack<V> g = surrogate(load<V>(u, i) - v_th, sigmoid, rectangle);
             Pack<V> du = bptt ? lif_backward_step(g, ds, load<V>(carried, i), v_th) : lif_backward_step(g, ds);
@@ -43,7 +48,15 @@ __device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, cons
                  float lambda, float v_th, int surrogate, float drop_rate, uint32_t drop_layer, const RunState* state, int64_t rows,         \
                  int channels),                                                                                                              \
                 batch_norm_lif_backward<T>(grad_y, partials, grad_spikes, grad_residual, u, carried, x, mean, invstd, lambda, v_th,          \
-                                           surrogate, dropout(drop_rate, drop_layer, state), rows, channels))
+                                           surrogate, dropout(drop_rate, drop_layer, state), rows, channels))                                \
+    SLTT_KERNEL(batch_norm_lif_pool_backward_##suffix,                                                                                       \
+                (T * __restrict__ grad_y, double* __restrict__ partials, const T* __restrict__ grad_pooled, const T* __restrict__ u,         \
+                 T* __restrict__ carried, const T* __restrict__ x, const float* __restrict__ mean, const float* __restrict__ invstd,         \
+                 float lambda, float v_th, int surrogate, float drop_rate, uint32_t drop_layer, const RunState* state, int64_t rows,         \
+                 int channels, int width, int window),                                                                                       \
+                batch_norm_lif_backward<T>(grad_y, partials, (const T*)nullptr, (const T*)nullptr, u, carried, x, mean, invstd, lambda,      \
+                                           v_th, surrogate, pooled_gradient(grad_pooled, channels, {width, window},                          \
+                                                                            dropout(drop_rate, drop_layer, state)), rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 

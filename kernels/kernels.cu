@@ -11,6 +11,7 @@
 #include "batch_norm_inference.cu"
 #include "batch_norm_lif_backward.cu"
 #include "batch_norm_lif_forward.cu"
+#include "batch_norm_lif_pool_forward.cu"
 #include "batch_norm_statistics.cu"
 #include "bias_add.cu"
 #include "bias_broadcast.cu"
@@ -28,4 +29,5 @@
 #include "scale.cu"
 #include "sgd.cu"
 #include "spikes.cu"
+#include "spikes_pool.cu"
 #include "weight_standardize.cu"

@@ -112,6 +112,22 @@ internal sealed class KernelCases
             [m.Values(type, small), m.Values(type, large), images, Side, Side, Channels, Pooled, Pooled]);
         Add("adaptive_avg_pool_backward", type, b * (large + small), LaunchShape.Elements(device, large, b), m =>
             [m.Values(type, large), m.Values(type, small), images, Side, Side, Channels, Pooled, Pooled]);
+
+        // The same pool folded into the neurons in front of it.
+        const int Window = Side / Pooled;
+        long pixels = (long)images * Side * Side;
+        LaunchShape elements = LaunchShape.Elements(device, large, b);
+        LaunchShape sums = LaunchShape.RowSums(device, pixels, Channels);
+        Add("batch_norm_lif_pool_forward", type, b * ((3 * large) + small), elements, m =>
+        {
+            CUdeviceptr u = m.Values(type, large);
+            return [m.Values(type, small), u, u, m.Values(type, large), PerChannel(m), PerChannel(m), PerChannel(m), Lambda, Threshold, 0f, 0u, Null, pixels, Channels, Side, Window];
+        });
+        Add("spikes_pool", type, b * (large + small), elements, m => [m.Values(type, small), m.Values(type, large), Threshold, 0f, 0u, Null, pixels, Channels, Side, Window]);
+        Add("batch_norm_lif_pool_backward", type, b * ((3 * large) + small), sums, m =>
+            [m.Values(type, large), Partials(m, sums), m.Values(type, small), m.Values(type, large), Null, m.Values(type, large), PerChannel(m), PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, pixels, Channels, Side, Window]);
+        Add("lif_pool_backward_accumulate", type, (b * (large + small)) + (8 * large), elements, m =>
+            [m.Zeros(4 * large), m.Values(type, small), m.Values(type, large), Null, Lambda, Threshold, Triangle, 0f, 0u, Null, pixels, Channels, Side, Window]);
     }
 
     private void AddInput(ComputeType type)

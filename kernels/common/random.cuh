@@ -37,7 +37,9 @@ __device__ inline float uniform(uint32_t bits) { return (float)(int32_t)(bits >>
 
 // Which neurons' spikes pass: one mask for all time steps of an iteration (layer.Dropout of spikingjelly).
 // The mask of element i is 16 of the 128 bits of Philox at (i / 8, layer, iteration): any kernel makes it anew from the index.
+struct MaskTile;
 struct Dropout {
+    using Tile = MaskTile;
     float rate, scale;   // scale = 1 / (1 - rate); rate 0: everything passes
     uint32_t threshold;  // rate in 1/65536
     uint32_t layer;
@@ -87,7 +89,7 @@ struct MaskTile {
 };
 #else
 // 0 or 1/(1-rate) for the V elements from i on; i is a multiple of V, V is 1, 4 or 8.
-template <int V> __device__ inline Pack<V> dropout_mask(const Dropout& d, int64_t i) {
+template <int V> __device__ inline Pack<V> beside(const Dropout& d, int64_t i) {
     Pack<V> mask(1.0f);
     if (d.rate <= 0.0f) return mask;
     uint64_t counter = (uint64_t)i >> 3;

@@ -11,6 +11,7 @@
 //   numbers.cuh    f32, f16, bf16          random.cuh   Philox, dropout masks
 //   pack.cuh       neighbouring elements   work.cuh     shares of work
 //   run_state.cuh  RunState                sums.cuh     column sums, block sums
+//   pooling.cuh    folded average pools
 #pragma once
 
 #if defined(__CUDACC__)
@@ -37,6 +38,7 @@ constexpr int MAX_BLOCK = 1024;
 
 #include "numbers.cuh"
 #include "pack.cuh"
+#include "pooling.cuh"
 #include "random.cuh"
 #include "run_state.cuh"
 #include "sums.cuh"

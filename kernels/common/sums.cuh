@@ -15,11 +15,11 @@ constexpr int CHUNK = 32;  // float terms added before they go into a wider sum:
 #if defined(SLTT_FAST)
 // K column sums of the rows [r0, r1) and channels [c_begin, c_end) of a (rows, channels) matrix: put(k, c, total).
 // `group`: rows taken side by side, more than one only if the channels are all there are.
-template <int K, int P, class F, class Put>
-inline void add_up_rows(int64_t r0, int64_t r1, int c_begin, int c_end, int channels, int group, const PerChannel<P>& parameters, const Dropout& d, F& f,
+template <int K, int P, class Beside, class F, class Put>
+inline void add_up_rows(int64_t r0, int64_t r1, int c_begin, int c_end, int channels, int group, const PerChannel<P>& parameters, const Beside& d, F& f,
                         Put put) {
     ParameterTile<P> own;
-    MaskTile masks;
+    typename Beside::Tile masks;
     for (int c0 = c_begin; c0 < c_end; c0 += TILE) {
         int width = c_end - c0 < TILE ? c_end - c0 : TILE, columns = width * group;
         alignas(64) float sum[K][TILE];
@@ -56,9 +56,9 @@ inline void add_up_rows(int64_t r0, int64_t r1, int c_begin, int c_end, int chan
 #else
 // K column sums over the rows part, part + parts, ... by the block's threads: tiles `widest` packs wide, tile number
 // group, group + groups, ... Calls put(k, c, total) once for each sum.
-template <int K, int V, int P, class F, class Put>
+template <int K, int V, int P, class Beside, class F, class Put>
 __device__ inline void add_up_rows(int64_t rows, int channels, int part, int parts, int group, int groups, int widest, const PerChannel<P>& parameters,
-                                   const Dropout& d, F& f, Put put) {
+                                   const Beside& d, F& f, Put put) {
     constexpr int AT_ONCE = V < 4 ? V : 4;
     __shared__ float scratch[AT_ONCE * MAX_BLOCK];
     int packs = channels / V, threads = (int)blockDim.x, t = (int)threadIdx.x;
@@ -79,7 +79,7 @@ __device__ inline void add_up_rows(int64_t rows, int channels, int part, int par
                 for (int k = 0; k < K; ++k) few[k] = Pack<V>(0.0f);
                 for (int64_t r = chunk; r < end; r += stride) {
                     int64_t i = r * channels + c;
-                    Packs<K, V> term = f(Lanes<V>{}, i, own, dropout_mask<V>(d, i));
+                    Packs<K, V> term = f(Lanes<V>{}, i, own, beside<V>(d, i));
                     for (int k = 0; k < K; ++k) few[k] = few[k] + term[k];
                 }
                 for (int k = 0; k < K; ++k) sum[k] = sum[k] + few[k];
@@ -104,8 +104,8 @@ __device__ inline void add_up_rows(int64_t rows, int channels, int part, int par
 // Column sums, first stage: K sums for each channel over the block's rows.
 // f(lanes, i, parameters, mask), as in for_rows_channels, returns Packs<K, V>: the K terms of V elements; it may also write.
 // partials (gridDim.x, K, channels), double; every entry is written. finish_sums adds the blocks.
-template <int K, class T, int P, class F>
-__device__ inline void sum_rows(double* partials, int64_t rows, int channels, PerChannel<P> parameters, Dropout d, F f) {
+template <int K, class T, int P, class Beside, class F>
+__device__ inline void sum_rows(double* partials, int64_t rows, int channels, PerChannel<P> parameters, Beside d, F f) {
     double* mine = partials + (int64_t)blockIdx.x * K * channels;
     auto put = [=](int k, int c, double total) { mine[(int64_t)k * channels + c] = total; };
 #if defined(SLTT_FAST)

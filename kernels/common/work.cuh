@@ -70,7 +70,7 @@ template <class T, class F> __device__ inline void for_elements(int64_t n, Dropo
         each_pack(0, count, [&](auto lanes, int64_t j) { f(lanes, first + j, load<decltype(lanes)::value>(mask, j)); });
     }
 #else
-    for_elements<T>(n, [&](auto lanes, int64_t i) { f(lanes, i, dropout_mask<decltype(lanes)::value>(d, i)); });
+    for_elements<T>(n, [&](auto lanes, int64_t i) { f(lanes, i, beside<decltype(lanes)::value>(d, i)); });
 #endif
 }
 
@@ -118,14 +118,14 @@ template <int V, int P> __device__ inline Packs<P, V> load_parameters(const PerC
     for (int i = 0; i < P; ++i) out.k[i] = parameters.p[i] ? load<V>(parameters.p[i], c) : Pack<V>(0.0f);
     return out;
 }
-template <int V, int P, class F>
-__device__ inline void for_packs_of_rows(int64_t rows, int channels, const PerChannel<P>& parameters, const Dropout& d, F& f) {
+template <int V, int P, class Beside, class F>
+__device__ inline void for_packs_of_rows(int64_t rows, int channels, const PerChannel<P>& parameters, const Beside& d, F& f) {
     int64_t packs = rows * channels / V, stride = thread_count(), p = thread_index();
     if (p >= packs) return;
     int c = (int)(p * V % channels), step = (int)(stride * V % channels);
     Packs<P, V> own = load_parameters<V>(parameters, c);
     for (; p < packs; p += stride) {
-        f(Lanes<V>{}, p * V, own, dropout_mask<V>(d, p * V));
+        f(Lanes<V>{}, p * V, own, beside<V>(d, p * V));
         if (step != 0) {
             c += step;
             if (c >= channels) c -= channels;
@@ -136,15 +136,16 @@ __device__ inline void for_packs_of_rows(int64_t rows, int channels, const PerCh
 #endif
 
 // f(lanes, i, parameters, mask) for every element i = row * channels + c of a (rows, channels) matrix, NHWC with
-// rows = N*H*W: parameters is Packs<P, V>, those of the element's channel; mask as in for_elements.
-template <class T, int P, class F>
-__device__ inline void for_rows_channels(int64_t rows, int channels, PerChannel<P> parameters, Dropout d, F f) {
+// rows = N*H*W: parameters is Packs<P, V>, those of the element's channel; mask as in for_elements. Instead of Dropout, d may be
+// another kind of what is not an element's own: mask is then what that gives for it (PooledGradient).
+template <class T, int P, class Beside, class F>
+__device__ inline void for_rows_channels(int64_t rows, int channels, PerChannel<P> parameters, Beside d, F f) {
 #if defined(SLTT_FAST)
     Share s = block_share(rows, 1);
     if (s.begin >= s.end) return;
     int group = rows_in_tile(channels, s.end - s.begin);
     ParameterTile<P> own;
-    MaskTile masks;
+    typename Beside::Tile masks;
     for (int c0 = 0; c0 < channels; c0 += TILE) {
         int width = channels - c0 < TILE ? channels - c0 : TILE;
         own.fill(parameters, c0, width, group);

@@ -31,9 +31,9 @@ public readonly record struct LaunchShape(int Blocks, int Threads)
         return new(Grid(rows, rowsAtOnce * 8, device.Multiprocessors * (device.IsCpu ? 1 : 4)), ElementThreads);
     }
 
-    /// <summary>One thread a channel.</summary>
+    /// <summary>Second stages of sums: 32 channels a block, whose other threads share the partial sums; up to 1,024 blocks.</summary>
     /// <param name="channels">Channels.</param>
-    public static LaunchShape Channels(int channels) => new((channels + 127) / 128, 128);
+    public static LaunchShape Channels(int channels) => new(Math.Min((channels + 31) / 32, 1024), 256);
 
     /// <summary>One block a sample, up to 1,024 blocks.</summary>
     /// <param name="samples">Samples.</param>

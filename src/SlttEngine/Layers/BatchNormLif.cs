@@ -4,19 +4,23 @@ using SlttEngine.Planning;
 
 namespace SlttEngine.Layers;
 
-/// <summary>Batch norm, LIF neuron and dropout in one: spikes of u(t) = λ v(t−1) + BN(x(t) + residual(t)).</summary>
+/// <summary>Batch norm, LIF neuron, dropout and average pool in one: spikes of u(t) = λ v(t−1) + BN(x(t) + residual(t)).</summary>
 /// <remarks>
 /// Keeps, for each neuron, the membrane potential u and batch norm's input x, and nothing else: spikes are made again from u
-/// when a weight gradient needs them. The biases of the convolutions in front go into the running mean alone.
+/// when a weight gradient needs them. Where they are pooled, only the pooled ones are ever made. The biases of the convolutions in front go into the running mean alone.
 /// </remarks>
 public sealed class BatchNormLif : Layer
 {
+    private const int LargestWindow = 8; // of the kernels
+
     private readonly BatchNormModule norm;
     private readonly Value input;
     private readonly Parameter? inputBias;
     private readonly Value? residual;
     private readonly Parameter? residualBias;
     private readonly float dropRate;
+    private readonly int pool;
+    private readonly Value spikes;
 
     /// <summary>Creates the layer.</summary>
     /// <param name="name">PyTorch's name of the neuron.</param>
@@ -26,24 +30,42 @@ public sealed class BatchNormLif : Layer
     /// <param name="residual">Added to x, or null.</param>
     /// <param name="residualBias">Bias of the convolution that made the residual, or null.</param>
     /// <param name="dropRate">Part of the spikes dropped, with one mask for all steps.</param>
-    public BatchNormLif(string name, BatchNormModule norm, Value input, Parameter? inputBias, Value? residual = null, Parameter? residualBias = null, float dropRate = 0)
+    /// <param name="pool">Windows of pool × pixels on a side are averaged, after the dropout; it divides height and width (<see cref="CanPool"/>).</param>
+    public BatchNormLif(
+        string name, BatchNormModule norm, Value input, Parameter? inputBias, Value? residual = null, Parameter? residualBias = null, float dropRate = 0, int pool = 1)
         : base(name)
     {
+        if (!CanPool(input, pool))
+        {
+            throw new ArgumentException($"{name}: {input.Height}×{input.Width} pixels can't be pooled by windows of {pool}");
+        }
+
         this.norm = norm;
         this.input = input;
         this.inputBias = inputBias;
         this.residual = residual;
         this.residualBias = residualBias;
         this.dropRate = dropRate;
+        this.pool = pool;
         input.SavedForBackward = true;
-        Output = new Value(name, input.Height, input.Width, input.Channels, dependsOnInputOnly: false);
+        spikes = new Value(name, input.Height, input.Width, input.Channels, dependsOnInputOnly: false);
+        Output = pool == 1 ? spikes : new Value(name, input.Height / pool, input.Width / pool, input.Channels, dependsOnInputOnly: false);
     }
+
+    /// <summary>True if the layer can pool by itself: windows of this size leave no pixel over.</summary>
+    /// <param name="input">A convolution's output.</param>
+    /// <param name="window">Pixels in a line of a window.</param>
+    public static bool CanPool(Value input, int window) => window <= LargestWindow && input.Height % window == 0 && input.Width % window == 0;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Value> Inputs => residual is null ? [input] : [input, residual];
 
     /// <inheritdoc/>
-    public override bool Fires => true;
+    public override Value Spikes => spikes;
+
+    /// <inheritdoc/>
+    public override long[] FanOutOfSpikes(ReadOnlySpan<long> further) => AdaptiveAvgPool.FanOut(
+        spikes, Output, further, o => (o * pool, (o + 1) * pool), o => (o * pool, (o + 1) * pool));
 
     /// <inheritdoc/>
     public override Action Emit(ProgramBuilder b)
@@ -91,12 +113,17 @@ public sealed class BatchNormLif : Layer
             invstd = b.Keep(layer.Name + " invstd", BufferKind.Saved, 4L * channels, copies);
             scale = b.Keep(layer.Name + " scale", BufferKind.Saved, 4L * channels, copies);
             int states = b.Shape.Training ? b.Copies : 1;
-            u = b.Keep(layer.Name + " u", BufferKind.State, b.BytesOf(layer.Output), states, zeroed: states == 1);
+            u = b.Keep(layer.Name + " u", BufferKind.State, b.BytesOf(layer.spikes), states, zeroed: states == 1);
             dropRate = b.Shape.Training ? layer.dropRate : 0;
             dropLayer = dropRate > 0 ? b.DropoutLayers++ : 0;
         }
 
         private NeuronOptions Neuron => b.Neuron;
+
+        private bool Pools => layer.pool > 1;
+
+        /// <summary>The last arguments of the kernels that pool: pixels in a line, pixels in a window's line.</summary>
+        private object[] Windows => Pools ? [layer.input.Width, layer.pool] : [];
 
         private LaunchShape Sums => LaunchShape.RowSums(device, rows, channels);
 
@@ -183,36 +210,52 @@ public sealed class BatchNormLif : Layer
             Tensor spikes = b.NewOutput(layer.Output);
             CUdeviceptr beta = b.Store.Weight(layer.norm.Bias);
             b.Add(Section.Forward, new Op(
-                layer.Name + " normalise and fire",
+                layer.Name + (Pools ? " normalise, fire and pool" : " normalise and fire"),
                 [x, mean, scale, u],
                 [spikes, u],
                 t => device.Launch(
-                    "batch_norm_lif_forward_" + b.Suffix,
+                    (Pools ? "batch_norm_lif_pool_forward_" : "batch_norm_lif_forward_") + b.Suffix,
                     Elements,
-                    spikes.At(t),
-                    u.At(t),
-                    u.Before(t),
-                    x.At(t),
-                    mean.At(t),
-                    scale.At(t),
-                    beta,
-                    Neuron.Lambda,
-                    Neuron.Threshold,
-                    dropRate,
-                    dropLayer,
-                    b.RunState,
-                    rows,
-                    channels)));
-            SpikeOps.Count(b, layer.Output, u);
-            if (dropRate == 0)
+                    [
+                        spikes.At(t),
+                        u.At(t),
+                        u.Before(t),
+                        x.At(t),
+                        mean.At(t),
+                        scale.At(t),
+                        beta,
+                        Neuron.Lambda,
+                        Neuron.Threshold,
+                        dropRate,
+                        dropLayer,
+                        b.RunState,
+                        rows,
+                        channels,
+                        .. Windows,
+                    ])));
+            SpikeOps.Count(b, layer.spikes, u);
+            if (dropRate == 0 && !Pools)
             {
                 b.SetMembrane(layer.Output, u);
             }
 
             if (spikes.IsScratch)
             {
-                b.SetRegenerator(layer.Output, () => SpikeOps.Regenerate(b, layer.Output, u, 1f, dropRate, dropLayer));
+                b.SetRegenerator(layer.Output, Pools ? PoolAgain : () => SpikeOps.Regenerate(b, layer.Output, u, 1f, dropRate, dropLayer));
             }
+        }
+
+        /// <summary>Makes the pooled spikes of a step again from u, in the backward section.</summary>
+        private Tensor PoolAgain()
+        {
+            Tensor again = ProgramBuilder.Scratch(layer.Name + " again", b.BytesOf(layer.Output));
+            b.Add(Section.Backward, new Op(
+                layer.Name + " pooled spikes again",
+                [u],
+                [again],
+                t => device.Launch(
+                    "spikes_pool_" + b.Suffix, Elements, [again.At(t), u.At(t), Neuron.Threshold, dropRate, dropLayer, b.RunState, rows, channels, .. Windows])));
+            return again;
         }
 
         public void Backward()
@@ -220,12 +263,12 @@ public sealed class BatchNormLif : Layer
             IReadOnlyList<Tensor> gradients = b.TakeGradients(layer.Output);
             Tensor gradSpikes = gradients[0];
             Tensor? gradResidual = gradients.Count > 1 ? gradients[1] : null;
-            if (gradients.Count > 2 || (gradResidual is not null && dropRate > 0))
+            if (gradients.Count > 2 || (gradResidual is not null && (dropRate > 0 || Pools)))
             {
-                throw new InvalidOperationException($"{layer.Name}: {gradients.Count} gradients with drop rate {dropRate} can't be added up");
+                throw new InvalidOperationException($"{layer.Name}: {gradients.Count} gradients with drop rate {dropRate} and windows of {layer.pool} can't be added up");
             }
 
-            Tensor? carried = SpikeOps.Carried(b, layer.Output);
+            Tensor? carried = SpikeOps.Carried(b, layer.spikes);
             Tensor gradInput = once ? BackwardOnce(gradSpikes, gradResidual, carried) : BackwardStep(gradSpikes, gradResidual, carried);
             b.AddGradient(layer.input, gradInput);
             if (layer.residual is { } r)
@@ -237,7 +280,7 @@ public sealed class BatchNormLif : Layer
         /// <summary>Input that changes from step to step: du and its sums, then batch norm's backward.</summary>
         private Tensor BackwardStep(Tensor gradSpikes, Tensor? gradResidual, Tensor? carried)
         {
-            Tensor gradNorm = ProgramBuilder.Scratch(layer.Name + " gradient", b.BytesOf(layer.Output));
+            Tensor gradNorm = ProgramBuilder.Scratch(layer.Name + " gradient", b.BytesOf(layer.spikes));
             Tensor gradInput = ProgramBuilder.Scratch(layer.input.Name + " gradient", b.BytesOf(layer.input));
             Tensor partials = Partials("backward");
             Tensor coefficients = ProgramBuilder.Scratch(layer.Name + " coefficients", 8L * channels);
@@ -246,26 +289,29 @@ public sealed class BatchNormLif : Layer
                 [gradSpikes, u, x, mean, invstd, .. Present(gradResidual, carried)],
                 [gradNorm, partials, .. Present(carried)],
                 t => device.Launch(
-                    "batch_norm_lif_backward_" + b.Suffix,
+                    (Pools ? "batch_norm_lif_pool_backward_" : "batch_norm_lif_backward_") + b.Suffix,
                     Sums,
-                    gradNorm.At(t),
-                    partials.At(t),
-                    gradSpikes.At(t),
-                    At(gradResidual, t),
-                    u.At(t),
-                    At(carried, t),
-                    x.At(t),
-                    mean.At(t),
-                    invstd.At(t),
-                    Neuron.Lambda,
-                    Neuron.Threshold,
-                    (int)Neuron.Surrogate,
-                    dropRate,
-                    dropLayer,
-                    b.RunState,
-                    rows,
-                    channels),
-                InPlace: (gradNorm, gradSpikes)));
+                    [
+                        gradNorm.At(t),
+                        partials.At(t),
+                        gradSpikes.At(t),
+                        .. Pools ? Array.Empty<object>() : [At(gradResidual, t)],
+                        u.At(t),
+                        At(carried, t),
+                        x.At(t),
+                        mean.At(t),
+                        invstd.At(t),
+                        Neuron.Lambda,
+                        Neuron.Threshold,
+                        (int)Neuron.Surrogate,
+                        dropRate,
+                        dropLayer,
+                        b.RunState,
+                        rows,
+                        channels,
+                        .. Windows,
+                    ]),
+                InPlace: Pools ? null : (gradNorm, gradSpikes)));
             Finalize(Section.Backward, partials, coefficients);
             b.Add(Section.Backward, Apply("batch_norm_backward_apply_", gradInput, gradNorm, coefficients) with { InPlace = (gradInput, gradNorm) });
             return gradInput;
@@ -274,7 +320,9 @@ public sealed class BatchNormLif : Layer
         /// <summary>Input that is the same at every step: batch norm's backward is linear in the gradient, so du is added up over t first.</summary>
         private Tensor BackwardOnce(Tensor gradSpikes, Tensor? gradResidual, Tensor? carried)
         {
-            Tensor sum = SpikeOps.AccumulateOverTime(b, layer.Output, layer.input, u, gradSpikes, gradResidual, null, carried, 1f, 1f, dropRate, dropLayer);
+            Tensor sum = Pools
+                ? AccumulatePooled(gradSpikes, carried)
+                : SpikeOps.AccumulateOverTime(b, layer.Output, layer.input, u, gradSpikes, gradResidual, null, carried, 1f, 1f, dropRate, dropLayer);
             Tensor gradInput = ProgramBuilder.Scratch(layer.input.Name + " gradient", b.BytesOf(layer.input));
             Tensor partials = Partials("backward");
             Tensor coefficients = ProgramBuilder.Scratch(layer.Name + " coefficients", 8L * channels);
@@ -286,6 +334,34 @@ public sealed class BatchNormLif : Layer
             Finalize(Section.End, partials, coefficients);
             b.Add(Section.End, Apply("batch_norm_backward_apply_sum_", gradInput, sum, coefficients));
             return gradInput;
+        }
+
+        private Tensor AccumulatePooled(Tensor gradPooled, Tensor? carried)
+        {
+            Tensor sum = SpikeOps.SumOverTime(b, layer.input);
+            b.Add(Section.Backward, new Op(
+                layer.Name + " backward",
+                [gradPooled, u, sum, .. Present(carried)],
+                [sum, .. Present(carried)],
+                t => device.Launch(
+                    "lif_pool_backward_accumulate_" + b.Suffix,
+                    Elements,
+                    [
+                        sum.At(t),
+                        gradPooled.At(t),
+                        u.At(t),
+                        At(carried, t),
+                        Neuron.Lambda,
+                        Neuron.Threshold,
+                        (int)Neuron.Surrogate,
+                        dropRate,
+                        dropLayer,
+                        b.RunState,
+                        rows,
+                        channels,
+                        .. Windows,
+                    ])));
+            return sum;
         }
 
         private void Finalize(Section section, Tensor partials, Tensor coefficients) => b.Add(section, new Op(

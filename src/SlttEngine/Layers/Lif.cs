@@ -28,7 +28,7 @@ public sealed class Lif : Layer
     public override IReadOnlyList<Value> Inputs => [input];
 
     /// <inheritdoc/>
-    public override bool Fires => true;
+    public override Value Spikes => Output;
 
     /// <inheritdoc/>
     public override Action Emit(ProgramBuilder b)

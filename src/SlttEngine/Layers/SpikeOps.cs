@@ -49,6 +49,10 @@ internal static class SpikeOps
     public static Tensor? Carried(ProgramBuilder b, Value spikes) =>
         b.Shape.ThroughTime ? b.Keep(spikes.Name + " carried gradient", BufferKind.State, b.BytesOf(spikes), zeroed: true) : null;
 
+    /// <summary>Where the gradient of a static input is added up over the steps, in float.</summary>
+    public static Tensor SumOverTime(ProgramBuilder b, Value input) =>
+        b.Keep(input.Name + " gradient over time", BufferKind.State, 4 * input.Elements * b.Shape.Batch, zeroed: true);
+
     /// <summary>Adds the gradient of a static input up over the steps, in float.</summary>
     public static Tensor AccumulateOverTime(
         ProgramBuilder b,
@@ -65,7 +69,7 @@ internal static class SpikeOps
         uint dropLayer)
     {
         long n = spikes.Elements * b.Shape.Batch;
-        Tensor sum = b.Keep(input.Name + " gradient over time", BufferKind.State, 4 * n, zeroed: true);
+        Tensor sum = SumOverTime(b, input);
         Tensor[] optional = [.. new[] { gradResidual, gradSkip, carried }.OfType<Tensor>()];
         b.Add(Section.Backward, new Op(
             spikes.Name + " backward",

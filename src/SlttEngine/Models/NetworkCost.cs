@@ -4,7 +4,7 @@ namespace SlttEngine.Models;
 
 /// <summary>What one layer of neurons, or one layer of weights in front of which no neuron fires, costs for one sample and step.</summary>
 /// <param name="Name">PyTorch's name of the neurons, or of the layer of weights.</param>
-/// <param name="Output">What it makes: H, W, C.</param>
+/// <param name="Output">What it makes, spikes before any pool: H, W, C.</param>
 /// <param name="Neurons">Its neurons; 0 for a layer of weights, whose input are real numbers.</param>
 /// <param name="MultiplyAdds">Multiply-adds of all weights that its spikes meet (its own for a layer of weights) computed in full.</param>
 /// <param name="FanOut">For each pixel (H·W) of <paramref name="Output"/>, how many weights one spike meets: synaptic operations; empty for a layer of weights.</param>
@@ -47,8 +47,8 @@ public sealed class NetworkCost
         foreach (Layer layer in network.Layers)
         {
             string? source = firing[layer.Inputs[0]];
-            firing[layer.Output] = layer.Fires ? layer.Name : layer.PassesSpikes ? source : null;
-            if (layer.Fires || (layer.MultiplyAdds > 0 && source is null))
+            firing[layer.Output] = layer.Spikes is not null ? layer.Name : layer.PassesSpikes ? source : null;
+            if (layer.Spikes is not null || (layer.MultiplyAdds > 0 && source is null))
             {
                 rows.Add(layer);
             }
@@ -58,7 +58,11 @@ public sealed class NetworkCost
         }
 
         Layers = [.. rows.Select(l => new LayerCost(
-            l.Name, l.Output, l.Fires ? l.Output.Elements : 0, multiplyAdds.GetValueOrDefault(l.Name), l.Fires ? fanOut[l.Output] : []))];
+            l.Name,
+            l.Spikes ?? l.Output,
+            l.Spikes?.Elements ?? 0,
+            multiplyAdds.GetValueOrDefault(l.Name),
+            l.Spikes is null ? [] : l.FanOutOfSpikes(fanOut[l.Output])))];
     }
 
     /// <summary>Layers of neurons, and layers of weights that read real numbers, in order of execution.</summary>

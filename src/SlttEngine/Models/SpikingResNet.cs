@@ -12,6 +12,8 @@ public static class SpikingResNet
     /// <summary>Three strides of 2 leave the 4×4 that the average pool takes: 25 → 13 → 7 → 4.</summary>
     private const int Smallest = 25;
 
+    private const int PoolSize = 4;
+
     /// <summary>Builds the network.</summary>
     /// <param name="name">The model's name.</param>
     /// <param name="blocks">Blocks in each of the four stages.</param>
@@ -41,8 +43,13 @@ public static class SpikingResNet
         }
 
         BatchNormModule bn1 = BatchNormModule.Declare(network, "bn1", channels);
-        Value features = network.Add(new BatchNormLif("relu1", bn1, x.Main, x.MainBias, x.Residual, x.ResidualBias));
-        features = network.Add(new AvgPool("pool", features, 4, 4));
+        int pool = BatchNormLif.CanPool(x.Main, PoolSize) ? PoolSize : 1;
+        Value features = network.Add(new BatchNormLif("relu1", bn1, x.Main, x.MainBias, x.Residual, x.ResidualBias, pool: pool));
+        if (pool == 1)
+        {
+            features = network.Add(new AvgPool("pool", features, PoolSize, PoolSize));
+        }
+
         if (options.DropRate > 0)
         {
             features = network.Add(new FeatureDropout("drop", features, options.DropRate));

@@ -9,6 +9,8 @@ namespace SlttEngine.Models;
 /// </remarks>
 public static class SpikingVgg
 {
+    private const int PoolSize = 2;
+
     private static readonly int[][] Stages = [[64], [128], [256, 256], [512, 512], [512, 512]];
 
     /// <summary>Builds the network.</summary>
@@ -24,21 +26,27 @@ public static class SpikingVgg
         Value x = network.Input;
         for (int stage = 0; stage < Stages.Length; stage++)
         {
-            // Positions in PyTorch's Sequential: conv, bn, neuron, dropout, and so on.
+            // Positions in PyTorch's Sequential: conv, bn, neuron, dropout, and so on. A stage's last neurons pool by themselves where
+            // the windows leave no pixel over.
             int position = 0;
-            foreach (int official in Stages[stage])
+            bool poolsItself = BatchNormLif.CanPool(x, PoolSize);
+            for (int i = 0; i < Stages[stage].Length; i++)
             {
-                int channels = options.Channels(official);
+                int channels = options.Channels(Stages[stage][i]);
                 string prefix = $"layer{stage + 1}.";
                 ConvolutionModule conv = ConvolutionModule.Declare(
                     network, prefix + position, x.Channels, channels, 3, 1, 1, new Initializer.Constant(0));
                 BatchNormModule norm = BatchNormModule.Declare(network, prefix + (position + 1), channels);
                 Value y = network.Add(new Convolution(conv, x));
-                x = network.Add(new BatchNormLif(prefix + (position + 2), norm, y, conv.Bias, dropRate: options.DropRate));
+                int pool = poolsItself && i == Stages[stage].Length - 1 ? PoolSize : 1;
+                x = network.Add(new BatchNormLif(prefix + (position + 2), norm, y, conv.Bias, dropRate: options.DropRate, pool: pool));
                 position += 4;
             }
 
-            x = network.Add(new AvgPool($"layer{stage + 1}.{position}", x, 2, 2));
+            if (!poolsItself)
+            {
+                x = network.Add(new AvgPool($"layer{stage + 1}.{position}", x, PoolSize, PoolSize));
+            }
         }
 
         x = network.Add(new AdaptiveAvgPool("avgpool", x, 7));

@@ -23,7 +23,7 @@ internal sealed class SpikeCounts : IDisposable
     {
         this.device = device;
         long end = 0;
-        foreach (Value spikes in network.Layers.Where(l => l.Fires).Select(l => l.Output))
+        foreach (Value spikes in network.Layers.Select(l => l.Spikes).OfType<Value>())
         {
             layers.Add(spikes, (end, new long[spikes.Height * spikes.Width]));
             end += ParameterStore.Padded(spikes.Elements);
@@ -34,7 +34,7 @@ internal sealed class SpikeCounts : IDisposable
     }
 
     /// <summary>Where the device adds up a layer's spikes: a float for each neuron of a sample.</summary>
-    /// <param name="spikes">The layer's output.</param>
+    /// <param name="spikes">The layer's <see cref="Layer.Spikes"/>.</param>
     public CUdeviceptr Of(Value spikes) => new((ulong)sums.DevicePointer.Pointer + (ulong)(4 * layers[spikes].Offset));
 
     /// <summary>To be called before each evaluation, so that no sum leaves the exact range.</summary>
@@ -50,7 +50,7 @@ internal sealed class SpikeCounts : IDisposable
     }
 
     /// <summary>Spikes so far at each pixel (H·W) of a layer, all samples, steps and channels together.</summary>
-    /// <param name="spikes">The layer's output.</param>
+    /// <param name="spikes">The layer's <see cref="Layer.Spikes"/>.</param>
     public IReadOnlyList<long> Pixels(Value spikes)
     {
         Collect();

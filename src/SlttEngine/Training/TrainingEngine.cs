@@ -163,7 +163,7 @@ public sealed class TrainingEngine : IDisposable
     }
 
     /// <summary>Waits for the device; spikes of a layer in all evaluations so far, at each pixel (H·W), all samples, steps and channels together.</summary>
-    /// <param name="spikes">The output of a layer that fires, of an engine that counts.</param>
+    /// <param name="spikes">A layer's <see cref="Layer.Spikes"/>, of an engine that counts.</param>
     public IReadOnlyList<long> SpikesByPixel(Value spikes) =>
         spikeCounts?.Pixels(spikes) ?? throw new InvalidOperationException("the engine was not built to count spikes");
 

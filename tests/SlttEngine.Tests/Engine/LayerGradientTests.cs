@@ -62,6 +62,29 @@ public sealed class LayerGradientTests
         }
     }
 
+    [TestCase(2, 4, 6)]
+    [TestCase(4, 4, 8)]
+    public void Batch_norm_neuron_and_pool_pass_gradients(int window, int height, int width)
+    {
+        const int Batch = 2;
+        Network network = new("test", 5, height, width, 2);
+        Value x = LayerHarness.Input("x", height, width, 5);
+        BatchNormModule norm = BatchNormModule.Declare(network, "bn", 5);
+        Value y = network.Add(new BatchNormLif("lif", norm, x, null, pool: window));
+        using LayerHarness harness = new(network);
+        double[] xs = Draw(Batch * x.Elements), gamma = Draw(5), beta = [.. Draw(5).Select(b => b + 0.8)], up = Draw(Batch * y.Elements);
+        harness.Set(norm.Weight, gamma);
+        harness.Set(norm.Bias, beta);
+        float[] pooled = harness.Run(Batch, new() { [x] = xs }, up);
+
+        double[] Pool(double[] spikes) => Reference.AveragePool(spikes, Batch, x, y, window, window, 0);
+        double Loss(double[] a, double[] g, double[] o) => Dot(up, Pool([.. Reference.BatchNorm(a, g, o).Select(u => Reference.SmoothSpike(u - 1))]));
+        Near(pooled, Pool([.. Reference.BatchNorm(xs, gamma, beta).Select(u => u >= 1 ? 1.0 : 0.0)]), "pooled");
+        Near(harness.Gradient(x), Numeric(xs, v => Loss(v, gamma, beta)), "x");
+        Near(harness.Gradient(norm.Weight), Numeric(gamma, v => Loss(xs, v, beta)), "weight");
+        Near(harness.Gradient(norm.Bias), Numeric(beta, v => Loss(xs, gamma, v)), "bias");
+    }
+
     [Test]
     public void Neuron_passes_gradients()
     {
