@@ -329,11 +329,13 @@ size_t convolution_workspace(ConvolutionPass pass, const ConvolutionShape& shape
 }
 
 std::function<void()> convolution_work(const ConvolutionCall& call) {
-    Plan* planned = &plan(call.pass, call.shape, call.type, way_for(call.pass, call.shape, call.type, call.alpha, call.beta));
+    Way way = way_for(call.pass, call.shape, call.type, call.alpha, call.beta);
+    Plan* planned = &plan(call.pass, call.shape, call.type, way);
     planned->prepare();
     EventConvolution* events = event_convolution(call.pass, call.shape, call.type);
-    return [planned, events, call] {
-        if (events == nullptr || !run_where_sparse(*events, call)) planned->run(call);
+    bool native = call.type != CUDNN_DATA_FLOAT && way == Way::Direct;
+    return [planned, events, call, native] {
+        if (events == nullptr || !run_where_sparse(*events, call, native)) planned->run(call);
     };
 }
 

@@ -1,9 +1,10 @@
 #include "event_convolution.h"
 
-#include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <tuple>
@@ -21,6 +22,7 @@ extern __attribute__((visibility("hidden"))) const EventKernels event_kernels_v2
 namespace {
 
 const EventKernels& kernels_of(const char* level) { return level[1] == '4' ? event_kernels_v4 : level[1] == '3' ? event_kernels_v3 : event_kernels_v2; }
+int level_of(const EventKernels& kernels) { return &kernels == &event_kernels_v4 ? 4 : &kernels == &event_kernels_v3 ? 3 : 2; }
 
 enum class Choice { Measured, Dense, Event };
 
@@ -75,8 +77,8 @@ double density(const ConvolutionShape& s, cudnnDataType_t type, const void* x, c
 
 class EventConvolution {
 public:
-    EventConvolution(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type, const EventKernels& kernels, int threads)
-        : kernels(kernels), threads(threads) {
+    EventConvolution(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type, const Setting& setting)
+        : pass(pass), shape(shape), type(type), kernels(*setting.kernels), threads(setting.threads) {
         if (pass == ConvolutionPass::Forward)
             forward = std::make_unique<EventForward>(shape, type, kernels, threads);
         else
@@ -84,21 +86,56 @@ public:
     }
     size_t workspace() const { return forward ? forward->workspace() : gradient->workspace(); }
 
+    const ConvolutionPass pass;
+    const ConvolutionShape shape;
+    const cudnnDataType_t type;
     const EventKernels& kernels;
     const int threads;
     std::unique_ptr<EventForward> forward;
     std::unique_ptr<EventGradient> gradient;
-    std::atomic<uint64_t> dense_calls{0}, event_calls{0};
+    // Calls since they were last asked for, and the densities that the choice went by; under `mutex`.
+    uint64_t dense_calls = 0, event_calls = 0, looked_at = 0;
+    double densities = 0;
 };
+
+namespace {
+using Key = std::tuple<ConvolutionPass, cudnnDataType_t, ConvolutionShape, const EventKernels*, int>;
+// Live as long as the process, as the dense plans do.
+std::map<Key, std::unique_ptr<EventConvolution>>& plans() {
+    static auto& plans = *new std::map<Key, std::unique_ptr<EventConvolution>>();
+    return plans;
+}
+
+// The calls of all convolutions that have a choice, as JSON.
+std::string counts_as_json(bool reset) {
+    std::string out = "[";
+    std::lock_guard<std::mutex> lock(mutex);
+    for (auto& entry : plans()) {
+        EventConvolution& e = *entry.second;
+        if (e.dense_calls + e.event_calls == 0) continue;
+        const ConvolutionShape& s = e.shape;
+        char line[384];
+        snprintf(line, sizeof line,
+                 "%s{\"pass\":\"%s\",\"type\":\"%s\",\"x\":[%d,%d,%d,%d],\"filter\":[%d,%d,%d,%d],\"stride\":[%d,%d],\"fired\":%.4f,\"event\":%llu,\"dense\":%llu}",
+                 out.size() > 1 ? "," : "", e.pass == ConvolutionPass::Forward ? "forward" : "backward filter",
+                 e.type == CUDNN_DATA_FLOAT ? "float32" : e.type == CUDNN_DATA_HALF ? "float16" : "bfloat16", s.n, s.h, s.w, s.c, s.k, s.r, s.s, s.c, s.stride_h,
+                 s.stride_w, e.looked_at == 0 ? 0 : e.densities / (double)e.looked_at, (unsigned long long)e.event_calls, (unsigned long long)e.dense_calls);
+        out += line;
+        if (reset) {
+            e.dense_calls = e.event_calls = e.looked_at = 0;
+            e.densities = 0;
+        }
+    }
+    return out + "]";
+}
+}  // namespace
 
 EventConvolution* event_convolution(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type) {
     if (!served(pass, shape)) return nullptr;
-    using Key = std::tuple<ConvolutionPass, cudnnDataType_t, ConvolutionShape, const EventKernels*, int>;
-    static auto& plans = *new std::map<Key, std::unique_ptr<EventConvolution>>();
     std::lock_guard<std::mutex> lock(mutex);
     const Setting& now = setting();
-    std::unique_ptr<EventConvolution>& found = plans[{pass, type, shape, now.kernels, now.threads}];
-    if (!found) found = std::make_unique<EventConvolution>(pass, shape, type, *now.kernels, now.threads);
+    std::unique_ptr<EventConvolution>& found = plans()[{pass, type, shape, now.kernels, now.threads}];
+    if (!found) found = std::make_unique<EventConvolution>(pass, shape, type, now);
     return found.get();
 }
 
@@ -107,17 +144,26 @@ size_t event_workspace(ConvolutionPass pass, const ConvolutionShape& shape, cudn
     return planned == nullptr ? 0 : planned->workspace();
 }
 
-bool run_where_sparse(EventConvolution& planned, const ConvolutionCall& call) {
+bool run_where_sparse(EventConvolution& planned, const ConvolutionCall& call, bool native) {
     Choice choice;
     {
         std::lock_guard<std::mutex> lock(mutex);
         choice = setting().choice;
     }
-    if (choice == Choice::Measured) {
-        double fired = density(call.shape, call.type, call.x, planned.kernels, planned.threads);
-        choice = fired <= densest_event(call.pass, call.shape) ? Choice::Event : Choice::Dense;
+    bool looks = choice == Choice::Measured;
+    double fired = 0;
+    if (looks) {
+        double densest = densest_event(call.pass, call.shape, level_of(planned.kernels), native);
+        if (densest > 0) fired = density(call.shape, call.type, call.x, planned.kernels, planned.threads);
+        looks = densest > 0;
+        choice = looks && fired <= densest ? Choice::Event : Choice::Dense;
     }
-    ++(choice == Choice::Event ? planned.event_calls : planned.dense_calls);
+    {
+        std::lock_guard<std::mutex> lock(mutex);
+        ++(choice == Choice::Event ? planned.event_calls : planned.dense_calls);
+        planned.looked_at += looks;
+        planned.densities += fired;
+    }
     if (choice == Choice::Dense) return false;
     if (planned.forward)
         planned.forward->run(call);
@@ -143,4 +189,16 @@ SLTT_API int sltt_cpu_choose_convolution(const char* way, const char* level, int
     std::lock_guard<std::mutex> lock(mutex);
     setting() = wanted;
     return 0;
+}
+
+// What was chosen since it was last reset, as a JSON array with an object for each pass of each shape that can go either way: pass, type, x (n, h, w, c),
+// filter (k, r, s, c), stride, fired (mean share of x's numbers that are not zero, of the calls that looked; 0: none did), event and dense (calls).
+// Writes up to `bytes` bytes with a final 0 and returns how many it takes; nothing is reset where they are too few.
+SLTT_API size_t sltt_cpu_convolutions(char* json, size_t bytes, int reset) {
+    using namespace sltt_cpu;
+    std::string text = counts_as_json(false);
+    if (json == nullptr || bytes <= text.size()) return text.size() + 1;
+    memcpy(json, text.c_str(), text.size() + 1);
+    if (reset != 0) counts_as_json(true);
+    return text.size() + 1;
 }

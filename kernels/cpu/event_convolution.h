@@ -18,7 +18,8 @@ class EventConvolution;
 EventConvolution* event_convolution(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type);
 
 // Runs the call if so few of x's numbers are not zero that it is faster than the dense convolution; else returns false, having changed
-// nothing. Which one runs depends on x alone, so that the same run makes the same choices.
-bool run_where_sparse(EventConvolution& planned, const ConvolutionCall& call);
+// nothing. `native`: dense, the call would compute in its 16-bit type itself. Which one runs depends on x alone, so that the same run makes
+// the same choices.
+bool run_where_sparse(EventConvolution& planned, const ConvolutionCall& call, bool native);
 
 }  // namespace sltt_cpu

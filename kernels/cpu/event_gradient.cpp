@@ -10,7 +10,7 @@ namespace sltt_cpu {
 namespace {
 
 constexpr size_t GROUP_BYTES = 1 << 20;  // lists of a group of strips
-constexpr size_t TILE_BYTES = 20 << 10;  // gradients in a tile: most of an L1 cache
+constexpr size_t TILE_BYTES = 32 << 10;  // gradients in a tile: an L1 cache
 constexpr size_t SUMS_BYTES = 80 << 10;  // sums of a thread: a share of an L2 cache
 constexpr int STRIP_PIXELS = 256;
 constexpr int FEWEST_CHANNELS = 16;      // fewer would not be worth a tile
@@ -93,6 +93,7 @@ EventGradient::EventGradient(const ConvolutionShape& s, cudnnDataType_t type, co
         blocks_.push_back({k, std::min(rest, fewer * kernels_.vector), fewer * kernels_.vector});
         k += blocks_.back().count;
     }
+    for (int w = 0; w < s.w; ++w) columns_.push_back((w + s.pad_w) / s.stride_w);
     make_strips();
 
     int most = 0, places = 0;
@@ -171,15 +172,24 @@ void EventGradient::list(const ConvolutionCall& call, const Strip& strip, int sl
 
 void EventGradient::fill(const ConvolutionCall& call, const Strip& strip, const Tile& tile, const OutputBlock& block, float* to) const {
     const ConvolutionShape& s = shape_;
-    memset(to, 0, (size_t)tile.places * block.width * sizeof(float));
+    auto zero = [&](float* from, int places) { memset(from, 0, (size_t)places * block.width * sizeof(float)); };
+    float* end = to;
     for (int image = 0; image < strip.images; ++image)
         for (int row = 0; row < tile.rows; ++row) {
             int p = tile.first_row + row;
-            if (p < 0 || p >= s.p) continue;
-            float* place = to + ((size_t)(image * tile.image_rows + row) * tile.pitch + tile.lead) * block.width;
+            float* place = to + (size_t)(image * tile.image_rows + row) * tile.pitch * block.width;
+            end = place + (size_t)tile.pitch * block.width;
+            if (p < 0 || p >= s.p) {
+                zero(place, tile.pitch);
+                continue;
+            }
+            zero(place, tile.lead);
+            place += (size_t)tile.lead * block.width;
             size_t y = (((size_t)(strip.image + image) * s.p + p) * s.q) * s.k + block.first;
-            for (int q = 0; q < s.q; ++q) kernels_.widen(place + (size_t)q * block.width, element(call.y, type_, y + (size_t)q * s.k), number_of(type_), block.count);
+            kernels_.copy(place, block.width, element(call.y, type_, y), number_of(type_), s.k, s.q, block.count);
+            zero(place + (size_t)s.q * block.width, tile.pitch - tile.lead - s.q);
         }
+    zero(end, tile.places - (int)((end - to) / block.width));
 }
 
 void EventGradient::add_up(const ConvolutionCall& call, int first_strip, int strips, const OutputBlock& block, int first_channel, float* gradient,
@@ -198,26 +208,25 @@ void EventGradient::add_up(const ConvolutionCall& call, int first_strip, int str
         const Strip& strip = strips_[first_strip + i];
         Tile tile = tile_of(strip);
         fill(call, strip, tile, block, tile_memory);
-        for (int image = 0, pixel = 0; image < strip.images; ++image)
-            for (int h = strip.h0; h < strip.h1; ++h)
-                for (int w = 0; w < s.w; ++w, ++pixel)
-                    offsets[pixel] = (uint32_t)(((image * tile.image_rows + (h + s.pad_h) / s.stride_h - tile.first_row) * tile.pitch + tile.lead + (w + s.pad_w) / s.stride_w) * place);
+        uint32_t* offset = offsets;
+        for (int image = 0; image < strip.images; ++image)
+            for (int h = strip.h0; h < strip.h1; ++h) {
+                int row = (image * tile.image_rows + (h + s.pad_h) / s.stride_h - tile.first_row) * tile.pitch + tile.lead;
+                for (int w = 0; w < s.w; ++w) *offset++ = (uint32_t)((row + columns_[w]) * place);
+            }
         const Event* events = reinterpret_cast<const Event*>(workspace + lists_at_ + i * lists_bytes_);
         const uint16_t* counts = reinterpret_cast<const uint16_t*>(workspace + counts_at_ + i * counts_bytes_);
         const char* x = static_cast<const char*>(call.x) + ((size_t)strip.image * s.h + strip.h0) * s.w * s.c * item;
         bool ones = workspace[ones_at_ + i];
-        for (int c = first_channel; c < first_channel + channels; ++c)
-            for (int kind = 0; kind < classes_; ++kind) {
-                int begin = kind == 0 ? 0 : counts[(kind - 1) * s.c + c], end = counts[kind * s.c + c];
-                if (begin == end) continue;
-                for (const Run& rows : row_runs_[kind / s.stride_w])
-                    for (const Run& columns : column_runs_[kind % s.stride_w])
-                        kernels_.gradient({sums + ((size_t)(c - first_channel) * taps + rows.tap * s.s + columns.tap) * block.width,
-                                           (ptrdiff_t)rows.step * s.s * block.width, (ptrdiff_t)columns.step * block.width, rows.count, columns.count, block.width,
-                                           reinterpret_cast<const char*>(tile_memory) - ((ptrdiff_t)rows.delta * tile.pitch + columns.delta) * (ptrdiff_t)place,
-                                           tile.pitch * place, offsets, events + (size_t)c * capacity_ + begin, end - begin,
-                                           ones ? nullptr : x + c * item, number_of(type_), s.c});
-            }
+        for (int kind = 0; kind < classes_; ++kind)
+            for (const Run& rows : row_runs_[kind / s.stride_w])
+                for (const Run& columns : column_runs_[kind % s.stride_w])
+                    kernels_.gradient({sums + (rows.tap * s.s + columns.tap) * block.width, (ptrdiff_t)rows.step * s.s * block.width,
+                                       (ptrdiff_t)columns.step * block.width, (ptrdiff_t)taps * block.width, rows.count, columns.count, block.width,
+                                       reinterpret_cast<const char*>(tile_memory) - ((ptrdiff_t)rows.delta * tile.pitch + columns.delta) * (ptrdiff_t)place,
+                                       tile.pitch * place, offsets, channels, events + (size_t)first_channel * capacity_, capacity_,
+                                       kind == 0 ? nullptr : counts + (kind - 1) * s.c + first_channel, counts + kind * s.c + first_channel,
+                                       ones ? nullptr : x + first_channel * item, number_of(type_), s.c});
     }
     kernels_.unpack(gradient + ((size_t)block.first * taps) * s.c + first_channel, (size_t)taps * s.c, s.c, sums, block.width, block.count, taps, channels, alpha, beta);
 }

@@ -13,7 +13,7 @@ enum class Number : int { Float, Half, Bfloat16 };
 // Channels that are looked at together: lists, blocks of channels and strips of lists are made of so many.
 constexpr int EVENT_CHANNELS = 16;
 // Numbers that a list may be written beyond its end.
-constexpr int EVENT_SLACK = 8;
+constexpr int EVENT_SLACK = 16;
 
 // A channel of a pixel that is not zero.
 using Event = uint16_t;
@@ -42,20 +42,26 @@ struct FilterSlab {
     float alpha;
 };
 
-// One row of outputs, from one row of the input: sums (columns, outputs) += filter rows of what fired under each window.
-struct ForwardRow {
+// Some rows of outputs, of one or more images, from one row of the filter and a block of channels: sums (rows, columns, outputs) += filter
+// rows of what fired under each window.
+struct ForwardRows {
     float* sums;
     size_t pitch;  // floats from a column's sums to the next
     int columns, outputs;
     const float* slab;
-    int taps, channel_shift;  // log2 of the block of channels
-    int first, stride;        // input column under the first tap of output column 0; input columns from a window to the next
-    int w;
-    const Event* events;
-    const uint32_t* starts;  // (w + 1)
-    const void* values;      // null where every event is 1; else x at (row, column 0, first channel of the block)
+    int taps, channel_shift;      // log2 of the block of channels
+    int first_row, first_column;  // of the input, under the first tap of output row 0, column 0
+    int stride_h, stride_w;
+    int begin, end;      // rows of outputs, counted through all images
+    int image_rows;      // of outputs
+    int h, w, c;
+    const Event* events;     // of the first image
+    size_t events_pitch;     // events from an image's list to the next
+    const uint32_t* starts;  // of the first image and the block of channels: (h, w + 1)
+    size_t starts_pitch;
+    const uint8_t* ones;     // by image: whether every event is 1
+    const void* x;           // of the first image, from the block's first channel on
     Number number;
-    int c;
 };
 
 // The events of a strip of pixels for the weight gradient: of each channel those pixels at which it fired, by index in the strip.
@@ -70,17 +76,19 @@ struct GradientLists {
     uint16_t* counts;  // (c): events so far
 };
 
-// Gradients of up to 3 x 3 taps of one channel: sums += (value of the event) * (gradients that the window saw).
+// Gradients of up to 3 x 3 taps of some channels: sums += (value of the event) * (gradients that the window saw).
 struct GradientTaps {
-    float* sums;  // of the tap that looks at the tile's first place; those of the next lie row_step, column_step floats further
-    ptrdiff_t row_step, column_step;
+    float* sums;  // of the first channel and the tap that looks at the tile's first place; those of the next lie row_step, column_step floats further
+    ptrdiff_t row_step, column_step, channel_step;
     int rows, columns, outputs;  // taps; outputs a multiple of the vector
     const char* tile;
     size_t tile_row;          // bytes
     const uint32_t* offsets;  // of each pixel's place in the tile, bytes
-    const Event* events;
-    int count;
-    const void* values;  // null where every event is 1; else x at the strip's first pixel and this channel
+    int channels;
+    const Event* events;  // of the first channel
+    int capacity;         // from a channel's list to the next
+    const uint16_t *begin, *end;  // of each channel's events; begin null: 0
+    const void* values;   // null where every event is 1; else x at the strip's first pixel and the first channel
     Number number;
     int c;
 };
@@ -97,10 +105,10 @@ struct EventKernels {
     bool (*list_forward)(const ForwardLists&);
     bool (*list_gradient)(const GradientLists&);
     void (*pack)(const FilterSlab&);
-    void (*forward)(const ForwardRow&);
+    void (*forward)(const ForwardRows&);
     void (*gradient)(const GradientTaps&);
-    // y (count) = x in float.
-    void (*widen)(float* y, const void* x, Number number, int count);
+    // Places (width) = rows (count) of y in float, `pitch` elements apart; beyond count 0.
+    void (*copy)(float* place, int width, const void* y, Number number, size_t pitch, int places, int count);
     // gradient (outputs k, taps, channels c) = alpha * sums + beta * gradient, with sums (c, taps, outputs).
     void (*unpack)(float* gradient, size_t output_stride, size_t tap_stride, const float* sums, int outputs, int k, int taps, int c, float alpha, float beta);
 };

@@ -78,70 +78,127 @@ void widen(float* y, const void* x, Number number, int count) {
 
 inline const void* at(const void* x, Number number, size_t i) { return static_cast<const char*>(x) + i * (number == Number::Float ? 4 : 2); }
 
+void copy(float* place, int width, const void* y, Number number, size_t pitch, int places, int count) {
+    for (int i = 0; i < places; ++i, place += width) {
+        const void* from = at(y, number, i * pitch);
+        if (number == Number::Float && count == width) {
+            for (int v = 0; v < width; v += VECTOR) store(place + v, load(static_cast<const float*>(from) + v));
+        } else {
+            widen(place, from, number, count);
+            for (int v = count; v < width; ++v) place[v] = 0;
+        }
+    }
+}
+
 // ---- What fired ------------------------------------------------------------------------------------------------------
 
-// Of 16 numbers: bytes of 0xff where one is zero, and bytes of 0xff where one is neither 0 nor 1.
-struct Sight {
-    __m128i zero, other;
+// Of 16 numbers: which are not zero, and which are neither 0 nor 1.
+struct Seen {
+    unsigned fired, other;
 };
-inline Sight look(const void* x, Number number) {
+
+#if defined(__AVX512F__)
+inline Seen look(const void* x, Number number) {
+    if (number == Number::Float) {
+        __m512 v = _mm512_loadu_ps(x);
+        unsigned fired = _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+        return {fired, (unsigned)_mm512_mask_cmp_ps_mask((__mmask16)fired, v, _mm512_set1_ps(1), _CMP_NEQ_UQ)};
+    }
+    __m256i v = _mm256_loadu_si256(static_cast<const __m256i*>(x));
+    unsigned fired = _mm256_test_epi16_mask(v, _mm256_set1_epi16(0x7fff));
+    __m256i one = _mm256_set1_epi16(number == Number::Half ? 0x3c00 : 0x3f80);
+    return {fired, (unsigned)_mm256_mask_cmpneq_epi16_mask((__mmask16)fired, v, one)};
+}
+
+// 16 events to choose from.
+using Sixteen = __m512i;
+inline Sixteen sixteen(const uint16_t* p) { return _mm512_cvtepu16_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(p))); }
+inline Sixteen sixteen_from(int base) {
+    return _mm512_add_epi32(_mm512_set1_epi32(base), _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+// Appends those in the mask; writes 16 whatever the mask.
+inline Event* append(Event* to, unsigned mask, Sixteen all) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32((__mmask16)mask, all)));
+    return to + __builtin_popcount(mask);
+}
+#else
+inline Seen look(const void* x, Number number) {
+    __m128i zero, ones, none = _mm_setzero_si128();
     if (number == Number::Float) {
         const float* in = static_cast<const float*>(x);
-        __m128 none = _mm_setzero_ps(), one = _mm_set1_ps(1);
         __m128 a = _mm_loadu_ps(in), b = _mm_loadu_ps(in + 4), c = _mm_loadu_ps(in + 8), d = _mm_loadu_ps(in + 12);
-        auto bytes = [](__m128 a, __m128 b, __m128 c, __m128 d) {
-            return _mm_packs_epi16(_mm_packs_epi32(_mm_castps_si128(a), _mm_castps_si128(b)), _mm_packs_epi32(_mm_castps_si128(c), _mm_castps_si128(d)));
+        auto equal = [&](float value) {
+            __m128 v = _mm_set1_ps(value);
+            return _mm_packs_epi16(_mm_packs_epi32(_mm_castps_si128(_mm_cmpeq_ps(a, v)), _mm_castps_si128(_mm_cmpeq_ps(b, v))),
+                                   _mm_packs_epi32(_mm_castps_si128(_mm_cmpeq_ps(c, v)), _mm_castps_si128(_mm_cmpeq_ps(d, v))));
         };
-        __m128i zero = bytes(_mm_cmpeq_ps(a, none), _mm_cmpeq_ps(b, none), _mm_cmpeq_ps(c, none), _mm_cmpeq_ps(d, none));
-        __m128i ones = bytes(_mm_cmpeq_ps(a, one), _mm_cmpeq_ps(b, one), _mm_cmpeq_ps(c, one), _mm_cmpeq_ps(d, one));
-        return {zero, _mm_cmpeq_epi8(_mm_or_si128(zero, ones), _mm_setzero_si128())};
+        zero = equal(0);
+        ones = equal(1);
+    } else {
+        const __m128i* in = static_cast<const __m128i*>(x);
+        __m128i a = _mm_loadu_si128(in), b = _mm_loadu_si128(in + 1), magnitude = _mm_set1_epi16(0x7fff);
+        __m128i one = _mm_set1_epi16(number == Number::Half ? 0x3c00 : 0x3f80);
+        zero = _mm_packs_epi16(_mm_cmpeq_epi16(_mm_and_si128(a, magnitude), none), _mm_cmpeq_epi16(_mm_and_si128(b, magnitude), none));
+        ones = _mm_packs_epi16(_mm_cmpeq_epi16(a, one), _mm_cmpeq_epi16(b, one));
     }
-    const __m128i* in = static_cast<const __m128i*>(x);
-    __m128i a = _mm_loadu_si128(in), b = _mm_loadu_si128(in + 1), magnitude = _mm_set1_epi16(0x7fff), none = _mm_setzero_si128();
-    __m128i one = _mm_set1_epi16(number == Number::Half ? 0x3c00 : 0x3f80);
-    __m128i zero = _mm_packs_epi16(_mm_cmpeq_epi16(_mm_and_si128(a, magnitude), none), _mm_cmpeq_epi16(_mm_and_si128(b, magnitude), none));
-    __m128i ones = _mm_packs_epi16(_mm_cmpeq_epi16(a, one), _mm_cmpeq_epi16(b, one));
-    return {zero, _mm_cmpeq_epi8(_mm_or_si128(zero, ones), none)};
+    return {~(unsigned)_mm_movemask_epi8(zero) & 0xffff, ~(unsigned)_mm_movemask_epi8(_mm_or_si128(zero, ones)) & 0xffff};
 }
-// The same of `count` < 16 numbers; those beyond are zero.
-inline Sight look_at_few(const void* x, Number number, int count) {
+
+struct Sixteen {
+    __m128i low, high;
+};
+inline Sixteen sixteen(const uint16_t* p) {
+    return {_mm_load_si128(reinterpret_cast<const __m128i*>(p)), _mm_load_si128(reinterpret_cast<const __m128i*>(p + 8))};
+}
+inline Sixteen sixteen_from(int base) {
+    __m128i low = _mm_add_epi16(_mm_set1_epi16((short)base), _mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7));
+    return {low, _mm_add_epi16(low, _mm_set1_epi16(8))};
+}
+// For each byte of a mask, the bytes of the numbers that it chooses of eight.
+struct Shuffles {
+    uint8_t bytes[256][16];
+    constexpr Shuffles() : bytes() {
+        for (int m = 0; m < 256; ++m)
+            for (int bit = 0, n = 0; bit < 8; ++bit)
+                if (m >> bit & 1) {
+                    bytes[m][n++] = (uint8_t)(2 * bit);
+                    bytes[m][n++] = (uint8_t)(2 * bit + 1);
+                }
+    }
+};
+alignas(64) constexpr Shuffles SHUFFLES;
+
+inline Event* append(Event* to, unsigned mask, Sixteen all) {
+    auto half = [&](unsigned mask, __m128i eight) {
+        __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(SHUFFLES.bytes[mask]));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_shuffle_epi8(eight, bytes));
+        to += __builtin_popcount(mask);
+    };
+    half(mask & 0xff, all.low);
+    half(mask >> 8, all.high);
+    return to;
+}
+#endif
+
+// The same of `count` numbers, at most 16; those beyond are zero.
+inline Seen look(const void* x, Number number, int count) {
+    if (count >= EVENT_CHANNELS) return look(x, number);
     alignas(16) char padded[64] = {};
     memcpy(padded, x, (size_t)count * (number == Number::Float ? 4 : 2));
     return look(padded, number);
 }
-inline Sight look(const void* x, Number number, int count) { return count >= EVENT_CHANNELS ? look(x, number) : look_at_few(x, number, count); }
-
-// The set bits of a byte, in order.
-struct BitTable {
-    uint8_t bits[256][8];
-    constexpr BitTable() : bits() {
-        for (int m = 0; m < 256; ++m)
-            for (int bit = 0, n = 0; bit < 8; ++bit)
-                if (m >> bit & 1) bits[m][n++] = (uint8_t)bit;
-    }
-};
-alignas(64) constexpr BitTable BITS;
-
-// Appends base + (each set bit of a byte); writes 8 numbers whatever the mask.
-inline Event* append(Event* to, unsigned mask, __m128i base) {
-    __m128i bits = _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(BITS.bits[mask])));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_add_epi16(bits, base));
-    return to + __builtin_popcount(mask);
-}
 
 size_t count(const void* x, Number number, size_t count) {
     size_t events = 0;
-    for (size_t i = 0; i < count; i += EVENT_CHANNELS) {
-        Sight seen = look(at(x, number, i), number, count - i < EVENT_CHANNELS ? (int)(count - i) : EVENT_CHANNELS);
-        events += __builtin_popcount(~_mm_movemask_epi8(seen.zero) & 0xffff);
-    }
+    for (size_t i = 0; i < count; i += EVENT_CHANNELS)
+        events += (size_t)__builtin_popcount(look(at(x, number, i), number, count - i < EVENT_CHANNELS ? (int)(count - i) : EVENT_CHANNELS).fired);
     return events;
 }
 
 bool list_forward(const ForwardLists& l) {
     Event* to = l.events;
     uint32_t* start = l.starts;
-    __m128i other = _mm_setzero_si128();
+    unsigned other = 0;
     for (int first = 0; first < l.c; first += l.block) {
         int channels = l.c - first < l.block ? l.c - first : l.block;
         for (int row = 0; row < l.h; ++row, start += l.w + 1) {
@@ -150,70 +207,46 @@ bool list_forward(const ForwardLists& l) {
                 if (!(l.rows[row] && l.columns[column])) continue;
                 const void* x = at(l.x, l.number, ((size_t)row * l.w + column) * l.c + first);
                 for (int c = 0; c < channels; c += EVENT_CHANNELS) {
-                    Sight seen = look(at(x, l.number, c), l.number, channels - c);
-                    other = _mm_or_si128(other, seen.other);
-                    unsigned fired = ~_mm_movemask_epi8(seen.zero) & 0xffff;
-                    __m128i base = _mm_set1_epi16((short)(column * l.block + c));
-                    to = append(to, fired & 0xff, base);
-                    to = append(to, fired >> 8, _mm_add_epi16(base, _mm_set1_epi16(8)));
+                    Seen seen = look(at(x, l.number, c), l.number, channels - c);
+                    other |= seen.other;
+                    to = append(to, seen.fired, sixteen_from(column * l.block + c));
                 }
             }
             start[l.w] = (uint32_t)(to - l.events);
         }
     }
-    return _mm_movemask_epi8(other) == 0;
-}
-
-// Rows of 16 bytes become columns.
-inline void transpose_bytes(__m128i m[16]) {
-    for (int stage = 0; stage < 4; ++stage) {
-        __m128i t[16];
-        for (int i = 0; i < 8; ++i) {
-            t[2 * i] = _mm_unpacklo_epi8(m[i], m[i + 8]);
-            t[2 * i + 1] = _mm_unpackhi_epi8(m[i], m[i + 8]);
-        }
-        for (int i = 0; i < 16; ++i) m[i] = t[i];
-    }
+    return other == 0;
 }
 
 bool list_gradient(const GradientLists& l) {
-    __m128i other = _mm_setzero_si128();
+    unsigned other = 0;
     for (int first = 0; first < l.c; first += EVENT_CHANNELS) {
         int channels = l.c - first < EVENT_CHANNELS ? l.c - first : EVENT_CHANNELS;
         Event* to[EVENT_CHANNELS];
         for (int c = 0; c < channels; ++c) to[c] = l.events + (size_t)(first + c) * l.capacity + l.counts[first + c];
-        // 16 pixels at a time, turned into 16 channels.
+        // 16 pixels at a time: 16 masks of channels become 16 masks of pixels.
         for (int i = 0; i < l.pixel_count; i += 16) {
-            __m128i zero[16];
-            alignas(16) uint16_t pixel[16] = {};
-            for (int j = 0; j < 16; ++j) {
-                if (i + j >= l.pixel_count) {
-                    zero[j] = _mm_set1_epi8(-1);
-                    continue;
-                }
+            alignas(32) uint16_t pixel[16] = {}, fired[16] = {};
+            int pixels = l.pixel_count - i < 16 ? l.pixel_count - i : 16;
+            for (int j = 0; j < pixels; ++j) {
                 pixel[j] = l.pixels[i + j];
-                Sight seen = look(at(l.x, l.number, (size_t)pixel[j] * l.c + first), l.number, channels);
-                other = _mm_or_si128(other, seen.other);
-                zero[j] = seen.zero;
+                Seen seen = look(at(l.x, l.number, (size_t)pixel[j] * l.c + first), l.number, channels);
+                other |= seen.other;
+                fired[j] = (uint16_t)seen.fired;
             }
-            transpose_bytes(zero);
-            // Byte j of a list of set bits stands for pixel[j]; both bytes of it are moved by a shuffle.
-            __m128i low = _mm_load_si128(reinterpret_cast<__m128i*>(pixel)), high = _mm_load_si128(reinterpret_cast<__m128i*>(pixel + 8));
-            auto append_pixels = [](Event* to, unsigned mask, __m128i pixels) {
-                __m128i bits = _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(BITS.bits[mask])));
-                __m128i bytes = _mm_add_epi16(_mm_mullo_epi16(bits, _mm_set1_epi16(0x0202)), _mm_set1_epi16(0x0100));
-                _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_shuffle_epi8(pixels, bytes));
-                return to + __builtin_popcount(mask);
-            };
-            for (int c = 0; c < channels; ++c) {
-                unsigned fired = ~_mm_movemask_epi8(zero[c]) & 0xffff;
-                to[c] = append_pixels(to[c], fired & 0xff, low);
-                to[c] = append_pixels(to[c], fired >> 8, high);
-            }
+            Sixteen all = sixteen(pixel);
+            __m128i a = _mm_load_si128(reinterpret_cast<const __m128i*>(fired)), b = _mm_load_si128(reinterpret_cast<const __m128i*>(fired + 8));
+            __m128i byte = _mm_set1_epi16(0xff), low = _mm_packus_epi16(_mm_and_si128(a, byte), _mm_and_si128(b, byte));
+            __m128i high = _mm_packus_epi16(_mm_srli_epi16(a, 8), _mm_srli_epi16(b, 8));
+            // The top bit of each byte is what movemask takes: the last channel of eight first.
+            for (int c = 7; c >= 0; --c, low = _mm_add_epi8(low, low))
+                if (c < channels) to[c] = append(to[c], (unsigned)_mm_movemask_epi8(low), all);
+            for (int c = 15; c >= 8; --c, high = _mm_add_epi8(high, high))
+                if (c < channels) to[c] = append(to[c], (unsigned)_mm_movemask_epi8(high), all);
         }
         for (int c = 0; c < channels; ++c) l.counts[first + c] = (uint16_t)(to[c] - (l.events + (size_t)(first + c) * l.capacity));
     }
-    return _mm_movemask_epi8(other) == 0;
+    return other == 0;
 }
 
 // ---- Blocks of 8 x 8 -------------------------------------------------------------------------------------------------
@@ -292,26 +325,26 @@ void unpack(float* gradient, size_t output_stride, size_t tap_stride, const floa
 
 // ---- Forward ---------------------------------------------------------------------------------------------------------
 
-template <int V, bool ONES> void forward_row(const ForwardRow& f) {
+template <int V, bool ONES> inline void forward_row(const ForwardRows& f, float* out, const Event* events, const uint32_t* starts, const void* x) {
     constexpr size_t ROW = (size_t)V * VECTOR * sizeof(float);
-    const int mask = (1 << f.channel_shift) - 1;
-    for (int q = 0; q < f.columns; ++q) {
+    const int mask = (1 << f.channel_shift) - 1, shift = f.channel_shift, taps = f.taps, w = f.w;
+    const char* slab = reinterpret_cast<const char*>(f.slab);
+    for (int q = 0, from = f.first_column; q < f.columns; ++q, from += f.stride_w, out += f.pitch) {
         // The window's columns, and the events of those that the input has: one piece of the list.
-        int from = f.first + q * f.stride, begin = from < 0 ? 0 : from, end = from + f.taps < f.w ? from + f.taps : f.w;
+        int begin = from < 0 ? 0 : from, end = from + taps < w ? from + taps : w;
         if (begin >= end) continue;
-        const Event* e = f.events + f.starts[begin];
-        const Event* last = f.events + f.starts[end];
+        const Event* e = events + starts[begin];
+        const Event* last = events + starts[end];
         if (e == last) continue;
-        const char* slab = reinterpret_cast<const char*>(f.slab) - (((ptrdiff_t)from << f.channel_shift) * (ptrdiff_t)ROW);
-        float* out = f.sums + q * f.pitch;
+        const char* rows = slab - ((ptrdiff_t)from << shift) * (ptrdiff_t)ROW;
         Vector sum[V];
         SLTT_UNROLL for (int v = 0; v < V; ++v) sum[v] = load(out + v * VECTOR);
         for (; e != last; ++e) {
-            const char* row = slab + *e * ROW;
+            const char* row = rows + *e * ROW;
             if (ONES) {
                 SLTT_UNROLL for (int v = 0; v < V; ++v) sum[v] += load(row + v * sizeof(Vector));
             } else {
-                Vector value = broadcast(widen_one(f.values, f.number, (size_t)(*e >> f.channel_shift) * f.c + (*e & mask)));
+                Vector value = broadcast(widen_one(x, f.number, (size_t)(*e >> shift) * f.c + (*e & mask)));
                 SLTT_UNROLL for (int v = 0; v < V; ++v) sum[v] = multiply_add(value, load(row + v * sizeof(Vector)), sum[v]);
             }
         }
@@ -319,11 +352,28 @@ template <int V, bool ONES> void forward_row(const ForwardRow& f) {
     }
 }
 
-template <int V> void forward_width(const ForwardRow& f) { f.values == nullptr ? forward_row<V, true>(f) : forward_row<V, false>(f); }
+template <int V> void forward_width(const ForwardRows& f) {
+    float* out = f.sums;
+    for (int row = f.begin, image = row / f.image_rows, p = row % f.image_rows; row < f.end; ++row, out += f.pitch * f.columns) {
+        int h = p * f.stride_h + f.first_row;
+        if (h >= 0 && h < f.h) {
+            const Event* events = f.events + image * f.events_pitch;
+            const uint32_t* starts = f.starts + image * f.starts_pitch + (size_t)h * (f.w + 1);
+            if (f.ones[image])
+                forward_row<V, true>(f, out, events, starts, nullptr);
+            else
+                forward_row<V, false>(f, out, events, starts, at(f.x, f.number, ((size_t)image * f.h + h) * f.w * f.c));
+        }
+        if (++p == f.image_rows) {
+            p = 0;
+            ++image;
+        }
+    }
+}
 
 constexpr int FORWARD_OUTPUTS = VECTOR == 4 ? 32 : 64;
 
-void forward(const ForwardRow& f) {
+void forward(const ForwardRows& f) {
     switch (f.outputs / VECTOR) {
     case 1: return forward_width<1>(f);
     case 2: return forward_width<2>(f);
@@ -338,35 +388,43 @@ constexpr int GRADIENT_SUMS = VECTOR == 16 ? 24 : 12;  // registers for sums, of
 constexpr int GRADIENT_ROWS = VECTOR == 16 ? 3 : 1;
 
 template <int ROWS, int COLUMNS, int V, bool ONES> void gradient_taps(const GradientTaps& g) {
-    Vector sum[ROWS][COLUMNS][V] = {};
-    const Event* e = g.events;
-    const Event* last = e + g.count;
     const size_t tile_row = g.tile_row;
-    for (; e != last; ++e) {
-        const char* seen[3];
-        seen[0] = g.tile + g.offsets[*e];
-        seen[1] = seen[0] + tile_row;
-        seen[2] = seen[1] + tile_row;
-        Vector value;
-        if (!ONES) value = broadcast(widen_one(g.values, g.number, (size_t)*e * g.c));
+    const uint32_t* offsets = g.offsets;
+    for (int channel = 0; channel < g.channels; ++channel) {
+        const Event* e = g.events + (size_t)channel * g.capacity;
+        const Event* last = e + g.end[channel];
+        if (g.begin != nullptr) e += g.begin[channel];
+        if (e == last) continue;
+        Vector sum[ROWS][COLUMNS][V] = {};
+        for (; e != last; ++e) {
+            const char* seen[3];
+            seen[0] = g.tile + offsets[*e];
+            seen[1] = seen[0] + tile_row;
+            seen[2] = seen[1] + tile_row;
+            Vector value;
+            if (!ONES) value = broadcast(widen_one(g.values, g.number, (size_t)*e * g.c + channel));
+            SLTT_UNROLL for (int r = 0; r < ROWS; ++r) {
+                asm("" : "+r"(seen[r]));  // one address a row: g++ would else keep one for each vector
+                SLTT_UNROLL for (int s = 0; s < COLUMNS; ++s)
+                    SLTT_UNROLL for (int v = 0; v < V; ++v) {
+                        Vector y = load(seen[r] + (size_t)(s * V + v) * sizeof(Vector));
+                        if (ONES)
+                            sum[r][s][v] += y;
+                        else
+                            sum[r][s][v] = multiply_add(value, y, sum[r][s][v]);
+                    }
+            }
+        }
+        float* to = g.sums + channel * g.channel_step;
         SLTT_UNROLL for (int r = 0; r < ROWS; ++r) {
-            asm("" : "+r"(seen[r]));  // one address a row: g++ would else keep one for each vector
             SLTT_UNROLL for (int s = 0; s < COLUMNS; ++s)
                 SLTT_UNROLL for (int v = 0; v < V; ++v) {
-                    Vector y = load(seen[r] + (size_t)(s * V + v) * sizeof(Vector));
-                    if (ONES)
-                        sum[r][s][v] += y;
-                    else
-                        sum[r][s][v] = multiply_add(value, y, sum[r][s][v]);
+                    float* place = to + s * g.column_step + v * VECTOR;
+                    store(place, load(place) + sum[r][s][v]);
                 }
+            to += g.row_step;
         }
     }
-    SLTT_UNROLL for (int r = 0; r < ROWS; ++r)
-        SLTT_UNROLL for (int s = 0; s < COLUMNS; ++s)
-            SLTT_UNROLL for (int v = 0; v < V; ++v) {
-                float* to = g.sums + r * g.row_step + s * g.column_step + v * VECTOR;
-                store(to, load(to) + sum[r][s][v]);
-            }
 }
 
 template <int ROWS, int COLUMNS, int V> void gradient_kind(const GradientTaps& g) {
@@ -400,5 +458,5 @@ void gradient(const GradientTaps& g) {
 namespace sltt_cpu {
 extern __attribute__((visibility("hidden"))) const EventKernels SLTT_EVENT_TABLE;
 const EventKernels SLTT_EVENT_TABLE = {VECTOR, FORWARD_OUTPUTS, GRADIENT_SUMS, GRADIENT_ROWS, count, list_forward,
-                                       list_gradient, pack, forward, gradient, widen, unpack};
+                                       list_gradient, pack, forward, gradient, copy, unpack};
 }  // namespace sltt_cpu

@@ -23,7 +23,7 @@ struct OutputBlock {
 // y = alpha * conv(x, filter) + beta * y.
 //
 // Images are taken in groups, whose lists of events fit the workspace. A thread takes some rows of outputs and a block of them,
-// and walks through the filter in slabs that the L1 cache holds: the taps of one filter row, a block of channels. For an output it
+// and walks through the filter in slabs that stay in the caches near it: the taps of one filter row, a block of channels. For an output it
 // adds up, in registers, the slab's rows of what fired under the window. An output's sum is always in the same order: blocks of channels,
 // filter rows, pixels, channels.
 class EventForward {
@@ -93,6 +93,7 @@ private:
     const int threads_;
     Runs row_runs_, column_runs_;
     int classes_;
+    std::vector<int> columns_;  // of each input column the output column under the first tap, counted from the left of all
     std::vector<OutputBlock> blocks_;
     std::vector<Strip> strips_;
     int capacity_, group_, channel_group_;

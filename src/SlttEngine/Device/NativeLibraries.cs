@@ -105,6 +105,15 @@ public static partial class NativeLibraries
     private static bool IsOurs(Assembly assembly) =>
         assembly == typeof(CudaDNNContext).Assembly || assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Any(a => a.Key == "SlttEngine");
 
+    /// <summary>A function of the CPU device's own; 0 where NVIDIA's libraries serve the calls, or none was chosen yet.</summary>
+    internal static nint CpuFunction(string name)
+    {
+        lock (Gate)
+        {
+            return chosen is not null && chosenCpu ? NativeLibrary.GetExport(chosen["nvcuda"], name) : 0;
+        }
+    }
+
     private static nint Resolve(string name) => chosen is not null && chosen.TryGetValue(name, out nint handle) ? handle : 0;
 
     private static Dictionary<string, nint> LoadCpu()

@@ -74,6 +74,7 @@ public sealed class Trainer : IDisposable
             Save(Path.Combine(folder, "checkpoint_0.safetensors"));
         }
 
+        ConvolutionLog.Start();
         using EventFileWriter log = new(Path.Combine(folder, "logs"), position.Epoch);
         while (position.Epoch < options.Epochs)
         {
@@ -177,6 +178,7 @@ public sealed class Trainer : IDisposable
         }
 
         Save(Path.Combine(folder, LatestCheckpoint));
+        ConvolutionLog.Write(folder, epoch);
         observer.EpochFinished(new EpochFinished(
             epoch,
             options.Epochs,

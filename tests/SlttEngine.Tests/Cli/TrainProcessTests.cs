@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using System.Globalization;
 using System.Text.RegularExpressions;
 
@@ -34,17 +35,29 @@ public sealed partial class TrainProcessTests
         Assert.That(File.Exists(Path.Combine(folder, "checkpoint_0.safetensors")));
         Assert.That(File.Exists(Path.Combine(folder, "checkpoint_latest.safetensors")));
         Assert.That(Directory.GetFiles(Path.Combine(folder, "logs"), "events.out.tfevents.*"), Has.Length.EqualTo(1));
+
+        string[] epochs = File.ReadAllLines(Path.Combine(folder, "convolutions.jsonl"));
+        Assert.That(epochs, Has.Length.EqualTo(2));
+        for (int epoch = 0; epoch < 2; epoch++)
+        {
+            JsonElement line = JsonDocument.Parse(epochs[epoch]).RootElement;
+            Assert.That(line.GetProperty("epoch").GetInt32(), Is.EqualTo(epoch));
+            JsonElement[] convolutions = [.. line.GetProperty("convolutions").EnumerateArray()];
+            Assert.That(convolutions.Count(c => c.GetProperty("pass").GetString() == "backward filter"), Is.GreaterThan(1));
+            Assert.That(convolutions.Select(c => c.GetProperty("event").GetInt32() + c.GetProperty("dense").GetInt32()), Is.All.GreaterThan(0));
+        }
     }
 
     [Test]
     public void FromArgsRunsTheSameAgain()
     {
         SlttProcess.Result first = SlttProcess.Run(data.Train("-epochs", "1", "-seed", "5"));
-        string folder = Directory.GetDirectories(data.OutDir).Single();
+        string folder = Directory.GetDirectories(data.OutDir).Single(), ways = Path.Combine(folder, "convolutions.jsonl"), before = File.ReadAllText(ways);
         SlttProcess.Result second = SlttProcess.Run("train", "--from", Path.Combine(folder, "args.txt"));
         Assert.That(second.ExitCode, Is.Zero, second.Error);
         Assert.That(second.Error, Does.StartWith("warning: ").And.Contain("already exists"));
         Assert.That(Losses(second.Output), Is.EqualTo(Losses(first.Output)).And.Length.EqualTo(1));
+        Assert.That(File.ReadAllText(ways), Is.EqualTo(before));
     }
 
     [Test]

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SlttEngine.Device;
 using SlttEngine.Tests.CpuDevice;
 using Pass = SlttEngine.Tests.Dnn.ConvolutionTests.Pass;
@@ -42,6 +43,7 @@ public sealed class EventConvolutionTests() : DnnFixture(DeviceKind.Cpu)
         yield return new(1, 5, 11, 10, 6, 3, 1, 2, 2);
         yield return new(1, 5, 11, 10, 6, 3, 2, 1, 3);
         yield return new(1, 2, 6, 300, 3, 3, 1, 1);
+        yield return new(1, 20, 2, 1100, 3, 3, 1, 1);
         yield return new(2, 6, 40, 24, 9, 3, 1, 1);
     }
 
@@ -98,7 +100,12 @@ public sealed class EventConvolutionTests() : DnnFixture(DeviceKind.Cpu)
             Choose(way == "event" ? "dense" : "event");
             byte[] other = Execute(shape, pass, x);
             Choose("auto");
+            CpuConvolutions.Take();
             byte[] chosen = Execute(shape, pass, x);
+            JsonElement counted = JsonDocument.Parse(CpuConvolutions.Take()!).RootElement.EnumerateArray().Single();
+            Assert.That(counted.GetProperty(way).GetInt32(), Is.EqualTo(1));
+            Assert.That(counted.GetProperty(way == "event" ? "dense" : "event").GetInt32(), Is.Zero);
+            Assert.That(counted.GetProperty("fired").GetDouble(), Is.EqualTo(rate).Within(0.02));
             Assert.That(chosen, Is.EqualTo(forced), $"{rate} fire: {way}");
             Assert.That(rate == 0 || !chosen.SequenceEqual(other), $"{rate} fire: the two ways can't be told apart");
         }
