@@ -109,6 +109,11 @@ public sealed class Evaluation : IDisposable
         }
 
         BatchMetrics sums = progress.Sums;
+        if (sums.Samples == 0)
+        {
+            throw new SlttException(ErrorKind.Data, $"{options.DataDir}: none of the {test.Count} test samples can be read", "sltt data --decode names them");
+        }
+
         return new EvaluationResult(
             (long)sums.Samples, sums.Loss / sums.Samples, sums.Top1 / sums.Samples, sums.Top5 / sums.Samples, Activity(sums.Samples));
     }

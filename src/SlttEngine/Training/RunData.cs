@@ -10,8 +10,15 @@ public static class RunData
     /// <param name="preparing">Told one line now and then while recordings are decoded for the first time.</param>
     /// <param name="damaged">Told one line about each damaged image that is left out; by any thread.</param>
     /// <exception cref="SlttException">The folder doesn't hold the data set.</exception>
-    public static (IDataSet Train, IDataSet Test) Open(TrainOptions options, Action<string> preparing, Action<string> damaged) =>
-        (OpenPart(options, train: true, preparing, damaged), OpenPart(options, train: false, preparing, damaged));
+    public static (IDataSet Train, IDataSet Test) Open(TrainOptions options, Action<string> preparing, Action<string> damaged)
+    {
+        (IDataSet train, IDataSet test) = (OpenPart(options, train: true, preparing, damaged), OpenPart(options, train: false, preparing, damaged));
+        string? odd = train.ClassNames.Except(test.ClassNames).Concat(test.ClassNames.Except(train.ClassNames)).FirstOrDefault();
+        return odd is null
+            ? (train, test)
+            : throw new SlttException(
+                ErrorKind.Data, $"{options.DataDir}: the class {odd} is in one of the training and test parts only", "both need the same class folders");
+    }
 
     /// <summary>Opens the training or the test set.</summary>
     /// <param name="options">The run's options.</param>

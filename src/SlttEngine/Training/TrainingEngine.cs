@@ -145,9 +145,14 @@ public sealed class TrainingEngine : IDisposable
 
     /// <summary>Runs an evaluation with running statistics.</summary>
     /// <param name="input">The batch's input, in the test format.</param>
-    /// <param name="labels">Class of each sample; their number chooses the program.</param>
+    /// <param name="labels">Class of each sample; their number chooses the program. None, if all of a batch were damaged: nothing is done.</param>
     public void Evaluate(ReadOnlySpan<byte> input, ReadOnlySpan<int> labels)
     {
+        if (labels.IsEmpty)
+        {
+            return;
+        }
+
         spikeCounts?.Reserve((long)labels.Length * options.Steps);
         WriteHostState(0);
         Program(training: false, labels.Length).Run(input, labels, Enumerable.Range(0, options.Steps).Select(t => (StepKind.ForwardOnly, t)), alike: true);

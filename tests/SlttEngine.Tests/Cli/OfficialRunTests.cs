@@ -97,6 +97,19 @@ public sealed partial class OfficialRunTests
         Evaluate(Run((layers == 101 ? "train-slttk -K 2 " : "train-sltt ") + second, "-b 2"));
     }
 
+    [Test]
+    public void ImageNetWithOtherClassesToTestIsRefused()
+    {
+        foreach (string image in (ReadOnlySpan<string>)["train/cat/1", "train/dog/2", "val/dog/3"])
+        {
+            ImageFolderTests.WriteImage(folder, $"data/imagenet/{image}.JPEG", 60, 40, SKEncodedImageFormat.Jpeg);
+        }
+
+        SlttProcess.Result run = Command(["train", "-data_dir", "./data/imagenet", "-dataset", "imagenet", "-model", "spiking_nfresnet34", "-b", "2"]);
+        Assert.That(run.ExitCode, Is.EqualTo(4));
+        Assert.That(run.Error, Does.StartWith("sltt: ./data/imagenet: the class cat is in one of"));
+    }
+
     /// <summary>Runs a command of the README, made narrow; returns the run's folder and what its last line says of the test set.</summary>
     private (string Folder, double Loss, double Accuracy) Run(string command, string more = "")
     {

@@ -21,6 +21,26 @@ public sealed class TrainOptionsTests
         official.Command switch { "train-sltt" => TrainingMethod.Sltt, "train-slttk" => TrainingMethod.SlttK, _ => TrainingMethod.Bptt },
         official.Words);
 
+    [TestCase("fp16", ComputeType.Float16, "float16")]
+    [TestCase("float16", ComputeType.Float16, "float16")]
+    [TestCase("bf16", ComputeType.BFloat16, "bf16")]
+    [TestCase("bfloat16", ComputeType.BFloat16, "bf16")]
+    public void AmpTypesHaveTwoNames(string spelled, ComputeType type, string written)
+    {
+        TrainOptions options = Parse($"-amp --amp-dtype {spelled}");
+        Assert.That(options.ComputeType, Is.EqualTo(type));
+        Assert.That(options.ToArgsText(), Does.Contain($"amp_dtype='{written}'"));
+    }
+
+    [Test]
+    public void PlainResizeIsAnotherRun()
+    {
+        TrainOptions options = Parse("-dataset DVSCIFAR10 --plain-resize");
+        Assert.That(options.PlainResize);
+        Assert.That(options.RunFolder, Does.EndWith("_plain"));
+        Assert.That(TrainOptions.FromArgsText(options.ToArgsText()), Is.EqualTo(options));
+    }
+
     private static IEnumerable<TestCaseData> Official() => OfficialCommands.All.Select(c => new TestCaseData(c).SetArgDisplayNames(c.ToString()));
 
     [TestCaseSource(nameof(Official))]

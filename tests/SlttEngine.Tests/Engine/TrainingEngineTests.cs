@@ -120,6 +120,7 @@ public sealed class TrainingEngineTests
         BatchMetrics whole = engine.TakeMetrics();
         engine.Evaluate(input.AsSpan(0, 3 * 32 * 32 * 2), labels.AsSpan(0, 2));
         BatchMetrics first = engine.TakeMetrics();
+        engine.Evaluate([], []);
         engine.Evaluate(input, labels);
         float[] after = [.. Weights(engine), .. network.Statistics.Where(s => !s.IsCounter).SelectMany(engine.Store.GetStatistic)];
         Assert.Multiple(() =>
