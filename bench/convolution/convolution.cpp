@@ -1,4 +1,5 @@
-// Times a convolution's passes on the CPU device, dense and event-driven, over firing rates, and checks one against the other.
+// Times a convolution's passes on the CPU device over firing rates, forward and weight gradient dense and event-driven, the data gradient
+// dense and by Winograd's algorithm (where there is no such way, twice dense), and checks one against the other.
 //
 //   out/native-build/convolution_bench [--shapes NAME] [--types f32,bf16,f16] [--rates 0.05,0.15] [--repeats N] [--values spikes|counts]
 //
@@ -40,6 +41,11 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t, const void*, cudnnTensorDes
 cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t, const void*, cudnnTensorDescriptor_t, const void*, cudnnTensorDescriptor_t, const void*,
                                              cudnnConvolutionDescriptor_t, cudnnConvolutionBwdFilterAlgo_t, void*, size_t, const void*,
                                              cudnnFilterDescriptor_t, void*);
+cudnnStatus_t cudnnGetConvolutionBackwardDataWorkspaceSize(cudnnHandle_t, cudnnFilterDescriptor_t, cudnnTensorDescriptor_t, cudnnConvolutionDescriptor_t,
+                                                           cudnnTensorDescriptor_t, cudnnConvolutionBwdDataAlgo_t, size_t*);
+cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t, const void*, cudnnFilterDescriptor_t, const void*, cudnnTensorDescriptor_t, const void*,
+                                           cudnnConvolutionDescriptor_t, cudnnConvolutionBwdDataAlgo_t, void*, size_t, const void*,
+                                           cudnnTensorDescriptor_t, void*);
 int sltt_cpu_choose_convolution(const char*, const char*, int);
 const char* sltt_cpu_instruction_set();
 int sltt_cpu_threads();
@@ -151,7 +157,7 @@ int main(int count, char** arguments) {
     CHECK(cuCtxSetCurrent(context));
     CHECK(cudnnCreate(&dnn));
     printf("instruction set %s, %d threads\n\n", sltt_cpu_instruction_set(), sltt_cpu_threads());
-    printf("| shape | type | rate | forward: dense | event | ratio | filter: dense | event | ratio | difference |\n|---|---|---|---|---|---|---|---|---|---|\n");
+    printf("| shape | type | rate | forward: dense | event | ratio | filter: dense | event | ratio | data: dense | winograd | ratio | difference |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     for (const Set& set : SETS) {
         auto chosen = words(shapes);
         if (std::find(chosen.begin(), chosen.end(), set.name) == chosen.end()) continue;
@@ -160,7 +166,7 @@ int main(int count, char** arguments) {
                 auto wanted = words(types);
                 if (std::find(wanted.begin(), wanted.end(), type.name) == wanted.end()) continue;
                 Buffer x((size_t)s.n * s.h * s.h * s.c, type), filter((size_t)s.k * s.size * s.size * s.c, type), y((size_t)s.n * s.p() * s.p() * s.k, type);
-                Buffer out(y.count, type), gradient(filter.count, type);
+                Buffer out(y.count, type), gradient(filter.count, type), x_gradient(x.count, type);
                 cudnnTensorDescriptor_t x_desc, y_desc;
                 cudnnFilterDescriptor_t w_desc;
                 cudnnConvolutionDescriptor_t convolution;
@@ -175,7 +181,12 @@ int main(int count, char** arguments) {
                 size_t forward_bytes = 0, filter_bytes = 0;
                 CHECK(cudnnGetConvolutionForwardWorkspaceSize(dnn, x_desc, w_desc, convolution, y_desc, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, &forward_bytes));
                 CHECK(cudnnGetConvolutionBackwardFilterWorkspaceSize(dnn, x_desc, y_desc, convolution, w_desc, CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1, &filter_bytes));
-                size_t bytes = std::max(forward_bytes, filter_bytes);
+                size_t bytes = std::max(forward_bytes, filter_bytes), data_bytes = 0;
+                for (const char* way : {"dense", "winograd"}) {
+                    sltt_cpu_choose_convolution(way, nullptr, 0);
+                    CHECK(cudnnGetConvolutionBackwardDataWorkspaceSize(dnn, w_desc, y_desc, convolution, x_desc, CUDNN_CONVOLUTION_BWD_DATA_ALGO_1, &data_bytes));
+                    bytes = std::max(bytes, data_bytes);
+                }
                 Buffer workspace(bytes / type.size + 1, type);
                 std::mt19937 random(1);
                 std::uniform_real_distribution<float> uniform(-1, 1);
@@ -185,20 +196,23 @@ int main(int count, char** arguments) {
                     std::bernoulli_distribution fires(atof(rate.c_str()));
                     for (size_t i = 0; i < x.count; ++i) x.set(i, !fires(random) ? 0 : values == "counts" ? (float)(1 + random() % 3) : 1);
                     const float one = 1, zero = 0;
-                    double best[2][2] = {{1e9, 1e9}, {1e9, 1e9}}, difference = 0;
-                    for (int pass = 0; pass < 2; ++pass) {
-                        Buffer& result = pass == 0 ? out : gradient;
+                    double best[3][2] = {{1e9, 1e9}, {1e9, 1e9}, {1e9, 1e9}}, difference = 0;
+                    for (int pass = 0; pass < 3; ++pass) {
+                        Buffer& result = pass == 0 ? out : pass == 1 ? gradient : x_gradient;
                         std::vector<float> dense(result.count);
                         for (int i = 0; i < repeats + 1; ++i)
                             for (int way = 0; way < 2; ++way) {
-                                sltt_cpu_choose_convolution(way == 0 ? "dense" : "event", nullptr, 0);
+                                sltt_cpu_choose_convolution(way == 0 ? "dense" : pass < 2 ? "event" : "winograd", nullptr, 0);
                                 double start = now();
                                 if (pass == 0)
                                     CHECK(cudnnConvolutionForward(dnn, &one, x_desc, x.data, w_desc, filter.data, convolution, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,
                                                                   workspace.data, bytes, &zero, y_desc, out.data));
-                                else
+                                else if (pass == 1)
                                     CHECK(cudnnConvolutionBackwardFilter(dnn, &one, x_desc, x.data, y_desc, y.data, convolution, CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1,
                                                                          workspace.data, bytes, &zero, w_desc, gradient.data));
+                                else
+                                    CHECK(cudnnConvolutionBackwardData(dnn, &one, w_desc, filter.data, y_desc, y.data, convolution, CUDNN_CONVOLUTION_BWD_DATA_ALGO_1,
+                                                                       workspace.data, bytes, &zero, x_desc, x_gradient.data));
                                 CHECK(cuCtxSynchronize());
                                 double seconds = now() - start;
                                 if (i > 0) best[pass][way] = std::min(best[pass][way], seconds);
@@ -216,8 +230,9 @@ int main(int count, char** arguments) {
                     char name[96];
                     snprintf(name, sizeof name, "%dx%dx%dx%d to %d, %dx%d/%d", s.n, s.h, s.h, s.c, s.k, s.size, s.size, s.stride);
                     double gigaflops = s.flops() / 1e9;
-                    printf("| %s | %s | %s | %.0f | %.0f | %.2f | %.0f | %.0f | %.2f | %.1e |\n", name, type.name, rate.c_str(), gigaflops / best[0][0], gigaflops / best[0][1],
-                           best[0][1] / best[0][0], gigaflops / best[1][0], gigaflops / best[1][1], best[1][1] / best[1][0], difference);
+                    printf("| %s | %s | %s | %.0f | %.0f | %.2f | %.0f | %.0f | %.2f | %.0f | %.0f | %.2f | %.1e |\n", name, type.name, rate.c_str(), gigaflops / best[0][0], gigaflops / best[0][1],
+                           best[0][1] / best[0][0], gigaflops / best[1][0], gigaflops / best[1][1], best[1][1] / best[1][0],
+                           gigaflops / best[2][0], gigaflops / best[2][1], best[2][1] / best[2][0], difference);
                     fflush(stdout);
                 }
             }

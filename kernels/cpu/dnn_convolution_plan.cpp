@@ -11,6 +11,7 @@
 #include "dnn_numbers.h"
 #include "dnn_onednn.h"
 #include "event_convolution.h"
+#include "winograd.h"
 
 namespace sltt_cpu {
 namespace {
@@ -313,6 +314,10 @@ Way way_for(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t
     return direct_bfloat16(pass, shape) ? Way::Direct : Way::Staged;
 }
 
+const Winograd* winograd_for(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type) {
+    return pass == ConvolutionPass::BackwardData && type == CUDNN_DATA_FLOAT ? winograd(shape) : nullptr;
+}
+
 }  // namespace
 
 bool ConvolutionShape::operator<(const ConvolutionShape& o) const {
@@ -323,12 +328,14 @@ bool ConvolutionShape::operator<(const ConvolutionShape& o) const {
 }
 
 size_t convolution_workspace(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type) {
+    if (const Winograd* fast = winograd_for(pass, shape, type)) return fast->workspace();
     size_t bytes = event_workspace(pass, shape, type);
     for (float beta : {0.0f, 1.0f, 2.0f}) bytes = std::max(bytes, plan(pass, shape, type, way_for(pass, shape, type, 1, beta)).workspace());
     return bytes;
 }
 
 std::function<void()> convolution_work(const ConvolutionCall& call) {
+    if (const Winograd* fast = winograd_for(call.pass, call.shape, call.type)) return [fast, call] { fast->run(call); };
     Way way = way_for(call.pass, call.shape, call.type, call.alpha, call.beta);
     Plan* planned = &plan(call.pass, call.shape, call.type, way);
     planned->prepare();

@@ -1,5 +1,6 @@
-// One pass of one convolution, planned once: event-driven (event_convolution.h) where x is sparse, else oneDNN's primitive, its layout of the filter, and where in the caller's
-// workspace everything goes. Nothing else is allocated when it runs.
+// One pass of one convolution, planned once: event-driven (event_convolution.h) where x is sparse, by Winograd's algorithm (winograd.h) the
+// data gradient where that is faster, else oneDNN's primitive, its layout of the filter, and where in the caller's workspace everything
+// goes. Nothing else is allocated when it runs.
 //
 // Activations are read and written in place (NHWC). oneDNN's kernels want the filter in blocks of 16 channels or so, so it
 // is brought there from KRSC before each call, or the gradient back after it, in the workspace.

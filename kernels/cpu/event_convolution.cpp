@@ -1,7 +1,6 @@
 #include "event_convolution.h"
 
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -9,10 +8,10 @@
 #include <string>
 #include <tuple>
 
+#include "convolution_setting.h"
 #include "dnn_numbers.h"
 #include "event_costs.h"
 #include "event_passes.h"
-#include "launch.h"
 
 namespace sltt_cpu {
 
@@ -21,40 +20,7 @@ extern __attribute__((visibility("hidden"))) const EventKernels event_kernels_v2
 
 namespace {
 
-const EventKernels& kernels_of(const char* level) { return level[1] == '4' ? event_kernels_v4 : level[1] == '3' ? event_kernels_v3 : event_kernels_v2; }
-int level_of(const EventKernels& kernels) { return &kernels == &event_kernels_v4 ? 4 : &kernels == &event_kernels_v3 ? 3 : 2; }
-
-enum class Choice { Measured, Dense, Event };
-
-bool parse(const char* text, Choice* choice) {
-    if (strcmp(text, "auto") == 0)
-        *choice = Choice::Measured;
-    else if (strcmp(text, "dense") == 0)
-        *choice = Choice::Dense;
-    else if (strcmp(text, "event") == 0)
-        *choice = Choice::Event;
-    else
-        return false;
-    return true;
-}
-
-// How convolutions are done from now on: which way, and where event-driven by which kernels and how many threads.
-struct Setting {
-    Choice choice = Choice::Measured;
-    const EventKernels* kernels = &kernels_of(instruction_set());
-    int threads = thread_count();
-
-    Setting() {
-        const char* set = getenv("SLTT_CPU_CONV");
-        if (set != nullptr && *set != 0 && !parse(set, &choice)) report(std::string("SLTT_CPU_CONV is '") + set + "', not auto, dense or event; ignored");
-    }
-};
-
-std::mutex mutex;  // of the setting and the plans
-Setting& setting() {
-    static Setting setting;
-    return setting;
-}
+const EventKernels& kernels_of(int level) { return level == 4 ? event_kernels_v4 : level == 3 ? event_kernels_v3 : event_kernels_v2; }
 
 bool served(ConvolutionPass pass, const ConvolutionShape& s) { return pass != ConvolutionPass::BackwardData && s.w <= EVENT_WIDTH; }
 
@@ -77,8 +43,8 @@ double density(const ConvolutionShape& s, cudnnDataType_t type, const void* x, c
 
 class EventConvolution {
 public:
-    EventConvolution(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type, const Setting& setting)
-        : pass(pass), shape(shape), type(type), kernels(*setting.kernels), threads(setting.threads) {
+    EventConvolution(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type, int level, int threads)
+        : pass(pass), shape(shape), type(type), level(level), kernels(kernels_of(level)), threads(threads) {
         if (pass == ConvolutionPass::Forward)
             forward = std::make_unique<EventForward>(shape, type, kernels, threads);
         else
@@ -89,6 +55,7 @@ public:
     const ConvolutionPass pass;
     const ConvolutionShape shape;
     const cudnnDataType_t type;
+    const int level;  // of the kernels' instruction set
     const EventKernels& kernels;
     const int threads;
     std::unique_ptr<EventForward> forward;
@@ -99,7 +66,8 @@ public:
 };
 
 namespace {
-using Key = std::tuple<ConvolutionPass, cudnnDataType_t, ConvolutionShape, const EventKernels*, int>;
+using Key = std::tuple<ConvolutionPass, cudnnDataType_t, ConvolutionShape, int, int>;
+std::mutex mutex;  // of the plans and their counts
 // Live as long as the process, as the dense plans do.
 std::map<Key, std::unique_ptr<EventConvolution>>& plans() {
     static auto& plans = *new std::map<Key, std::unique_ptr<EventConvolution>>();
@@ -132,10 +100,10 @@ std::string counts_as_json(bool reset) {
 
 EventConvolution* event_convolution(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type) {
     if (!served(pass, shape)) return nullptr;
+    ConvolutionSetting now = convolution_setting();
     std::lock_guard<std::mutex> lock(mutex);
-    const Setting& now = setting();
-    std::unique_ptr<EventConvolution>& found = plans()[{pass, type, shape, now.kernels, now.threads}];
-    if (!found) found = std::make_unique<EventConvolution>(pass, shape, type, now);
+    std::unique_ptr<EventConvolution>& found = plans()[{pass, type, shape, now.level, now.threads}];
+    if (!found) found = std::make_unique<EventConvolution>(pass, shape, type, now.level, now.threads);
     return found.get();
 }
 
@@ -145,26 +113,18 @@ size_t event_workspace(ConvolutionPass pass, const ConvolutionShape& shape, cudn
 }
 
 bool run_where_sparse(EventConvolution& planned, const ConvolutionCall& call, bool native) {
-    Choice choice;
+    ConvolutionWay way = convolution_setting().way;
+    double densest = way == ConvolutionWay::Auto ? densest_event(call.pass, call.shape, planned.level, native) : 0, fired = 0;
+    bool looks = densest > 0;
+    if (looks) fired = density(call.shape, call.type, call.x, planned.kernels, planned.threads);
+    bool sparse = way == ConvolutionWay::Event || (looks && fired <= densest);
     {
         std::lock_guard<std::mutex> lock(mutex);
-        choice = setting().choice;
-    }
-    bool looks = choice == Choice::Measured;
-    double fired = 0;
-    if (looks) {
-        double densest = densest_event(call.pass, call.shape, level_of(planned.kernels), native);
-        if (densest > 0) fired = density(call.shape, call.type, call.x, planned.kernels, planned.threads);
-        looks = densest > 0;
-        choice = looks && fired <= densest ? Choice::Event : Choice::Dense;
-    }
-    {
-        std::lock_guard<std::mutex> lock(mutex);
-        ++(choice == Choice::Event ? planned.event_calls : planned.dense_calls);
+        ++(sparse ? planned.event_calls : planned.dense_calls);
         planned.looked_at += looks;
         planned.densities += fired;
     }
-    if (choice == Choice::Dense) return false;
+    if (!sparse) return false;
     if (planned.forward)
         planned.forward->run(call);
     else
@@ -173,23 +133,6 @@ bool run_where_sparse(EventConvolution& planned, const ConvolutionCall& call, bo
 }
 
 }  // namespace sltt_cpu
-
-// How convolutions are done from now on: `way` "auto", "dense" or "event"; event-driven ones with an instruction set ("v2", "v3", "v4"; null: the
-// one in use) and a number of threads (0: as all work). For tests and measurements. 0, or -1 where that can't be.
-SLTT_API int sltt_cpu_choose_convolution(const char* way, const char* level, int threads) {
-    using namespace sltt_cpu;
-    Setting wanted;
-    if (way == nullptr || !parse(way, &wanted.choice) || threads < 0) return -1;
-    if (level != nullptr) {
-        if (strcmp(level, "v2") != 0 && strcmp(level, "v3") != 0 && strcmp(level, "v4") != 0) return -1;
-        if (level[1] > instruction_set()[1]) return -1;
-        wanted.kernels = &kernels_of(level);
-    }
-    if (threads > 0) wanted.threads = threads;
-    std::lock_guard<std::mutex> lock(mutex);
-    setting() = wanted;
-    return 0;
-}
 
 // What was chosen since it was last reset, as a JSON array with an object for each pass of each shape that can go either way: pass, type, x (n, h, w, c),
 // filter (k, r, s, c), stride, fired (mean share of x's numbers that are not zero, of the calls that looked; 0: none did), event and dense (calls).

@@ -1,0 +1,225 @@
+// One variant of Winograd's inner loops. CMakeLists.txt compiles this file once an instruction set, with SLTT_WINOGRAD_TABLE as the
+// name of its table. Nothing is taken from the C++ library, and all else is in an anonymous namespace: no function compiled for
+// AVX-512 can end up in another variant.
+//
+// With the interpolation points 0, 1, -1, 2, -2 and infinity (Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2015):
+// output = A' ((G g G') o (B' d B)) A, where o multiplies point by point.
+#include "winograd_kernels.h"
+
+#include <immintrin.h>
+
+namespace {
+
+using namespace sltt_cpu;
+
+#if defined(__AVX512F__)
+constexpr int VECTOR = 16, ROWS = 14;  // 28 sums, 2 vectors of the filter and one input in 32 registers
+#else
+constexpr int VECTOR = 8, ROWS = 6;  // 12, 2 and 1 in 16
+#endif
+constexpr int PANEL = 2 * VECTOR;
+constexpr int P = WINOGRAD_PATCH, T = WINOGRAD_TILE;
+typedef float Vector __attribute__((vector_size(VECTOR * 4), aligned(4), may_alias));
+
+// So that arrays of vectors become registers.
+#define SLTT_UNROLL _Pragma("GCC unroll 16")
+
+inline Vector load(const float* p) { return *reinterpret_cast<const Vector*>(p); }
+inline void store(float* p, Vector v) { *reinterpret_cast<Vector*>(p) = v; }
+inline Vector broadcast(float x) { return x - Vector{}; }
+inline Vector multiply_add(Vector a, Vector b, Vector c) {
+#if defined(__AVX512F__)
+    return (Vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#else
+    return (Vector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#endif
+}
+inline Vector multiply_add(float a, Vector b, Vector c) { return multiply_add(broadcast(a), b, c); }
+
+// ---- Transforms of one line ------------------------------------------------------------------------------------------
+
+// out = B' d
+inline void input_line(Vector* out, int step, Vector d0, Vector d1, Vector d2, Vector d3, Vector d4, Vector d5) {
+    Vector even = multiply_add(-4, d2, d4), odd = multiply_add(-4, d1, d3), near = d4 - d2, far = d3 - d1;
+    out[0] = multiply_add(4, d0, multiply_add(-5, d2, d4));
+    out[step] = even + odd;
+    out[2 * step] = even - odd;
+    out[3 * step] = multiply_add(2, far, near);
+    out[4 * step] = multiply_add(-2, far, near);
+    out[5 * step] = multiply_add(4, d1, multiply_add(-5, d3, d5));
+}
+
+// out = G g
+inline void filter_line(Vector* out, int step, Vector g0, Vector g1, Vector g2) {
+    Vector ends = g0 + g2, wide = multiply_add(0.25f, g0, g2), half = 0.5f * g1;
+    out[0] = 0.25f * g0;
+    out[step] = (-1.0f / 6) * (ends + g1);
+    out[2 * step] = (-1.0f / 6) * (ends - g1);
+    out[3 * step] = (1.0f / 6) * (wide + half);
+    out[4 * step] = (1.0f / 6) * (wide - half);
+    out[5 * step] = g2;
+}
+
+// out = A' m
+inline void output_line(Vector* out, int step, Vector m0, Vector m1, Vector m2, Vector m3, Vector m4, Vector m5) {
+    Vector sum1 = m1 + m2, difference1 = m1 - m2, sum2 = m3 + m4, difference2 = m3 - m4;
+    out[0] = m0 + sum1 + sum2;
+    out[step] = multiply_add(2, difference2, difference1);
+    out[2 * step] = multiply_add(4, sum2, sum1);
+    out[3 * step] = multiply_add(8, difference2, difference1) + m5;
+}
+
+// ---- Filter ----------------------------------------------------------------------------------------------------------
+
+void filter(const WinogradFilter& f) {
+    constexpr int AHEAD = 8;  // rows: too far apart for the processor to foresee
+    size_t tap = f.row / 9;
+    for (int k = 0; k < f.k; ++k) {
+        if (k + AHEAD < f.k)
+            for (int i = 0; i < 9; ++i)
+                for (int v = 0; v < PANEL; v += 16) _mm_prefetch(f.filter + (k + AHEAD) * f.row + i * tap + v, _MM_HINT_T0);
+        for (int v = 0; v < PANEL; v += VECTOR) {
+            float* to = f.points + (size_t)k * PANEL + v;
+            if (v >= f.outputs) {
+                for (int point = 0; point < WINOGRAD_POINTS; ++point) store(to + point * f.point_stride, Vector{});
+                continue;
+            }
+            const float* from = f.filter + k * f.row + v;
+            Vector lines[P * 3], line[P];
+            SLTT_UNROLL
+            for (int s = 0; s < 3; ++s)  // the filter is turned: its last tap comes first
+                filter_line(lines + s, 3, f.alpha * load(from + (8 - s) * tap), f.alpha * load(from + (5 - s) * tap), f.alpha * load(from + (2 - s) * tap));
+            SLTT_UNROLL
+            for (int i = 0; i < P; ++i) {
+                filter_line(line, 1, lines[3 * i], lines[3 * i + 1], lines[3 * i + 2]);
+                SLTT_UNROLL
+                for (int j = 0; j < P; ++j) store(to + (i * P + j) * f.point_stride, line[j]);
+            }
+        }
+    }
+}
+
+// ---- Input -----------------------------------------------------------------------------------------------------------
+
+// `inside`: the patch lies in the image; else x0, x1, y0, y1 are what of it does.
+template <bool INSIDE>
+inline void input_patch(const WinogradInput& in, const float* from, float* to, int y0, int y1, int x0, int x1) {
+    size_t line_stride = (size_t)in.w * in.k;
+    for (int v = 0; v < in.k; v += VECTOR) {
+        Vector lines[P * P], out[P];
+        SLTT_UNROLL
+        for (int y = 0; y < P; ++y) {
+            Vector d[P];
+            SLTT_UNROLL
+            for (int x = 0; x < P; ++x) {
+                bool there = INSIDE || (y >= y0 && y < y1 && x >= x0 && x < x1);
+                d[x] = there ? load(from + (ptrdiff_t)(y * line_stride) + (ptrdiff_t)x * in.k + v) : Vector{};
+            }
+            input_line(lines + y * P, 1, d[0], d[1], d[2], d[3], d[4], d[5]);
+        }
+        SLTT_UNROLL
+        for (int x = 0; x < P; ++x) {
+            input_line(out, 1, lines[x], lines[P + x], lines[2 * P + x], lines[3 * P + x], lines[4 * P + x], lines[5 * P + x]);
+            SLTT_UNROLL
+            for (int y = 0; y < P; ++y) store(to + (y * P + x) * in.point_stride + v, out[y]);
+        }
+    }
+}
+
+void input(const WinogradInput& in) {
+    int image_tiles = in.tiles_h * in.tiles_w;
+    for (int t = 0; t < in.tiles; ++t) {
+        int image = (in.first + t) / image_tiles, tile = (in.first + t) % image_tiles;
+        int y = tile / in.tiles_w * T - in.pad, x = tile % in.tiles_w * T - in.pad;
+        const float* from = in.input + (((ptrdiff_t)image * in.h + y) * in.w + x) * in.k;
+        float* to = in.points + t * in.pitch;
+        if (y >= 0 && x >= 0 && y + P <= in.h && x + P <= in.w)
+            input_patch<true>(in, from, to, 0, P, 0, P);
+        else
+            input_patch<false>(in, from, to, -y, in.h - y, -x, in.w - x);
+    }
+}
+
+// ---- Products --------------------------------------------------------------------------------------------------------
+
+// N rows, three of them to an address register.
+template <int N> void multiply_rows(const WinogradProduct& m, int row) {
+    Vector sums[N][2];
+    float* products = m.products + (size_t)row * PANEL;
+    SLTT_UNROLL
+    for (int i = 0; i < N; ++i) {
+        sums[i][0] = m.add ? load(products + i * PANEL) : Vector{};
+        sums[i][1] = m.add ? load(products + i * PANEL + VECTOR) : Vector{};
+    }
+    const float *rows[(N + 2) / 3], *filter = m.filter;
+    size_t pitch = m.pitch;
+    SLTT_UNROLL
+    for (int i = 0; i < N; i += 3) rows[i / 3] = m.input + (row + i) * pitch;
+    for (int k = 0; k < m.k; ++k) {
+        Vector f0 = load(filter), f1 = load(filter + VECTOR);
+        filter += PANEL;
+        SLTT_UNROLL
+        for (int i = 0; i < N; ++i) {
+            Vector x = broadcast(rows[i / 3][i % 3 * pitch]);
+            sums[i][0] = multiply_add(x, f0, sums[i][0]);
+            sums[i][1] = multiply_add(x, f1, sums[i][1]);
+        }
+        SLTT_UNROLL
+        for (int i = 0; i < N; i += 3) ++rows[i / 3];
+    }
+    SLTT_UNROLL
+    for (int i = 0; i < N; ++i) {
+        store(products + i * PANEL, sums[i][0]);
+        store(products + i * PANEL + VECTOR, sums[i][1]);
+    }
+}
+
+template <int N> void multiply_some(const WinogradProduct& m, int row, int rows) {
+    if (rows == N) return multiply_rows<N>(m, row);
+    if constexpr (N > 1) multiply_some<N - 1>(m, row, rows);
+}
+
+// Rows in pieces of even size. A row's sums are the same in any piece.
+void multiply(const WinogradProduct& m) {
+    int pieces = (m.rows + ROWS - 1) / ROWS;
+    for (int i = 0; i < pieces; ++i) {
+        int begin = m.rows * i / pieces, end = m.rows * (i + 1) / pieces;
+        multiply_some<ROWS>(m, begin, end - begin);
+    }
+}
+
+// ---- Output ----------------------------------------------------------------------------------------------------------
+
+void output(const WinogradOutput& o) {
+    int image_tiles = o.tiles_h * o.tiles_w;
+    size_t stride = o.point_stride;
+    for (int t = 0; t < o.tiles; ++t) {
+        int image = (o.first + t) / image_tiles, tile = (o.first + t) % image_tiles;
+        int y = tile / o.tiles_w * T, x = tile % o.tiles_w * T;
+        int lines = o.h - y < T ? o.h - y : T, columns = o.w - x < T ? o.w - x : T;
+        for (int v = 0; v < o.channels; v += VECTOR) {
+            const float* from = o.products + (size_t)t * PANEL + v;
+            float* to = o.output + (((size_t)image * o.h + y) * o.w + x) * o.c + v;
+            Vector half[T * P], out[T];
+            SLTT_UNROLL
+            for (int j = 0; j < P; ++j)
+                output_line(half + j, P, load(from + j * stride), load(from + (P + j) * stride), load(from + (2 * P + j) * stride), load(from + (3 * P + j) * stride),
+                            load(from + (4 * P + j) * stride), load(from + (5 * P + j) * stride));
+            for (int i = 0; i < lines; ++i) {
+                const Vector* m = half + i * P;
+                output_line(out, 1, m[0], m[1], m[2], m[3], m[4], m[5]);
+                float* line = to + (size_t)i * o.w * o.c;
+                SLTT_UNROLL
+                for (int j = 0; j < T; ++j)
+                    if (j < columns) store(line + (size_t)j * o.c, o.beta == 0 ? out[j] : multiply_add(o.beta, load(line + (size_t)j * o.c), out[j]));
+            }
+        }
+    }
+}
+
+}  // namespace
+
+namespace sltt_cpu {
+extern const WinogradKernels SLTT_WINOGRAD_TABLE;
+const WinogradKernels SLTT_WINOGRAD_TABLE = {PANEL, ROWS, filter, input, multiply, output};
+}  // namespace sltt_cpu
