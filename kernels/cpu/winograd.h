@@ -8,7 +8,7 @@
 //                  transformed a share of k at a time in a thread's cache and never stored as a whole.
 //
 // A result is the direct convolution's within a rounding that is some ten times larger, the same for any number of threads. Forward is not
-// done so: such a rounding could flip a spike. docs/cpu.md: the floor, and what was measured.
+// done so: such a rounding could flip a spike. docs/winograd.md: the floor, and what was measured.
 #pragma once
 
 #include "dnn_convolution_plan.h"
