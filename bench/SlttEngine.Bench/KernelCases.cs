@@ -113,7 +113,10 @@ internal sealed class KernelCases
         Add("adaptive_avg_pool_backward", type, b * (large + small), LaunchShape.Elements(device, large, b), m =>
             [m.Values(type, large), m.Values(type, small), images, Side, Side, Channels, Pooled, Pooled]);
 
-        // The same pool folded into the neurons in front of it.
+        Add("bias_avg_pool", type, b * (large + small), LaunchShape.Elements(device, small, b), m =>
+            [m.Values(type, small), m.Values(type, large), PerChannel(m), images, Side, Side, Channels, Pooled, Pooled, 3, 2, 1]);
+
+        // The pool of 2 × 2 folded into the neurons in front of it.
         const int Window = Side / Pooled;
         long pixels = (long)images * Side * Side;
         LaunchShape elements = LaunchShape.Elements(device, large, b);
@@ -190,6 +193,7 @@ internal sealed class KernelCases
         Add("sum_to_scalar", null, 0, LaunchShape.Single, m => [m.Zeros(4), m.Positive(512), 512]);
         Add("begin_update", null, 0, LaunchShape.OneThread, m => [m.State(), 0.9f, 0.999f]);
         Add("end_update", null, 0, LaunchShape.OneThread, m => [m.State(), 1, 2f, 0.5f, 2000]);
+        Add("count_batches", null, 0, LaunchShape.OneThread, m => [m.Zeros(8), 1]);
         Add("advance_step", null, 0, LaunchShape.OneThread, m => [m.State()]);
     }
 

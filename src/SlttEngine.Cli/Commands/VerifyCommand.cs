@@ -10,12 +10,14 @@ internal sealed class VerifyCommand : Command
 {
     private const int Differs = 1;
 
+    private static readonly string[] Taken = ["device", "batch_norm"];
+
     private TrainOptions options = new();
 
     internal VerifyCommand()
     {
-        OptionDescriptor device = TrainOptionTable.Find("device")!;
-        Options = [new CliOption(device.Name, device.ValueName, device.Help, value => options = device.Apply(options, value))];
+        Options = [.. Taken.Select(name => TrainOptionTable.Find(name)!)
+            .Select(o => new CliOption(o.Name, o.ValueName, o.Help, value => options = o.Apply(options, value)))];
     }
 
     /// <inheritdoc/>
@@ -41,7 +43,7 @@ internal sealed class VerifyCommand : Command
             context.Stop.ThrowIfCancellationRequested();
             try
             {
-                VerificationReport report = Verifier.Replay(device, file);
+                VerificationReport report = Verifier.Replay(device, file, options.BatchNorm);
                 Show(context, report);
                 passed += report.Passed ? 1 : 0;
                 exitCode = report.Passed || exitCode != 0 ? exitCode : Differs;

@@ -5,7 +5,7 @@ using SlttEngine.Planning;
 
 namespace SlttEngine.Layers;
 
-/// <summary>Average pooling over windows (AvgPool2d: padding counts as zeros), by cuDNN.</summary>
+/// <summary>Average pooling over windows (AvgPool2d: padding counts as zeros), by cuDNN; where the input still lacks a bias, by a kernel that adds it.</summary>
 public sealed class AvgPool : Layer
 {
     private readonly Value input;
@@ -49,10 +49,31 @@ public sealed class AvgPool : Layer
         pooling.SetPooling2dDescriptor(
             cudnnPoolingMode.AverageCountIncludePadding, cudnnNanPropagation.PropagateNan, kernel, kernel, padding, padding, stride, stride);
 
-        Op Forward(Tensor from, Tensor to) => new(
-            Name + " forward", [from], [to], t => dnn.PoolingForward(pooling, 1f, x, from.At(t), 0f, y, to.At(t)));
-
         Tensor output = b.NewOutput(Output);
+        bool lacksBias = b.LacksBias(input);
+
+        Op Forward(Tensor from, Tensor to) => new(
+            Name + " forward",
+            [from],
+            [to],
+            lacksBias
+                ? t => b.Device.Launch(
+                    "bias_avg_pool_" + b.Suffix,
+                    SpikeOps.Elements(b, Output.Elements * b.Shape.Batch),
+                    to.At(t),
+                    from.At(t),
+                    b.Bias(input),
+                    b.Shape.Batch,
+                    input.Height,
+                    input.Width,
+                    input.Channels,
+                    Output.Height,
+                    Output.Width,
+                    kernel,
+                    stride,
+                    padding)
+                : t => dnn.PoolingForward(pooling, 1f, x, from.At(t), 0f, y, to.At(t)));
+
         b.Add(b.ForwardOf(Output), Forward(b.Forward(input), output));
         if (output.IsScratch)
         {

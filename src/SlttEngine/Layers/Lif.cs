@@ -4,23 +4,25 @@ using SlttEngine.Planning;
 
 namespace SlttEngine.Layers;
 
-/// <summary>LIF neuron without batch norm, as the normaliser-free networks use it: spikes · spikeScale of u(t) = λ v(t−1) + inputScale · (x(t) + bias).</summary>
+/// <summary>LIF neuron without batch norm in it, as the normaliser-free networks use it: spikes · spikeScale of u(t) = λ v(t−1) + inputScale · (x(t) + bias).</summary>
 /// <remarks>Keeps the membrane potential u alone.</remarks>
 public sealed class Lif : Layer
 {
     private readonly Value input;
     private readonly float inputScale;
     private readonly float spikeScale;
+    private readonly float rate;
 
     /// <summary>Creates the layer.</summary>
     /// <param name="name">PyTorch's name of the neuron.</param>
     /// <param name="input">What it reads; a convolution's bias is added here.</param>
     /// <param name="inputScale">1/β.</param>
     /// <param name="spikeScale">What a spike counts for.</param>
-    public Lif(string name, Value input, float inputScale, float spikeScale)
+    /// <param name="dropRate">Part of the spikes dropped, with one mask for all steps.</param>
+    public Lif(string name, Value input, float inputScale, float spikeScale, float dropRate = 0)
         : base(name)
     {
-        (this.input, this.inputScale, this.spikeScale) = (input, inputScale, spikeScale);
+        (this.input, this.inputScale, this.spikeScale, rate) = (input, inputScale, spikeScale, dropRate);
         Output = new Value(name, input.Height, input.Width, input.Channels, dependsOnInputOnly: false);
     }
 
@@ -36,6 +38,8 @@ public sealed class Lif : Layer
         long rows = (long)b.Shape.Batch * input.Height * input.Width;
         long n = rows * input.Channels;
         int copies = b.Shape.Training ? b.Copies : 1;
+        float dropRate = b.Shape.Training ? rate : 0;
+        uint dropLayer = dropRate > 0 ? b.DropoutLayers++ : 0;
         Tensor x = b.Forward(input);
         Tensor u = b.Keep(Name + " u", BufferKind.State, b.BytesOf(Output), copies, zeroed: copies == 1);
         Tensor spikes = b.NewOutput(Output);
@@ -55,27 +59,28 @@ public sealed class Lif : Layer
                 spikeScale,
                 b.Neuron.Lambda,
                 b.Neuron.Threshold,
-                0f,
-                0u,
+                dropRate,
+                dropLayer,
                 b.RunState,
                 rows,
                 input.Channels)));
         SpikeOps.Count(b, Output, u);
         if (spikes.IsScratch)
         {
-            b.SetRegenerator(Output, () => SpikeOps.Regenerate(b, Output, u, spikeScale, 0, 0));
+            b.SetRegenerator(Output, () => SpikeOps.Regenerate(b, Output, u, spikeScale, dropRate, dropLayer));
         }
 
-        return () => Backward(b, u, n);
+        return () => Backward(b, u, n, dropRate, dropLayer);
     }
 
-    private void Backward(ProgramBuilder b, Tensor u, long n)
+    private void Backward(ProgramBuilder b, Tensor u, long n, float dropRate, uint dropLayer)
     {
         IReadOnlyList<Tensor> gradients = b.TakeGradients(Output);
         IReadOnlyList<Tensor> skips = b.TakeGradients(input);
-        if (gradients.Count is 0 or > 2 || skips.Count > 1)
+        if (gradients.Count is 0 or > 2 || skips.Count > 1 || (gradients.Count > 1 && dropRate > 0))
         {
-            throw new InvalidOperationException($"{Name}: {gradients.Count} gradients of its output and {skips.Count} of its input can't be added up");
+            throw new InvalidOperationException(
+                $"{Name}: {gradients.Count} gradients of its output and {skips.Count} of its input with drop rate {dropRate} can't be added up");
         }
 
         Tensor gradSpikes = gradients[0];
@@ -85,7 +90,7 @@ public sealed class Lif : Layer
         Tensor gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
         if (b.IsStatic(input))
         {
-            Tensor sum = SpikeOps.AccumulateOverTime(b, Output, input, u, gradSpikes, gradResidual, gradSkip, carried, inputScale, spikeScale, 0, 0);
+            Tensor sum = SpikeOps.AccumulateOverTime(b, Output, input, u, gradSpikes, gradResidual, gradSkip, carried, inputScale, spikeScale, dropRate, dropLayer);
             b.Add(Section.End, new Op(
                 Name + " gradient cast",
                 [sum],
@@ -113,8 +118,8 @@ public sealed class Lif : Layer
                     b.Neuron.Lambda,
                     b.Neuron.Threshold,
                     (int)b.Neuron.Surrogate,
-                    0f,
-                    0u,
+                    dropRate,
+                    dropLayer,
                     b.RunState,
                     n),
                 InPlace: (gradInput, gradSpikes)));

@@ -40,16 +40,14 @@ public sealed class ScaledWsConvolution : Layer
 
     private readonly ScaledWsModule module;
     private readonly Value input;
-    private readonly bool addsBias;
 
     /// <summary>Creates the layer.</summary>
     /// <param name="module">Its parameters.</param>
     /// <param name="input">What it reads.</param>
-    /// <param name="addsBias">True: the bias is added here, because the reader can't.</param>
-    public ScaledWsConvolution(ScaledWsModule module, Value input, bool addsBias = false)
+    public ScaledWsConvolution(ScaledWsModule module, Value input)
         : base(module.Convolution.Name)
     {
-        (this.module, this.input, this.addsBias) = (module, input, addsBias);
+        (this.module, this.input) = (module, input);
         ConvolutionModule c = module.Convolution;
         Output = new Value(c.Name, c.OutputSize(input.Height), c.OutputSize(input.Width), c.Out, input.DependsOnInputOnly);
     }
@@ -101,19 +99,7 @@ public sealed class ScaledWsConvolution : Layer
         ConvolutionCalls calls = new(b, Name, input, Output, c);
         Tensor output = b.NewOutput(Output);
         b.Add(b.ForwardOf(Output), calls.Forward(b.Forward(input), () => weight.At(0), output));
-        if (addsBias)
-        {
-            b.Add(b.ForwardOf(Output), new Op(
-                Name + " bias",
-                [output],
-                [output],
-                t => b.Device.Launch(
-                    "bias_add_" + b.Suffix, SpikeOps.Elements(b, rows * c.Out), output.At(t), output.At(t), bias.At(t), rows, c.Out)));
-        }
-        else
-        {
-            b.SetBias(Output, bias);
-        }
+        b.SetBias(Output, bias);
 
         return () =>
         {

@@ -1,3 +1,5 @@
+using SlttEngine.Layers;
+
 namespace SlttEngine.Models;
 
 /// <summary>What a model is built for.</summary>
@@ -7,7 +9,9 @@ namespace SlttEngine.Models;
 /// <param name="Width">Width of a frame.</param>
 /// <param name="DropRate">Dropout rate; the normaliser-free networks have no dropout whatever it says.</param>
 /// <param name="WidthDivisor">Every inner channel count is divided by it.</param>
-public sealed record ModelOptions(int Classes, int InputChannels, int Height, int Width, float DropRate = 0, int WidthDivisor = 1)
+/// <param name="BatchNorm">Whose batch norm.</param>
+public sealed record ModelOptions(
+    int Classes, int InputChannels, int Height, int Width, float DropRate = 0, int WidthDivisor = 1, BatchNormKind BatchNorm = BatchNormKind.Sltt)
 {
     /// <summary>An inner channel count after the division.</summary>
     /// <param name="officialChannels">Channels of the official model.</param>

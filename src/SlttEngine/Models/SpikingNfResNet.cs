@@ -23,7 +23,7 @@ public static class SpikingNfResNet
         int channels = options.Channels(64);
         int expansion = bottleneck ? 4 : 1;
         ScaledWsModule conv1 = ScaledWsModule.Declare(network, "conv1", options.InputChannels, channels, 7, 2, 3);
-        Value x = network.Add(new ScaledWsConvolution(conv1, network.Input, addsBias: true));
+        Value x = network.Add(new ScaledWsConvolution(conv1, network.Input));
         x = network.Add(new AvgPool("maxpool", x, 3, 2, 1));
         double variance = 1;
         for (int stage = 0; stage < 4; stage++)

@@ -30,26 +30,20 @@ public static class SpikingResNet
         ConvolutionModule conv1 = ConvolutionModule.Declare(network, "conv1", options.InputChannels, channels, 3, 1, 1, bias: null);
 
         // x + residual is what the next batch norm reads; the sum itself is never stored on its own.
-        Sum x = new(network.Add(new Convolution(conv1, network.Input)), null, null, null);
+        ConvolutionSum x = new(network.Add(new Convolution(conv1, network.Input)));
         for (int stage = 0; stage < 4; stage++)
         {
             int stageChannels = options.Channels(64 << stage);
             for (int block = 0; block < blocks[stage]; block++)
             {
                 int stride = stage > 0 && block == 0 ? 2 : 1;
-                x = Block(network, $"layer{stage + 1}.{block}", x, channels, stageChannels, stride, options.DropRate);
+                x = Block(network, $"layer{stage + 1}.{block}", x, channels, stageChannels, stride, options);
                 channels = stageChannels;
             }
         }
 
         BatchNormModule bn1 = BatchNormModule.Declare(network, "bn1", channels);
-        int pool = BatchNormLif.CanPool(x.Main, PoolSize) ? PoolSize : 1;
-        Value features = network.Add(new BatchNormLif("relu1", bn1, x.Main, x.MainBias, x.Residual, x.ResidualBias, pool: pool));
-        if (pool == 1)
-        {
-            features = network.Add(new AvgPool("pool", features, PoolSize, PoolSize));
-        }
-
+        Value features = NormalisedNeurons.Add(network, options.BatchNorm, "relu1", bn1, x, pool: PoolSize);
         if (options.DropRate > 0)
         {
             features = network.Add(new FeatureDropout("drop", features, options.DropRate));
@@ -59,7 +53,7 @@ public static class SpikingResNet
         return network;
     }
 
-    private static Sum Block(Network network, string name, Sum x, int input, int output, int stride, float dropRate)
+    private static ConvolutionSum Block(Network network, string name, ConvolutionSum x, int input, int output, int stride, ModelOptions options)
     {
         BatchNormModule bn1 = BatchNormModule.Declare(network, name + ".bn1", input);
         ConvolutionModule conv1 = ConvolutionModule.Declare(network, name + ".conv1", input, output, 3, stride, 1, ConvolutionModule.DefaultBias(input, 3));
@@ -69,15 +63,12 @@ public static class SpikingResNet
             ? ConvolutionModule.Declare(network, name + ".shortcut", input, output, 1, stride, 0, ConvolutionModule.DefaultBias(input, 1))
             : null;
 
-        Value spikes = network.Add(new BatchNormLif(name + ".relu1", bn1, x.Main, x.MainBias, x.Residual, x.ResidualBias));
+        Value spikes = NormalisedNeurons.Add(network, options.BatchNorm, name + ".relu1", bn1, x);
         Value hidden = network.Add(new Convolution(conv1, spikes));
 
         // Beside conv1, so that backward makes their common input again only once.
         Value residual = shortcut is null ? spikes : network.Add(new Convolution(shortcut, spikes));
-        Value fired = network.Add(new BatchNormLif(name + ".relu2", bn2, hidden, conv1.Bias, dropRate: dropRate));
-        return new Sum(network.Add(new Convolution(conv2, fired)), conv2.Bias, residual, shortcut?.Bias);
+        Value fired = NormalisedNeurons.Add(network, options.BatchNorm, name + ".relu2", bn2, new(hidden, conv1.Bias), options.DropRate);
+        return new ConvolutionSum(network.Add(new Convolution(conv2, fired)), conv2.Bias, residual, shortcut?.Bias);
     }
-
-    /// <summary>main + residual, with the biases of the convolutions that made them.</summary>
-    private sealed record Sum(Value Main, Parameter? MainBias, Value? Residual, Parameter? ResidualBias);
 }

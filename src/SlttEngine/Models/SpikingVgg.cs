@@ -26,26 +26,20 @@ public static class SpikingVgg
         Value x = network.Input;
         for (int stage = 0; stage < Stages.Length; stage++)
         {
-            // Positions in PyTorch's Sequential: conv, bn, neuron, dropout, and so on. A stage's last neurons pool by themselves where
-            // the windows leave no pixel over.
+            // Positions in PyTorch's Sequential: conv, bn, neuron, dropout, and so on; the pool comes last.
             int position = 0;
-            bool poolsItself = BatchNormLif.CanPool(x, PoolSize);
-            for (int i = 0; i < Stages[stage].Length; i++)
+            int last = 4 * Stages[stage].Length;
+            foreach (int official in Stages[stage])
             {
-                int channels = options.Channels(Stages[stage][i]);
+                int channels = options.Channels(official);
                 string prefix = $"layer{stage + 1}.";
                 ConvolutionModule conv = ConvolutionModule.Declare(
                     network, prefix + position, x.Channels, channels, 3, 1, 1, new Initializer.Constant(0));
                 BatchNormModule norm = BatchNormModule.Declare(network, prefix + (position + 1), channels);
-                Value y = network.Add(new Convolution(conv, x));
-                int pool = poolsItself && i == Stages[stage].Length - 1 ? PoolSize : 1;
-                x = network.Add(new BatchNormLif(prefix + (position + 2), norm, y, conv.Bias, dropRate: options.DropRate, pool: pool));
+                ConvolutionSum y = new(network.Add(new Convolution(conv, x)), conv.Bias);
+                string neurons = prefix + (position + 2);
                 position += 4;
-            }
-
-            if (!poolsItself)
-            {
-                x = network.Add(new AvgPool($"layer{stage + 1}.{position}", x, PoolSize, PoolSize));
+                x = NormalisedNeurons.Add(network, options.BatchNorm, neurons, norm, y, options.DropRate, position == last ? PoolSize : 1, prefix + last);
             }
         }
 

@@ -201,6 +201,10 @@ public sealed class ProgramBuilder
     /// <param name="bias">The bias.</param>
     public void SetBias(Value value, Tensor bias) => biases.Add(value, bias);
 
+    /// <summary>True if readers of a value add its bias.</summary>
+    /// <param name="value">The value.</param>
+    public bool LacksBias(Value value) => biases.ContainsKey(value);
+
     /// <summary>The bias that readers of a value add, or a null pointer.</summary>
     /// <param name="value">The value.</param>
     public CUdeviceptr Bias(Value value) => biases.TryGetValue(value, out Tensor? bias) ? bias.At(0) : default;

@@ -43,5 +43,5 @@ public static class RunFactory
     /// <param name="classes">Classes of the data.</param>
     public static Network Network(TrainOptions options, Data.FrameShape shape, int classes) => ModelCatalog.Build(
         options.Model,
-        new ModelOptions(classes, shape.Channels, shape.Height, shape.Width, (float)options.DropRate, options.WidthDivisor));
+        new ModelOptions(classes, shape.Channels, shape.Height, shape.Width, (float)options.DropRate, options.WidthDivisor, options.BatchNorm));
 }

@@ -12,6 +12,7 @@ public static class TrainOptionTable
     private static readonly string[] Schedules = ["CosALR", "StepLR"];
     private static readonly string[] Methods = ["sltt", "slttk", "bptt"];
     private static readonly string[] Devices = ["auto", "cuda", "cpu"];
+    private static readonly string[] BatchNorms = ["sltt", "cudnn"];
     private static readonly string[] AmpTypes = ["float16", "fp16", "bf16", "bfloat16"];
 
     /// <summary>The data sets' names.</summary>
@@ -53,6 +54,7 @@ public static class TrainOptionTable
         Integer("width_divisor", "divides every inner channel count of the model", o => o.WidthDivisor, (o, v) => o with { WidthDivisor = Int("width_divisor", v) }),
         Choice("device", "device", Devices, o => Devices[(int)o.Device], (o, v) => o with { Device = (DeviceChoice)Array.IndexOf(Devices, v) }),
         Choice("amp_dtype", "number type for amp", AmpTypes, o => SpellAmp(o.AmpType), (o, v) => o with { AmpType = v is "bf16" or "bfloat16" ? ComputeType.BFloat16 : ComputeType.Float16 }),
+        Choice("batch_norm", "batch norm", BatchNorms, o => BatchNorms[(int)o.BatchNorm], (o, v) => o with { BatchNorm = (BatchNormKind)Array.IndexOf(BatchNorms, v) }),
         Switch("plain_resize", "DVSCIFAR10: make frames 48×48 by resampling counts, not the official way through an 8-bit image", o => o.PlainResize, (o, v) => o with { PlainResize = v }),
     ];
 

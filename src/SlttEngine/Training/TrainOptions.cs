@@ -139,6 +139,9 @@ public sealed record TrainOptions
     /// <summary>amp_dtype: what amp computes in; float16 has a dynamic loss scale.</summary>
     public ComputeType AmpType { get; init; } = ComputeType.Float16;
 
+    /// <summary>batch_norm: whose batch norm.</summary>
+    public BatchNormKind BatchNorm { get; init; } = BatchNormKind.Sltt;
+
     /// <summary>plain_resize: DVSCIFAR10's frames are made 48×48 by resampling the counts, not by the official programs' way through an 8-bit image.</summary>
     public bool PlainResize { get; init; }
 

@@ -10,7 +10,7 @@ namespace SlttEngine.Verification;
 /// <summary>Replays a model's recorded training iterations and evaluation.</summary>
 internal static class ModelReplay
 {
-    public static VerificationReport Run(ComputeDevice device, RecordedFile recorded)
+    public static VerificationReport Run(ComputeDevice device, RecordedFile recorded, BatchNormKind batchNorm)
     {
         bool dynamic = recorded.Flag("dynamic");
         int[] shape = recorded.Shape("input");
@@ -18,7 +18,7 @@ internal static class ModelReplay
         (int batch, int channels, int height, int width, int steps) = (frame[0], frame[1], frame[2], frame[3], recorded.Integer("T"));
         Network network = ModelCatalog.Build(
             recorded.Text("model"),
-            new ModelOptions(recorded.Integer("classes"), channels, height, width, (float)recorded.Number("drop_rate"), recorded.Integer("width_divisor")));
+            new ModelOptions(recorded.Integer("classes"), channels, height, width, (float)recorded.Number("drop_rate"), recorded.Integer("width_divisor"), batchNorm));
         GroupCollector groups = new();
         CompareNames(recorded, network, groups);
 

@@ -1,5 +1,6 @@
 using SlttEngine.Checkpoints;
 using SlttEngine.Device;
+using SlttEngine.Layers;
 
 namespace SlttEngine.Verification;
 
@@ -9,14 +10,15 @@ public static class Verifier
     /// <summary>Replays one file: a neuron, a whole model's iterations, or an event recording, as its metadata say.</summary>
     /// <param name="device">The device.</param>
     /// <param name="path">A safetensors file.</param>
+    /// <param name="batchNorm">Whose batch norm a model is built with.</param>
     /// <exception cref="SlttException">It can't be read or is no recording.</exception>
-    public static VerificationReport Replay(ComputeDevice device, string path)
+    public static VerificationReport Replay(ComputeDevice device, string path, BatchNormKind batchNorm = BatchNormKind.Sltt)
     {
         using SafeTensorsFile file = SafeTensorsFile.Open(path);
         RecordedFile recorded = new(file);
         if (recorded.Has("model"))
         {
-            return ModelReplay.Run(device, recorded);
+            return ModelReplay.Run(device, recorded, batchNorm);
         }
 
         if (recorded.HasTensor("upstream"))

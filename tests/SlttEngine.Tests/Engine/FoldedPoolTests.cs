@@ -5,7 +5,10 @@ using SlttEngine.Training;
 
 namespace SlttEngine.Tests.Engine;
 
-/// <summary>An average pool folded into the neurons in front of it trains as the layer of its own does, bit for bit, in less memory.</summary>
+/// <summary>
+/// An average pool folded into the neurons in front of it trains as the layer of its own does, bit for bit, in less memory; both as
+/// cuDNN's batch norm with the neurons behind it, but for rounding.
+/// </summary>
 public sealed class FoldedPoolTests
 {
     private const int Batch = 3, Steps = 3, Channels = 2, Height = 8, Width = 12, Classes = 5;
@@ -21,6 +24,7 @@ public sealed class FoldedPoolTests
             Assert.That(folded, Is.EqualTo(Train(method, staticInput, dropRate, folds: false)));
             Assert.That(folded, Has.All.Matches<float>(float.IsFinite));
         });
+        Near(Train(method, staticInput, dropRate, folds: true, BatchNormKind.Cudnn, iterations: 1), Train(method, staticInput, dropRate, folds: true, iterations: 1));
     }
 
     [Test]
@@ -54,9 +58,9 @@ public sealed class FoldedPoolTests
         Assert.That(() => new BatchNormLif("lif", norm, x, null, pool: 2), Throws.ArgumentException.With.Message.Contains("5×4"));
     }
 
-    private static float[] Train(Method method, bool staticInput, float dropRate, bool folds)
+    private static float[] Train(Method method, bool staticInput, float dropRate, bool folds, BatchNormKind kind = BatchNormKind.Sltt, int iterations = 2)
     {
-        Network network = Build(dropRate, folds);
+        Network network = Build(dropRate, folds, kind);
         InputFormat.Frames format = new("u8", staticInput ? 1 : Steps, [0.01f, 0.01f], [-1, -1]);
         using TrainingEngine engine = new(SharedDevice.Device, network, new EngineOptions
         {
@@ -73,28 +77,40 @@ public sealed class FoldedPoolTests
         byte[] input = new byte[Channels * Height * Width * Batch * (staticInput ? 1 : Steps)];
         random.NextBytes(input);
         int[] labels = [0, 3, 4];
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < iterations; i++)
         {
             engine.TrainIteration(input, labels, 0.1);
         }
 
         float[] weights = [.. network.Parameters.SelectMany(engine.Store.GetWeight)];
         engine.Evaluate(input, labels);
-        return [.. weights, .. network.Parameters.SelectMany(engine.Store.GetGradient), (float)engine.TakeMetrics().Loss];
+        return
+        [
+            .. weights,
+            .. network.Parameters.SelectMany(engine.Store.GetGradient),
+            .. network.Statistics.SelectMany(s => s.IsCounter ? [engine.Store.GetCounter(s)] : engine.Store.GetStatistic(s)),
+            (float)engine.TakeMetrics().Loss,
+        ];
+    }
+
+    private static void Near(float[] actual, float[] expected)
+    {
+        double difference = Math.Sqrt(actual.Zip(expected, (a, e) => (double)(a - e) * (a - e)).Sum());
+        Assert.That(difference / Math.Sqrt(expected.Sum(e => (double)e * e)), Is.LessThan(1e-5));
     }
 
     /// <summary>Two convolutions with normalised neurons, pools behind them, and a classifier.</summary>
-    private static Network Build(float dropRate, bool folds)
+    private static Network Build(float dropRate, bool folds, BatchNormKind kind = BatchNormKind.Sltt)
     {
         Network network = new("test", Channels, Height, Width, Classes);
         Value x = network.Input;
         const int Window = 2;
         foreach ((int i, int channels) in new[] { (1, 7), (2, 16) })
         {
-            ConvolutionModule conv = ConvolutionModule.Declare(network, $"conv{i}", x.Channels, channels, 3, 1, 1, new Initializer.Constant(0));
+            ConvolutionModule conv = ConvolutionModule.Declare(network, $"conv{i}", x.Channels, channels, 3, 1, 1, new Initializer.Uniform(0.5));
             BatchNormModule norm = BatchNormModule.Declare(network, $"bn{i}", channels);
             Value y = network.Add(new Convolution(conv, x));
-            x = network.Add(new BatchNormLif($"lif{i}", norm, y, conv.Bias, dropRate: dropRate, pool: folds ? Window : 1));
+            x = NormalisedNeurons.Add(network, kind, $"lif{i}", norm, new(y, conv.Bias), dropRate, folds ? Window : 1, $"pool{i}");
             x = folds ? x : network.Add(new AvgPool($"pool{i}", x, Window, Window));
         }
 

@@ -1,3 +1,4 @@
+using SlttEngine.Layers;
 using SlttEngine.Verification;
 
 namespace SlttEngine.Tests.Engine;
@@ -6,6 +7,10 @@ namespace SlttEngine.Tests.Engine;
 public sealed class VerifierTests
 {
     private static IEnumerable<TestCaseData> Recordings => GoldenFiles.Of("model").Concat(GoldenFiles.Of("neuron"))
+        .Select(path => new TestCaseData(path).SetArgDisplayNames(Path.GetFileNameWithoutExtension(path)));
+
+    private static IEnumerable<TestCaseData> Normalised => GoldenFiles.Of("model")
+        .Where(path => !path.Contains("nfresnet", StringComparison.Ordinal))
         .Select(path => new TestCaseData(path).SetArgDisplayNames(Path.GetFileNameWithoutExtension(path)));
 
     [TestCaseSource(nameof(Recordings))]
@@ -21,6 +26,11 @@ public sealed class VerifierTests
             }
         });
     }
+
+    /// <summary>The engine's batch norm and cuDNN's come equally near to what was recorded.</summary>
+    [TestCaseSource(nameof(Normalised))]
+    public void Replays_as_recorded_with_the_reference_batch_norm(string path) =>
+        Assert.That(Verifier.Replay(SharedDevice.Device, path, BatchNormKind.Cudnn).Groups.Where(g => !g.Passed), Is.Empty);
 
     [Test]
     public void Recordings_are_there() => Assert.That(Recordings.Count(), Is.GreaterThanOrEqualTo(7));
