@@ -4,7 +4,9 @@
 //   out/native-build/convolution_bench [--shapes NAME] [--types f32,bf16,f16] [--rates 0.05,0.15] [--repeats N] [--values spikes|counts]
 //
 // GFLOP/s are counted as if all was computed: 2 * n*p*q*k * r*s*c a pass. Ways take turns; the best time of each is shown. SLTT_CPU_THREADS and
-// SLTT_CPU_ISA choose threads and instruction set.
+// SLTT_CPU_ISA choose threads and instruction set. The first line says what an event costs at least: a load with its addition.
+#include <immintrin.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -122,6 +124,29 @@ double now() {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+// Nanoseconds of a 64-byte load with its addition, from memory of so many bytes read again and again; 0 without AVX-512.
+__attribute__((target("avx512f"))) double load_and_add(size_t bytes) {
+    if (!__builtin_cpu_supports("avx512f")) return 0;
+    std::vector<float> memory(bytes / sizeof(float) + 16);
+    const float* begin = reinterpret_cast<const float*>((reinterpret_cast<uintptr_t>(memory.data()) + 63) / 64 * 64);
+    double best = 1e9;
+    for (int repeat = 0; repeat < 20; ++repeat) {
+        __m512 sum[8] = {};
+        double start = now();
+        size_t rounds = (size_t)(64 << 20) / bytes;
+        for (size_t round = 0; round < rounds; ++round)
+            for (const float* p = begin; p < begin + bytes / sizeof(float); p += 128) {
+#pragma GCC unroll 8
+                for (int i = 0; i < 8; ++i) {
+                    sum[i] = _mm512_add_ps(sum[i], _mm512_load_ps(p + 16 * i));
+                    asm volatile("" : "+v"(sum[i]));
+                }
+            }
+        best = std::min(best, (now() - start) * 1e9 / ((double)rounds * (double)bytes / 64));
+    }
+    return best;
+}
+
 std::vector<std::string> words(const std::string& text) {
     std::vector<std::string> out;
     for (size_t at = 0; at <= text.size();) {
@@ -156,7 +181,8 @@ int main(int count, char** arguments) {
     CHECK(cuDevicePrimaryCtxRetain(&context, 0));
     CHECK(cuCtxSetCurrent(context));
     CHECK(cudnnCreate(&dnn));
-    printf("instruction set %s, %d threads\n\n", sltt_cpu_instruction_set(), sltt_cpu_threads());
+    printf("instruction set %s, %d threads; 64 bytes loaded and added: %.2f ns from 16 KiB, %.2f ns from 512 KiB\n\n", sltt_cpu_instruction_set(), sltt_cpu_threads(),
+           load_and_add(16 << 10), load_and_add(512 << 10));
     printf("| shape | type | rate | forward: dense | event | ratio | filter: dense | event | ratio | data: dense | winograd | ratio | difference |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     for (const Set& set : SETS) {
         auto chosen = words(shapes);
