@@ -46,14 +46,15 @@ mkdir -p "$out" && out=$(cd "$out" && pwd) || exit 4
 [ -n "$vectors" ] || vectors=$golden
 export SLTT_TEST_DEVICE=$device
 
+left_out=77  # no program's own exit code
 kernel_tests="FullyQualifiedName~Tests.Kernels"
 
 devices() { "${sltt[@]}" devices; if [ $device = cuda ]; then nvidia-smi -L; "${sltt[@]}" devices | grep -q '^auto  is cuda'; fi; }
 tests() { "${tests[@]}" --filter "FullyQualifiedName~Tests.Kernels|FullyQualifiedName~Tests.Engine"; }
 verify() { find "$vectors" -name '*.safetensors' -not -path '*checkpoint*' -print0 | sort -z | xargs -0 "${sltt[@]}" verify --device $device; }
 sanitize() {
-  if [ $device = cpu ]; then echo "there is no GPU to watch"; return 3; fi
-  if ! command -v compute-sanitizer >/dev/null; then echo "compute-sanitizer is not on the PATH"; return 3; fi
+  if [ $device = cpu ]; then echo "there is no GPU to watch"; return $left_out; fi
+  if ! command -v compute-sanitizer >/dev/null; then echo "compute-sanitizer is not on the PATH"; return $left_out; fi
   compute-sanitizer --tool "$1" --target-processes all --error-exitcode 9 --print-limit 20 "${tests[@]}" --filter "$kernel_tests"
 }
 memcheck() { sanitize memcheck; }
@@ -102,9 +103,9 @@ for piece in "${pieces[@]}"; do
   begin=$SECONDS
   # A shell of its own, so that the limit ends everything that the piece started.
   export -f devices tests verify sanitize memcheck racecheck kernels workload training bytes same official
-  timeout -k 5 "${limit[$piece]}" bash -c "$(declare -p python sltt tests bench device out vectors official spikingjelly here kernel_tests); $piece" > "$out/$piece.log" 2>&1
+  timeout -k 5 "${limit[$piece]}" bash -c "$(declare -p python sltt tests bench device out vectors official spikingjelly here left_out kernel_tests); $piece" > "$out/$piece.log" 2>&1
   code=$?
-  case $code in 0) result=passed ;; 3) result="left out" ;; 124|137) result="stopped after ${limit[$piece]} s"; failed=1 ;; *) result="FAILED ($code)"; failed=1 ;; esac
+  case $code in 0) result=passed ;; $left_out) result="left out" ;; 124|137) result="stopped after ${limit[$piece]} s"; failed=1 ;; *) result="FAILED ($code)"; failed=1 ;; esac
   tail -n 12 "$out/$piece.log"
   summary+=("$(printf '%-10s %-24s %4d s' "$piece" "$result" $((SECONDS - begin)))")
 done

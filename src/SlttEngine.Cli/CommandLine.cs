@@ -20,7 +20,7 @@ internal static class CommandLine
         new("train-bptt", "trains by backpropagation through time", () => new TrainCommand(TrainingMethod.Bptt)),
         new("demo", "makes event-camera gestures, trains on them, and shows time and memory", () => new DemoCommand()),
         new("bench", "times training iterations on random data", () => new BenchCommand()),
-        new("plan", "says what a run will need, without allocating it: memory by kind and layer, the largest batch, the floor of its time", () => new PlanCommand()),
+        new("plan", "says what a run will need, without allocating it: memory by kind and layer, the largest batch, the time that its work takes", () => new PlanCommand()),
         new("eval", "evaluates a checkpoint: loss, accuracy, and for each layer how often it fires and what that costs", () => new EvalCommand()),
         new("convert", "writes a checkpoint in the other form: safetensors, or a .pth file that PyTorch loads", () => new ConvertCommand()),
         new("models", "lists the models with their parameters, neurons, and operations a step", () => new ModelsCommand()),

@@ -9,8 +9,8 @@ namespace SlttEngine.Cli.Commands;
 /// <summary>Makes event-camera gestures, trains on them, and shows what it took beside what BPTT would have.</summary>
 internal sealed class DemoCommand : Command
 {
-    // Running statistics follow the last few batches (T updates an iteration): at the official rate of 0.1 so small a network, in
-    // batches of 16, is now and then left with statistics that do not fit, and its test accuracy drops to chance.
+    // At the official learning rate of 0.1 so small a network, in batches of 16, now and then ends near chance on the test set while
+    // its training accuracy is high; at 0.03 no seed that was tried did (98.8 to 99.4 %).
     private static readonly TrainOptions Defaults = new()
     {
         Dataset = "dvsgesture",

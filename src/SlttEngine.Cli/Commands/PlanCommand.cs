@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace SlttEngine.Cli.Commands;
 
-/// <summary>Says what a run will need, without allocating it: memory by kind and layer, the largest batch, the floor of its time.</summary>
+/// <summary>Says what a run will need, without allocating it: memory by kind and layer, the largest batch, how long its work takes at least.</summary>
 internal sealed class PlanCommand : Command
 {
     /// <summary>Layers with less than this share of the layers' memory are shown together.</summary>
@@ -38,7 +38,7 @@ internal sealed class PlanCommand : Command
             context.Stop.ThrowIfCancellationRequested();
             TrainOptions variant = options with { Method = method, K = Math.Min(options.K, options.T) };
             RunPlan plan = RunPlan.For(device, variant);
-            plans.Add(new Planned(method, plan, plan.Work.Seconds(rates), RunPlan.LargestBatch(device, variant, limit)));
+            plans.Add(new Planned(method, plan, plan.Work.Seconds(rates), plan.LargestBatch(device, variant, limit)));
         }
 
         Planned chosen = plans.Single(p => p.Method == options.Method);
@@ -76,10 +76,14 @@ internal sealed class PlanCommand : Command
         Kind("images on the device", p => p.Images);
         Kind("the whole run", p => p.Total);
         table.AddRow([$"largest batch in {Units.Bytes(limit)}", .. plans.Select(p => p.LargestBatch.ToString(CultureInfo.InvariantCulture))]);
-        table.AddRow(["floor of an iteration: computing", .. plans.Select(p => Milliseconds(p.Floor.Compute))]);
-        table.AddRow(["  moving memory", .. plans.Select(p => Milliseconds(p.Floor.Memory))]);
-        table.AddRow(["  one after the other", .. plans.Select(p => Milliseconds(p.Floor.Compute + p.Floor.Memory))]);
+        table.AddRow([(device.IsCpu ? "an iteration computed in full" : "floor of an iteration: computing"), .. plans.Select(p => Milliseconds(p.Seconds.Compute))]);
+        table.AddRow(["  moving memory", .. plans.Select(p => Milliseconds(p.Seconds.Memory))]);
+        table.AddRow(["  one after the other", .. plans.Select(p => Milliseconds(p.Seconds.Compute + p.Seconds.Memory))]);
         context.Console.Write(table);
+        if (device.IsCpu)
+        {
+            context.WriteLine("the CPU device computes only what fired, so an iteration may take less than computed in full: sltt bench times it");
+        }
 
         context.WriteLine($"by layer, {TrainOptionTable.Spell(chosen.Method)}:");
         Table layers = Rows(["MiB", "weights", "gradients", "optimizer", "state", "saved", "workspace"]);
@@ -137,8 +141,8 @@ internal sealed class PlanCommand : Command
             p.LargestBatch,
             p.Plan.Work.MultiplyAdds,
             MovedBytes = p.Plan.Work.Bytes,
-            FloorComputeSeconds = p.Floor.Compute,
-            FloorMemorySeconds = p.Floor.Memory,
+            ComputeInFullSeconds = p.Seconds.Compute,
+            MoveMemorySeconds = p.Seconds.Memory,
         }),
     };
 
@@ -163,5 +167,5 @@ internal sealed class PlanCommand : Command
             ? value << 20
             : throw new SlttException(ErrorKind.Usage, $"-memory {text}: must be a whole number of MiB of at least 1");
 
-    private sealed record Planned(TrainingMethod Method, RunPlan Plan, (double Compute, double Memory) Floor, int LargestBatch);
+    private sealed record Planned(TrainingMethod Method, RunPlan Plan, (double Compute, double Memory) Seconds, int LargestBatch);
 }

@@ -8,7 +8,7 @@ namespace SlttEngine.Device;
 /// <param name="Milliseconds">What it took when it was measured.</param>
 public sealed record RememberedAlgorithm(int Algorithm, double Milliseconds);
 
-/// <summary>Measured choices that outlive the process: the same machine makes the same choices, and measures once.</summary>
+/// <summary>Measured choices that outlive the process: as long as the file is there the same machine makes the same choices.</summary>
 /// <remarks>
 /// One JSON file for all devices, in SLTT_CACHE_DIR, else in sltt/ of the user's cache folder. A file that can't be read counts as
 /// empty, one that can't be written means that the next process measures again: a cache is no reason to stop.

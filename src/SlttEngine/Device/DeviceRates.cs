@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using ManagedCuda;
 using ManagedCuda.CudaBlas;
 
@@ -20,7 +21,7 @@ public readonly record struct DeviceRates(double Flops, double Bandwidth)
         long bytes = device.IsCpu ? 64L << 20 : 512L << 20;
         using CudaDeviceVariable<byte> from = new(bytes);
         using CudaDeviceVariable<byte> to = new(bytes);
-        from.Memset((byte)0);
+        Fill(from, type);
         to.Memset((byte)0);
         long matrix = (long)side * side * type.Size();
         double copy = Fastest(device, () => to.AsyncCopyToDevice(from, device.Stream));
@@ -42,6 +43,29 @@ public readonly record struct DeviceRates(double Flops, double Bandwidth)
             type.Blas(),
             side));
         return new DeviceRates(2.0 * side * side * side / product, 2 * bytes / copy);
+    }
+
+    /// <summary>Numbers of either sign from 0.5 to 1: with zeros a GPU draws less power than it does at work, and so runs faster.</summary>
+    private static void Fill(CudaDeviceVariable<byte> memory, ComputeType type)
+    {
+        uint[] words = new uint[4 << 20];
+        new Random(1).NextBytes(MemoryMarshal.AsBytes(words.AsSpan()));
+        (uint keep, uint exponent) = type switch
+        {
+            ComputeType.Float16 => (0x83ff83ffu, 0x38003800u),
+            ComputeType.BFloat16 => (0x807f807fu, 0x3f003f00u),
+            _ => (0x807fffffu, 0x3f000000u),
+        };
+        for (int i = 0; i < words.Length; i++)
+        {
+            words[i] = (words[i] & keep) | exponent;
+        }
+
+        byte[] numbers = MemoryMarshal.AsBytes(words.AsSpan()).ToArray();
+        for (long done = 0; done < (long)(ulong)memory.SizeInBytes; done += numbers.Length)
+        {
+            memory.CopyToDevice(numbers, 0, done, numbers.Length);
+        }
     }
 
     private static double Fastest(ComputeDevice device, Action launch)

@@ -28,6 +28,7 @@ internal readonly record struct AlgorithmOffer(int Algorithm, bool Works, bool A
 /// <remarks>
 /// The fastest is measured once on memory of its own, before the run's memory is planned, and remembered (<see cref="AlgorithmCache"/>),
 /// because cuDNN's guesses are at times far off. Where a library offers one algorithm alone, as the CPU device does, nothing is measured.
+/// Two algorithms add up in different orders: where nothing can be remembered, two runs may differ in the last bits.
 /// </remarks>
 internal sealed class ConvolutionAlgorithms(ComputeDevice device, AlgorithmCache cache)
 {
@@ -39,13 +40,25 @@ internal sealed class ConvolutionAlgorithms(ComputeDevice device, AlgorithmCache
     /// <param name="guess">cuDNN's own order, the best first.</param>
     /// <param name="measure">Measures all of them: with the three arrays and a workspace of so many bytes.</param>
     /// <param name="bytes">Bytes of the three arrays that <paramref name="measure"/> takes.</param>
+    /// <param name="measures">False: if none is remembered, cuDNN's own order will do.</param>
+    /// <exception cref="SlttException">cuDNN has no algorithm for the call.</exception>
     public int Choose(
         string call,
         Func<IEnumerable<AlgorithmOffer>> guess,
         Func<CUdeviceptr, CUdeviceptr, CUdeviceptr, CUdeviceptr, long, IEnumerable<AlgorithmOffer>> measure,
-        (long A, long B, long C) bytes)
+        (long A, long B, long C) bytes,
+        bool measures = true)
     {
-        List<AlgorithmOffer> offers = Usable(guess());
+        List<AlgorithmOffer> offers;
+        try
+        {
+            offers = Usable(guess());
+        }
+        catch (CudaDNNException e)
+        {
+            throw new SlttException(ErrorKind.Device, $"cuDNN refuses {call}: {e.Message}", "take a smaller batch (-b)", e);
+        }
+
         if (offers.Count == 1)
         {
             return offers[0].Algorithm;
@@ -56,6 +69,20 @@ internal sealed class ConvolutionAlgorithms(ComputeDevice device, AlgorithmCache
             return known.Algorithm;
         }
 
+        if ((measures ? Fastest(measure, bytes) : null) is { } fastest)
+        {
+            cache.Add(call, new RememberedAlgorithm(fastest.Algorithm, fastest.Milliseconds));
+            return fastest.Algorithm;
+        }
+
+        return offers.Count > 0
+            ? offers[0].Algorithm
+            : throw new SlttException(ErrorKind.Device, $"cuDNN has no deterministic algorithm for {call} within {WorkspaceLimit >> 20} MiB of workspace", "take a smaller batch (-b)");
+    }
+
+    private AlgorithmOffer? Fastest(
+        Func<CUdeviceptr, CUdeviceptr, CUdeviceptr, CUdeviceptr, long, IEnumerable<AlgorithmOffer>> measure, (long A, long B, long C) bytes)
+    {
         try
         {
             using CudaDeviceVariable<byte> a = new(bytes.A);
@@ -69,21 +96,12 @@ internal sealed class ConvolutionAlgorithms(ComputeDevice device, AlgorithmCache
 
             device.Synchronize();
             List<AlgorithmOffer> measured = Usable(measure(a.DevicePointer, b.DevicePointer, c.DevicePointer, workspace.DevicePointer, WorkspaceLimit));
-            if (measured.Count > 0)
-            {
-                AlgorithmOffer fastest = measured.MinBy(o => o.Milliseconds);
-                cache.Add(call, new RememberedAlgorithm(fastest.Algorithm, fastest.Milliseconds));
-                return fastest.Algorithm;
-            }
+            return measured.Count > 0 ? measured.MinBy(o => o.Milliseconds) : null;
         }
-        catch (CudaException)
+        catch (Exception e) when (e is CudaException or CudaDNNException)
         {
-            // No memory to measure in: the guess has to do, and is not remembered.
+            return null; // No memory to measure in: the guess has to do, and is not remembered.
         }
-
-        return offers.Count > 0
-            ? offers[0].Algorithm
-            : throw new SlttException(ErrorKind.Device, $"cuDNN has no deterministic algorithm for {call} within {WorkspaceLimit >> 20} MiB of workspace", "take a smaller batch (-b)");
     }
 
     private static List<AlgorithmOffer> Usable(IEnumerable<AlgorithmOffer> offers)

@@ -49,11 +49,10 @@ internal sealed class ConvolutionCalls
     {
         int count = Dnn.GetConvolutionForwardAlgorithmMaxCount();
         cudnnMathType math = convolution.MathType;
-        cudnnConvolutionFwdAlgo algo = (cudnnConvolutionFwdAlgo)builder.Device.Convolutions.Choose(
-            "forward " + shapes,
+        cudnnConvolutionFwdAlgo algo = (cudnnConvolutionFwdAlgo)Choose(
+            "forward",
             () => Dnn.GetConvolutionForwardAlgorithm_v7(x, w, convolution, y, count).Select(p => AlgorithmOffer.Of(p, math)),
-            (a, b, c, space, most) => Dnn.FindConvolutionForwardAlgorithmEx(x, a, w, b, convolution, y, c, count, space, most).Select(p => AlgorithmOffer.Of(p, math)),
-            bytes);
+            (a, b, c, space, most) => Dnn.FindConvolutionForwardAlgorithmEx(x, a, w, b, convolution, y, c, count, space, most).Select(p => AlgorithmOffer.Of(p, math)));
         ulong needed = Dnn.GetConvolutionForwardWorkspaceSize(x, w, convolution, y, algo);
         Tensor workspace = Workspace("forward", needed);
         return new Op(
@@ -69,11 +68,10 @@ internal sealed class ConvolutionCalls
     {
         int count = Dnn.GetConvolutionBackwardDataAlgorithmMaxCount();
         cudnnMathType math = convolution.MathType;
-        cudnnConvolutionBwdDataAlgo algo = (cudnnConvolutionBwdDataAlgo)builder.Device.Convolutions.Choose(
-            "backward data " + shapes,
+        cudnnConvolutionBwdDataAlgo algo = (cudnnConvolutionBwdDataAlgo)Choose(
+            "backward data",
             () => Dnn.GetConvolutionBackwardDataAlgorithm_v7(w, y, convolution, x, count).Select(p => AlgorithmOffer.Of(p, math)),
-            (a, b, c, space, most) => Dnn.FindConvolutionBackwardDataAlgorithmEx(w, b, y, c, convolution, x, a, count, space, most).Select(p => AlgorithmOffer.Of(p, math)),
-            bytes);
+            (a, b, c, space, most) => Dnn.FindConvolutionBackwardDataAlgorithmEx(w, b, y, c, convolution, x, a, count, space, most).Select(p => AlgorithmOffer.Of(p, math)));
         ulong needed = Dnn.GetConvolutionBackwardDataWorkspaceSize(w, y, convolution, x, algo);
         Tensor workspace = Workspace("backward data", needed);
         return new Op(
@@ -89,11 +87,10 @@ internal sealed class ConvolutionCalls
     {
         int count = Dnn.GetConvolutionBackwardFilterAlgorithmMaxCount();
         cudnnMathType math = convolution.MathType;
-        cudnnConvolutionBwdFilterAlgo algo = (cudnnConvolutionBwdFilterAlgo)builder.Device.Convolutions.Choose(
-            "backward filter " + shapes,
+        cudnnConvolutionBwdFilterAlgo algo = (cudnnConvolutionBwdFilterAlgo)Choose(
+            "backward filter",
             () => Dnn.GetConvolutionBackwardFilterAlgorithm_v7(x, y, convolution, w, count).Select(p => AlgorithmOffer.Of(p, math)),
-            (a, b, c, space, most) => Dnn.FindConvolutionBackwardFilterAlgorithmEx(x, a, y, c, convolution, w, b, count, space, most).Select(p => AlgorithmOffer.Of(p, math)),
-            bytes);
+            (a, b, c, space, most) => Dnn.FindConvolutionBackwardFilterAlgorithmEx(x, a, y, c, convolution, w, b, count, space, most).Select(p => AlgorithmOffer.Of(p, math)));
         ulong needed = Dnn.GetConvolutionBackwardFilterWorkspaceSize(x, y, convolution, w, algo);
         Tensor workspace = Workspace("backward filter", needed);
         return new Op(
@@ -103,6 +100,12 @@ internal sealed class ConvolutionCalls
             t => Dnn.ConvolutionBackwardFilter(1f, x, input.At(t), y, gradOutput.At(t), convolution, algo, workspace.At(t), needed, beta, w, gradWeight()))
         { MultiplyAdds = multiplyAdds };
     }
+
+    private int Choose(
+        string pass,
+        Func<IEnumerable<AlgorithmOffer>> guess,
+        Func<CUdeviceptr, CUdeviceptr, CUdeviceptr, CUdeviceptr, long, IEnumerable<AlgorithmOffer>> measure) =>
+        builder.Device.Convolutions.Choose($"{pass} {shapes}", guess, measure, bytes, builder.MeasuresAlgorithms);
 
     private Tensor Workspace(string pass, ulong bytes) => ProgramBuilder.Scratch($"{name} {pass} workspace", (long)bytes, BufferKind.Workspace);
 }

@@ -8,12 +8,18 @@ namespace SlttEngine.Planning;
 /// <param name="InPlace">A write and a read that may be the same memory, if nothing later reads the latter.</param>
 public sealed record Op(string Name, Tensor[] Reads, Tensor[] Writes, Action<int> Launch, (Tensor Output, Tensor Input)? InPlace = null)
 {
+    private readonly long? bytes;
+
     /// <summary>The layer that emitted it; empty for what belongs to none.</summary>
     public string Layer { get; init; } = string.Empty;
 
     /// <summary>Multiplications (each with its addition) of a matrix product or convolution computed in full; 0 for what only moves memory.</summary>
     public long MultiplyAdds { get; init; }
 
-    /// <summary>Bytes that must move: what it reads and writes, workspaces aside.</summary>
-    public long Bytes => Reads.Concat(Writes).Where(t => t.Kind != BufferKind.Workspace).Sum(t => t.Bytes);
+    /// <summary>Bytes that must move: unless it says otherwise, all that it reads and writes, workspaces aside.</summary>
+    public long Bytes
+    {
+        get => bytes ?? Reads.Concat(Writes).Where(t => t.Kind != BufferKind.Workspace).Sum(t => t.Bytes);
+        init => bytes = value;
+    }
 }

@@ -72,6 +72,9 @@ public sealed class ProgramBuilder
     /// <summary>Where the device keeps the run state.</summary>
     public CUdeviceptr RunState { get; }
 
+    /// <summary>False: cuDNN's guess of the fastest algorithms will do. For plans that are only tried out, where measuring would take long.</summary>
+    internal bool MeasuresAlgorithms { get; init; } = true;
+
     /// <summary>Where neurons' spikes are counted; null: they aren't.</summary>
     internal Training.SpikeCounts? SpikeCounts { get; init; }
 

@@ -64,17 +64,10 @@ public sealed class Evaluation : IDisposable
         Device = ComputeDevice.Open(options.Device, out string reason);
         DeviceReason = reason;
         test = new TrainingData(Device, set, options, train: false, dropLast: false);
-        engine = new TrainingEngine(Device, RunFactory.Network(options, test.Shape, test.Classes), new EngineOptions
+        engine = new TrainingEngine(Device, RunFactory.Network(options, test.Shape, test.Classes), RunFactory.Engine(options, test.Format, test.Format, test.Shape.Steps == 1) with
         {
-            Steps = options.T,
-            Neuron = RunFactory.Neuron(options),
-            Loss = RunFactory.Loss(options),
             Optimizer = null,
-            Seed = (ulong)options.Seed,
-            TrainInput = test.Format,
-            TestInput = test.Format,
-            StaticInput = test.Shape.Steps == 1,
-            TrainBatches = [],
+            Type = ComputeType.Float32,
             TestBatches = test.BatchSizes,
             CountSpikes = true,
         });

@@ -69,7 +69,8 @@ internal sealed class InputFeed : IDisposable
                         n,
                         input.Channels,
                         input.Height,
-                        input.Width)));
+                        input.Width))
+                { Bytes = (source.Bytes / frames.Steps) + x.Bytes });
                 break;
             case InputFormat.ResidentCifar cifar:
                 source = b.Keep("image indices", BufferKind.Batch, 4L * n);

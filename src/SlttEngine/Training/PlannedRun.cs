@@ -32,7 +32,8 @@ internal sealed class PlannedRun : IDisposable
     /// <summary>Plans the iteration of a batch.</summary>
     /// <param name="batch">Samples.</param>
     /// <param name="training">False: an evaluation.</param>
-    public NetworkProgram Program(int batch, bool training)
+    /// <param name="measure">False: with cuDNN's guess of the fastest algorithms, whose workspaces may be others.</param>
+    public NetworkProgram Program(int batch, bool training, bool measure = true)
     {
         ProgramShape program = new(
             batch,
@@ -41,7 +42,7 @@ internal sealed class PlannedRun : IDisposable
             training,
             training && RunFactory.Method(options).ThroughTime,
             StaticInput: shape.Steps == 1);
-        ProgramBuilder builder = new(device, Store, program, RunFactory.Neuron(options), default);
+        ProgramBuilder builder = new(device, Store, program, RunFactory.Neuron(options), default) { MeasuresAlgorithms = measure };
         programs.Add(new NetworkProgram(
             builder, RunData.Format(options, default, training), RunFactory.Loss(options), training ? optimizer : null, default));
         return programs[^1];

@@ -44,20 +44,9 @@ public sealed class RandomRun : IDisposable
             }
         }
 
-        Engine = new TrainingEngine(device, RunFactory.Network(options, shape, classes), new EngineOptions
+        Engine = new TrainingEngine(device, RunFactory.Network(options, shape, classes), RunFactory.Engine(options, format, format, shape.Steps == 1) with
         {
-            Method = RunFactory.Method(options),
-            Steps = options.T,
-            Neuron = RunFactory.Neuron(options),
-            Loss = RunFactory.Loss(options),
-            Optimizer = RunFactory.Optimizer(options),
-            Type = options.ComputeType,
-            Seed = (ulong)options.Seed,
-            TrainInput = format,
-            TestInput = format,
-            StaticInput = shape.Steps == 1,
             TrainBatches = [options.BatchSize],
-            TestBatches = [],
         });
         Engine.Store.Initialize((ulong)options.Seed);
     }

@@ -37,6 +37,25 @@ public static class RunFactory
     /// <param name="options">The options.</param>
     public static LossOptions Loss(TrainOptions options) => new((float)options.LossLambda, options.MseOneHot, (float)options.LossMeans);
 
+    /// <summary>What an engine for the run is built for, but for the batch sizes that it will see.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="train">How training batches come.</param>
+    /// <param name="test">How evaluation batches come.</param>
+    /// <param name="staticInput">True: one image for all steps; false: a frame a step.</param>
+    public static EngineOptions Engine(TrainOptions options, InputFormat train, InputFormat test, bool staticInput) => new()
+    {
+        Method = Method(options),
+        Steps = options.T,
+        Neuron = Neuron(options),
+        Loss = Loss(options),
+        Optimizer = Optimizer(options),
+        Type = options.ComputeType,
+        Seed = (ulong)options.Seed,
+        TrainInput = train,
+        TestInput = test,
+        StaticInput = staticInput,
+    };
+
     /// <summary>The network, for frames of a shape.</summary>
     /// <param name="options">The options.</param>
     /// <param name="shape">Steps, channels, height, width of a sample.</param>

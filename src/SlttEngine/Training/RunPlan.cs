@@ -5,7 +5,7 @@ using SlttEngine.Planning;
 
 namespace SlttEngine.Training;
 
-/// <summary>What an iteration has to do: bounds from below for its time.</summary>
+/// <summary>What an iteration has to do: bounds from below for its time, on a device that computes convolutions in full.</summary>
 /// <param name="MultiplyAdds">Multiplications (each with its addition) of convolutions and matrix products computed in full.</param>
 /// <param name="Bytes">Bytes of activations, parameters and their gradients that move to and from memory.</param>
 public readonly record struct IterationWork(long MultiplyAdds, long Bytes)
@@ -22,44 +22,66 @@ public readonly record struct IterationWork(long MultiplyAdds, long Bytes)
 /// <param name="Work">What a training iteration has to do.</param>
 public sealed record RunPlan(MemoryPlan Training, long EvaluationArena, long Images, IterationWork Work)
 {
+    /// <summary>Batches beyond this are not tried: no data set's training set is so much larger that they would make sense.</summary>
+    private const int MostSamples = 1 << 16;
+
     /// <summary>Device memory of the whole run, bytes: what <c>sltt train</c> allocates.</summary>
     public long Total => Training.Store + Math.Max(Training.Total - Training.Store, EvaluationArena) + Images;
 
     /// <summary>Plans a run.</summary>
     /// <param name="device">The device, for its libraries' workspace sizes.</param>
     /// <param name="options">The run's options; images are counted in data_dir if the data set is there, else as its authors distribute it.</param>
-    public static RunPlan For(ComputeDevice device, TrainOptions options)
-    {
-        using PlannedRun run = new(device, options);
-        NetworkProgram training = run.Program(options.BatchSize, training: true);
-        return new RunPlan(
-            MemoryPlan.Of(run.Store, training),
-            run.Program(options.BatchSize, training: false).Arena.Bytes,
-            ImageBytes(options),
-            WorkOf(training, run.Store.Elements, RunFactory.Method(options), options));
-    }
+    public static RunPlan For(ComputeDevice device, TrainOptions options) => For(device, options, ImageBytes(options), measure: true);
 
-    /// <summary>The largest batch whose run fits into a device's memory; 0 if none does.</summary>
+    /// <summary>The largest batch, up to 65,536, whose run fits into a device's memory; 0 if none does. Where algorithms are measured, to within 2 %.</summary>
     /// <param name="device">The device.</param>
-    /// <param name="options">The run's options.</param>
+    /// <param name="options">The run's options, those of this plan.</param>
     /// <param name="memory">Bytes that the run may take.</param>
-    public static int LargestBatch(ComputeDevice device, TrainOptions options, long memory)
+    public int LargestBatch(ComputeDevice device, TrainOptions options, long memory)
     {
-        bool Fits(int batch) => For(device, options with { BatchSize = batch }).Total <= memory;
+        bool Fits(int batch, bool measure)
+        {
+            try
+            {
+                return For(device, options with { BatchSize = batch }, Images, measure).Total <= memory;
+            }
+            catch (SlttException e) when (e.Kind == ErrorKind.Device)
+            {
+                return false; // cuDNN has no algorithm for arrays of this size.
+            }
+        }
+
+        // The search goes by cuDNN's guesses; measured algorithms may ask for more workspace, so the batch that it found is planned in full.
         int fits = 0;
         int tooMany = 1;
-        while (Fits(tooMany))
+        while (tooMany <= MostSamples && Fits(tooMany, measure: false))
         {
             (fits, tooMany) = (tooMany, 2 * tooMany);
         }
 
-        while (tooMany - fits > 1)
+        while (tooMany - fits > 1 && fits < MostSamples)
         {
             int middle = fits + ((tooMany - fits) / 2);
-            (fits, tooMany) = Fits(middle) ? (middle, tooMany) : (fits, middle);
+            (fits, tooMany) = Fits(middle, measure: false) ? (middle, tooMany) : (fits, middle);
+        }
+
+        while (fits > 0 && !Fits(fits, measure: true))
+        {
+            fits -= Math.Max(1, fits / 64);
         }
 
         return fits;
+    }
+
+    private static RunPlan For(ComputeDevice device, TrainOptions options, long images, bool measure)
+    {
+        using PlannedRun run = new(device, options);
+        NetworkProgram training = run.Program(options.BatchSize, training: true, measure);
+        return new RunPlan(
+            MemoryPlan.Of(run.Store, training),
+            run.Program(options.BatchSize, training: false, measure).Arena.Bytes,
+            images,
+            WorkOf(training, run.Store.Elements, RunFactory.Method(options), options));
     }
 
     private static IterationWork WorkOf(NetworkProgram program, long parameters, Method method, TrainOptions options)

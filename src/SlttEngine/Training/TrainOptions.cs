@@ -168,6 +168,7 @@ public sealed record TrainOptions
                 + (Amp ? "_amp" : string.Empty)
                 + (Amp && AmpType != ComputeType.Float16 ? $"_{TrainOptionTable.SpellAmp(AmpType)}" : string.Empty)
                 + (PlainResize ? "_plain" : string.Empty)
+                + (BatchNorm == BatchNormKind.Cudnn ? "_cudnnbn" : string.Empty)
                 + (WidthDivisor != 1 ? $"_width{WidthDivisor}" : string.Empty);
         }
     }

@@ -39,18 +39,8 @@ public sealed class Trainer : IDisposable
         train = new TrainingData(device, trainSet, options, train: true, RunData.DropsLast(options));
         test = new TrainingData(device, testSet, options, train: false, dropLast: false);
         Network network = RunFactory.Network(options, train.Shape, train.Classes);
-        engine = new TrainingEngine(device, network, new EngineOptions
+        engine = new TrainingEngine(device, network, RunFactory.Engine(options, train.Format, test.Format, train.Shape.Steps == 1) with
         {
-            Method = RunFactory.Method(options),
-            Steps = options.T,
-            Neuron = RunFactory.Neuron(options),
-            Loss = RunFactory.Loss(options),
-            Optimizer = RunFactory.Optimizer(options),
-            Type = options.ComputeType,
-            Seed = (ulong)options.Seed,
-            TrainInput = train.Format,
-            TestInput = test.Format,
-            StaticInput = train.Shape.Steps == 1,
             TrainBatches = train.BatchSizes,
             TestBatches = test.BatchSizes,
         });

@@ -42,10 +42,10 @@ public sealed record EngineOptions
     public bool StaticInput { get; init; } = true;
 
     /// <summary>Batch sizes that training will see.</summary>
-    public required IReadOnlyCollection<int> TrainBatches { get; init; }
+    public IReadOnlyCollection<int> TrainBatches { get; init; } = [];
 
     /// <summary>Batch sizes that evaluation will see.</summary>
-    public required IReadOnlyCollection<int> TestBatches { get; init; }
+    public IReadOnlyCollection<int> TestBatches { get; init; } = [];
 
     /// <summary>Evaluation counts the spikes of each layer: <see cref="TrainingEngine.SpikesByPixel"/>.</summary>
     public bool CountSpikes { get; init; }

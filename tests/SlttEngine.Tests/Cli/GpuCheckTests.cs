@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SlttEngine.Device;
 using SlttEngine.Tests.Engine;
 
 namespace SlttEngine.Tests.Cli;
@@ -32,6 +33,17 @@ public sealed class GpuCheckTests
         (int exitCode, string output) = Run("--device", "cpu", "--vectors", folder, "--out", Path.Combine(folder, "out"), "verify", "devices");
         Assert.That(exitCode, Is.EqualTo(1), output);
         Assert.That(output, Does.Match(@"verify +FAILED \(\d+\)").And.Match("devices +passed"));
+    }
+
+    [Test]
+    public void ADeviceThatFailsIsNotLeftOut()
+    {
+        // Where there is a GPU, that device opens.
+        Assume.That(NativeLibraries.WhyNoCuda(), Is.Not.Null);
+        File.Copy(GoldenFiles.Of("neuron").First(), Path.Combine(folder, "neuron.safetensors"));
+        (int exitCode, string output) = Run("--device", "cuda", "--vectors", folder, "--out", Path.Combine(folder, "out"), "verify");
+        Assert.That(exitCode, Is.EqualTo(1), output);
+        Assert.That(output, Does.Match(@"verify +FAILED \(\d+\)"));
     }
 
     [TestCase("unknown argument 'everything'", "everything")]

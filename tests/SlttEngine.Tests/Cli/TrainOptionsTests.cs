@@ -41,6 +41,14 @@ public sealed class TrainOptionsTests
         Assert.That(TrainOptions.FromArgsText(options.ToArgsText()), Is.EqualTo(options));
     }
 
+    [Test]
+    public void TheOtherBatchNormIsAnotherRun()
+    {
+        TrainOptions options = Parse("--batch-norm cudnn");
+        Assert.That(options.RunFolder, Does.EndWith("_cudnnbn"));
+        Assert.That(TrainOptions.FromArgsText(options.ToArgsText()), Is.EqualTo(options));
+    }
+
     private static IEnumerable<TestCaseData> Official() => OfficialCommands.All.Select(c => new TestCaseData(c).SetArgDisplayNames(c.ToString()));
 
     [TestCaseSource(nameof(Official))]

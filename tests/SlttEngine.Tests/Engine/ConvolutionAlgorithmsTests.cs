@@ -1,3 +1,4 @@
+using ManagedCuda.CudaDNN;
 using SlttEngine.Device;
 using SlttEngine.Layers;
 
@@ -74,6 +75,30 @@ public sealed class ConvolutionAlgorithmsTests
     public void Without_a_deterministic_algorithm_the_call_is_named() => Assert.That(
         () => Choose("backward filter f16", [Guessed with { Deterministic = false }], []),
         Throws.TypeOf<SlttException>().With.Message.Contains("backward filter f16"));
+
+    [Test]
+    public void A_plan_that_is_only_tried_out_measures_nothing_but_knows_what_was_measured()
+    {
+        ConvolutionAlgorithms algorithms = new(SharedDevice.Device, new AlgorithmCache("device", folder));
+        int Guess(string call) => algorithms.Choose(
+            call, () => [Guessed, Guessed with { Algorithm = 2 }], (_, _, _, _, _) => throw new AssertionException("measured"), (4, 4, 4), measures: false);
+        Assert.That(Guess("a"), Is.EqualTo(1));
+        Choose("b", [Guessed, Guessed], [Guessed with { Algorithm = 2, Milliseconds = 1 }]);
+        algorithms = new(SharedDevice.Device, new AlgorithmCache("device", folder));
+        Assert.That(Guess("b"), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void Where_cuDNN_cannot_measure_its_guess_is_taken_and_where_it_cannot_guess_the_call_is_named() => Assert.Multiple(() =>
+    {
+        ConvolutionAlgorithms algorithms = new(SharedDevice.Device, new AlgorithmCache("device", folder));
+        Assert.That(
+            algorithms.Choose("a", () => [Guessed, Guessed with { Algorithm = 2 }], (_, _, _, _, _) => throw new CudaDNNException(cudnnStatus.ExecutionFailed), (4, 4, 4)),
+            Is.EqualTo(1));
+        Assert.That(
+            () => algorithms.Choose("forward f16", () => throw new CudaDNNException(cudnnStatus.NotSupported), (_, _, _, _, _) => [], (4, 4, 4)),
+            Throws.TypeOf<SlttException>().With.Message.Contains("forward f16").And.Property("Hint").Contains("-b"));
+    });
 
     private int Choose(string call, AlgorithmOffer[] guess, AlgorithmOffer[] measured, string device = "device") =>
         new ConvolutionAlgorithms(SharedDevice.Device, new AlgorithmCache(device, folder)).Choose(

@@ -48,7 +48,7 @@ public sealed class ResumeTests
             BatchSize = 6,
             Epochs = 2,
             Workers = 1,
-            Device = DeviceChoice.Cpu,
+            Device = SharedDevice.Choice,
             Optimizer = optimizer,
             LearningRate = optimizer == OptimizerKind.AdamW ? 0.001 : 0.05,
             DropRate = dropRate,
@@ -86,7 +86,7 @@ public sealed class ResumeTests
             BatchSize = 10,
             Epochs = 1,
             Workers = 1,
-            Device = DeviceChoice.Cpu,
+            Device = SharedDevice.Choice,
         };
         Run(options, stopAfter: int.MaxValue);
         string latest = Path.Combine(options.RunFolder, Trainer.LatestCheckpoint);

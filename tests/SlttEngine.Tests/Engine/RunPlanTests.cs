@@ -8,7 +8,7 @@ namespace SlttEngine.Tests.Engine;
 /// <summary>What is said before a run is what the run then has and does.</summary>
 public sealed class RunPlanTests
 {
-    private static readonly TrainOptions Small = new() { Model = "spiking_resnet18", WidthDivisor = 16, T = 3, BatchSize = 5, Device = DeviceChoice.Cpu };
+    private static readonly TrainOptions Small = new() { Model = "spiking_resnet18", WidthDivisor = 16, T = 3, BatchSize = 5, Device = SharedDevice.Choice };
 
     [Test]
     public void A_runs_memory_is_what_was_planned_to_the_byte([Values] TrainingMethod method, [Values] ComputeType type)
@@ -40,12 +40,13 @@ public sealed class RunPlanTests
     public void The_largest_batch_fits_and_one_more_does_not([Values] TrainingMethod method)
     {
         TrainOptions options = Small with { Method = method, DataDir = "none" };
-        long memory = RunPlan.For(SharedDevice.Device, options with { BatchSize = 37 }).Total;
+        RunPlan plan = RunPlan.For(SharedDevice.Device, options with { BatchSize = 37 });
+        long memory = plan.Total;
         Assert.Multiple(() =>
         {
-            Assert.That(RunPlan.LargestBatch(SharedDevice.Device, options, memory), Is.EqualTo(37));
-            Assert.That(RunPlan.LargestBatch(SharedDevice.Device, options, memory - 1), Is.EqualTo(36));
-            Assert.That(RunPlan.LargestBatch(SharedDevice.Device, options, 1 << 20), Is.Zero);
+            Assert.That(plan.LargestBatch(SharedDevice.Device, options, memory), Is.EqualTo(37));
+            Assert.That(plan.LargestBatch(SharedDevice.Device, options, memory - 1), Is.EqualTo(36));
+            Assert.That(plan.LargestBatch(SharedDevice.Device, options, 1 << 20), Is.Zero);
         });
     }
 

@@ -5,8 +5,11 @@ namespace SlttEngine.Tests.Engine;
 /// <summary>The fast CPU device for the engine's tests, or the GPU where SLTT_TEST_DEVICE=cuda; opened once.</summary>
 internal static class SharedDevice
 {
-    private static readonly Lazy<ComputeDevice> Opened = new(() => ComputeDevice.Open(
-        Environment.GetEnvironmentVariable("SLTT_TEST_DEVICE") == "cuda" ? DeviceKind.Cuda : DeviceKind.Cpu));
+    private static readonly bool OnGpu = Environment.GetEnvironmentVariable("SLTT_TEST_DEVICE") == "cuda";
+    private static readonly Lazy<ComputeDevice> Opened = new(() => ComputeDevice.Open(OnGpu ? DeviceKind.Cuda : DeviceKind.Cpu));
+
+    /// <summary>The same for runs that open a device by their options: a process can have one kind only.</summary>
+    public static DeviceChoice Choice => OnGpu ? DeviceChoice.Cuda : DeviceChoice.Cpu;
 
     public static ComputeDevice Device => Opened.Value;
 }
