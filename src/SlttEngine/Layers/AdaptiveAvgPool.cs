@@ -48,18 +48,7 @@ public sealed class AdaptiveAvgPool : Layer
                 Output.Height,
                 Output.Width));
 
-        Tensor output = b.NewOutput(Output);
-        b.Add(b.ForwardOf(Output), Forward(b.Forward(input), output));
-        if (output.IsScratch)
-        {
-            b.SetRegenerator(Output, () =>
-            {
-                Tensor again = ProgramBuilder.Scratch(Name + " again", b.BytesOf(Output));
-                b.Add(Section.Backward, Forward(b.ForBackward(input), again));
-                return again;
-            });
-        }
-
+        b.AddForward(Output, input, Forward);
         return () =>
         {
             Tensor gradOutput = b.TakeGradient(Output);

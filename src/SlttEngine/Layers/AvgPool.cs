@@ -49,7 +49,6 @@ public sealed class AvgPool : Layer
         pooling.SetPooling2dDescriptor(
             cudnnPoolingMode.AverageCountIncludePadding, cudnnNanPropagation.PropagateNan, kernel, kernel, padding, padding, stride, stride);
 
-        Tensor output = b.NewOutput(Output);
         bool lacksBias = b.LacksBias(input);
 
         Op Forward(Tensor from, Tensor to) => new(
@@ -74,17 +73,7 @@ public sealed class AvgPool : Layer
                     padding)
                 : t => dnn.PoolingForward(pooling, 1f, x, from.At(t), 0f, y, to.At(t)));
 
-        b.Add(b.ForwardOf(Output), Forward(b.Forward(input), output));
-        if (output.IsScratch)
-        {
-            b.SetRegenerator(Output, () =>
-            {
-                Tensor again = ProgramBuilder.Scratch(Name + " again", b.BytesOf(Output));
-                b.Add(Section.Backward, Forward(b.ForBackward(input), again));
-                return again;
-            });
-        }
-
+        b.AddForward(Output, input, Forward);
         return () =>
         {
             Tensor gradOutput = b.TakeGradient(Output);

@@ -158,6 +158,25 @@ public sealed class ProgramBuilder
         return tensor;
     }
 
+    /// <summary>Adds what makes a layer's output of its input alone: in forward, and once more in backward if that reads an output that was not kept.</summary>
+    /// <param name="output">The layer's output.</param>
+    /// <param name="input">Its input.</param>
+    /// <param name="make">The operation, from input to output.</param>
+    public void AddForward(Value output, Value input, Func<Tensor, Tensor, Op> make)
+    {
+        Tensor to = NewOutput(output);
+        Add(ForwardOf(output), make(Forward(input), to));
+        if (to.IsScratch)
+        {
+            SetRegenerator(output, () =>
+            {
+                Tensor again = Scratch(output.Name + " again", BytesOf(output));
+                Add(Section.Backward, make(ForBackward(input), again));
+                return again;
+            });
+        }
+    }
+
     /// <summary>Says where a value's activation is.</summary>
     /// <param name="value">The value.</param>
     /// <param name="tensor">Its tensor.</param>
