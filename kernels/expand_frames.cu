@@ -8,6 +8,38 @@
 
 namespace SLTT_VARIANT {
 
+// V counts from p + i on.
+template <int V, class U> __device__ inline Pack<V> load_counts(const U* p, int64_t i) {
+#if defined(SLTT_FAST)
+    if constexpr (V == WIDE && sizeof(U) < 4) {
+        typedef U Counts __attribute__((vector_size(sizeof(U) * WIDE)));
+        Counts counts;
+        __builtin_memcpy(&counts, p + i, sizeof counts);
+        return WidePack(__builtin_convertvector(__builtin_convertvector(counts, WideInt), WideFloat));
+    } else
+#endif
+    if constexpr (sizeof(U) == 4) return load<V>(p, i);
+    else return Pack<V>((float)p[i]);
+}
+// a and b by turns, to p + i.
+template <int V, class T> __device__ inline void store_by_turns(T* p, int64_t i, const Pack<V>& a, const Pack<V>& b) {
+#if defined(SLTT_FAST)
+    if constexpr (V == WIDE) {
+        WideInt low, high;
+        for (int k = 0; k < WIDE; ++k) {
+            low[k] = k / 2 + k % 2 * WIDE;
+            high[k] = low[k] + WIDE / 2;
+        }
+        store<V>(p, i, WidePack(__builtin_shuffle(a.v, b.v, low)));
+        store<V>(p, i + WIDE, WidePack(__builtin_shuffle(a.v, b.v, high)));
+    } else
+#endif
+    {
+        p[i] = from_float<T>(a.v[0]);
+        p[i + 1] = from_float<T>(b.v[0]);
+    }
+}
+
 template <class T, class U>
 __device__ inline void expand_frames(T* x, const U* frames, const RunState* state, const float* scale, const float* shift, int steps, int n, int c, int h,
                                      int w) {
@@ -17,11 +49,10 @@ __device__ inline void expand_frames(T* x, const U* frames, const RunState* stat
     auto first = [=](int64_t line) { return (line / h * c * h + line % h) * w; };  // where a line's channel 0 begins
     if (c == 2) {  // on and off events: both channels of a pixel at once
         float scale0 = scale[0], scale1 = scale[1], shift0 = shift[0], shift1 = shift[1];
-        for_lines((int64_t)n * h, w, first, [=](int64_t line, int j, int64_t start) {
-            int64_t from = start + j, to = (line * w + j) * 2;
-            float on = (float)now[from] * scale0 + shift0, off = (float)now[from + plane] * scale1 + shift1;
-            x[to] = from_float<T>(on);
-            x[to + 1] = from_float<T>(off);
+        for_line_packs((int64_t)n * h, w, first, [=](auto lanes, int64_t line, int64_t j, int64_t start) {
+            constexpr int V = decltype(lanes)::value;
+            Pack<V> on = load_counts<V>(now, start + j) * scale0 + shift0, off = load_counts<V>(now, start + j + plane) * scale1 + shift1;
+            store_by_turns<V>(x, (line * w + j) * 2, on, off);
         });
     } else {
         for_lines((int64_t)n * h, w, first, [=](int64_t line, int j, int64_t start) {

@@ -97,11 +97,42 @@ template <int V, class T> __device__ inline Pack<V> reaching_spikes(const Dropou
 }
 template <int V, class T> __device__ inline Pack<V> reaching_spikes(const PooledGradient<T>&, const Pack<V>& own, const T*, int64_t) { return own; }
 
+#if defined(SLTT_FAST)
+// pool_rows without dropout, for channels that are whole packs: a window is added up in registers.
+template <int P, class F, class Put>
+inline void pool_whole_packs(int64_t rows, int channels, const Windows& windows, const PerChannel<P>& parameters, F& f, Put& put) {
+    with(windows.size == 2, [&](auto two) {
+        const int size = two ? 2 : windows.size, across = windows.width / size;
+        const float share = windows.share();
+        Share s = block_share(rows / windows.pixels(), 1);
+        ParameterTile<P> own;
+        for (int c0 = 0; c0 < channels; c0 += TILE) {
+            int width = channels - c0 < TILE ? channels - c0 : TILE;
+            own.fill(parameters, c0, width, 1);
+            for (int64_t window = s.begin, line_end; window < s.end; window = line_end) {
+                line_end = (window / across + 1) * across < s.end ? (window / across + 1) * across : s.end;
+                int64_t first = windows.first(window) * channels + c0;
+                for (; window < line_end; ++window, first += (int64_t)size * channels)
+                    for (int c = 0; c < width; c += WIDE) {
+                        Packs<P, WIDE> norm = own.template at<WIDE>(c);
+                        WidePack sum(0.0f);
+                        for (int a = 0; a < size; ++a)
+                            for (int b = 0; b < size; ++b)
+                                sum = sum + f(Lanes<WIDE>{}, first + ((int64_t)a * windows.width + b) * channels + c, norm, WidePack(1.0f));
+                        put(Lanes<WIDE>{}, window * channels + c0 + c, share * sum);
+                    }
+            }
+        }
+    });
+}
+#endif
+
 // f(lanes, i, parameters, mask), as in for_rows_channels, returns what is pooled, a Pack<V>; it may also write.
 // put(lanes, o, mean) once for every element o of the pooled matrix: the mean over its window, added up in row order.
 template <class T, int P, class F, class Put>
 __device__ inline void pool_rows(int64_t rows, int channels, Windows windows, PerChannel<P> parameters, Dropout d, F f, Put put) {
 #if defined(SLTT_FAST)
+    if (d.rate <= 0.0f && channels % WIDE == 0) return pool_whole_packs(rows, channels, windows, parameters, f, put);
     // A tile is one window and some of its channels, or a few windows side by side and all channels: then each of their lines is one
     // run of neighbouring elements. What is pooled is laid out first, lines one after the other, then added up.
     const int size = windows.size, across = windows.width / size, most = TILE / size / channels;

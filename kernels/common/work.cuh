@@ -200,6 +200,19 @@ template <class Prepare, class F> __device__ inline void for_lines(int64_t lines
 #endif
 }
 
+// f(lanes, line, j, prepare(line)): the same for lanes.value neighbouring j at once on the CPU device; the GPU takes single ones.
+template <class Prepare, class F> __device__ inline void for_line_packs(int64_t lines, int width, Prepare prepare, F f) {
+#if defined(SLTT_FAST)
+    Share s = block_share(lines, 1);
+    for (int64_t line = s.begin; line < s.end; ++line) {
+        auto prepared = prepare(line);
+        each_pack(0, width, [&](auto lanes, int64_t j) { f(lanes, line, j, prepared); });
+    }
+#else
+    for_lines(lines, width, prepare, [&](int64_t line, int j, const auto& prepared) { f(Lanes<1>{}, line, (int64_t)j, prepared); });
+#endif
+}
+
 // f(i) for every i in [0, n), one a thread: per-channel work.
 template <class F> __device__ inline void for_items(int64_t n, F f) {
 #if defined(SLTT_FAST)
