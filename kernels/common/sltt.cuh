@@ -23,7 +23,7 @@
 #define SLTT_UNROLL _Pragma("unroll")
 // Defines the kernel `name` with C linkage; `params` is its parenthesised parameter list, the body follows as a call.
 #define SLTT_KERNEL(name, params, ...) \
-    extern "C" __global__ void name params { __VA_ARGS__; }
+    extern "C" __global__ void __launch_bounds__(MAX_BLOCK) name params { __VA_ARGS__; }
 #else
 #include <math.h>
 #include <stdint.h>
@@ -33,7 +33,7 @@
 #endif
 
 namespace SLTT_VARIANT {
-constexpr int MAX_BLOCK = 1024;
+constexpr int MAX_BLOCK = 512;  // 65,536 registers a multiprocessor leave 128 a thread
 }
 
 #include "numbers.cuh"

@@ -3,6 +3,8 @@
 
 namespace SLTT_VARIANT {
 
+constexpr int LARGEST_BLOCK = 1024;
+
 // y[i] = x[i] + value, shares of a grid-stride loop.
 __device__ inline void test_add_body(float* y, const float* x, float value, int64_t n) {
     for (int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (int64_t)gridDim.x * blockDim.x) y[i] = x[i] + value;
@@ -33,7 +35,7 @@ SLTT_KERNEL(test_peek, (float* out, const uint8_t* p, int64_t at), if (blockIdx.
 
 // Reverses each block's share of n = blocks * threads values through shared memory.
 __device__ inline void test_reverse_body(float* y, const float* x) {
-    __shared__ float tile[MAX_BLOCK];
+    __shared__ float tile[LARGEST_BLOCK];
     int64_t base = (int64_t)blockIdx.x * blockDim.x;
     tile[threadIdx.x] = x[base + threadIdx.x];
     __syncthreads();
@@ -43,7 +45,7 @@ SLTT_KERNEL(test_reverse, (float* y, const float* x), test_reverse_body(y, x))
 
 // The same without the barrier: a race.
 __device__ inline void test_reverse_race_body(float* y, const float* x) {
-    __shared__ float tile[MAX_BLOCK];
+    __shared__ float tile[LARGEST_BLOCK];
     int64_t base = (int64_t)blockIdx.x * blockDim.x;
     tile[threadIdx.x] = x[base + threadIdx.x];
     y[base + threadIdx.x] = tile[blockDim.x - 1 - threadIdx.x];
@@ -109,7 +111,7 @@ SLTT_KERNEL(test_mask_without_caller, (float* out),
 
 // Shared memory read before it is written.
 __device__ inline void test_shared_unwritten_body(float* out) {
-    __shared__ float value[MAX_BLOCK];
+    __shared__ float value[LARGEST_BLOCK];
     out[threadIdx.x] = value[threadIdx.x];
     value[threadIdx.x] = 1.0f;
 }

