@@ -21,8 +21,8 @@ public readonly record struct DeviceRates(double Flops, double Bandwidth)
         long bytes = device.IsCpu ? 64L << 20 : 512L << 20;
         using CudaDeviceVariable<byte> from = new(bytes);
         using CudaDeviceVariable<byte> to = new(bytes);
-        Fill(from, type);
-        to.Memset((byte)0);
+        Fill(device, from, type);
+        to.MemsetAsync((byte)0, device.Stream.Stream);
         long matrix = (long)side * side * type.Size();
         double copy = Fastest(device, () => to.AsyncCopyToDevice(from, device.Stream));
         double product = Fastest(device, () => device.Blas.GemmEx(
@@ -46,7 +46,7 @@ public readonly record struct DeviceRates(double Flops, double Bandwidth)
     }
 
     /// <summary>Numbers of either sign from 0.5 to 1: with zeros a GPU draws less power than it does at work, and so runs faster.</summary>
-    private static void Fill(CudaDeviceVariable<byte> memory, ComputeType type)
+    private static void Fill(ComputeDevice device, CudaDeviceVariable<byte> memory, ComputeType type)
     {
         uint[] words = new uint[4 << 20];
         new Random(1).NextBytes(MemoryMarshal.AsBytes(words.AsSpan()));
@@ -61,10 +61,9 @@ public readonly record struct DeviceRates(double Flops, double Bandwidth)
             words[i] = (words[i] & keep) | exponent;
         }
 
-        byte[] numbers = MemoryMarshal.AsBytes(words.AsSpan()).ToArray();
-        for (long done = 0; done < (long)(ulong)memory.SizeInBytes; done += numbers.Length)
+        for (ulong done = 0; done < (ulong)memory.SizeInBytes; done += (ulong)words.Length * sizeof(uint))
         {
-            memory.CopyToDevice(numbers, 0, done, numbers.Length);
+            HostCopy.ToDevice<uint>(device, new((ulong)memory.DevicePointer.Pointer + done), words);
         }
     }
 

@@ -5,6 +5,7 @@ using ManagedCuda.BasicTypes;
 namespace SlttEngine.Device;
 
 /// <summary>Copies between host spans and device memory, in order with the device's stream.</summary>
+/// <remarks>The driver's copies without a stream are on another one, which neither waits for the device's nor is waited for.</remarks>
 public static class HostCopy
 {
     /// <summary>Copies to the device; the span may be reused once the call returns (pageable memory is staged by the driver).</summary>

@@ -91,7 +91,7 @@ internal sealed class ConvolutionAlgorithms(ComputeDevice device, AlgorithmCache
             using CudaDeviceVariable<byte> workspace = new(WorkspaceLimit);
             foreach (CudaDeviceVariable<byte> array in new[] { a, b, c })
             {
-                array.Memset((byte)0);
+                array.MemsetAsync((byte)0, device.Stream.Stream);
             }
 
             device.Synchronize();

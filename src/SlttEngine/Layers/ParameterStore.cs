@@ -54,13 +54,13 @@ public sealed class ParameterStore : IDisposable
             {
                 // What no layer writes (biases, batch norm) must add nothing when the step's gradients are added up.
                 stepGradients = new CudaDeviceVariable<byte>(Elements * type.Size());
-                stepGradients.Memset((byte)0);
+                stepGradients.MemsetAsync((byte)0, device.Stream.Stream);
             }
         }
 
         statistics = Zeroed(statisticsElements);
         counters = new CudaDeviceVariable<long>(Counters);
-        counters.Memset(0u);
+        counters.MemsetAsync(0u, device.Stream.Stream);
         foreach (StatisticsBuffer buffer in network.Statistics.Where(s => !s.IsCounter))
         {
             float[] initial = new float[buffer.Count];
@@ -184,14 +184,14 @@ public sealed class ParameterStore : IDisposable
     public long GetCounter(StatisticsBuffer buffer)
     {
         long[] value = new long[1];
-        counters!.CopyToHost(value, buffer.Offset * 8, 0, 8);
+        HostCopy.ToHost<long>(Device, At(counters!.DevicePointer, buffer.Offset * 8), value);
         return value[0];
     }
 
     /// <summary>Sets num_batches_tracked.</summary>
     /// <param name="buffer">A counter.</param>
     /// <param name="value">The count.</param>
-    public void SetCounter(StatisticsBuffer buffer, long value) => counters!.CopyToDevice([value], 0, buffer.Offset * 8, 8);
+    public void SetCounter(StatisticsBuffer buffer, long value) => HostCopy.ToDevice<long>(Device, At(counters!.DevicePointer, buffer.Offset * 8), [value]);
 
     /// <summary>Sets every parameter to its initial value, drawn from the seed and the parameter's place in order.</summary>
     /// <param name="seed">Seed of the run.</param>
@@ -257,20 +257,20 @@ public sealed class ParameterStore : IDisposable
 
     private static CUdeviceptr At(CUdeviceptr start, long bytes) => new((ulong)start.Pointer + (ulong)bytes);
 
-    private static CudaDeviceVariable<float> Zeroed(long elements)
+    private CudaDeviceVariable<float> Zeroed(long elements)
     {
         CudaDeviceVariable<float> buffer = new(elements);
-        buffer.Memset(0u);
+        buffer.MemsetAsync(0u, Device.Stream.Stream);
         return buffer;
     }
 
-    private static void Write(CudaDeviceVariable<float> buffer, long offset, float[] values) =>
-        buffer.CopyToDevice(values, 0, offset * 4, values.Length * 4L);
+    private void Write(CudaDeviceVariable<float> buffer, long offset, float[] values) =>
+        HostCopy.ToDevice<float>(Device, At(buffer.DevicePointer, offset * 4), values);
 
-    private static float[] Read(CudaDeviceVariable<float> buffer, long offset, int count)
+    private float[] Read(CudaDeviceVariable<float> buffer, long offset, int count)
     {
         float[] values = new float[count];
-        buffer.CopyToHost(values, offset * 4, 0, count * 4L);
+        HostCopy.ToHost<float>(Device, At(buffer.DevicePointer, offset * 4), values);
         return values;
     }
 }

@@ -113,10 +113,10 @@ internal sealed class InputFeed : IDisposable
         shift?.Dispose();
     }
 
-    private static CudaDeviceVariable<float> Upload(float[] values)
+    private CudaDeviceVariable<float> Upload(float[] values)
     {
         CudaDeviceVariable<float> variable = new(values.Length);
-        variable.CopyToDevice(values);
+        HostCopy.ToDevice<float>(device, variable.DevicePointer, values);
         return variable;
     }
 }

@@ -30,7 +30,7 @@ internal sealed class SpikeCounts : IDisposable
         }
 
         sums = new CudaDeviceVariable<float>(end);
-        sums.Memset(0u);
+        sums.MemsetAsync(0u, device.Stream.Stream);
     }
 
     /// <summary>Where the device adds up a layer's spikes: a float for each neuron of a sample.</summary>
@@ -77,7 +77,7 @@ internal sealed class SpikeCounts : IDisposable
             }
         }
 
-        sums.Memset(0u);
+        sums.MemsetAsync(0u, device.Stream.Stream);
         most = 0;
     }
 }

@@ -79,7 +79,7 @@ public sealed class TrainingEngine : IDisposable
         Store = new ParameterStore(device, network, options.Type, options.Optimizer?.StateNames.Count ?? -1);
         runState = new CudaDeviceVariable<byte>(Marshal.SizeOf<RunState>());
         metrics = new CudaDeviceVariable<double>(4);
-        metrics.Memset(0u);
+        metrics.MemsetAsync(0u, device.Stream.Stream);
         spikeCounts = options.CountSpikes ? new SpikeCounts(device, network) : null;
         WriteState(new RunState
         {

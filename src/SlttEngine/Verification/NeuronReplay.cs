@@ -50,12 +50,12 @@ internal static class NeuronReplay
         using CudaDeviceVariable<float> spikes = new(stride * steps);
         using CudaDeviceVariable<float> carried = new(stride);
         using CudaDeviceVariable<byte> state = new(System.Runtime.InteropServices.Marshal.SizeOf<RunState>());
-        carried.Memset(0u);
-        state.Memset((byte)0);
+        carried.MemsetAsync(0u, device.Stream.Stream);
+        state.MemsetAsync((byte)0, device.Stream.Stream);
         for (int t = 0; t < steps; t++)
         {
-            input.CopyToDevice(x, t * n * 4, t * stride * 4, n * 4);
-            gradient.CopyToDevice(upstream, t * n * 4, t * stride * 4, n * 4);
+            HostCopy.ToDevice<float>(device, At(input, t), x.AsSpan(t * n, n));
+            HostCopy.ToDevice<float>(device, At(gradient, t), upstream.AsSpan(t * n, n));
         }
 
         LaunchShape shape = LaunchShape.Elements(device, n, 4);
@@ -71,7 +71,6 @@ internal static class NeuronReplay
                 "lif_backward_f32", shape, At(gradient, t), At(gradient, t), default(CUdeviceptr), default(CUdeviceptr), At(u, t), throughTime ? carried.DevicePointer : default, 1f, 1f, neuron.Lambda, neuron.Threshold, (int)neuron.Surrogate, 0f, 0u, state.DevicePointer, (long)n);
         }
 
-        device.Synchronize();
         float[] potentials = Read(u);
         float[] fired = Read(spikes);
         return new Result(fired, potentials, [.. potentials.Select((p, i) => p - (fired[i] * neuron.Threshold))], Read(gradient));
@@ -83,7 +82,7 @@ internal static class NeuronReplay
             float[] values = new float[n * steps];
             for (int t = 0; t < steps; t++)
             {
-                variable.CopyToHost(values, t * stride * 4, t * n * 4, n * 4);
+                HostCopy.ToHost<float>(device, At(variable, t), values.AsSpan(t * n, n));
             }
 
             return values;

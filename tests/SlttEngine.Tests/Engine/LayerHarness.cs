@@ -23,7 +23,7 @@ internal sealed class LayerHarness : IDisposable
         }
 
         store = new ParameterStore(device, network, ComputeType.Float32, 0);
-        state.Memset((byte)0);
+        state.MemsetAsync((byte)0, device.Stream.Stream);
     }
 
     /// <summary>An activation that a layer under test reads: unlike the network's input it gets a gradient.</summary>
@@ -75,8 +75,8 @@ internal sealed class LayerHarness : IDisposable
         IReadOnlyList<Op> step = [.. b.Ops(Section.Forward), .. b.Ops(Section.Backward)];
         Arena arena = Arena.Plan(b.Persistent, [b.Ops(Section.Begin), step, b.Ops(Section.End)]);
         using CudaDeviceVariable<byte> memory = new(arena.Bytes);
-        memory.Memset((byte)0xff);
-        device.Context.ClearMemory(memory.DevicePointer, (byte)0, arena.ZeroedBytes);
+        memory.MemsetAsync((byte)0xff, device.Stream.Stream);
+        device.Context.ClearMemoryAsync(memory.DevicePointer, (byte)0, arena.ZeroedBytes, device.Stream.Stream);
         arena.Place(memory.DevicePointer);
         foreach ((Value value, Tensor tensor) in tensors)
         {

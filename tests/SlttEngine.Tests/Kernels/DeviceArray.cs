@@ -38,7 +38,7 @@ internal sealed class DeviceArray<T> : IDisposable
         all.AsSpan(Guard, bytes).Fill(Poison);
         MemoryMarshal.AsBytes<T>(values).CopyTo(all.AsSpan(Guard));
         memory = new CudaDeviceVariable<byte>(all.Length);
-        memory.CopyToDevice(all);
+        HostCopy.ToDevice<byte>(device, memory.DevicePointer, all);
     }
 
     /// <summary>The first element.</summary>
@@ -47,9 +47,8 @@ internal sealed class DeviceArray<T> : IDisposable
     /// <summary>The elements, once the device is idle; fails if a guard was written to.</summary>
     public T[] Read()
     {
-        device.Synchronize();
         byte[] all = new byte[Guard + bytes + Guard];
-        memory.CopyToHost(all);
+        HostCopy.ToHost<byte>(device, memory.DevicePointer, all);
         Assert.That(all.AsSpan(0, Guard).IndexOfAnyExcept(Sentinel), Is.EqualTo(-1), "written in front of the array");
         Assert.That(all.AsSpan(Guard + bytes).IndexOfAnyExcept(Sentinel), Is.EqualTo(-1), "written behind the array");
         return MemoryMarshal.Cast<byte, T>(all.AsSpan(Guard, bytes)).ToArray();
