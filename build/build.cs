@@ -208,7 +208,7 @@ void Bundle()
     }
 
     // What a machine with a GPU is checked with, and compared with the official programs.
-    foreach (string file in new[] { "tools/gpu-check.sh", "bench/peer/official.py", "bench/peer/compare.py" })
+    foreach (string file in new[] { "tools/gpu-check.sh", "bench/peer/official.py", "bench/peer/compare.py", "bench/peer/samples.py" })
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, file))!);
         File.Copy(Path.Combine(root, file), Path.Combine(folder, file));

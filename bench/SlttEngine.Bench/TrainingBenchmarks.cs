@@ -7,7 +7,7 @@ namespace SlttEngine.Bench;
 /// <summary>Training iterations on random data, update included.</summary>
 public class TrainingBenchmarks
 {
-    private RandomRun? run;
+    private BatchRun? run;
 
     /// <summary>The iterations.</summary>
     public static IEnumerable<TrainingCase> Cases => BenchSession.Current.TrainingCases;
@@ -22,7 +22,7 @@ public class TrainingBenchmarks
     {
         ComputeDevice device = BenchSession.Current.Device;
         device.Context.SetCurrent();
-        run = new RandomRun(device, Run.Options);
+        run = new BatchRun(device, Run.Options, SampleBatch.Random(Run.Options));
         BenchSession.Current.DeviceBytes[Run] = run.Engine.ArenaBytes + run.Engine.StoreBytes;
         Iteration();
     });

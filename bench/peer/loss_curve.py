@@ -10,28 +10,14 @@ as a fifth of that. SlttEngine trains first and leaves its initial weights (-sav
 and exactly the same order of images, crops, cutouts and flips, drawn here from the same counters. What differs is rounding alone;
 where many pixels are equal (a grey cutout), a threshold turns one rounding into many spikes, with PyTorch in float32 and float64 too.
 """
-import argparse, json, pathlib, pickle, re, struct, subprocess, sys, tempfile, types
+import argparse, json, pathlib, pickle, re, subprocess, sys, tempfile, types
 
 import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 from compare import default_command
-
-MEAN = np.array([0.4914, 0.4822, 0.4465], np.float32)
-STD = np.array([0.2023, 0.1994, 0.2010], np.float32)
-
-
-def philox(c0, c1, c2, c3, seed):
-    """Philox4x32-10 of counters (arrays of 32-bit words); four words."""
-    mask = np.uint64(0xFFFFFFFF)
-    c = [np.asarray(x, np.uint64) & mask for x in np.broadcast_arrays(c0, c1, c2, c3)]
-    k0, k1 = seed & 0xFFFFFFFF, seed >> 32
-    for _ in range(10):
-        a, b = c[0] * np.uint64(0xD2511F53), c[2] * np.uint64(0xCD9E8D57)
-        c = [(b >> np.uint64(32)) ^ c[1] ^ np.uint64(k0), b & mask, (a >> np.uint64(32)) ^ c[3] ^ np.uint64(k1), a & mask]
-        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
-    return c
+from samples import augment, normalise, philox, read_safetensors
 
 
 def epoch_order(count, seed, epoch):
@@ -45,43 +31,6 @@ def epoch_order(count, seed, epoch):
         other = number * (place + 1) >> 64
         order[place], order[other] = order[other], order[place]
     return np.array(order)
-
-
-def augment(images, seed, iteration):
-    """Crop, cutout and flip of a batch (N, 3, 32, 32) of bytes, normalised."""
-    n = len(images)
-    i = np.arange(n)
-    a, b, c = ([w.astype(np.uint32) for w in philox(i, (0xC1FA0 << 8) + k, iteration & 0xFFFFFFFF, iteration >> 32, seed)] for k in range(3))
-
-    def below(bits, count):
-        return (bits.astype(np.uint64) * np.asarray(count, np.uint64) >> np.uint64(32)).astype(int)
-
-    def uniform(bits):
-        return (bits >> np.uint32(8)).astype(np.float32) * np.float32(1 / 16777216)
-
-    one = np.float32
-    area, aspect = (one(0.02) + one(0.38) * uniform(b[0])) * one(1024), one(0.4) + one(2.1) * uniform(b[1])
-    width, height = (np.minimum(np.sqrt(x).astype(int), 32) for x in (area / aspect, area * aspect))
-    left, top = below(b[2], 32 - width + 1), below(b[3], 32 - height + 1)
-    cut, grey, flip = uniform(a[3]) < 0.5, below(c[0], 256), uniform(a[2]) < 0.5
-    crop_x, crop_y = below(a[0], 9), below(a[1], 9)
-    padded = np.pad(images, ((0, 0), (0, 0), (4, 4), (4, 4)))
-    out = np.empty(images.shape, np.float32)
-    for k in range(n):
-        image = padded[k, :, crop_y[k]:crop_y[k] + 32, crop_x[k]:crop_x[k] + 32].copy()
-        if cut[k]:
-            image[:, top[k]:top[k] + height[k], left[k]:left[k] + width[k]] = grey[k]
-        out[k] = image[:, :, ::-1] if flip[k] else image
-    return (out / one(255) - MEAN[:, None, None]) / STD[:, None, None]
-
-
-def read_safetensors(path):
-    raw = pathlib.Path(path).read_bytes()
-    size, = struct.unpack("<Q", raw[:8])
-    header = json.loads(raw[8:8 + size])
-    kinds = {"F32": np.float32, "I64": np.int64, "U8": np.uint8}
-    return {name: np.frombuffer(raw[8 + size + t["data_offsets"][0]:8 + size + t["data_offsets"][1]], kinds[t["dtype"]]).reshape(t["shape"])
-            for name, t in header.items() if name != "__metadata__" and t["dtype"] in kinds}
 
 
 def small_cifar(source, target, images):
@@ -156,7 +105,7 @@ def train_theirs(a, init, train, test, seed=2022):
         order, losses = epoch_order(len(train[1]), seed, epoch), []
         for first in range(0, len(order), a.b):
             chosen = order[first:first + a.b]
-            x, label = torch.from_numpy(augment(train[0][chosen], seed, iteration)), torch.from_numpy(train[1][chosen])
+            x, label = torch.from_numpy(normalise(augment(train[0][chosen], seed, iteration))), torch.from_numpy(train[1][chosen])
             optimizer.zero_grad()
             batch_loss = 0.0
             for _ in range(a.T):
@@ -172,7 +121,7 @@ def train_theirs(a, init, train, test, seed=2022):
         with torch.no_grad():
             tested, correct = [], 0
             for first in range(0, len(test[1]), a.b):
-                x = torch.from_numpy(((test[0][first:first + a.b].astype(np.float32) / 255) - MEAN[:, None, None]) / STD[:, None, None])
+                x = torch.from_numpy(normalise(test[0][first:first + a.b]))
                 label = torch.from_numpy(test[1][first:first + a.b])
                 outs = [net(x) for _ in range(a.T)]
                 tested.append((sum((loss_of(out, label) / a.T).item() for out in outs), len(label)))

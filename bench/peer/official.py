@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Times training iterations of the official PyTorch SLTT programs' own models and step, on random data.
+"""Times training iterations of the official PyTorch SLTT programs' own models and step, on one batch.
 
 usage: official.py --sltt DIR --spikingjelly DIR [--model spiking_resnet18] [--method sltt|bptt] [-T 6] [-b 32]
                    [--iterations 5] [--device cpu|cuda] [--amp no|float16|bfloat16] [--channels-last] [--benchmark] [--compile]
+                   [--weights FILE.pth] [--batch FILE.safetensors] [--lr 0.1]
 
 --sltt and --spikingjelly are checkouts of the official sources (qymeng94/SLTT; fangwei123456/spikingjelly, version
-0.0.0.0.12). Prints one JSON object: seconds an iteration (median, all), images/s, peak memory above the idle process
-(CPU) or allocated on the device (CUDA).
+0.0.0.0.12). --weights is a checkpoint to start from, --batch what `sltt bench --save_batch` kept; else both are random.
+Prints one JSON object: seconds an iteration (median, all), images/s, the first iteration's loss, peak memory above the idle
+process (CPU) or allocated on the device (CUDA).
 """
-import argparse, contextlib, json, resource, statistics, sys, time
+import argparse, contextlib, json, pathlib, resource, statistics, sys, time
 
 
 def main():
@@ -25,6 +27,9 @@ def main():
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--benchmark", action="store_true", help="cudnn.benchmark instead of the official deterministic setting")
     parser.add_argument("--compile", action="store_true", help="the network through torch.compile")
+    parser.add_argument("--weights")
+    parser.add_argument("--batch")
+    parser.add_argument("--lr", type=float, default=0.1)
     a = parser.parse_args()
 
     sys.path[:0] = [a.sltt, a.spikingjelly]
@@ -44,17 +49,24 @@ def main():
     cls = neuron.SLTTNeuron if a.method == "sltt" else neuron.BPTTNeuron
     net = getattr(module, a.model)(neuron=cls, num_classes=classes, neuron_dropout=0.0, tau=1.1,
                                    surrogate_function=surrogate.PiecewiseQuadratic(), c_in=channels, fc_hw=1).to(a.device)
+    if a.weights:
+        net.load_state_dict(torch.load(a.weights, map_location=a.device)["net"])
     if a.channels_last:
         net = net.to(memory_format=torch.channels_last)
     module_net = net
     if a.compile:
         net = torch.compile(net)
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-5)
+    optimizer = torch.optim.SGD(net.parameters(), lr=a.lr, momentum=0.9, weight_decay=5e-5)
     dynamic = a.model.startswith("spiking_vgg")
-    frames = torch.randn((a.T if dynamic else 1, a.b, channels, size, size), device=a.device)
-    if dynamic:
-        frames = frames.abs().round()
-    label = torch.randint(0, classes, (a.b,), device=a.device)
+    if a.batch:
+        sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+        from samples import read_batch
+        frames, label = (torch.from_numpy(x.copy()).to(a.device) for x in read_batch(a.batch))
+    else:
+        frames = torch.randn((a.T if dynamic else 1, a.b, channels, size, size), device=a.device)
+        if dynamic:
+            frames = frames.abs().round()
+        label = torch.randint(0, classes, (a.b,), device=a.device)
     dtype = {"no": None, "float16": torch.float16, "bfloat16": torch.bfloat16}[a.amp]
     scaler = torch.cuda.amp.GradScaler(enabled=a.amp == "float16" and a.device != "cpu")
 
@@ -90,7 +102,7 @@ def main():
         functional.reset_net(module_net)
         return batch_loss
 
-    iteration()  # warm up
+    first_loss = iteration()  # and a warm-up
     seconds = []
     for _ in range(a.iterations):
         if a.device != "cpu":
@@ -102,7 +114,8 @@ def main():
         seconds.append(time.perf_counter() - start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     result = {"program": "official", "torch": torch.__version__, "model": a.model, "method": a.method, "T": a.T, "batch": a.b, "amp": a.amp,
-              "seconds": statistics.median(seconds), "all_seconds": seconds, "images_per_second": a.b / statistics.median(seconds)}
+              "seconds": statistics.median(seconds), "all_seconds": seconds, "images_per_second": a.b / statistics.median(seconds),
+              "first_loss": first_loss}
     if a.device == "cpu":
         result |= {"threads": torch.get_num_threads(), "peak_above_idle_bytes": peak - idle}
     else:

@@ -19,7 +19,7 @@ internal static class CommandLine
         new("train-slttk", "trains by SLTT-K: K of the T steps, drawn anew each iteration, get a backward pass", () => new TrainCommand(TrainingMethod.SlttK)),
         new("train-bptt", "trains by backpropagation through time", () => new TrainCommand(TrainingMethod.Bptt)),
         new("demo", "makes event-camera gestures, trains on them, and shows time and memory", () => new DemoCommand()),
-        new("bench", "times training iterations on random data", () => new BenchCommand()),
+        new("bench", "times training iterations: on random data, or with -data_dir on a real batch; -resume gives trained parameters", () => new BenchCommand()),
         new("plan", "says what a run will need, without allocating it: memory by kind and layer, the largest batch, the time that its work takes", () => new PlanCommand()),
         new("eval", "evaluates a checkpoint: loss, accuracy, and for each layer how often it fires and what that costs", () => new EvalCommand()),
         new("convert", "writes a checkpoint in the other form: safetensors, or a .pth file that PyTorch loads", () => new ConvertCommand()),

@@ -3,17 +3,19 @@ using SlttEngine.Training;
 
 namespace SlttEngine.Cli.Commands;
 
-/// <summary>Times training iterations on random data.</summary>
+/// <summary>Times training iterations on one batch: random data, or with -data_dir the one that a run there begins with; -resume and -pre_train give the parameters.</summary>
 internal sealed class BenchCommand : Command
 {
     private readonly TrainOptionSet set = new(new TrainOptions());
     private int iterations = 10;
+    private string? batchFile;
     private bool json;
 
     internal BenchCommand() => Options =
     [
         .. set.Options,
         new CliOption("iterations", "N", "iterations to time, after a few to warm up (default 10)", value => iterations = ParseIterations(value)),
+        new CliOption("save_batch", "FILE", "keep the batch as safetensors, for another program to train on", path => batchFile = path),
         new CliOption("json", null, "the result as JSON", _ => json = true),
     ];
 
@@ -24,7 +26,7 @@ internal sealed class BenchCommand : Command
     internal override int Run(CliContext context, IReadOnlyList<string> positionals)
     {
         TrainOptions options = set.Read();
-        BenchmarkResult result = BenchmarkRun.Measure(options, iterations, context.Stop);
+        BenchmarkResult result = BenchmarkRun.Measure(options, o => Batch(context, o), iterations, context.Stop);
         if (json)
         {
             JsonOutput.Write(context, new { Options = options.ToArgsText(), Result = result });
@@ -35,6 +37,17 @@ internal sealed class BenchCommand : Command
         }
 
         return context.Stop.IsCancellationRequested ? CommandLine.Interrupted : 0;
+    }
+
+    private SampleBatch Batch(CliContext context, TrainOptions options)
+    {
+        SampleBatch batch = set.Has("data_dir") ? SampleBatch.First(options, context.Error.WriteLine) : SampleBatch.Random(options);
+        if (batchFile is not null)
+        {
+            batch.Write(batchFile, options.Seed);
+        }
+
+        return batch;
     }
 
     private static void Show(CliContext context, TrainOptions options, BenchmarkResult result)
@@ -50,6 +63,7 @@ internal sealed class BenchCommand : Command
         rows.AddRange(
         [
             ("images/s", result.ImagesPerSecond.ToString("0.0", CultureInfo.InvariantCulture)),
+            ("loss of the first iteration", result.FirstLoss.ToString("0.0000", CultureInfo.InvariantCulture)),
             ("peak device memory", Units.Bytes(result.DeviceBytes)),
             ("peak process memory", Units.Bytes(result.PeakProcessBytes)),
             ("that of the idle process", Units.Bytes(result.IdleProcessBytes)),

@@ -7,7 +7,7 @@ internal sealed class TrainOptionSet
 {
     private readonly TrainingMethod? method;
     private readonly TrainOptions defaults;
-    private readonly List<Func<TrainOptions, TrainOptions>> given = [];
+    private readonly List<(string Name, Func<TrainOptions, TrainOptions> Apply)> given = [];
     private string? from;
 
     /// <summary>Creates the set.</summary>
@@ -22,13 +22,17 @@ internal sealed class TrainOptionSet
                 o.Name,
                 o.ValueName,
                 Help(o, defaults),
-                value => given.Add(options => o.Apply(options, o.IsSwitch ? "True" : value)))),
+                value => given.Add((o.Name, options => o.Apply(options, o.IsSwitch ? "True" : value))))),
             new CliOption("from", "ARGS.TXT", "take a run's options from its args.txt; options given beside it count more", path => from = path),
         ];
     }
 
     /// <summary>They write into this set.</summary>
     internal IReadOnlyList<CliOption> Options { get; }
+
+    /// <summary>True if an option was given by itself, not by --from.</summary>
+    /// <param name="name">Its name in the table.</param>
+    internal bool Has(string name) => given.Any(g => g.Name == name);
 
     /// <summary>What was given, checked.</summary>
     internal TrainOptions Read() => Read(from is null ? defaults : TrainOptions.FromArgsFile(from));
@@ -40,7 +44,7 @@ internal sealed class TrainOptionSet
     /// <param name="argsFile">The args.txt that was read; null if none was.</param>
     internal TrainOptions ReadForCheckpoint(out string? argsFile)
     {
-        TrainOptions alone = given.Aggregate(defaults, (options, apply) => apply(options));
+        TrainOptions alone = Apply(defaults);
         argsFile = from;
         if (argsFile is null && (alone.Resume ?? alone.PreTrain) is { } checkpoint)
         {
@@ -53,9 +57,11 @@ internal sealed class TrainOptionSet
 
     private TrainOptions Read(TrainOptions start)
     {
-        TrainOptions options = given.Aggregate(start, (current, apply) => apply(current));
+        TrainOptions options = Apply(start);
         return (method is { } fixedMethod ? options with { Method = fixedMethod } : options).Validate();
     }
+
+    private TrainOptions Apply(TrainOptions start) => given.Aggregate(start, (options, option) => option.Apply(options));
 
     private static string Help(OptionDescriptor option, TrainOptions defaults)
     {

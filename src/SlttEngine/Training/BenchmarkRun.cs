@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using SlttEngine.Device;
 
 namespace SlttEngine.Training;
@@ -11,7 +12,9 @@ namespace SlttEngine.Training;
 /// <param name="ImagesPerSecond">Samples a second at that time.</param>
 /// <param name="DeviceBytes">Device memory planned and allocated, images that stay on the device aside.</param>
 /// <param name="IdleProcessBytes">Peak memory of this process before the engine was built.</param>
-/// <param name="PeakProcessBytes">Peak memory of this process.</param>
+/// <param name="PeakProcessBytes">Peak memory of this process from when samples and parameters were read.</param>
+/// <param name="FirstLoss">Mean loss of the very first iteration, before any update.</param>
+/// <param name="Convolutions">Which way the CPU device did its convolutions in the iterations timed, as in the run folder's convolutions.jsonl; null on a GPU.</param>
 public sealed record BenchmarkResult(
     string Device,
     int Iterations,
@@ -20,23 +23,28 @@ public sealed record BenchmarkResult(
     double ImagesPerSecond,
     long DeviceBytes,
     long IdleProcessBytes,
-    long PeakProcessBytes);
+    long PeakProcessBytes,
+    double FirstLoss,
+    JsonElement? Convolutions);
 
-/// <summary>Times training iterations on random data.</summary>
+/// <summary>Times training iterations on one batch.</summary>
 public static class BenchmarkRun
 {
     private const int WarmUps = 2;
 
     /// <summary>Builds the engine that the options name and times it.</summary>
-    /// <param name="options">The run's options; the data set gives shape and classes, its files are not read.</param>
+    /// <param name="options">The run's options; where they name a checkpoint, its parameters are trained.</param>
+    /// <param name="makeBatch">Gives the samples, once the options are checked.</param>
     /// <param name="iterations">Iterations to time.</param>
     /// <param name="cancel">Stops after the iteration it is in; what was timed counts.</param>
-    public static BenchmarkResult Measure(TrainOptions options, int iterations, CancellationToken cancel)
+    public static BenchmarkResult Measure(TrainOptions options, Func<TrainOptions, SampleBatch> makeBatch, int iterations, CancellationToken cancel)
     {
         long idle = ProcessMemory.Peak();
         options = options.Validate();
         using ComputeDevice device = ComputeDevice.Open(options.Device, out _);
-        using RandomRun run = new(device, options);
+        using BatchRun run = new(device, options, makeBatch(options));
+        ProcessMemory.RestartPeak(); // A whole data set may have been read for a batch of it, and a checkpoint: training needs neither.
+        double firstLoss = 0;
         List<double> seconds = [];
         List<double> hostSeconds = [];
         for (int i = 0; i < WarmUps + iterations && (seconds.Count == 0 || !cancel.IsCancellationRequested); i++)
@@ -44,8 +52,13 @@ public static class BenchmarkRun
             long start = Stopwatch.GetTimestamp();
             run.Launch(afterForward: null);
             double handedOver = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            run.Finish();
-            if (i >= WarmUps)
+            BatchMetrics metrics = run.Finish();
+            firstLoss = i == 0 ? metrics.Loss / metrics.Samples : firstLoss;
+            if (i < WarmUps)
+            {
+                CpuConvolutions.Take();
+            }
+            else
             {
                 hostSeconds.Add(handedOver);
                 seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
@@ -61,7 +74,9 @@ public static class BenchmarkRun
             options.BatchSize / median,
             run.Engine.ArenaBytes + run.Engine.StoreBytes,
             idle,
-            ProcessMemory.Peak());
+            ProcessMemory.Peak(),
+            firstLoss,
+            CpuConvolutions.Take() is { } convolutions ? JsonElement.Parse(convolutions) : null);
     }
 
     private static double Median(List<double> values)

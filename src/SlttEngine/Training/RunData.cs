@@ -61,6 +61,39 @@ public static class RunData
         };
     }
 
+    /// <summary>How a data set's batches come to the device.</summary>
+    /// <param name="set">The data set.</param>
+    /// <param name="images">Where images that stay on the device are.</param>
+    /// <param name="train">True: as in training.</param>
+    public static InputFormat Format(IDataSet set, ManagedCuda.BasicTypes.CUdeviceptr images, bool train) => set switch
+    {
+        IImageSet i => new InputFormat.ResidentCifar(images, [.. i.Mean], [.. i.Std], Augment: train),
+        IFrameSet f => new InputFormat.Frames(f.ElementSize == 1 ? "u8" : "u16", f.Shape.Steps, [.. f.Scale], [.. f.Shift]),
+        _ => throw new ArgumentException("a data set holds images or frames", nameof(set)),
+    };
+
+    /// <summary>Steps, channels, height, width of a data set's samples.</summary>
+    /// <param name="set">The data set.</param>
+    public static FrameShape Shape(IDataSet set) => set is IFrameSet frames ? frames.Shape : ((IImageSet)set).Shape;
+
+    /// <summary>How batches are made of a data set.</summary>
+    /// <param name="options">The run's options.</param>
+    /// <param name="set">The data set.</param>
+    /// <param name="train">True: in a new order each epoch; there must be a whole batch.</param>
+    /// <param name="dropLast">Leave out a smaller last batch.</param>
+    /// <exception cref="SlttException">The training set is smaller than a batch.</exception>
+    public static BatchLoaderOptions Loading(TrainOptions options, IDataSet set, bool train, bool dropLast) => new()
+    {
+        BatchSize = !train || options.BatchSize <= set.Count
+            ? Math.Min(options.BatchSize, set.Count)
+            : throw new SlttException(ErrorKind.Usage, $"-b {options.BatchSize} is more than the {set.Count} training samples", "take a smaller batch"),
+        Shuffle = train,
+        Seed = options.Seed,
+        DropLast = dropLast,
+        ReplaceDamaged = train,
+        Workers = Math.Max(1, options.Workers),
+    };
+
     /// <summary>Sample shape and classes of a data set, without its files.</summary>
     /// <param name="options">The run's options.</param>
     public static (FrameShape Shape, int Classes) Describe(TrainOptions options) => options.Dataset switch

@@ -23,37 +23,18 @@ public sealed class TrainingData : IDisposable
     public TrainingData(ComputeDevice device, IDataSet set, TrainOptions options, bool train, bool dropLast)
     {
         (this.set, this.dropLast) = (set, dropLast);
-        if (train && options.BatchSize > set.Count)
+        BatchLoaderOptions loading = RunData.Loading(options, set, train, dropLast);
+        batchSize = loading.BatchSize;
+        loader = new BatchLoader(set, loading);
+        if (set is IImageSet images)
         {
-            throw new SlttException(ErrorKind.Usage, $"-b {options.BatchSize} is more than the {set.Count} training samples", "take a smaller batch");
+            resident = new CudaDeviceVariable<byte>(images.Images.Length);
+            HostCopy.ToDevice(device, resident.DevicePointer, images.Images.Span);
+            device.Synchronize();
         }
 
-        batchSize = Math.Min(options.BatchSize, set.Count);
-        loader = new BatchLoader(set, new BatchLoaderOptions
-        {
-            BatchSize = batchSize,
-            Shuffle = train,
-            Seed = options.Seed,
-            DropLast = dropLast,
-            ReplaceDamaged = train,
-            Workers = Math.Max(1, options.Workers),
-        });
-        switch (set)
-        {
-            case IImageSet images:
-                resident = new CudaDeviceVariable<byte>(images.Images.Length);
-                HostCopy.ToDevice(device, resident.DevicePointer, images.Images.Span);
-                device.Synchronize();
-                Shape = images.Shape;
-                Format = new InputFormat.ResidentCifar(resident.DevicePointer, [.. images.Mean], [.. images.Std], Augment: train);
-                break;
-            case IFrameSet frames:
-                Shape = frames.Shape;
-                Format = new InputFormat.Frames(frames.ElementSize == 1 ? "u8" : "u16", frames.Shape.Steps, [.. frames.Scale], [.. frames.Shift]);
-                break;
-            default:
-                throw new ArgumentException("a data set holds images or frames", nameof(set));
-        }
+        Shape = RunData.Shape(set);
+        Format = RunData.Format(set, resident?.DevicePointer ?? default, train);
     }
 
     /// <summary>Steps, channels, height, width of a sample.</summary>

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using SlttEngine.Checkpoints;
+using SlttEngine.Data;
 using SlttEngine.Tests.Engine;
 
 namespace SlttEngine.Tests.Cli;
@@ -49,14 +51,62 @@ public sealed class ProcessTests
     }
 
     [Test]
+    public void BenchTrainsACheckpointOnARealBatchAndKeepsTheBatch()
+    {
+        using SmallCifar cifar = new();
+        SlttProcess.Result trained = SlttProcess.Run(cifar.Train("-epochs", "2", "-save_init"));
+        Assert.That(trained.ExitCode, Is.Zero, trained.Error);
+        string folder = Directory.GetDirectories(cifar.OutDir).Single();
+        string file = Path.Combine(cifar.Folder, "batch.safetensors");
+        JsonElement Bench(string checkpoint) => JsonDocument.Parse(SlttProcess.Run(
+            [
+                "bench", "-data_dir", cifar.Folder, "-dataset", "cifar10", "-model", "spiking_resnet18", "-width_divisor", "32", "-T", "1", "-b", "8",
+                "-resume", Path.Combine(folder, checkpoint), "--save_batch", file, "--iterations", "1", "--device", "cpu", "--json",
+            ]).Output).RootElement.GetProperty("result");
+
+        JsonElement first = Bench("checkpoint_0.safetensors");
+        double alone = Bench("checkpoint_latest.safetensors").GetProperty("first_loss").GetDouble();
+        Assert.Multiple(() =>
+        {
+            Assert.That(first.GetProperty("first_loss").GetDouble(), Is.Not.EqualTo(alone), "other parameters have another loss");
+            Assert.That(first.GetProperty("convolutions").EnumerateArray().Sum(c => c.GetProperty("event").GetInt32() + c.GetProperty("dense").GetInt32()), Is.GreaterThan(0));
+        });
+
+        using SafeTensorsFile batch = SafeTensorsFile.Open(file);
+        byte[] samples = batch.ReadBytes("samples");
+        long[] labels = batch.ReadInt64("labels");
+        int[] order = EpochOrder.Shuffled(5 * SmallCifar.PerFile, 2022, 0);
+        byte[][] records = [.. Enumerable.Range(1, 5).SelectMany(i => File.ReadAllBytes(Path.Combine(cifar.Batches, $"data_batch_{i}.bin")).Chunk(1 + (3 * 32 * 32)))];
+        byte[][] taken = [.. order.Take(8).Select(i => records[i])];
+        Assert.Multiple(() =>
+        {
+            Assert.That(batch.Shape("samples"), Is.EqualTo(new long[] { 1, 8, 3, 32, 32 }));
+            Assert.That(labels, Is.EqualTo(taken.Select(r => (long)r[0])));
+            Assert.That(samples, Is.EqualTo(taken.SelectMany(r => r.Skip(1))));
+            Assert.That(batch.ReadFloat32("mean"), Has.Length.EqualTo(3));
+            Assert.That(batch.Metadata["seed"], Is.EqualTo("2022"));
+        });
+    }
+
+    [Test]
+    public void BenchNamesACheckpointOfAnotherModel()
+    {
+        string other = GoldenFiles.Of("model").First(f => f.Contains("vgg", StringComparison.Ordinal));
+        SlttProcess.Result result = SlttProcess.Run("bench", "-dataset", "cifar10", "-model", "spiking_resnet18", "-width_divisor", "32", "-b", "2", "-resume", other, "--device", "cpu");
+        Assert.That(result.ExitCode, Is.EqualTo(4));
+        Assert.That(result.Error, Does.StartWith("sltt: ").And.Contain(other).And.Not.Contain("   at "));
+    }
+
+    [Test]
     public void PlanForetellsWhatBenchAllocates()
     {
-        string[] options = ["-dataset", "cifar10", "-data_dir", "nowhere", "-model", "spiking_resnet18", "-width_divisor", "32", "-T", "2", "-b", "2", "--device", "cpu"];
-        SlttProcess.Result text = SlttProcess.Run(["plan", .. options, "-memory", "100"]);
+        string[] options = ["-dataset", "cifar10", "-model", "spiking_resnet18", "-width_divisor", "32", "-T", "2", "-b", "2", "--device", "cpu"];
+        string[] nowhere = [.. options, "-data_dir", "nowhere"];
+        SlttProcess.Result text = SlttProcess.Run(["plan", .. nowhere, "-memory", "100"]);
         Assert.That(text.ExitCode, Is.Zero, text.Error);
         Assert.That(text.Output, Does.Contain("bptt").And.Contain("largest batch in 100.0 MiB").And.Contain("layer4.1.conv2").And.Contain("an iteration computed in full"));
 
-        JsonElement plan = JsonDocument.Parse(SlttProcess.Run(["plan", .. options, "--json"]).Output).RootElement.GetProperty("plans").GetProperty("sltt");
+        JsonElement plan = JsonDocument.Parse(SlttProcess.Run(["plan", .. nowhere, "--json"]).Output).RootElement.GetProperty("plans").GetProperty("sltt");
         JsonElement bench = JsonDocument.Parse(SlttProcess.Run(["bench", .. options, "--iterations", "1", "--json"]).Output).RootElement.GetProperty("result");
         Assert.That(bench.GetProperty("device_bytes").GetInt64(), Is.EqualTo(plan.GetProperty("training_bytes").GetInt64()));
         Assert.That(plan.GetProperty("image_bytes").GetInt64(), Is.EqualTo(60_000 * 3072), "an absent data set counts as its authors distribute it");

@@ -58,7 +58,7 @@ public sealed class TrainingEngineTests
     public void What_is_planned_is_allocated([Values] TrainingMethod method, [Values] ComputeType type)
     {
         TrainOptions options = Options("spiking_resnet18") with { Method = method, Amp = type != ComputeType.Float32, AmpType = type };
-        using RandomRun run = new(SharedDevice.Device, options);
+        using BatchRun run = new(SharedDevice.Device, options, SampleBatch.Random(options));
         Assert.That(run.Engine.ArenaBytes + run.Engine.StoreBytes, Is.EqualTo(MemoryPlan.For(SharedDevice.Device, options).Total));
     }
 
@@ -80,7 +80,7 @@ public sealed class TrainingEngineTests
     public void An_overflow_skips_the_update_and_halves_the_scale()
     {
         TrainOptions options = Options("spiking_resnet18") with { Amp = true };
-        using RandomRun run = new(SharedDevice.Device, options);
+        using BatchRun run = new(SharedDevice.Device, options, SampleBatch.Random(options));
         TrainingEngine engine = run.Engine;
         RunState state = engine.ReadState();
         state.LossScale = 1e30f;
@@ -136,7 +136,8 @@ public sealed class TrainingEngineTests
     public void A_captured_iteration_is_the_direct_one()
     {
         float[] captured = Train(Options("spiking_resnet18"), iterations: 3);
-        using RandomRun run = new(SharedDevice.Device, Options("spiking_resnet18"));
+        TrainOptions options = Options("spiking_resnet18");
+        using BatchRun run = new(SharedDevice.Device, options, SampleBatch.Random(options));
         for (int i = 0; i < 3; i++)
         {
             run.Launch(_ => { });
@@ -156,7 +157,7 @@ public sealed class TrainingEngineTests
 
     private static float[] Train(TrainOptions options, int iterations)
     {
-        using RandomRun run = new(SharedDevice.Device, options);
+        using BatchRun run = new(SharedDevice.Device, options, SampleBatch.Random(options));
         for (int i = 0; i < iterations; i++)
         {
             run.Iterate();
@@ -167,7 +168,7 @@ public sealed class TrainingEngineTests
 
     private static double LastLoss(TrainOptions options, int iterations, out double first)
     {
-        using RandomRun run = new(SharedDevice.Device, options);
+        using BatchRun run = new(SharedDevice.Device, options, SampleBatch.Random(options));
         first = 0;
         double last = 0;
         for (int i = 0; i < iterations; i++)

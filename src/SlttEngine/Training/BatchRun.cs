@@ -1,0 +1,72 @@
+using System.Runtime.InteropServices;
+using ManagedCuda;
+using SlttEngine.Checkpoints;
+using SlttEngine.Device;
+
+namespace SlttEngine.Training;
+
+/// <summary>An engine as a run's options name it, that trains on one batch again and again: what benchmarks time.</summary>
+public sealed class BatchRun : IDisposable
+{
+    private readonly CudaDeviceVariable<byte>? images;
+    private readonly byte[] input;
+    private readonly int[] labels;
+    private readonly double learningRate;
+
+    /// <summary>Builds the engine for training, with initial parameters or those of the checkpoint that the options name.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="options">The run's options.</param>
+    /// <param name="batch">The samples, as many as the options' batch.</param>
+    /// <exception cref="SlttException">The checkpoint is of another model or shape, or the plan does not fit the device.</exception>
+    public BatchRun(ComputeDevice device, TrainOptions options, SampleBatch batch)
+    {
+        CheckpointFile? checkpoint = (options.Resume ?? options.PreTrain) is { } path ? CheckpointFile.Read(path) : null;
+        (labels, learningRate) = (batch.Labels, options.LearningRate);
+        InputFormat format = batch.Format;
+        if (format is InputFormat.ResidentCifar resident)
+        {
+            images = new CudaDeviceVariable<byte>(batch.Elements.Length);
+            HostCopy.ToDevice<byte>(device, images.DevicePointer, batch.Elements);
+            format = resident with { Images = images.DevicePointer };
+            input = MemoryMarshal.AsBytes(Enumerable.Range(0, labels.Length).ToArray().AsSpan()).ToArray();
+        }
+        else
+        {
+            input = batch.Elements;
+        }
+
+        Engine = new TrainingEngine(device, RunFactory.Network(options, batch.Shape, batch.Classes), RunFactory.Engine(options, format, format, batch.Shape.Steps == 1) with
+        {
+            TrainBatches = [labels.Length],
+        });
+        Engine.Store.Initialize((ulong)options.Seed);
+        if (checkpoint is not null)
+        {
+            TrainingCheckpoint.LoadNetwork(Engine.Store, checkpoint, (options.Resume ?? options.PreTrain)!);
+        }
+    }
+
+    /// <summary>The engine.</summary>
+    public TrainingEngine Engine { get; }
+
+    /// <summary>Trains on the batch once and waits.</summary>
+    public BatchMetrics Iterate()
+    {
+        Launch(afterForward: null);
+        return Finish();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Engine.Dispose();
+        images?.Dispose();
+    }
+
+    /// <summary>Hands the device an iteration; on a GPU it returns before that is done.</summary>
+    /// <param name="afterForward">If given, called after each step's forward, and nothing is captured.</param>
+    internal void Launch(Action<int>? afterForward) => Engine.TrainIteration(input, labels, learningRate, afterForward);
+
+    /// <summary>Waits for the device.</summary>
+    internal BatchMetrics Finish() => Engine.TakeMetrics();
+}
