@@ -13,8 +13,8 @@ namespace SLTT_VARIANT {
 template <class T> __device__ inline void accumulate_gradients(float* grad, const T* step_grad, RunState* state, int64_t n) {
     bool bad = any_element<T>(n, [=](auto lanes, int64_t i) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> sum = load<V>(grad, i) + load<V>(step_grad, i);
-        store<V>(grad, i, sum);
+        Pack<V> sum = load<V, FAR>(grad, i) + load<V, FAR>(step_grad, i);
+        store<V, FAR>(grad, i, sum);
         return !all_finite(sum);
     });
     if (bad) state->overflow = 1;  // whichever thread writes it last: the same value

@@ -29,11 +29,11 @@ __device__ inline void adamw_body(float* weight, float* exp_avg, float* exp_avg_
     float grad_scale = state->grad_scale;
     for_elements<float>(n, [=](auto lanes, int64_t i) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> w = load<V>(weight, i), m = load<V>(exp_avg, i), v = load<V>(exp_avg_sq, i);
-        adamw_step(w, m, v, load<V>(grad, i) * grad_scale, a);
+        Pack<V> w = load<V>(weight, i), m = load<V, FAR>(exp_avg, i), v = load<V, FAR>(exp_avg_sq, i);
+        adamw_step(w, m, v, load<V, FAR>(grad, i) * grad_scale, a);
         store<V>(weight, i, w);
-        store<V>(exp_avg, i, m);
-        store<V>(exp_avg_sq, i, v);
+        store<V, FAR>(exp_avg, i, m);
+        store<V, FAR>(exp_avg_sq, i, v);
     });
 }
 

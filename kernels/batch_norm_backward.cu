@@ -41,7 +41,7 @@ __device__ inline void batch_norm_backward_apply(T* grad_x, const G* grad_y, con
     PerChannel<5> parameters = {{mean, invstd, scale, coefficients, coefficients + channels}};
     for_rows_channels<T>(rows, channels, parameters, no_dropout(), [=](auto lanes, int64_t i, const auto& own, const auto&) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> dy = load<V>(grad_y, i), xhat = (load<V>(x, i) - own[0]) * own[1];
+        Pack<V> dy = load<V, FAR>(grad_y, i), xhat = (load<V, FAR>(x, i) - own[0]) * own[1];
         store<V>(grad_x, i, own[2] * ((dy - own[3]) - xhat * own[4]));
     });
 }

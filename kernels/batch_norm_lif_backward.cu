@@ -30,7 +30,7 @@ __device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, cons
         sum_rows<2, T>(partials, rows, channels, PerChannel<2>{{mean, invstd}}, from, [=](auto lanes, int64_t i, const auto& norm, const auto& own) {
             constexpr int V = decltype(lanes)::value;
             Pack<V> ds = reaching_spikes(from, own, grad_spikes, i);
-            if (residual) ds = ds + load<V>(grad_residual, i);
+            if (residual) ds = ds + load<V, FAR>(grad_residual, i);
             Pack<V> g = surrogate(load<V>(u, i) - v_th, sigmoid, rectangle);
             Pack<V> du = bptt ? lif_backward_step(g, ds, load<V>(carried, i), v_th) : lif_backward_step(g, ds);
             if (bptt) store<V>(carried, i, lambda * du);

@@ -21,7 +21,7 @@ __device__ inline void batch_norm_lif_forward(T* spikes, T* u, const T* u_prev, 
         for_rows_channels<T>(rows, channels, PerChannel<3>{{mean, scale, bias}}, drop, [=](auto lanes, int64_t i, const auto& norm, const auto& mask) {
             constexpr int V = decltype(lanes)::value;
             Pack<V> before = continues ? load<V>(u_prev, i) : Pack<V>(0.0f);
-            Pack<V> normalised = (load<V>(x, i) - norm[0]) * norm[1] + norm[2];
+            Pack<V> normalised = (load<V, FAR>(x, i) - norm[0]) * norm[1] + norm[2];
             Pack<V> now = store_rounded<V>(u, i, lif_step(reset(before, v_th), normalised, lambda));
             if (fires) store<V>(spikes, i, mask * spike(now, v_th));
         });

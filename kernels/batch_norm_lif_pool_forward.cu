@@ -23,7 +23,7 @@ __device__ inline void batch_norm_lif_pool_forward(T* pooled, T* u, const T* u_p
             [=](auto lanes, int64_t i, const auto& norm, const auto& mask) {
                 constexpr int V = decltype(lanes)::value;
                 Pack<V> before = continues ? load<V>(u_prev, i) : Pack<V>(0.0f);
-                Pack<V> normalised = (load<V>(x, i) - norm[0]) * norm[1] + norm[2];
+                Pack<V> normalised = (load<V, FAR>(x, i) - norm[0]) * norm[1] + norm[2];
                 Pack<V> now = store_rounded<V>(u, i, lif_step(reset(before, v_th), normalised, lambda));
                 return mask * spike(now, v_th);
             },

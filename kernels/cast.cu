@@ -6,7 +6,7 @@
 namespace SLTT_VARIANT {
 
 template <class T> __device__ inline void cast(T* y, const float* x, int64_t n) {
-    for_elements<T>(n, [=](auto lanes, int64_t i) { store<decltype(lanes)::value>(y, i, load<decltype(lanes)::value>(x, i)); });
+    for_elements<T>(n, [=](auto lanes, int64_t i) { store<decltype(lanes)::value>(y, i, load<decltype(lanes)::value, FAR>(x, i)); });
 }
 
 #define VARIANT(T, suffix) SLTT_KERNEL(cast_##suffix, (T* __restrict__ y, const float* __restrict__ x, int64_t n), cast<T>(y, x, n))

@@ -38,12 +38,12 @@ template <class T, class From, class Put> __device__ inline void lif_backward_ea
         for_elements<T>(n, from, [=](auto lanes, int64_t i, const auto& own) {
             constexpr int V = decltype(lanes)::value;
             Pack<V> ds = reaching_spikes(from, own, grad_spikes, i);
-            if (residual) ds = ds + load<V>(grad_residual, i);
+            if (residual) ds = ds + load<V, FAR>(grad_residual, i);
             ds = spike_scale * ds;
             Pack<V> g = surrogate(load<V>(u, i) - v_th, sigmoid, rectangle);
             Pack<V> du = bptt ? lif_backward_step(g, ds, load<V>(carried, i), v_th) : lif_backward_step(g, ds);
             Pack<V> dx = x_scale * du;
-            if (skip) dx = dx + load<V>(grad_skip, i);
+            if (skip) dx = dx + load<V, FAR>(grad_skip, i);
             if (bptt) store<V>(carried, i, lambda * du);
             put(lanes, i, dx);
         });
@@ -57,7 +57,7 @@ template <class T> __device__ inline void lif_backward(T* grad_x, const LifBackw
 template <class T, class From> __device__ inline void lif_backward_accumulate(float* grad_x_sum, const LifBackward<T>& a, From from, int64_t n) {
     lif_backward_each<T>(a, from, n, [=](auto lanes, int64_t i, const auto& dx) {
         constexpr int V = decltype(lanes)::value;
-        store<V>(grad_x_sum, i, load<V>(grad_x_sum, i) + dx);
+        store<V, FAR>(grad_x_sum, i, load<V, FAR>(grad_x_sum, i) + dx);
     });
 }
 

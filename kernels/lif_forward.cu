@@ -20,7 +20,7 @@ __device__ inline void lif_forward(T* spikes, T* u, const T* u_prev, const T* x,
         for_rows_channels<T>(rows, channels, PerChannel<1>{{x_bias}}, drop, [=](auto lanes, int64_t i, const auto& bias, const auto& mask) {
             constexpr int V = decltype(lanes)::value;
             Pack<V> before = continues ? load<V>(u_prev, i) : Pack<V>(0.0f);
-            Pack<V> input = x_scale * (load<V>(x, i) + bias[0]);
+            Pack<V> input = x_scale * (load<V, FAR>(x, i) + bias[0]);
             Pack<V> now = store_rounded<V>(u, i, lif_step(reset(before, v_th), input, lambda));
             if (fires) store<V>(spikes, i, spike_scale * mask * spike(now, v_th));
         });

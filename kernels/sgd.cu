@@ -20,10 +20,10 @@ __device__ inline void sgd_body(float* weight, float* momentum_buffer, const flo
     float lr = state->lr, grad_scale = state->grad_scale;
     for_elements<float>(n, [=](auto lanes, int64_t i) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> w = load<V>(weight, i), buf = load<V>(momentum_buffer, i);
-        sgd_step(w, buf, load<V>(grad, i) * grad_scale, lr, momentum, weight_decay);
+        Pack<V> w = load<V>(weight, i), buf = load<V, FAR>(momentum_buffer, i);
+        sgd_step(w, buf, load<V, FAR>(grad, i) * grad_scale, lr, momentum, weight_decay);
         store<V>(weight, i, w);
-        store<V>(momentum_buffer, i, buf);
+        store<V, FAR>(momentum_buffer, i, buf);
     });
 }
 

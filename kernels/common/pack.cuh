@@ -230,31 +230,42 @@ template <int V> __device__ inline Pack<V> select(const Mask<V>& which, const Pa
 template <int V> __device__ inline Pack<V> select(const Mask<V>& which, float yes, const Pack<V>& no) { return select(which, Pack<V>(yes), no); }
 template <int V> __device__ inline Pack<V> abs(const Pack<V>& x) { return select(x < 0.0f, 0.0f - x, x); }
 
+// When an element's place in memory is next read. FAR: by no kernel that follows soon, so a GPU's cache gives its line up first
+// (.cs), and keeps what the next kernel reads. It changes no bit, and nothing on a CPU.
+enum Next { SOON, FAR };
+
 // Reads V elements at p + i; on the GPU p + i is aligned to min(16, V * sizeof(T)) bytes.
-template <int V, class T> __device__ inline Pack<V> load(const T* p, int64_t i) {
+template <int V, Next NEXT = SOON, class T> __device__ inline Pack<V> load(const T* p, int64_t i) {
 #if defined(__CUDACC__)
     constexpr int BYTES = V * (int)sizeof(T);
     if constexpr (BYTES % 16 == 0) {  // said outright: the compiler splits a struct's load into its elements'
         Stored<T, V> x;
-        for (int k = 0; k < BYTES / 16; ++k) reinterpret_cast<uint4*>(&x)[k] = reinterpret_cast<const uint4*>(p + i)[k];
+        for (int k = 0; k < BYTES / 16; ++k) {
+            const uint4* from = reinterpret_cast<const uint4*>(p + i) + k;
+            reinterpret_cast<uint4*>(&x)[k] = NEXT == FAR ? __ldcs(from) : *from;
+        }
         return from_memory<T, V>(x);
     }
 #endif
     return from_memory<T, V>(*reinterpret_cast<const Stored<T, V>*>(p + i));
 }
 // Writes V elements at p + i.
-template <int V, class T> __device__ inline void store(T* p, int64_t i, const Stored<T, V>& x) {
+template <int V, Next NEXT = SOON, class T> __device__ inline void store(T* p, int64_t i, const Stored<T, V>& x) {
 #if defined(__CUDACC__)
     constexpr int BYTES = V * (int)sizeof(T);
     if constexpr (BYTES % 16 == 0) {
-        for (int k = 0; k < BYTES / 16; ++k) reinterpret_cast<uint4*>(p + i)[k] = reinterpret_cast<const uint4*>(&x)[k];
+        for (int k = 0; k < BYTES / 16; ++k) {
+            uint4* to = reinterpret_cast<uint4*>(p + i) + k;
+            if constexpr (NEXT == FAR) __stcs(to, reinterpret_cast<const uint4*>(&x)[k]);
+            else *to = reinterpret_cast<const uint4*>(&x)[k];
+        }
         return;
     }
 #endif
     *reinterpret_cast<Stored<T, V>*>(p + i) = x;
 }
 // The same, rounded to T.
-template <int V, class T> __device__ inline void store(T* p, int64_t i, const Pack<V>& x) { store<V>(p, i, to_memory<T, V>(x)); }
+template <int V, Next NEXT = SOON, class T> __device__ inline void store(T* p, int64_t i, const Pack<V>& x) { store<V, NEXT>(p, i, to_memory<T, V>(x)); }
 // The same; gives back what memory now holds.
 template <int V, class T> __device__ inline Pack<V> store_rounded(T* p, int64_t i, const Pack<V>& x) {
     Stored<T, V> rounded = to_memory<T, V>(x);

@@ -93,7 +93,7 @@ template <class T, class G, class F> __device__ inline void for_elements(int64_t
 
 // The gradient that reaches element i's spike: `own` is what stands beside the element, its mask or that gradient itself.
 template <int V, class T> __device__ inline Pack<V> reaching_spikes(const Dropout&, const Pack<V>& own, const T* grad_spikes, int64_t i) {
-    return own * load<V>(grad_spikes, i);
+    return own * load<V, FAR>(grad_spikes, i);
 }
 template <int V, class T> __device__ inline Pack<V> reaching_spikes(const PooledGradient<T>&, const Pack<V>& own, const T*, int64_t) { return own; }
 
