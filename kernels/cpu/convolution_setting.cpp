@@ -13,8 +13,8 @@ namespace sltt_cpu {
 namespace {
 
 bool parse(const char* text, ConvolutionWay* way) {
-    constexpr const char* NAMES[] = {"auto", "dense", "event", "winograd"};
-    for (int i = 0; i < 4; ++i)
+    constexpr const char* NAMES[] = {"auto", "estimate", "dense", "event", "winograd"};
+    for (int i = 0; i < 5; ++i)
         if (strcmp(text, NAMES[i]) == 0) {
             *way = static_cast<ConvolutionWay>(i);
             return true;
@@ -27,7 +27,7 @@ int machine_level() { return instruction_set()[1] - '0'; }
 ConvolutionSetting of_environment() {
     ConvolutionSetting setting{ConvolutionWay::Auto, machine_level(), thread_count()};
     const char* set = getenv("SLTT_CPU_CONV");
-    if (set != nullptr && *set != 0 && !parse(set, &setting.way)) report(std::string("SLTT_CPU_CONV is '") + set + "', not auto, dense, event or winograd; ignored");
+    if (set != nullptr && *set != 0 && !parse(set, &setting.way)) report(std::string("SLTT_CPU_CONV is '") + set + "', not auto, estimate, dense, event or winograd; ignored");
     return setting;
 }
 
@@ -46,7 +46,7 @@ ConvolutionSetting convolution_setting() {
 
 }  // namespace sltt_cpu
 
-// How convolutions are done from now on: `way` "auto", "dense", "event" or "winograd"; the own kernels with an instruction set ("v2", "v3", "v4";
+// How convolutions are done from now on: `way` "auto", "estimate", "dense", "event" or "winograd"; the own kernels with an instruction set ("v2", "v3", "v4";
 // null: the one in use) and a number of threads (0: as all work). For tests and measurements. 0, or -1 where that can't be.
 SLTT_API int sltt_cpu_choose_convolution(const char* way, const char* level, int threads) {
     using namespace sltt_cpu;

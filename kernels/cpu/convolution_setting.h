@@ -1,9 +1,10 @@
-// How convolutions are done: left to the device (each pass the way that is fastest), or one way wherever it is possible.
+// How convolutions are done: left to the device (each pass the way that is fastest, as measured or only as estimated), or one way wherever it is
+// possible.
 #pragma once
 
 namespace sltt_cpu {
 
-enum class ConvolutionWay { Auto, Dense, Event, Winograd };
+enum class ConvolutionWay { Auto, Estimate, Dense, Event, Winograd };
 
 struct ConvolutionSetting {
     ConvolutionWay way;

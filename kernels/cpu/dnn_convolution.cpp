@@ -15,34 +15,6 @@ SLTT_API CUresult cuStreamSynchronize(CUstream stream);
 
 namespace {
 
-// The size of the result of a window of `size` taps, `dilation` apart, moved in steps of `stride` over `input`.
-int output_size(int input, int size, int pad, int stride, int dilation) { return 1 + (input + 2 * pad - ((size - 1) * dilation + 1)) / stride; }
-
-void require_convolution(cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w, cudnnConvolutionDescriptor_t convolution) {
-    require_parameter(x != nullptr && x->set, "x has no descriptor");
-    require_parameter(w != nullptr && w->set, "the filter has no descriptor");
-    require_parameter(convolution != nullptr && convolution->set, "the convolution has no descriptor");
-    require(convolution->mode == CUDNN_CROSS_CORRELATION, CUDNN_STATUS_NOT_SUPPORTED, "only cross-correlation is served");
-    require(convolution->groups == 1, CUDNN_STATUS_NOT_SUPPORTED, "only one group is served");
-    require_parameter(x->c == w->c, "x and the filter have different input channels");
-    int reach_h = (w->h - 1) * convolution->dilation_h + 1, reach_w = (w->w - 1) * convolution->dilation_w + 1;
-    require_parameter(x->h + 2 * convolution->pad_h >= reach_h && x->w + 2 * convolution->pad_w >= reach_w, "the filter is larger than the padded input");
-}
-
-ConvolutionShape shape_of(cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w, cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t y) {
-    require_convolution(x, w, convolution);
-    require_activations(x, "x has no descriptor");
-    require_activations(y, "y has no descriptor");
-    require(w->format == CUDNN_TENSOR_NHWC || w->h * w->w == 1 || w->c == 1, CUDNN_STATUS_NOT_SUPPORTED_LAYOUT, "filters must be KRSC (NHWC)");
-    require(x->type == w->type && x->type == y->type, CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE, "x, filter and y must have one type");
-    require(convolution->compute_type == CUDNN_DATA_FLOAT, CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE, "only float computation is served");
-    const cudnnConvolutionStruct& c = *convolution;
-    require_parameter(y->n == x->n && y->c == w->k && y->h == output_size(x->h, w->h, c.pad_h, c.stride_h, c.dilation_h) &&
-                          y->w == output_size(x->w, w->w, c.pad_w, c.stride_w, c.dilation_w),
-                      "y has not the shape of the convolution's result");
-    return {x->n, x->c, x->h, x->w, w->k, w->h, w->w, y->h, y->w, c.pad_h, c.pad_w, c.stride_h, c.stride_w, c.dilation_h, c.dilation_w};
-}
-
 // The algorithm offered for a pass, and the other one of cuDNN's that is served as the same.
 struct Offer {
     ConvolutionPass pass;
@@ -131,7 +103,7 @@ cudnnStatus_t workspace_size(const char* name, cudnnHandle_t handle, const Offer
                              cudnnFilterDescriptor_t w, cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t y, size_t* bytes) {
     return answer(name, [&] {
         require_parameter(handle != nullptr && bytes != nullptr, "the handle or the place for the size is null");
-        ConvolutionShape shape = shape_of(x, w, convolution, y);
+        ConvolutionShape shape = convolution_shape(x, w, convolution, y);
         require_algorithm(offer, algorithm);
         *bytes = convolution_workspace(offer.pass, shape, x->type);
     });
@@ -161,7 +133,7 @@ SLTT_API cudnnStatus_t cudnnGetConvolutionForwardAlgorithm_v7(cudnnHandle_t hand
                                                               cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t y, int requested,
                                                               int* returned, cudnnConvolutionFwdAlgoPerf_t* results) {
     return answer("cudnnGetConvolutionForwardAlgorithm_v7", [&] {
-        suggest(handle, FORWARD, shape_of(x, w, convolution, y), convolution, x->type, requested, returned, results);
+        suggest(handle, FORWARD, convolution_shape(x, w, convolution, y), convolution, x->type, requested, returned, results);
     });
 }
 
@@ -172,7 +144,7 @@ SLTT_API cudnnStatus_t cudnnFindConvolutionForwardAlgorithmEx(cudnnHandle_t hand
                                                               void* workspace, size_t workspace_bytes) {
     constexpr const char* name = "cudnnFindConvolutionForwardAlgorithmEx";
     return answer(name, [&] {
-        find(handle, name, FORWARD, shape_of(x_desc, w_desc, convolution, y_desc), convolution, x_desc->type, x, w, y, requested, returned,
+        find(handle, name, FORWARD, convolution_shape(x_desc, w_desc, convolution, y_desc), convolution, x_desc->type, x, w, y, requested, returned,
              results, workspace, workspace_bytes);
     });
 }
@@ -190,7 +162,7 @@ SLTT_API cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void*
                                                cudnnTensorDescriptor_t y_desc, void* y) {
     constexpr const char* name = "cudnnConvolutionForward";
     return answer(name, [&] {
-        run(handle, name, FORWARD, algorithm, shape_of(x_desc, w_desc, convolution, y_desc), x_desc->type, alpha, beta, x, w, y, workspace,
+        run(handle, name, FORWARD, algorithm, convolution_shape(x_desc, w_desc, convolution, y_desc), x_desc->type, alpha, beta, x, w, y, workspace,
             workspace_bytes);
     });
 }
@@ -205,7 +177,7 @@ SLTT_API cudnnStatus_t cudnnGetConvolutionBackwardDataAlgorithm_v7(cudnnHandle_t
                                                                    cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t dx,
                                                                    int requested, int* returned, cudnnConvolutionBwdDataAlgoPerf_t* results) {
     return answer("cudnnGetConvolutionBackwardDataAlgorithm_v7", [&] {
-        suggest(handle, BACKWARD_DATA, shape_of(dx, w, convolution, dy), convolution, dx->type, requested, returned, results);
+        suggest(handle, BACKWARD_DATA, convolution_shape(dx, w, convolution, dy), convolution, dx->type, requested, returned, results);
     });
 }
 
@@ -217,7 +189,7 @@ SLTT_API cudnnStatus_t cudnnFindConvolutionBackwardDataAlgorithmEx(cudnnHandle_t
                                                                    size_t workspace_bytes) {
     constexpr const char* name = "cudnnFindConvolutionBackwardDataAlgorithmEx";
     return answer(name, [&] {
-        find(handle, name, BACKWARD_DATA, shape_of(dx_desc, w_desc, convolution, dy_desc), convolution, dx_desc->type, dx, w, dy, requested,
+        find(handle, name, BACKWARD_DATA, convolution_shape(dx_desc, w_desc, convolution, dy_desc), convolution, dx_desc->type, dx, w, dy, requested,
              returned, results, workspace, workspace_bytes);
     });
 }
@@ -235,7 +207,7 @@ SLTT_API cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const 
                                                     const void* beta, cudnnTensorDescriptor_t dx_desc, void* dx) {
     constexpr const char* name = "cudnnConvolutionBackwardData";
     return answer(name, [&] {
-        run(handle, name, BACKWARD_DATA, algorithm, shape_of(dx_desc, w_desc, convolution, dy_desc), dx_desc->type, alpha, beta, dx, w, dy,
+        run(handle, name, BACKWARD_DATA, algorithm, convolution_shape(dx_desc, w_desc, convolution, dy_desc), dx_desc->type, alpha, beta, dx, w, dy,
             workspace, workspace_bytes);
     });
 }
@@ -251,7 +223,7 @@ SLTT_API cudnnStatus_t cudnnGetConvolutionBackwardFilterAlgorithm_v7(cudnnHandle
                                                                      int requested, int* returned,
                                                                      cudnnConvolutionBwdFilterAlgoPerf_t* results) {
     return answer("cudnnGetConvolutionBackwardFilterAlgorithm_v7", [&] {
-        suggest(handle, BACKWARD_FILTER, shape_of(x, dw, convolution, dy), convolution, x->type, requested, returned, results);
+        suggest(handle, BACKWARD_FILTER, convolution_shape(x, dw, convolution, dy), convolution, x->type, requested, returned, results);
     });
 }
 
@@ -263,7 +235,7 @@ SLTT_API cudnnStatus_t cudnnFindConvolutionBackwardFilterAlgorithmEx(cudnnHandle
                                                                      size_t workspace_bytes) {
     constexpr const char* name = "cudnnFindConvolutionBackwardFilterAlgorithmEx";
     return answer(name, [&] {
-        find(handle, name, BACKWARD_FILTER, shape_of(x_desc, dw_desc, convolution, dy_desc), convolution, x_desc->type, x, dw, dy, requested,
+        find(handle, name, BACKWARD_FILTER, convolution_shape(x_desc, dw_desc, convolution, dy_desc), convolution, x_desc->type, x, dw, dy, requested,
              returned, results, workspace, workspace_bytes);
     });
 }
@@ -281,7 +253,7 @@ SLTT_API cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, cons
                                                       const void* beta, cudnnFilterDescriptor_t dw_desc, void* dw) {
     constexpr const char* name = "cudnnConvolutionBackwardFilter";
     return answer(name, [&] {
-        run(handle, name, BACKWARD_FILTER, algorithm, shape_of(x_desc, dw_desc, convolution, dy_desc), x_desc->type, alpha, beta, x, dw, dy,
+        run(handle, name, BACKWARD_FILTER, algorithm, convolution_shape(x_desc, dw_desc, convolution, dy_desc), x_desc->type, alpha, beta, x, dw, dy,
             workspace, workspace_bytes);
     });
 }

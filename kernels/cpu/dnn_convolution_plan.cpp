@@ -7,6 +7,8 @@
 #include <mutex>
 #include <tuple>
 
+#include "convolution_choice.h"
+#include "convolution_setting.h"
 #include "dnn_filter_layout.h"
 #include "dnn_numbers.h"
 #include "dnn_onednn.h"
@@ -314,35 +316,38 @@ Way way_for(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t
     return direct_bfloat16(pass, shape) ? Way::Direct : Way::Staged;
 }
 
-const Winograd* winograd_for(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type) {
-    return pass == ConvolutionPass::BackwardData && type == CUDNN_DATA_FLOAT ? winograd(shape) : nullptr;
-}
-
 }  // namespace
 
-bool ConvolutionShape::operator<(const ConvolutionShape& o) const {
-    auto all = [](const ConvolutionShape& x) {
-        return std::tie(x.n, x.c, x.h, x.w, x.k, x.r, x.s, x.p, x.q, x.pad_h, x.pad_w, x.stride_h, x.stride_w, x.dilation_h, x.dilation_w);
-    };
-    return all(*this) < all(o);
+bool computes_natively(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type) {
+    return type == CUDNN_DATA_BFLOAT16 && direct_bfloat16(pass, shape);
 }
 
+// What any way needs, whichever is chosen: a plan made before a choice is measured holds after it too.
 size_t convolution_workspace(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type) {
-    if (const Winograd* fast = winograd_for(pass, shape, type)) return fast->workspace();
     size_t bytes = event_workspace(pass, shape, type);
+    if (convolution_setting().way != ConvolutionWay::Dense)
+        if (const Winograd* fast = winograd(pass, shape, type)) bytes = std::max(bytes, fast->workspace());
     for (float beta : {0.0f, 1.0f, 2.0f}) bytes = std::max(bytes, plan(pass, shape, type, way_for(pass, shape, type, 1, beta)).workspace());
     return bytes;
 }
 
-std::function<void()> convolution_work(const ConvolutionCall& call) {
-    if (const Winograd* fast = winograd_for(call.pass, call.shape, call.type)) return [fast, call] { fast->run(call); };
-    Way way = way_for(call.pass, call.shape, call.type, call.alpha, call.beta);
-    Plan* planned = &plan(call.pass, call.shape, call.type, way);
+std::function<void()> dense_convolution(const ConvolutionCall& call, bool by_winograd) {
+    if (by_winograd) {
+        const Winograd* fast = winograd(call.pass, call.shape, call.type);
+        return [fast, call] { fast->run(call); };
+    }
+    Plan* planned = &plan(call.pass, call.shape, call.type, way_for(call.pass, call.shape, call.type, call.alpha, call.beta));
     planned->prepare();
+    return [planned, call] { planned->run(call); };
+}
+
+std::function<void()> convolution_work(const ConvolutionCall& call) {
+    ConvolutionChoice choice = convolution_choice(call.pass, call.shape, call.type);
+    std::function<void()> dense = dense_convolution(call, choice.winograd);
     EventConvolution* events = event_convolution(call.pass, call.shape, call.type);
-    bool native = call.type != CUDNN_DATA_FLOAT && way == Way::Direct;
-    return [planned, events, call, native] {
-        if (events == nullptr || !run_where_sparse(*events, call, native)) planned->run(call);
+    if (events == nullptr) return dense;
+    return [events, call, choice, dense] {
+        if (!run_where_sparse(*events, call, choice.densest_event)) dense();
     };
 }
 

@@ -1,5 +1,5 @@
-// One pass of one convolution, planned once: event-driven (event_convolution.h) where x is sparse, by Winograd's algorithm (winograd.h) the
-// data gradient where that is faster, else oneDNN's primitive, its layout of the filter, and where in the caller's workspace everything
+// One pass of one convolution, planned once: event-driven (event_convolution.h) where x is sparse, by Winograd's algorithm (winograd.h)
+// where that is faster and its rounding is allowed, else oneDNN's primitive, its layout of the filter, and where in the caller's workspace everything
 // goes. Nothing else is allocated when it runs.
 //
 // Activations are read and written in place (NHWC). oneDNN's kernels want the filter in blocks of 16 channels or so, so it
@@ -14,21 +14,9 @@
 #include <memory>
 #include <vector>
 
-#include "dnn_descriptors.h"
+#include "dnn_convolution_shape.h"
 
 namespace sltt_cpu {
-
-enum class ConvolutionPass { Forward, BackwardData, BackwardFilter };
-
-// x: (n, h, w, c), filter: (k, r, s, c), y: (n, p, q, k).
-struct ConvolutionShape {
-    int n, c, h, w, k, r, s, p, q, pad_h, pad_w, stride_h, stride_w, dilation_h, dilation_w;
-
-    size_t x_image() const { return (size_t)c * h * w; }
-    size_t y_image() const { return (size_t)k * p * q; }
-    size_t filter_count() const { return (size_t)k * c * r * s; }
-    bool operator<(const ConvolutionShape& o) const;
-};
 
 // y = alpha * conv(x, filter) + beta * y, and so on for the other passes: whichever of the three is the pass's result
 // is written, the other two are read. Workspace: as large as convolution_workspace() says, 64-byte aligned.
@@ -43,10 +31,16 @@ struct ConvolutionCall {
     void* workspace;
 };
 
-// Bytes that suffice for any alpha and beta.
+// Bytes that suffice for any alpha and beta, and any way (convolution_choice.h).
 size_t convolution_workspace(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type);
 
-// The call as work for a stream: all primitives exist when this returns. Throws dnnl::error.
+// The call as work for a stream, the way that convolution_choice.h says: all primitives exist when this returns. Throws dnnl::error.
 std::function<void()> convolution_work(const ConvolutionCall& call);
+
+// The same, dense; by Winograd's algorithm only where that is possible.
+std::function<void()> dense_convolution(const ConvolutionCall& call, bool by_winograd);
+
+// Whether the dense way multiplies 16-bit numbers by the processor's own instructions.
+bool computes_natively(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type);
 
 }  // namespace sltt_cpu

@@ -1,5 +1,6 @@
 #include "event_convolution.h"
 
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -10,7 +11,6 @@
 
 #include "convolution_setting.h"
 #include "dnn_numbers.h"
-#include "event_costs.h"
 #include "event_passes.h"
 
 namespace sltt_cpu {
@@ -112,24 +112,26 @@ size_t event_workspace(ConvolutionPass pass, const ConvolutionShape& shape, cudn
     return planned == nullptr ? 0 : planned->workspace();
 }
 
-bool run_where_sparse(EventConvolution& planned, const ConvolutionCall& call, bool native) {
-    ConvolutionWay way = convolution_setting().way;
-    double densest = way == ConvolutionWay::Auto ? densest_event(call.pass, call.shape, planned.level, native) : 0, fired = 0;
-    bool looks = densest > 0;
+void run_events(EventConvolution& planned, const ConvolutionCall& call) {
+    if (planned.forward)
+        planned.forward->run(call);
+    else
+        planned.gradient->run(call);
+}
+
+bool run_where_sparse(EventConvolution& planned, const ConvolutionCall& call, double densest) {
+    double fired = 0;
+    bool looks = densest > 0 && std::isfinite(densest);
     if (looks) fired = density(call.shape, call.type, call.x, planned.kernels, planned.threads);
-    bool sparse = way == ConvolutionWay::Event || (looks && fired <= densest);
+    bool sparse = densest > 0 && fired <= densest;
     {
         std::lock_guard<std::mutex> lock(mutex);
         ++(sparse ? planned.event_calls : planned.dense_calls);
         planned.looked_at += looks;
         planned.densities += fired;
     }
-    if (!sparse) return false;
-    if (planned.forward)
-        planned.forward->run(call);
-    else
-        planned.gradient->run(call);
-    return true;
+    if (sparse) run_events(planned, call);
+    return sparse;
 }
 
 }  // namespace sltt_cpu

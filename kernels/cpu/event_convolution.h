@@ -17,9 +17,11 @@ size_t event_workspace(ConvolutionPass pass, const ConvolutionShape& shape, cudn
 class EventConvolution;
 EventConvolution* event_convolution(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type);
 
-// Runs the call if so few of x's numbers are not zero that it is faster than the dense convolution; else returns false, having changed
-// nothing. `native`: dense, the call would compute in its 16-bit type itself. Which one runs depends on x alone, so that the same run makes
-// the same choices.
-bool run_where_sparse(EventConvolution& planned, const ConvolutionCall& call, bool native);
+// Runs the call.
+void run_events(EventConvolution& planned, const ConvolutionCall& call);
+
+// Runs the call if at most this share of x's numbers is not zero; else returns false, having changed nothing. 0: never, infinite: always, without
+// counting.
+bool run_where_sparse(EventConvolution& planned, const ConvolutionCall& call, double densest);
 
 }  // namespace sltt_cpu

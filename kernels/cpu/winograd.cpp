@@ -22,37 +22,30 @@ constexpr int CHANNELS = 16;                 // channel counts are multiples of 
 constexpr size_t FILTER_BYTES = 5 << 20;     // the largest transformed filter that is kept whole: a share of the L3 cache
 constexpr size_t INPUT_BYTES = 9 << 19;      // the largest patches that wait for the filter: the same
 constexpr size_t BLOCK_BYTES = 5 << 16;      // a thread's patches and products beside the filter: a share of its L2 cache
-constexpr int K_SHARE = 128;                 // k of a panel whose transformed filter, 0.6 MiB, stays in a thread's L2 cache
+constexpr int SHARE = 128;                   // input channels of a panel whose transformed filter, 0.6 MiB, stays in a thread's L2 cache
 constexpr size_t LINE = 64 / sizeof(float);  // strides are kept off powers of two by a cache line
 
 size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 int parts(int whole, int part) { return (whole + part - 1) / part; }
 
-bool possible(const ConvolutionShape& s) {
-    return s.r == 3 && s.s == 3 && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 && s.dilation_w == 1 && s.pad_h == s.pad_w && s.pad_h <= 2 &&
-           s.c % CHANNELS == 0 && s.k % CHANNELS == 0;
+bool possible(ConvolutionPass pass, const ConvolutionShape& s, cudnnDataType_t type) {
+    bool allowed = pass == ConvolutionPass::BackwardData || (pass == ConvolutionPass::Forward && s.fast_math);
+    return allowed && type == CUDNN_DATA_FLOAT && s.r == 3 && s.s == 3 && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 && s.dilation_w == 1 &&
+           s.pad_h == s.pad_w && s.pad_h <= 2 && s.c % CHANNELS == 0 && s.k % CHANNELS == 0;
 }
 
-// Whether it takes less than WORTH of the direct way's time, by what was measured on one core of an EPYC (Zen 4, AVX-512) with
-// `out/native-build/convolution_bench --rates 0.15`: in multiplications of the direct way, a transform costs TILE for each tile and channel and
-// FILTER for each pair of channels.
-bool faster(const ConvolutionShape& s, int panel) {
-    constexpr double TILE = 540, FILTER = 600, WORTH = 0.8;
-    double tiles = (double)s.n * parts(s.h, WINOGRAD_TILE) * parts(s.w, WINOGRAD_TILE), pairs = (double)s.k * parts(s.c, panel) * panel;
-    double winograd = tiles * (WINOGRAD_POINTS * pairs + TILE * (s.k + s.c)) + FILTER * pairs;
-    double direct = 9.0 * s.n * s.p * s.q * s.k * s.c;
-    return winograd < WORTH * direct;
-}
+const WinogradKernels& kernels_of(int level) { return level == 4 ? winograd_kernels_v4 : winograd_kernels_v3; }
 
 }  // namespace
 
-Winograd::Winograd(const ConvolutionShape& s, const WinogradKernels& kernels, int threads)
-    : shape_(s), kernels_(kernels), threads_(threads),
-      tiles_h_(parts(s.h, WINOGRAD_TILE)), tiles_w_(parts(s.w, WINOGRAD_TILE)), tiles_(s.n * tiles_h_ * tiles_w_), panels_(parts(s.c, kernels_.panel)) {
+Winograd::Winograd(ConvolutionPass pass, const ConvolutionShape& s, const WinogradKernels& kernels, int threads)
+    : forward_(pass == ConvolutionPass::Forward), in_(forward_ ? Map{s.h, s.w, s.c} : Map{s.p, s.q, s.k}), out_(forward_ ? Map{s.p, s.q, s.k} : Map{s.h, s.w, s.c}),
+      pad_(forward_ ? s.pad_h : 2 - s.pad_h), kernels_(kernels), threads_(threads), tiles_h_(parts(out_.h, WINOGRAD_TILE)),
+      tiles_w_(parts(out_.w, WINOGRAD_TILE)), tiles_(s.n * tiles_h_ * tiles_w_), panels_(parts(out_.channels, kernels_.panel)) {
     const int panel = kernels_.panel;
     auto points = [](size_t stride) { return aligned(WINOGRAD_POINTS * stride * sizeof(float)); };
-    pitch_ = s.k + LINE;
-    size_t whole_filter = panels_ * points((size_t)s.k * panel + LINE), tile_input = points(pitch_), tile_products = points(panel);
+    pitch_ = in_.channels + LINE;
+    size_t whole_filter = panels_ * points((size_t)in_.channels * panel + LINE), tile_input = points(pitch_), tile_products = points(panel);
     filter_first_ = whole_filter <= FILTER_BYTES;
 
     // Blocks of even size, enough of them for all threads where the filter is whole.
@@ -60,9 +53,9 @@ Winograd::Winograd(const ConvolutionShape& s, const WinogradKernels& kernels, in
     int blocks = parts(tiles_, std::max<int>((int)most, kernels_.rows));
     if (filter_first_) blocks = std::max(blocks, std::min(threads_, tiles_));
     block_ = parts(tiles_, blocks);
-    k_share_ = filter_first_ ? s.k : std::min(K_SHARE, s.k);
+    share_ = filter_first_ ? in_.channels : std::min(SHARE, in_.channels);
 
-    filter_point_ = (size_t)k_share_ * panel + LINE;
+    filter_point_ = (size_t)share_ * panel + LINE;
     input_point_ = block_ * pitch_;
     product_point_ = (size_t)block_ * panel + LINE;
     filter_bytes_ = points(filter_point_);
@@ -74,18 +67,20 @@ Winograd::Winograd(const ConvolutionShape& s, const WinogradKernels& kernels, in
         workspace_ = input_bytes_ + std::min(threads_, panels_) * (filter_bytes_ + product_bytes_);
 }
 
-void Winograd::transform_filter(const ConvolutionCall& call, int c, int k, int count, float* to, size_t point_stride) const {
-    size_t row = (size_t)9 * shape_.c;
-    kernels_.filter({static_cast<const float*>(call.filter) + k * row + c, count, shape_.c - c, row, call.alpha, to, point_stride});
+void Winograd::transform_filter(const ConvolutionCall& call, int out, int in, int count, float* to, size_t point_stride) const {
+    const float* filter = static_cast<const float*>(call.filter);
+    size_t tap = forward_ ? in_.channels : out_.channels, row = 9 * tap;
+    WinogradFilter f{filter + (forward_ ? out * row + in : in * row + out), count, out_.channels - out, row, call.alpha, to, point_stride};
+    forward_ ? kernels_.filter_forward(f) : kernels_.filter(f);
 }
 
 void Winograd::transform_input(const ConvolutionCall& call, int first, int tiles, float* to) const {
-    kernels_.input({static_cast<const float*>(call.y), shape_.p, shape_.q, shape_.k, 2 - shape_.pad_h, tiles_h_, tiles_w_, first, tiles, to, pitch_, input_point_});
+    kernels_.input({static_cast<const float*>(forward_ ? call.x : call.y), in_.h, in_.w, in_.channels, pad_, tiles_h_, tiles_w_, first, tiles, to, pitch_, input_point_});
 }
 
-void Winograd::transform_output(const ConvolutionCall& call, int c, int first, int tiles, const float* products) const {
-    kernels_.output({products, product_point_, static_cast<float*>(call.x) + c, std::min(kernels_.panel, shape_.c - c), shape_.h, shape_.w, shape_.c, tiles_h_, tiles_w_,
-                     first, tiles, call.beta});
+void Winograd::transform_output(const ConvolutionCall& call, int out, int first, int tiles, const float* products) const {
+    kernels_.output({products, product_point_, static_cast<float*>(forward_ ? call.y : call.x) + out, std::min(kernels_.panel, out_.channels - out), out_.h, out_.w,
+                     out_.channels, tiles_h_, tiles_w_, first, tiles, call.beta});
 }
 
 void Winograd::run(const ConvolutionCall& call) const { filter_first_ ? filter_first(call) : tiles_first(call); }
@@ -97,12 +92,12 @@ void Winograd::filter_first(const ConvolutionCall& call) const {
     {
         char* own = workspace + panels_ * filter_bytes_ + omp_get_thread_num() * (input_bytes_ + product_bytes_);
         float *patches = reinterpret_cast<float*>(own), *products = reinterpret_cast<float*>(own + input_bytes_);
-        constexpr int SHARE = 16;  // k that a thread transforms at a time
-        int shares = parts(shape_.k, SHARE);
+        constexpr int AT_A_TIME = 16;  // input channels that a thread transforms
+        int shares = parts(in_.channels, AT_A_TIME);
 #pragma omp for schedule(static)
         for (int i = 0; i < panels_ * shares; ++i) {
-            int j = i / shares, k = i % shares * SHARE;
-            transform_filter(call, j * panel, k, std::min(SHARE, shape_.k - k), reinterpret_cast<float*>(workspace + j * filter_bytes_) + k * panel, filter_point_);
+            int j = i / shares, k = i % shares * AT_A_TIME;
+            transform_filter(call, j * panel, k, std::min(AT_A_TIME, in_.channels - k), reinterpret_cast<float*>(workspace + j * filter_bytes_) + k * panel, filter_point_);
         }
 #pragma omp for schedule(dynamic)
         for (int block = 0; block < blocks; ++block) {
@@ -111,7 +106,7 @@ void Winograd::filter_first(const ConvolutionCall& call) const {
             for (int j = 0; j < panels_; ++j) {
                 const float* filter = reinterpret_cast<const float*>(workspace + j * filter_bytes_);
                 for (int i = 0; i < WINOGRAD_POINTS; ++i)
-                    kernels_.multiply({patches + i * input_point_, pitch_, filter + i * filter_point_, products + i * product_point_, tiles, shape_.k, false});
+                    kernels_.multiply({patches + i * input_point_, pitch_, filter + i * filter_point_, products + i * product_point_, tiles, in_.channels, false});
                 transform_output(call, j * panel, first, tiles, products);
             }
         }
@@ -132,8 +127,8 @@ void Winograd::tiles_first(const ConvolutionCall& call) const {
             for (int i = 0; i < tiles; ++i) transform_input(call, first + i, 1, patches + i * pitch_);
 #pragma omp for schedule(dynamic)
             for (int j = 0; j < panels_; ++j) {
-                for (int k = 0; k < shape_.k; k += k_share_) {
-                    int count = std::min(k_share_, shape_.k - k);
+                for (int k = 0; k < in_.channels; k += share_) {
+                    int count = std::min(share_, in_.channels - k);
                     transform_filter(call, j * panel, k, count, filter, filter_point_);
                     for (int i = 0; i < WINOGRAD_POINTS; ++i)
                         kernels_.multiply({patches + i * input_point_ + k, pitch_, filter + i * filter_point_, products + i * product_point_, tiles, count, k > 0});
@@ -144,17 +139,26 @@ void Winograd::tiles_first(const ConvolutionCall& call) const {
     }
 }
 
-const Winograd* winograd(const ConvolutionShape& shape) {
+const Winograd* winograd(ConvolutionPass pass, const ConvolutionShape& shape, cudnnDataType_t type) {
     ConvolutionSetting now = convolution_setting();
-    if (now.level < 3 || !possible(shape)) return nullptr;
-    const WinogradKernels& kernels = now.level == 4 ? winograd_kernels_v4 : winograd_kernels_v3;
-    if (now.way != ConvolutionWay::Winograd && (now.way == ConvolutionWay::Dense || !faster(shape, kernels.panel))) return nullptr;
+    if (now.level < 3 || !possible(pass, shape, type)) return nullptr;
     static std::mutex mutex;
-    static auto& plans = *new std::map<std::tuple<ConvolutionShape, int, int>, std::unique_ptr<Winograd>>();
+    static auto& plans = *new std::map<std::tuple<ConvolutionPass, ConvolutionShape, int, int>, std::unique_ptr<Winograd>>();
     std::lock_guard<std::mutex> lock(mutex);
-    std::unique_ptr<Winograd>& found = plans[{shape, now.level, now.threads}];
-    if (!found) found = std::make_unique<Winograd>(shape, kernels, now.threads);
+    std::unique_ptr<Winograd>& found = plans[{pass, shape, now.level, now.threads}];
+    if (!found) found = std::make_unique<Winograd>(pass, shape, kernels_of(now.level), now.threads);
     return found.get();
+}
+
+// By what was measured on one core of an EPYC (Zen 4, AVX-512) with `out/native-build/convolution_bench --rates 0.15`: in multiplications of the
+// direct way, a transform costs TILE for each tile and channel and FILTER for each pair of channels.
+bool winograd_is_faster(ConvolutionPass pass, const ConvolutionShape& s) {
+    constexpr double TILE = 540, FILTER = 600, WORTH = 0.8;
+    bool forward = pass == ConvolutionPass::Forward;
+    int panel = kernels_of(convolution_setting().level).panel, out = forward ? s.k : s.c, in = forward ? s.c : s.k;
+    double tiles = (double)s.n * parts(forward ? s.p : s.h, WINOGRAD_TILE) * parts(forward ? s.q : s.w, WINOGRAD_TILE), pairs = (double)in * parts(out, panel) * panel;
+    double by_winograd = tiles * (WINOGRAD_POINTS * pairs + TILE * (s.k + s.c)) + FILTER * pairs;
+    return by_winograd < WORTH * s.flops() / 2;
 }
 
 }  // namespace sltt_cpu

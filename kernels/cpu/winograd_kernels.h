@@ -10,13 +10,13 @@ constexpr int WINOGRAD_TILE = 4;     // outputs of a tile, each way
 constexpr int WINOGRAD_PATCH = 6;    // inputs it is made from, each way
 constexpr int WINOGRAD_POINTS = 36;  // products a pair of channels: WINOGRAD_PATCH squared
 
-// A filter for the data gradient, (k, 3, 3, c) with k summed up, turned by 180 degrees and transformed: for a panel of outputs c
-// the points (36, k, panel), `point_stride` floats from a point to the next. Outputs beyond c are 0.
+// A filter (k, 3, 3, c) transformed: for a panel of outputs the points (36, in, panel), `point_stride` floats from a point to the next. Outputs
+// beyond the last are 0. For the data gradient in is k, the outputs are c, and the filter is turned by 180 degrees; forward in is c, the outputs k.
 struct WinogradFilter {
-    const float* filter;  // at the panel's first output
-    int k;
-    int outputs;  // from the panel's first to the filter's last
-    size_t row;   // floats from a k to the next: 9 c
+    const float* filter;  // at the panel's first output and the first input channel
+    int k;                // input channels; forward a multiple of 16
+    int outputs;          // from the panel's first to the filter's last
+    size_t row;           // floats from a k of the filter to the next: 9 c
     float alpha;
     float* points;
     size_t point_stride;
@@ -57,7 +57,8 @@ struct WinogradOutput {
 struct WinogradKernels {
     int panel;  // outputs that are computed together
     int rows;   // tiles that are multiplied together
-    void (*filter)(const WinogradFilter&);
+    void (*filter)(const WinogradFilter&);          // for the data gradient
+    void (*filter_forward)(const WinogradFilter&);
     void (*input)(const WinogradInput&);
     void (*multiply)(const WinogradProduct&);
     void (*output)(const WinogradOutput&);

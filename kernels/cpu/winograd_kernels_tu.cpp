@@ -99,6 +99,62 @@ void filter(const WinogradFilter& f) {
     }
 }
 
+// Turns a square of VECTOR vectors about its diagonal: in step i, numbers that lie 2^i apart change places.
+template <int DISTANCE = 1> inline void transpose(Vector* v) {
+    typedef int Lanes __attribute__((vector_size(VECTOR * 4)));
+    if constexpr (DISTANCE < VECTOR) {
+        Lanes low, high;
+        for (int i = 0; i < VECTOR; ++i) {
+            low[i] = i & DISTANCE ? VECTOR + i - DISTANCE : i;
+            high[i] = i & DISTANCE ? VECTOR + i : i + DISTANCE;
+        }
+        SLTT_UNROLL
+        for (int i = 0; i < VECTOR; ++i)
+            if ((i & DISTANCE) == 0) {
+                Vector a = v[i], b = v[i + DISTANCE];
+                v[i] = __builtin_shuffle(a, b, low);
+                v[i + DISTANCE] = __builtin_shuffle(a, b, high);
+            }
+        transpose<2 * DISTANCE>(v);
+    }
+}
+
+// Forward: vectors of input channels, then turned to vectors of outputs.
+void filter_forward(const WinogradFilter& f) {
+    size_t tap = f.row / 9;
+    Vector points[WINOGRAD_POINTS][VECTOR];
+    for (int v = 0; v < PANEL; v += VECTOR)
+        for (int c = 0; c < f.k; c += VECTOR) {
+            float* to = f.points + (size_t)c * PANEL + v;
+            if (v >= f.outputs) {
+                for (int point = 0; point < WINOGRAD_POINTS; ++point)
+                    for (int i = 0; i < VECTOR; ++i) store(to + point * f.point_stride + i * PANEL, Vector{});
+                continue;
+            }
+            for (int k = 0; k < VECTOR; ++k) {
+                const float* from = f.filter + (v + k) * f.row + c;
+                Vector lines[P * 3], line[P];
+                SLTT_UNROLL
+                for (int s = 0; s < 3; ++s)
+                    filter_line(lines + s, 3, f.alpha * load(from + s * tap), f.alpha * load(from + (3 + s) * tap), f.alpha * load(from + (6 + s) * tap));
+                SLTT_UNROLL
+                for (int i = 0; i < P; ++i) {
+                    filter_line(line, 1, lines[3 * i], lines[3 * i + 1], lines[3 * i + 2]);
+                    SLTT_UNROLL
+                    for (int j = 0; j < P; ++j) points[i * P + j][k] = line[j];
+                }
+            }
+            for (int point = 0; point < WINOGRAD_POINTS; ++point) {
+                Vector square[VECTOR];
+                SLTT_UNROLL
+                for (int i = 0; i < VECTOR; ++i) square[i] = points[point][i];
+                transpose(square);
+                SLTT_UNROLL
+                for (int i = 0; i < VECTOR; ++i) store(to + point * f.point_stride + i * PANEL, square[i]);
+            }
+        }
+}
+
 // ---- Input -----------------------------------------------------------------------------------------------------------
 
 // `inside`: the patch lies in the image; else x0, x1, y0, y1 are what of it does.
@@ -221,5 +277,5 @@ void output(const WinogradOutput& o) {
 
 namespace sltt_cpu {
 extern const WinogradKernels SLTT_WINOGRAD_TABLE;
-const WinogradKernels SLTT_WINOGRAD_TABLE = {PANEL, ROWS, filter, input, multiply, output};
+const WinogradKernels SLTT_WINOGRAD_TABLE = {PANEL, ROWS, filter, filter_forward, input, multiply, output};
 }  // namespace sltt_cpu

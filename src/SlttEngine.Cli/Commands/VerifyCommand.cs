@@ -10,14 +10,14 @@ internal sealed class VerifyCommand : Command
 {
     private const int Differs = 1;
 
-    private static readonly string[] Taken = ["device", "batch_norm"];
+    private static readonly string[] Taken = ["device", "batch_norm", "fast_math"];
 
     private TrainOptions options = new();
 
     internal VerifyCommand()
     {
         Options = [.. Taken.Select(name => TrainOptionTable.Find(name)!)
-            .Select(o => new CliOption(o.Name, o.ValueName, o.Help, value => options = o.Apply(options, value)))];
+            .Select(o => new CliOption(o.Name, o.ValueName, o.Help, value => options = o.Apply(options, o.IsSwitch ? "True" : value)))];
     }
 
     /// <inheritdoc/>
@@ -43,7 +43,7 @@ internal sealed class VerifyCommand : Command
             context.Stop.ThrowIfCancellationRequested();
             try
             {
-                VerificationReport report = Verifier.Replay(device, file, options.BatchNorm);
+                VerificationReport report = Verifier.Replay(device, file, options.BatchNorm, options.FastMath);
                 Show(context, report);
                 passed += report.Passed ? 1 : 0;
                 exitCode = report.Passed || exitCode != 0 ? exitCode : Differs;

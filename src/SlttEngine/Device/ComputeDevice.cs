@@ -31,7 +31,8 @@ public sealed class ComputeDevice : IDisposable
         Blas = new CudaBlas(Stream.Stream);
         Dnn = new CudaDNNContext();
         Dnn.SetStream(Stream);
-        Convolutions = new Layers.ConvolutionAlgorithms(this, new AlgorithmCache($"{Name}, cuDNN {CudaDNNContext.GetVersion()}"));
+        Convolutions = new Layers.ConvolutionAlgorithms(this, RememberedAlgorithm.Open($"{Name}, cuDNN {CudaDNNContext.GetVersion()}"));
+        ConvolutionChoices = kind == DeviceKind.Cpu ? new ConvolutionChoices() : null;
     }
 
     /// <summary>True if the GPU kernels were compiled into this build.</summary>
@@ -66,6 +67,9 @@ public sealed class ComputeDevice : IDisposable
 
     /// <summary>Chooses among cuDNN's algorithms.</summary>
     internal Layers.ConvolutionAlgorithms Convolutions { get; }
+
+    /// <summary>The CPU device's choices among its ways to do a convolution; null on a GPU and where every thread is run.</summary>
+    internal ConvolutionChoices? ConvolutionChoices { get; }
 
     /// <summary>Opens a device.</summary>
     /// <param name="kind">Which.</param>

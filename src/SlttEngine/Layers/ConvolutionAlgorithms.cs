@@ -26,11 +26,11 @@ internal readonly record struct AlgorithmOffer(int Algorithm, bool Works, bool A
 
 /// <summary>Chooses cuDNN's algorithm for a convolution pass: of the deterministic ones within the workspace's limit, the fastest.</summary>
 /// <remarks>
-/// The fastest is measured once on memory of its own, before the run's memory is planned, and remembered (<see cref="AlgorithmCache"/>),
+/// The fastest is measured once on memory of its own, before the run's memory is planned, and remembered (<see cref="MeasuredChoices{T}"/>),
 /// because cuDNN's guesses are at times far off. Where a library offers one algorithm alone, as the CPU device does, nothing is measured.
 /// Two algorithms add up in different orders: where nothing can be remembered, two runs may differ in the last bits.
 /// </remarks>
-internal sealed class ConvolutionAlgorithms(ComputeDevice device, AlgorithmCache cache)
+internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoices<RememberedAlgorithm> cache)
 {
     /// <summary>No convolution may ask for more workspace than this, bytes.</summary>
     public const long WorkspaceLimit = 256L << 20;

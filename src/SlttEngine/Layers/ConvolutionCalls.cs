@@ -14,6 +14,7 @@ internal sealed class ConvolutionCalls
     private readonly FilterDescriptor w;
     private readonly ConvolutionDescriptor convolution;
     private readonly long multiplyAdds;
+    private readonly string sizes;
     private readonly string shapes;
     private readonly (long X, long W, long Y) bytes;
 
@@ -33,13 +34,14 @@ internal sealed class ConvolutionCalls
             module.Padding, module.Padding, module.Stride, module.Stride, 1, 1, cudnnConvolutionMode.CrossCorrelation, cudnnDataType.Float);
         int size = Device.ComputeTypes.Size(builder.Shape.Type);
         bytes = (n * input.Elements * size, (long)module.Weight.Count * size, n * output.Elements * size);
-        shapes = $"{builder.Suffix} ({n}, {input.Height}, {input.Width}, {input.Channels}) by ({module.Out}, {module.Kernel}, {module.Kernel}, {module.In})"
-            + $" stride {module.Stride} padding {module.Padding}";
+        sizes = $"{input.Height}, {input.Width}, {input.Channels}) by ({module.Out}, {module.Kernel}, {module.Kernel}, {module.In})"
+            + $" stride {module.Stride} padding {module.Padding}{(builder.Shape.FastMath ? " fast" : string.Empty)}";
+        shapes = $"{builder.Suffix} ({n}, {sizes}";
         multiplyAdds = n * output.Elements * module.Kernel * module.Kernel * module.In;
-        if (builder.Shape.Type != Device.ComputeType.Float32)
-        {
-            convolution.MathType = cudnnMathType.TensorOP;
-        }
+
+        // The default lets a GPU round float to TF32, which flips spikes.
+        convolution.MathType = builder.Shape.Type != Device.ComputeType.Float32 ? cudnnMathType.TensorOP
+            : builder.Shape.FastMath ? cudnnMathType.Default : cudnnMathType.FMA;
     }
 
     private CudaDNNContext Dnn => builder.Device.Dnn;
@@ -47,12 +49,13 @@ internal sealed class ConvolutionCalls
     /// <summary>output = w * input.</summary>
     public Op Forward(Tensor input, Func<CUdeviceptr> weight, Tensor output)
     {
+        Settle(Device.ConvolutionChoices.Pass.Forward, "forward");
         int count = Dnn.GetConvolutionForwardAlgorithmMaxCount();
         cudnnMathType math = convolution.MathType;
         cudnnConvolutionFwdAlgo algo = (cudnnConvolutionFwdAlgo)Choose(
             "forward",
-            () => Dnn.GetConvolutionForwardAlgorithm_v7(x, w, convolution, y, count).Select(p => AlgorithmOffer.Of(p, math)),
-            (a, b, c, space, most) => Dnn.FindConvolutionForwardAlgorithmEx(x, a, w, b, convolution, y, c, count, space, most).Select(p => AlgorithmOffer.Of(p, math)));
+            () => Allowed(Dnn.GetConvolutionForwardAlgorithm_v7(x, w, convolution, y, count)).Select(p => AlgorithmOffer.Of(p, math)),
+            (a, b, c, space, most) => Allowed(Dnn.FindConvolutionForwardAlgorithmEx(x, a, w, b, convolution, y, c, count, space, most)).Select(p => AlgorithmOffer.Of(p, math)));
         ulong needed = Dnn.GetConvolutionForwardWorkspaceSize(x, w, convolution, y, algo);
         Tensor workspace = Workspace("forward", needed);
         return new Op(
@@ -66,6 +69,7 @@ internal sealed class ConvolutionCalls
     /// <summary>gradInput = wᵀ * gradOutput.</summary>
     public Op BackwardData(Tensor gradOutput, Func<CUdeviceptr> weight, Tensor gradInput)
     {
+        Settle(Device.ConvolutionChoices.Pass.BackwardData, "backward data");
         int count = Dnn.GetConvolutionBackwardDataAlgorithmMaxCount();
         cudnnMathType math = convolution.MathType;
         cudnnConvolutionBwdDataAlgo algo = (cudnnConvolutionBwdDataAlgo)Choose(
@@ -85,6 +89,7 @@ internal sealed class ConvolutionCalls
     /// <summary>gradWeight = beta · gradWeight + gradOutput * input.</summary>
     public Op BackwardFilter(Tensor input, Tensor gradOutput, Func<CUdeviceptr> gradWeight, float beta, params Tensor[] writes)
     {
+        Settle(Device.ConvolutionChoices.Pass.BackwardFilter, "backward filter");
         int count = Dnn.GetConvolutionBackwardFilterAlgorithmMaxCount();
         cudnnMathType math = convolution.MathType;
         cudnnConvolutionBwdFilterAlgo algo = (cudnnConvolutionBwdFilterAlgo)Choose(
@@ -100,6 +105,15 @@ internal sealed class ConvolutionCalls
             t => Dnn.ConvolutionBackwardFilter(1f, x, input.At(t), y, gradOutput.At(t), convolution, algo, workspace.At(t), needed, beta, w, gradWeight()))
         { MultiplyAdds = multiplyAdds };
     }
+
+    // Transforms round more than sums of products do: in float32, where a threshold could turn that into a spike, forward takes them only with --fast-math.
+    private IEnumerable<cudnnConvolutionFwdAlgoPerf> Allowed(IEnumerable<cudnnConvolutionFwdAlgoPerf> offers) =>
+        convolution.MathType != cudnnMathType.FMA
+            ? offers
+            : offers.Where(p => p.algo is cudnnConvolutionFwdAlgo.ImplicitGEMM or cudnnConvolutionFwdAlgo.ImplicitPrecompGEMM or cudnnConvolutionFwdAlgo.GEMM or cudnnConvolutionFwdAlgo.Direct);
+
+    private void Settle(Device.ConvolutionChoices.Pass pass, string passName) => builder.Device.ConvolutionChoices?.Settle(
+        $"{passName} {builder.Suffix} ({sizes}", pass, x, w, convolution, y, builder.MeasuresAlgorithms);
 
     private int Choose(
         string pass,

@@ -27,7 +27,8 @@ public enum Section
 /// <param name="Training">False: evaluation, running statistics, no backward.</param>
 /// <param name="ThroughTime">True: backward goes through time (BPTT), so every step's values are kept.</param>
 /// <param name="StaticInput">True: one image for all steps; false: a frame a step.</param>
-public sealed record ProgramShape(int Batch, int Steps, ComputeType Type, bool Training, bool ThroughTime, bool StaticInput);
+/// <param name="FastMath">float32 convolutions may round more than a sum of products does.</param>
+public sealed record ProgramShape(int Batch, int Steps, ComputeType Type, bool Training, bool ThroughTime, bool StaticInput, bool FastMath = false);
 
 /// <summary>Collects the operations and tensors of one program while the network's layers emit them.</summary>
 public sealed class ProgramBuilder

@@ -41,7 +41,8 @@ internal sealed class PlannedRun : IDisposable
             training ? options.ComputeType : ComputeType.Float32,
             training,
             training && RunFactory.Method(options).ThroughTime,
-            StaticInput: shape.Steps == 1);
+            StaticInput: shape.Steps == 1,
+            options.FastMath);
         ProgramBuilder builder = new(device, Store, program, RunFactory.Neuron(options), default) { MeasuresAlgorithms = measure };
         programs.Add(new NetworkProgram(
             builder, RunData.Format(options, default, training), RunFactory.Loss(options), training ? optimizer : null, default));

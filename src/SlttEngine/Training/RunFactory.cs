@@ -54,6 +54,7 @@ public static class RunFactory
         TrainInput = train,
         TestInput = test,
         StaticInput = staticInput,
+        FastMath = options.FastMath,
     };
 
     /// <summary>The network, for frames of a shape.</summary>

@@ -55,6 +55,7 @@ public static class TrainOptionTable
         Choice("device", "device", Devices, o => Devices[(int)o.Device], (o, v) => o with { Device = (DeviceChoice)Array.IndexOf(Devices, v) }),
         Choice("amp_dtype", "number type for amp", AmpTypes, o => SpellAmp(o.AmpType), (o, v) => o with { AmpType = v is "bf16" or "bfloat16" ? ComputeType.BFloat16 : ComputeType.Float16 }),
         Choice("batch_norm", "batch norm", BatchNorms, o => BatchNorms[(int)o.BatchNorm], (o, v) => o with { BatchNorm = (BatchNormKind)Array.IndexOf(BatchNorms, v) }),
+        Switch("fast_math", "float32: convolutions may round more, which can flip spikes (GPU: TF32; CPU: Winograd's algorithm forward)", o => o.FastMath, (o, v) => o with { FastMath = v }),
         Switch("plain_resize", "DVSCIFAR10: make frames 48×48 by resampling counts, not the official way through an 8-bit image", o => o.PlainResize, (o, v) => o with { PlainResize = v }),
     ];
 

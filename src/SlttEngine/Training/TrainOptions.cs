@@ -142,6 +142,9 @@ public sealed record TrainOptions
     /// <summary>batch_norm: whose batch norm.</summary>
     public BatchNormKind BatchNorm { get; init; } = BatchNormKind.Sltt;
 
+    /// <summary>fast_math: float32 convolutions may round more than a sum of products does: TF32 on a GPU, Winograd's algorithm in the CPU device's forward pass.</summary>
+    public bool FastMath { get; init; }
+
     /// <summary>plain_resize: DVSCIFAR10's frames are made 48×48 by resampling the counts, not by the official programs' way through an 8-bit image.</summary>
     public bool PlainResize { get; init; }
 
@@ -169,6 +172,7 @@ public sealed record TrainOptions
                 + (Amp && AmpType != ComputeType.Float16 ? $"_{TrainOptionTable.SpellAmp(AmpType)}" : string.Empty)
                 + (PlainResize ? "_plain" : string.Empty)
                 + (BatchNorm == BatchNormKind.Cudnn ? "_cudnnbn" : string.Empty)
+                + (FastMath ? "_fastmath" : string.Empty)
                 + (WidthDivisor != 1 ? $"_width{WidthDivisor}" : string.Empty);
         }
     }

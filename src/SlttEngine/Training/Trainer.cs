@@ -36,6 +36,11 @@ public sealed class Trainer : IDisposable
         (this.options, this.observer) = (options.Validate(), observer);
         (IDataSet trainSet, IDataSet testSet) = RunData.Open(options, observer.Preparing, damaged.Enqueue);
         device = ComputeDevice.Open(options.Device, out deviceReason);
+        if (options.Resume is { } resume)
+        {
+            device.ConvolutionChoices?.TakeFrom(resume);
+        }
+
         train = new TrainingData(device, trainSet, options, train: true, RunData.DropsLast(options));
         test = new TrainingData(device, testSet, options, train: false, dropLast: false);
         Network network = RunFactory.Network(options, train.Shape, train.Classes);
@@ -57,6 +62,7 @@ public sealed class Trainer : IDisposable
         LoadCheckpoint();
         string folder = options.RunFolder;
         RunFolder.Create(folder, options, resumed: options.Resume is not null, observer);
+        device.ConvolutionChoices?.WriteTo(folder);
         observer.RunStarted(new RunStarted(
             device.Name, deviceReason, options, engine.Network.ParameterCount, train.Classes, train.Count, test.Count, DeviceBytes, folder, position.Epoch));
         if (options.SaveInit)

@@ -41,6 +41,9 @@ public sealed record EngineOptions
     /// <summary>True: one image for all steps; false: a frame a step.</summary>
     public bool StaticInput { get; init; } = true;
 
+    /// <summary>float32 convolutions may round more than a sum of products does.</summary>
+    public bool FastMath { get; init; }
+
     /// <summary>Batch sizes that training will see.</summary>
     public IReadOnlyCollection<int> TrainBatches { get; init; } = [];
 
@@ -232,7 +235,7 @@ public sealed class TrainingEngine : IDisposable
     {
         InputFormat input = training ? options.TrainInput : options.TestInput;
         ComputeType type = training ? options.Type : ComputeType.Float32;
-        ProgramShape shape = new(batch, options.Steps, type, training, training && options.Method.ThroughTime, options.StaticInput);
+        ProgramShape shape = new(batch, options.Steps, type, training, training && options.Method.ThroughTime, options.StaticInput, options.FastMath);
         ProgramBuilder builder = new(Device, Store, shape, options.Neuron, runState.DevicePointer) { SpikeCounts = training ? null : spikeCounts };
         return new NetworkProgram(builder, input, options.Loss, training ? options.Optimizer : null, metrics.DevicePointer);
     }

@@ -10,7 +10,7 @@ namespace SlttEngine.Verification;
 /// <summary>Replays a model's recorded training iterations and evaluation.</summary>
 internal static class ModelReplay
 {
-    public static VerificationReport Run(ComputeDevice device, RecordedFile recorded, BatchNormKind batchNorm)
+    public static VerificationReport Run(ComputeDevice device, RecordedFile recorded, BatchNormKind batchNorm, bool fastMath)
     {
         bool dynamic = recorded.Flag("dynamic");
         int[] shape = recorded.Shape("input");
@@ -35,6 +35,7 @@ internal static class ModelReplay
             TrainInput = format,
             TestInput = format,
             StaticInput = !dynamic,
+            FastMath = fastMath,
             TrainBatches = [batch],
             TestBatches = [batch],
         });

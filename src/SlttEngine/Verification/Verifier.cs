@@ -11,14 +11,15 @@ public static class Verifier
     /// <param name="device">The device.</param>
     /// <param name="path">A safetensors file.</param>
     /// <param name="batchNorm">Whose batch norm a model is built with.</param>
+    /// <param name="fastMath">A model's convolutions may round more than a sum of products does.</param>
     /// <exception cref="SlttException">It can't be read or is no recording.</exception>
-    public static VerificationReport Replay(ComputeDevice device, string path, BatchNormKind batchNorm = BatchNormKind.Sltt)
+    public static VerificationReport Replay(ComputeDevice device, string path, BatchNormKind batchNorm = BatchNormKind.Sltt, bool fastMath = false)
     {
         using SafeTensorsFile file = SafeTensorsFile.Open(path);
         RecordedFile recorded = new(file);
         if (recorded.Has("model"))
         {
-            return ModelReplay.Run(device, recorded, batchNorm);
+            return ModelReplay.Run(device, recorded, batchNorm, fastMath);
         }
 
         if (recorded.HasTensor("upstream"))

@@ -17,7 +17,7 @@ internal sealed class ConvolutionRun : IDisposable
     private GuardedBuffer x, y, filter;
     private readonly GuardedBuffer workspace;
 
-    public ConvolutionRun(ComputeDevice device, ConvolutionTests.Shape shape, ComputeType type, Pass pass, float[]? values = null, float[]? weights = null)
+    public ConvolutionRun(ComputeDevice device, ConvolutionTests.Shape shape, ComputeType type, Pass pass, float[]? values = null, float[]? weights = null, bool fastMath = false)
     {
         this.device = device;
         this.type = type;
@@ -30,6 +30,7 @@ internal sealed class ConvolutionRun : IDisposable
         yDesc = DnnFixture.Tensor(type, shape.N, shape.K, shape.P, shape.Q);
         filterDesc = DnnFixture.Filter(type, shape.K, shape.C, shape.Size, shape.Size);
         convolution.SetConvolution2dDescriptor(shape.Pad, shape.Pad, shape.Stride, shape.Stride, shape.Dilation, shape.Dilation, cudnnConvolutionMode.CrossCorrelation, cudnnDataType.Float);
+        convolution.MathType = fastMath ? cudnnMathType.Default : cudnnMathType.FMA;
         (x, y, filter) = (new(X, type), new(Y, type), new(Filter, type));
         WorkspaceBytes = pass switch
         {

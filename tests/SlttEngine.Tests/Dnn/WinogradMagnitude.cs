@@ -28,6 +28,29 @@ internal static class WinogradMagnitude
     /// <summary>Roundings that a term passes: two passes of 2 in the input's transform, of 4 and the scaling in the filter's, one for each product, two of 3 in the output's, and the blend.</summary>
     public static double Roundings(Shape shape) => 4 + 9 + shape.K + 6 + 1;
 
+    /// <summary>The convolution whose data gradient computes what this one's forward pass does.</summary>
+    public static Shape AsGradient(Shape shape) => new(shape.N, shape.K, shape.P, shape.Q, shape.C, shape.Size, 1, 2 - shape.Pad);
+
+    /// <summary>Its filter (c, 3, 3, k): this one's turned, with its channels in the other order.</summary>
+    /// <param name="shape">This one.</param>
+    /// <param name="filter">(k, 3, 3, c).</param>
+    public static float[] AsGradient(Shape shape, float[] filter)
+    {
+        float[] turned = new float[filter.Length];
+        for (int k = 0; k < shape.K; k++)
+        {
+            for (int tap = 0; tap < 9; tap++)
+            {
+                for (int c = 0; c < shape.C; c++)
+                {
+                    turned[(((c * 9) + 8 - tap) * shape.K) + k] = filter[(((k * 9) + tap) * shape.C) + c];
+                }
+            }
+        }
+
+        return turned;
+    }
+
     /// <summary>The magnitude of each number of x.</summary>
     /// <param name="shape">Sizes; 3x3, stride 1.</param>
     /// <param name="filter">(k, 3, 3, c).</param>

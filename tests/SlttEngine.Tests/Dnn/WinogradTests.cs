@@ -5,7 +5,7 @@ using Shape = SlttEngine.Tests.Dnn.ConvolutionTests.Shape;
 
 namespace SlttEngine.Tests.Dnn;
 
-/// <summary>The CPU device's data gradient by Winograd's algorithm, by each of its instruction sets, against plain loops in double.</summary>
+/// <summary>The CPU device's convolution by Winograd's algorithm, the data gradient and with fast math forward, by each of its instruction sets, against plain loops in double.</summary>
 public sealed class WinogradTests() : DnnFixture(DeviceKind.Cpu)
 {
     /// <summary>Root mean square of the error beside that of the result: measured up to 45 roundings; oneDNN's direct one has about 4.</summary>
@@ -36,25 +36,45 @@ public sealed class WinogradTests() : DnnFixture(DeviceKind.Cpu)
 
     /// <summary>The gradient and its scalings are within the bound that rounding has, and typically far within.</summary>
     [Test]
-    public void BackwardData([ValueSource(nameof(Shapes))] Shape shape, [Values("v3", "v4")] string level)
+    public void BackwardData([ValueSource(nameof(Shapes))] Shape shape, [Values("v3", "v4")] string level) => Check(shape, level, Pass.BackwardData);
+
+    /// <summary>The same for the forward pass.</summary>
+    [Test]
+    public void Forward([ValueSource(nameof(Shapes))] Shape shape, [Values("v3", "v4")] string level) => Check(shape, level, Pass.Forward);
+
+    private void Check(Shape shape, string level, Pass pass)
     {
         if (CpuDriver.sltt_cpu_choose_convolution("winograd", level, 0) != 0)
         {
             Assert.Ignore($"this machine has no {level}");
         }
 
-        using ConvolutionRun run = new(Device, shape, ComputeType.Float32, Pass.BackwardData);
-        (double[] sum, _) = ConvolutionReference.Compute(shape, Pass.BackwardData, run.X, run.Filter, run.Y);
-        double[] sumMagnitude = WinogradMagnitude.Compute(shape, run.Filter, run.Y);
+        using ConvolutionRun run = new(Device, shape, ComputeType.Float32, pass, fastMath: true);
+        (double[] sum, _) = ConvolutionReference.Compute(shape, pass, run.X, run.Filter, run.Y);
+        Shape asGradient = pass == Pass.Forward ? WinogradMagnitude.AsGradient(shape) : shape;
+        double[] sumMagnitude = pass == Pass.Forward
+            ? WinogradMagnitude.Compute(asGradient, WinogradMagnitude.AsGradient(shape, run.Filter), run.X)
+            : WinogradMagnitude.Compute(shape, run.Filter, run.Y);
         foreach ((float alpha, float beta) in Scalings)
         {
             double[] expected = [.. sum], magnitude = [.. sumMagnitude];
             Blend(expected, magnitude, alpha, beta, run.Before);
             float[] result = Numbers.Decode(run.Execute(alpha, beta), ComputeType.Float32);
             string what = $"alpha {alpha} beta {beta}";
-            AssertClose(result, expected, magnitude, ComputeType.Float32, WinogradMagnitude.Roundings(shape), what);
+            AssertClose(result, expected, magnitude, ComputeType.Float32, WinogradMagnitude.Roundings(asGradient), what);
             AssertTypical(result, expected, what);
         }
+    }
+
+    /// <summary>Forward is done so only with fast math, of which the gradients take no notice.</summary>
+    [Test]
+    public void ForwardOnlyWithFastMath()
+    {
+        Shape shape = new(2, 64, 16, 16, 64, 3, 1, 1);
+        byte[] direct = Execute(shape, "dense", pass: Pass.Forward);
+        Assert.That(Execute(shape, "winograd", pass: Pass.Forward), Is.EqualTo(direct));
+        Assert.That(Execute(shape, "winograd", pass: Pass.Forward, fastMath: true), Is.Not.EqualTo(direct));
+        Assert.That(Execute(shape, "estimate", fastMath: true), Is.EqualTo(Execute(shape, "estimate")));
     }
 
     /// <summary>Patches of more tiles than are worked on at a time, beside the direct convolution.</summary>
@@ -72,10 +92,13 @@ public sealed class WinogradTests() : DnnFixture(DeviceKind.Cpu)
     {
         foreach (Shape shape in (Shape[])[.. FilterFirst, TilesFirst])
         {
-            byte[] first = Execute(shape, "winograd", 1);
-            foreach (int threads in new[] { 2, 3, 7 })
+            foreach (Pass pass in new[] { Pass.Forward, Pass.BackwardData })
             {
-                Assert.That(Execute(shape, "winograd", threads), Is.EqualTo(first), $"{shape}, {threads} threads");
+                byte[] first = Execute(shape, "winograd", 1, pass, fastMath: true);
+                foreach (int threads in new[] { 2, 3, 7 })
+                {
+                    Assert.That(Execute(shape, "winograd", threads, pass, fastMath: true), Is.EqualTo(first), $"{shape}, {pass}, {threads} threads");
+                }
             }
         }
     }
@@ -109,10 +132,10 @@ public sealed class WinogradTests() : DnnFixture(DeviceKind.Cpu)
         Assert.That(Math.Sqrt(error / all), Is.LessThan(TypicalRoundings * Numbers.FloatRounding), what);
     }
 
-    private byte[] Execute(Shape shape, string way, int threads = 0)
+    private byte[] Execute(Shape shape, string way, int threads = 0, Pass pass = Pass.BackwardData, bool fastMath = false)
     {
         Choose(way, threads);
-        using ConvolutionRun run = new(Device, shape, ComputeType.Float32, Pass.BackwardData);
+        using ConvolutionRun run = new(Device, shape, ComputeType.Float32, pass, fastMath: fastMath);
         return run.Execute(1, 0);
     }
 }

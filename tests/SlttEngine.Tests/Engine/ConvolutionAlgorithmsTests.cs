@@ -53,14 +53,14 @@ public sealed class ConvolutionAlgorithmsTests
     {
         File.WriteAllText(Path.Combine(folder, "algorithms.json"), "{ \"device\": ");
         Assert.That(Choose("a", [Guessed, Guessed], [Guessed with { Algorithm = 2, Milliseconds = 1 }]), Is.EqualTo(2));
-        Assert.That(new AlgorithmCache("device", folder).Find("a"), Is.EqualTo(new RememberedAlgorithm(2, 1)));
+        Assert.That(RememberedAlgorithm.Open("device", folder).Find("a"), Is.EqualTo(new RememberedAlgorithm(2, 1)));
     }
 
     [Test]
     public void Where_nothing_can_be_remembered_it_works_all_the_same()
     {
         File.WriteAllText(Path.Combine(folder, "file"), "");
-        ConvolutionAlgorithms algorithms = new(SharedDevice.Device, new AlgorithmCache("device", Path.Combine(folder, "file", "inside")));
+        ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", Path.Combine(folder, "file", "inside")));
         Assert.That(algorithms.Choose("a", () => [Guessed, Guessed], (_, _, _, _, _) => [Guessed with { Algorithm = 2, Milliseconds = 1 }], (4, 4, 4)), Is.EqualTo(2));
     }
 
@@ -79,19 +79,19 @@ public sealed class ConvolutionAlgorithmsTests
     [Test]
     public void A_plan_that_is_only_tried_out_measures_nothing_but_knows_what_was_measured()
     {
-        ConvolutionAlgorithms algorithms = new(SharedDevice.Device, new AlgorithmCache("device", folder));
+        ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
         int Guess(string call) => algorithms.Choose(
             call, () => [Guessed, Guessed with { Algorithm = 2 }], (_, _, _, _, _) => throw new AssertionException("measured"), (4, 4, 4), measures: false);
         Assert.That(Guess("a"), Is.EqualTo(1));
         Choose("b", [Guessed, Guessed], [Guessed with { Algorithm = 2, Milliseconds = 1 }]);
-        algorithms = new(SharedDevice.Device, new AlgorithmCache("device", folder));
+        algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
         Assert.That(Guess("b"), Is.EqualTo(2));
     }
 
     [Test]
     public void Where_cuDNN_cannot_measure_its_guess_is_taken_and_where_it_cannot_guess_the_call_is_named() => Assert.Multiple(() =>
     {
-        ConvolutionAlgorithms algorithms = new(SharedDevice.Device, new AlgorithmCache("device", folder));
+        ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
         Assert.That(
             algorithms.Choose("a", () => [Guessed, Guessed with { Algorithm = 2 }], (_, _, _, _, _) => throw new CudaDNNException(cudnnStatus.ExecutionFailed), (4, 4, 4)),
             Is.EqualTo(1));
@@ -101,7 +101,7 @@ public sealed class ConvolutionAlgorithmsTests
     });
 
     private int Choose(string call, AlgorithmOffer[] guess, AlgorithmOffer[] measured, string device = "device") =>
-        new ConvolutionAlgorithms(SharedDevice.Device, new AlgorithmCache(device, folder)).Choose(
+        new ConvolutionAlgorithms(SharedDevice.Device, RememberedAlgorithm.Open(device, folder)).Choose(
             call,
             () => guess,
             (_, _, _, _, _) =>
