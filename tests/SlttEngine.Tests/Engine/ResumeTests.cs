@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using SlttEngine.Checkpoints;
 using SlttEngine.Device;
 using SlttEngine.Training;
@@ -96,6 +98,42 @@ public sealed class ResumeTests
         Assert.That(
             () => Run(options with { Optimizer = OptimizerKind.AdamW, Resume = latest }, stopAfter: int.MaxValue),
             Throws.TypeOf<SlttException>().With.Message.Contains("exp_avg"));
+    }
+
+    [Test]
+    public void A_resumed_run_takes_the_first_ones_ways_of_convolution()
+    {
+        if (SharedDevice.Choice != DeviceChoice.Cpu)
+        {
+            Assert.Ignore("a GPU has its own choices");
+        }
+
+        TrainOptions options = new()
+        {
+            DataDir = folder,
+            OutDir = folder,
+            Model = "spiking_resnet18",
+            WidthDivisor = 2,
+            T = 1,
+            BatchSize = 10,
+            Epochs = 2,
+            Workers = 1,
+            Device = DeviceChoice.Cpu,
+        };
+        Run(options, stopAfter: 2); // an epoch's batches
+        string choices = Path.Combine(options.RunFolder, ConvolutionChoices.FileName);
+        Assert.That(File.ReadAllText(choices), Does.Contain("forward f32 (32, 32, 32) by (32, 3, 3, 32) stride 1 padding 1"));
+
+        // As if measured on a machine where nothing but the direct way is worth it.
+        File.WriteAllText(choices, Regex.Replace(File.ReadAllText(choices), "\"DensestEvent\": [0-9.]+", "\"DensestEvent\": 0"));
+        string before = File.ReadAllText(choices);
+        Run(options with { Resume = Path.Combine(options.RunFolder, Trainer.LatestCheckpoint) }, stopAfter: int.MaxValue);
+        Assert.That(File.ReadAllText(choices), Is.EqualTo(before));
+        JsonElement epoch = JsonDocument.Parse(File.ReadLines(Path.Combine(options.RunFolder, "convolutions.jsonl")).Last()).RootElement;
+        JsonElement[] wide = [.. epoch.GetProperty("convolutions").EnumerateArray().Where(c => c.GetProperty("filter").ToString() == "[32,3,3,32]")];
+        Assert.That(wide, Is.Not.Empty);
+        Assert.That(wide.Select(c => c.GetProperty("event").GetInt32()), Is.All.Zero);
+        Assert.That(wide.Select(c => c.GetProperty("dense").GetInt32()), Is.All.Positive);
     }
 
     private static CheckpointFile Run(TrainOptions options, int stopAfter)
