@@ -1,9 +1,10 @@
 #include "convolution_choice.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -49,15 +50,16 @@ ConvolutionChoice estimate(ConvolutionPass pass, const ConvolutionShape& shape, 
     return {by_winograd, by_winograd ? WINOGRAD_TIME * densest : densest};
 }
 
-// Memory of a measurement: the arrays of a call and its workspace.
+// Memory of a measurement: the arrays of a call and its workspace. Straight from the system, so that it goes back there.
 struct Memory {
-    Memory(size_t bytes) : bytes(bytes), data(static_cast<char*>(std::aligned_alloc(64, bytes / 64 * 64 + 64))) {
-        if (data == nullptr) throw std::bad_alloc();
+    explicit Memory(size_t size) : bytes(size + 1), data(static_cast<char*>(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))) {
+        if (data == MAP_FAILED) throw std::bad_alloc();
     }
-    ~Memory() { free(data); }
+    ~Memory() { munmap(data, bytes); }
     Memory(const Memory&) = delete;
-    size_t bytes;
-    char* data;
+    Memory& operator=(const Memory&) = delete;
+    const size_t bytes;
+    char* const data;
 };
 
 // `count` numbers of the type, 1 with this probability, else 0: always the same ones.
@@ -113,7 +115,7 @@ std::optional<ConvolutionChoice> measure_convolution(ConvolutionPass pass, const
     if (!by_winograd && events == nullptr) return std::nullopt;
 
     size_t item = element_size(type), x_count = shape.n * shape.x_image(), y_count = shape.n * shape.y_image();
-    Memory x(x_count * item), sparse(events != nullptr ? x_count * item : 0), dense(sparse.bytes), filter(shape.filter_count() * item), y(y_count * item),
+    Memory x(x_count * item), sparse(events != nullptr ? x_count * item : 0), dense(events != nullptr ? x_count * item : 0), filter(shape.filter_count() * item), y(y_count * item),
         workspace(convolution_workspace(pass, shape, type));
     fill(x.data, type, x_count, 1);
     fill(filter.data, type, shape.filter_count(), 1);

@@ -82,12 +82,13 @@ std::string counts_as_json(bool reset) {
         EventConvolution& e = *entry.second;
         if (e.dense_calls + e.event_calls == 0) continue;
         const ConvolutionShape& s = e.shape;
-        char line[384];
+        char fired[16] = "null", line[384];
+        if (e.looked_at > 0) snprintf(fired, sizeof fired, "%.4f", e.densities / (double)e.looked_at);
         snprintf(line, sizeof line,
-                 "%s{\"pass\":\"%s\",\"type\":\"%s\",\"x\":[%d,%d,%d,%d],\"filter\":[%d,%d,%d,%d],\"stride\":[%d,%d],\"fired\":%.4f,\"event\":%llu,\"dense\":%llu}",
+                 "%s{\"pass\":\"%s\",\"type\":\"%s\",\"x\":[%d,%d,%d,%d],\"filter\":[%d,%d,%d,%d],\"stride\":[%d,%d],\"fired\":%s,\"event\":%llu,\"dense\":%llu}",
                  out.size() > 1 ? "," : "", e.pass == ConvolutionPass::Forward ? "forward" : "backward filter",
                  e.type == CUDNN_DATA_FLOAT ? "float32" : e.type == CUDNN_DATA_HALF ? "float16" : "bfloat16", s.n, s.h, s.w, s.c, s.k, s.r, s.s, s.c, s.stride_h,
-                 s.stride_w, e.looked_at == 0 ? 0 : e.densities / (double)e.looked_at, (unsigned long long)e.event_calls, (unsigned long long)e.dense_calls);
+                 s.stride_w, fired, (unsigned long long)e.event_calls, (unsigned long long)e.dense_calls);
         out += line;
         if (reset) {
             e.dense_calls = e.event_calls = e.looked_at = 0;
@@ -137,7 +138,7 @@ bool run_where_sparse(EventConvolution& planned, const ConvolutionCall& call, do
 }  // namespace sltt_cpu
 
 // What was chosen since it was last reset, as a JSON array with an object for each pass of each shape that can go either way: pass, type, x (n, h, w, c),
-// filter (k, r, s, c), stride, fired (mean share of x's numbers that are not zero, of the calls that looked; 0: none did), event and dense (calls).
+// filter (k, r, s, c), stride, fired (mean share of x's numbers that are not zero, of the calls that looked; null: none did), event and dense (calls).
 // Writes up to `bytes` bytes with a final 0 and returns how many it takes; nothing is reset where they are too few.
 SLTT_API size_t sltt_cpu_convolutions(char* json, size_t bytes, int reset) {
     using namespace sltt_cpu;
