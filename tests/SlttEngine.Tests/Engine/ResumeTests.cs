@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using SlttEngine.Checkpoints;
 using SlttEngine.Device;
 using SlttEngine.Training;
@@ -96,6 +97,43 @@ public sealed class ResumeTests
         Assert.That(
             () => Run(options with { Optimizer = OptimizerKind.AdamW, Resume = latest }, stopAfter: int.MaxValue),
             Throws.TypeOf<SlttException>().With.Message.Contains("exp_avg"));
+    }
+
+    [Test]
+    public void Within_an_epoch_batch_size_and_seed_stay()
+    {
+        TrainOptions options = new()
+        {
+            DataDir = folder,
+            OutDir = folder,
+            Model = "spiking_resnet18",
+            WidthDivisor = 16,
+            T = 1,
+            BatchSize = 6,
+            Epochs = 2,
+            Workers = 1,
+            Device = SharedDevice.Choice,
+        };
+        CheckpointFile within = Run(options, stopAfter: 2);
+        string latest = Path.Combine(options.RunFolder, Trainer.LatestCheckpoint);
+        string message = "inside epoch 0, which began with -b 6 -seed 2022: it can't go on with";
+        Assert.That(
+            () => Run(options with { BatchSize = 4, Resume = latest }, stopAfter: int.MaxValue),
+            Throws.TypeOf<SlttException>().With.Message.Contains($"{message} -b 4 -seed 2022"));
+        Assert.That(
+            () => Run(options with { Seed = 5, Resume = latest }, stopAfter: int.MaxValue),
+            Throws.TypeOf<SlttException>().With.Message.Contains($"{message} -b 6 -seed 5"));
+
+        // As checkpoints were before they named their batch size.
+        Dictionary<string, string> older = new(within.Metadata);
+        older["sltt_run"] = Regex.Replace(older["sltt_run"], "\"batch_size\":6,", string.Empty);
+        Assert.That(older["sltt_run"], Is.Not.EqualTo(within.Metadata["sltt_run"]));
+        string olderFile = Path.Combine(folder, "older.safetensors");
+        new CheckpointFile(within.Tensors, older).WriteSafeTensors(olderFile);
+        Run(options with { Resume = olderFile, Epochs = 1 }, stopAfter: int.MaxValue);
+
+        string between = Path.Combine((options with { Epochs = 1 }).RunFolder, Trainer.LatestCheckpoint);
+        Run(options with { BatchSize = 4, Seed = 5, Resume = between }, stopAfter: int.MaxValue);
     }
 
     private static CheckpointFile Run(TrainOptions options, int stopAfter)
