@@ -114,8 +114,9 @@ internal sealed class TrainingView : ITrainingObserver
     /// <inheritdoc/>
     public void CheckpointSaved(string path)
     {
-        // Two an epoch, in the folder that the run's first lines name: shown on a terminal's bar line only.
-        live?.UpdateTarget(new Text($"saved {path}"));
+        // Two an epoch, in the folder that the run's first lines name: shown on a terminal's bar line only. The whole path could take
+        // several lines, which the live display would keep room for.
+        live?.UpdateTarget(new Text($"saved {Path.GetFileName(path)}"));
     }
 
     /// <inheritdoc/>
