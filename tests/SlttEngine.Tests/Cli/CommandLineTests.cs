@@ -26,6 +26,14 @@ public sealed class CommandLineTests
     }
 
     [Test]
+    public void JsonOfNumbersThatAreNotFiniteIsNull()
+    {
+        var output = new StringWriter();
+        JsonOutput.Write(CliContext.Plain(output, TextWriter.Null, CancellationToken.None), new { Loss = double.NaN, Rate = (double?)double.PositiveInfinity, Top1 = 0.5 });
+        Assert.That(output.ToString().Replace(" ", string.Empty).ReplaceLineEndings(string.Empty), Is.EqualTo("{\"loss\":null,\"rate\":null,\"top1\":0.5}"));
+    }
+
+    [Test]
     public void WithoutACommandItListsThemAndFails()
     {
         var (exitCode, output, _) = Run();
