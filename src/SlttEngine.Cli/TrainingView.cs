@@ -68,7 +68,9 @@ internal sealed class TrainingView : ITrainingObserver
         string method = options.Method == TrainingMethod.SlttK ? $"sltt-k, K = {options.K}" : TrainOptionTable.Spell(options.Method);
         context.WriteLine(Invariant($"model: {options.Model}, {run.Parameters / 1e6:0.00} M parameters; method: {method}, T = {options.T}, batch {options.BatchSize}, {Precision(options)}; planned device memory {Units.Bytes(run.PlannedBytes)}"));
         context.WriteLine($"data: {options.Dataset}, {run.Classes} classes, {run.TrainSamples} training and {run.TestSamples} test samples");
-        context.WriteLine($"run: {run.RunFolder}{(run.FirstEpoch > 0 ? $", going on with epoch {run.FirstEpoch}" : string.Empty)}");
+        string done = run.FirstBatch > 0 ? $", {run.FirstBatch} of whose {run.Batches} batches are done" : string.Empty;
+        string goingOn = run.FirstEpoch > 0 || run.FirstBatch > 0 ? $", going on with epoch {run.FirstEpoch}{done}" : string.Empty;
+        context.WriteLine($"run: {run.RunFolder}{goingOn}");
         passStart = context.Time.GetTimestamp();
     }
 

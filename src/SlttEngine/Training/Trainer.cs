@@ -58,7 +58,7 @@ public sealed class Trainer : IDisposable
         string folder = options.RunFolder;
         RunFolder.Create(folder, options, resumed: options.Resume is not null, observer);
         observer.RunStarted(new RunStarted(
-            device.Name, deviceReason, options, engine.Network.ParameterCount, train.Classes, train.Count, test.Count, DeviceBytes, folder, position.Epoch));
+            device.Name, deviceReason, options, engine.Network.ParameterCount, train.Classes, train.Count, test.Count, DeviceBytes, folder, position.Epoch, position.Batches, train.BatchesPerEpoch));
         if (options.SaveInit)
         {
             Save(Path.Combine(folder, "checkpoint_0.safetensors"));
@@ -68,6 +68,7 @@ public sealed class Trainer : IDisposable
         using EventFileWriter log = new(Path.Combine(folder, "logs"), position.Epoch);
         while (position.Epoch < options.Epochs)
         {
+            double before = position.Train.Samples; // Of a resumed epoch: trained by another process.
             Stopwatch watch = Stopwatch.StartNew();
             if (!TrainEpoch(cancel))
             {
@@ -82,7 +83,7 @@ public sealed class Trainer : IDisposable
                 return;
             }
 
-            FinishEpoch(folder, log, tested, trainSeconds, watch);
+            FinishEpoch(folder, log, tested, trainSeconds, position.Train.Samples - before, watch);
         }
     }
 
@@ -150,7 +151,7 @@ public sealed class Trainer : IDisposable
         return progress.Sums;
     }
 
-    private void FinishEpoch(string folder, EventFileWriter log, BatchMetrics tested, double trainSeconds, Stopwatch watch)
+    private void FinishEpoch(string folder, EventFileWriter log, BatchMetrics tested, double trainSeconds, double timedSamples, Stopwatch watch)
     {
         BatchMetrics trained = position.Train;
         (double trainLoss, double trainAccuracy) = (trained.Loss / trained.Samples, trained.Top1 / trained.Samples);
@@ -179,7 +180,7 @@ public sealed class Trainer : IDisposable
             position.MaxTestAccuracy,
             trainSeconds,
             watch.Elapsed.TotalSeconds,
-            trained.Samples / trainSeconds,
+            timedSamples / trainSeconds,
             DeviceBytes,
             engine.ReadState().SkippedSteps));
     }
