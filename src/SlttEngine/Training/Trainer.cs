@@ -55,6 +55,12 @@ public sealed class Trainer : IDisposable
     {
         engine.Store.Initialize((ulong)options.Seed);
         LoadCheckpoint();
+        if (position.Epoch >= options.Epochs)
+        {
+            observer.Warning($"{options.Resume} has finished {position.Epoch} of {options.Epochs} epochs: nothing is left to train; a larger -epochs goes on");
+            return;
+        }
+
         string folder = options.RunFolder;
         RunFolder.Create(folder, options, resumed: options.Resume is not null, observer);
         observer.RunStarted(new RunStarted(
