@@ -136,6 +136,42 @@ public sealed class ResumeTests
         Run(options with { BatchSize = 4, Seed = 5, Resume = between }, stopAfter: int.MaxValue);
     }
 
+    [TestCase(1e38, false, "the loss is no longer finite")]
+    [TestCase(0.0, true, "all 4 updates were skipped")]
+    public void A_run_that_learns_nothing_any_more_warns_once(double rate, bool overflow, string message)
+    {
+        TrainOptions options = new()
+        {
+            DataDir = folder,
+            OutDir = folder,
+            Model = "spiking_resnet18",
+            WidthDivisor = 16,
+            T = 1,
+            BatchSize = 6,
+            Epochs = 1,
+            Workers = 1,
+            LearningRate = 0.01,
+            Amp = true,
+            Device = SharedDevice.Choice,
+        };
+        CheckpointFile first = Run(options, stopAfter: int.MaxValue);
+        Dictionary<string, string> metadata = new(first.Metadata);
+        if (overflow)
+        {
+            metadata["sltt_run"] = Regex.Replace(metadata["sltt_run"], "\"loss_scale\":[^,]+", "\"loss_scale\":1e38");
+        }
+
+        string changed = Path.Combine(folder, "changed.safetensors");
+        new CheckpointFile(first.Tensors, metadata).WriteSafeTensors(changed);
+        TrainOptions further = options with { Epochs = 3, LearningRate = rate, Amp = overflow, Resume = changed };
+        using CancellationTokenSource cancel = new();
+        Stopper observer = new(cancel, int.MaxValue) { MayDiverge = true };
+        using Trainer trainer = new(further, observer);
+        trainer.Run(cancel.Token);
+        Assert.That(observer.Warnings, Has.Count.EqualTo(1));
+        Assert.That(observer.Warnings[0], Does.StartWith("epoch 1: " + message));
+    }
+
     private static CheckpointFile Run(TrainOptions options, int stopAfter)
     {
         using CancellationTokenSource cancel = new();
@@ -148,6 +184,10 @@ public sealed class ResumeTests
     private sealed class Stopper(CancellationTokenSource cancel, int after) : ITrainingObserver
     {
         private int batches;
+
+        public List<string> Warnings { get; } = [];
+
+        public bool MayDiverge { get; init; }
 
         public void Preparing(string message)
         {
@@ -166,15 +206,13 @@ public sealed class ResumeTests
         }
 
         public void EpochFinished(EpochFinished epoch) =>
-            Assert.That(double.IsFinite(epoch.TrainLoss), Is.True, epoch.TrainLoss.ToString(CultureInfo.InvariantCulture));
+            Assert.That(MayDiverge || double.IsFinite(epoch.TrainLoss), Is.True, epoch.TrainLoss.ToString(CultureInfo.InvariantCulture));
 
         public void CheckpointSaved(string path)
         {
         }
 
-        public void Warning(string message)
-        {
-        }
+        public void Warning(string message) => Warnings.Add(message);
 
         public void Stopped(string? checkpoint)
         {
