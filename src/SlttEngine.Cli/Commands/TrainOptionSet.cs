@@ -35,7 +35,13 @@ internal sealed class TrainOptionSet
     internal bool Has(string name) => given.Any(g => g.Name == name);
 
     /// <summary>What was given, checked.</summary>
-    internal TrainOptions Read() => Read(from is null ? defaults : TrainOptions.FromArgsFile(from));
+    internal TrainOptions Read()
+    {
+        TrainOptions start = from is null ? defaults : TrainOptions.FromArgsFile(from);
+
+        // A checkpoint that is given replaces the one that the earlier run began with.
+        return Read(Has("resume") || Has("pre_train") ? start with { Resume = null, PreTrain = null } : start);
+    }
 
     /// <summary>
     /// What was given for a checkpoint's evaluation, checked. Without --from, the args.txt beside the checkpoint counts as if named so.

@@ -211,6 +211,12 @@ public sealed record TrainOptions
             throw NearestName.Unknown("model", Model, [.. ModelCatalog.All.Select(m => m.Name)]);
         }
 
+        if (Resume is not null && PreTrain is not null)
+        {
+            throw new SlttException(
+                ErrorKind.Usage, $"-resume {Resume} and -pre_train {PreTrain}: a run begins with one of them", "-resume alone goes on with a run; -pre_train alone begins one with a checkpoint's parameters");
+        }
+
         return this;
     }
 

@@ -115,6 +115,7 @@ public sealed partial class TrainProcessTests
         yield return Case("missing folder", 4, "nowhere", "-data_dir", "nowhere");
         yield return Case("other data set", 4, "cifar-100", "-dataset", "cifar100");
         yield return Case("missing checkpoint", 4, "nowhere.safetensors", "-resume", "nowhere.safetensors");
+        yield return Case("two starts", 2, "-resume a.safetensors and -pre_train b.pth", "-resume", "a.safetensors", "-pre_train", "b.pth");
         yield return Case("missing start", 4, "nowhere.pth", "-pre_train", "nowhere.pth");
     }
 
