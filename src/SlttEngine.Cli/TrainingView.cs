@@ -14,6 +14,7 @@ internal sealed class TrainingView : ITrainingObserver
     private readonly TimeSpan interval;
     private readonly List<EpochFinished> epochs = [];
     private LiveDisplayContext? live;
+    private bool preTrained;
     private long passStart;
     private long lastShown;
 
@@ -64,6 +65,7 @@ internal sealed class TrainingView : ITrainingObserver
     public void RunStarted(RunStarted run)
     {
         TrainOptions options = run.Options;
+        preTrained = options.PreTrain is not null;
         context.WriteLine($"device: {run.Device} ({run.DeviceReason})");
         string method = options.Method == TrainingMethod.SlttK ? $"sltt-k, K = {options.K}" : TrainOptionTable.Spell(options.Method);
         context.WriteLine(Invariant($"model: {options.Model}, {run.Parameters / 1e6:0.00} M parameters; method: {method}, T = {options.T}, batch {options.BatchSize}, {Precision(options)}; planned device memory {Units.Bytes(run.PlannedBytes)}"));
@@ -139,7 +141,7 @@ internal sealed class TrainingView : ITrainingObserver
     public void Stopped(string? checkpoint)
     {
         WasStopped = true;
-        context.WriteLine(checkpoint is null ? "stopped before the first update: nothing to save" : $"stopped; the same command with -resume {checkpoint} goes on");
+        context.WriteLine(checkpoint is null ? "stopped before the first update: nothing to save" : $"stopped; the same command with -resume {checkpoint}{(preTrained ? " in place of -pre_train" : string.Empty)} goes on");
     }
 
     private static string Precision(TrainOptions options) => options.Amp
