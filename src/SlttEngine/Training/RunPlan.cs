@@ -46,11 +46,11 @@ public sealed record RunPlan(MemoryPlan Training, long EvaluationArena, long Ima
         {
             try
             {
-                return For(device, options with { BatchSize = batch }, Images, measure).Total <= memory;
+                return For(device, (options with { BatchSize = batch }).Validate(), Images, measure).Total <= memory;
             }
             catch (Exception e) when (e is SlttException or CudaDNNException or CudaException { CudaError: CUResult.ErrorOutOfMemory })
             {
-                return false; // This plan itself was possible: the batch is too large for cuDNN's tensors, its algorithms, or to measure them.
+                return false; // This plan itself was possible: the batch is too large for the host's arrays, for cuDNN's tensors, its algorithms, or to measure them.
             }
         }
 

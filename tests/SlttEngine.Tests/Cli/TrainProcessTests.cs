@@ -115,6 +115,8 @@ public sealed partial class TrainProcessTests
         yield return Case("missing folder", 4, "nowhere", "-data_dir", "nowhere");
         yield return Case("other data set", 4, "cifar-100", "-dataset", "cifar100");
         yield return Case("missing checkpoint", 4, "nowhere.safetensors", "-resume", "nowhere.safetensors");
+        yield return Case("more steps than an array holds", 2, "-T 100000 -b 1: too large", "-dataset", "DVSCIFAR10", "-T", "100000", "-b", "1");
+        yield return Case("a batch larger than an array", 2, "-T 20000 -b 4: too large", "-dataset", "dvsgesture", "-T", "20000", "-b", "4");
         yield return Case("two starts", 2, "-resume a.safetensors and -pre_train b.pth", "-resume", "a.safetensors", "-pre_train", "b.pth");
         yield return Case("missing start", 4, "nowhere.pth", "-pre_train", "nowhere.pth");
     }
