@@ -58,7 +58,20 @@ internal sealed class TrainOptionSet
             argsFile = File.Exists(beside) ? beside : null;
         }
 
-        return argsFile is null ? Read(defaults) : Read(TrainOptions.FromArgsFile(argsFile) with { Resume = null, PreTrain = null });
+        return Read(argsFile is null ? defaults : ReadArgs(argsFile) with { Resume = null, PreTrain = null });
+    }
+
+    private TrainOptions ReadArgs(string path)
+    {
+        try
+        {
+            return TrainOptions.FromArgsFile(path);
+        }
+        catch (SlttException e) when (from is null)
+        {
+            // Nobody named this file: it lies beside the checkpoint, and would be in the way whatever is given.
+            throw new SlttException(e.Kind, e.Message, "repair it, or delete it and give the run's options", e);
+        }
     }
 
     private TrainOptions Read(TrainOptions start)

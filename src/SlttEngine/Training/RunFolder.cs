@@ -1,3 +1,6 @@
+using System.Text;
+using SlttEngine.Checkpoints;
+
 namespace SlttEngine.Training;
 
 /// <summary>The folder of a run: made at its start, with args.txt in it.</summary>
@@ -19,7 +22,7 @@ internal static class RunFolder
             }
 
             Directory.CreateDirectory(folder);
-            File.WriteAllText(Path.Combine(folder, "args.txt"), options.ToArgsText());
+            AtomicFile.Write(Path.Combine(folder, "args.txt"), file => file.Write(Encoding.UTF8.GetBytes(options.ToArgsText())));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -82,6 +82,16 @@ public sealed class CheckpointCommandTests
     }
 
     [Test]
+    public void ADamagedArgsFileSaysWhatToDo([Values("", "Namespace(seed=")] string content)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["args.txt"], content);
+        (int exitCode, _, string error) = Run("eval", "-resume", folder["x.safetensors"], "-dataset", "cifar10");
+        Assert.That(exitCode, Is.EqualTo(4));
+        Assert.That(error, Does.Contain(folder["args.txt"]).And.Contain("repair it, or delete it and give the run's options"));
+    }
+
+    [Test]
     public void ConvertGoesBothWays([Values("resnet18_sltt.pth", "vgg11_sltt_adamw_legacy.pth", "vgg11_sltt_adamw.pth")] string name)
     {
         string recorded = TestFiles.Golden("checkpoint", "*.pth").FirstOrDefault(f => Path.GetFileName(f) == name) ?? TestFiles.Shipped("checkpoint/vgg11_sltt_adamw.pth");

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using SlttEngine.Checkpoints;
 
 namespace SlttEngine.Tests.Cli;
 
@@ -169,9 +170,10 @@ public sealed partial class TrainProcessTests
         string[] arguments = data.Train("-epochs", "1");
         Assert.That(SlttProcess.Run(arguments).ExitCode, Is.Zero);
         string args = Path.Combine(Directory.GetDirectories(data.OutDir).Single(), "args.txt");
-        File.Delete(args);
-        File.CreateSymbolicLink(args, "/dev/full");
-        AssertRefused(SlttProcess.Run(arguments), 4, "No space left on device");
+        string before = File.ReadAllText(args);
+        File.CreateSymbolicLink(AtomicFile.TemporaryPath(args), "/dev/full");
+        AssertRefused(SlttProcess.Run([.. arguments, "-j", "1"]), 4, "No space left on device");
+        Assert.That(File.ReadAllText(args), Is.EqualTo(before), "whole, as it was");
     }
 
     private static void AssertRefused(SlttProcess.Result run, int exitCode, string message)
