@@ -18,7 +18,9 @@ internal static class RunFolder
         {
             if (Directory.Exists(folder) && !resumed)
             {
-                observer.Warning($"out dir already exists: {folder}");
+                string latest = Path.Combine(folder, Trainer.LatestCheckpoint);
+                string replaced = File.Exists(latest) ? $"; this run replaces its checkpoints, where -resume {latest} would go on with them" : string.Empty;
+                observer.Warning($"out dir already exists: {folder}{replaced}");
             }
 
             Directory.CreateDirectory(folder);

@@ -56,7 +56,7 @@ public sealed partial class TrainProcessTests
         string folder = Directory.GetDirectories(data.OutDir).Single(), ways = Path.Combine(folder, "convolutions.jsonl"), before = File.ReadAllText(ways);
         SlttProcess.Result second = SlttProcess.Run("train", "--from", Path.Combine(folder, "args.txt"));
         Assert.That(second.ExitCode, Is.Zero, second.Error);
-        Assert.That(second.Error, Does.StartWith("warning: ").And.Contain("already exists"));
+        Assert.That(second.Error, Does.StartWith("warning: ").And.Contain("already exists").And.Contain($"-resume {Path.Combine(folder, "checkpoint_latest.safetensors")} would go on"));
         Assert.That(Losses(second.Output), Is.EqualTo(Losses(first.Output)).And.Length.EqualTo(1));
         Assert.That(File.ReadAllText(ways), Is.EqualTo(before));
     }
