@@ -26,6 +26,10 @@ public sealed class CommandLineTests
     }
 
     [Test]
+    public void BenchWithoutDataDirIsOnRandomData() =>
+        Assert.That(Run("bench", "--help").Output, Does.Match(@"-data_dir \S+ .*\(default: none, random samples\)").And.Not.Contain("./data"));
+
+    [Test]
     public void JsonOfNumbersThatAreNotFiniteIsNull()
     {
         var output = new StringWriter();
