@@ -19,10 +19,13 @@ internal sealed record CliContext(TextWriter Output, IAnsiConsole Console, TextW
 
     /// <summary>A context for the process's own output.</summary>
     /// <param name="stop">Asks a run to end.</param>
-    internal static CliContext ForProcess(CancellationToken stop) =>
-        System.Console.IsOutputRedirected
-            ? Plain(System.Console.Out, System.Console.Error, stop)
-            : new(System.Console.Out, AnsiConsole.Console, System.Console.Error, TimeProvider.System, stop);
+    internal static CliContext ForProcess(CancellationToken stop)
+    {
+        TextWriter error = new StandardStream(System.Console.Error, lossy: true);
+        return System.Console.IsOutputRedirected
+            ? Plain(new StandardStream(System.Console.Out, lossy: false), error, stop)
+            : new(System.Console.Out, AnsiConsole.Console, error, TimeProvider.System, stop);
+    }
 
     /// <summary>A line to standard output, above the live bar if there is one.</summary>
     /// <param name="line">The text, shown as it is.</param>

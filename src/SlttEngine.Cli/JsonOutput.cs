@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace SlttEngine.Cli;
 
@@ -11,10 +12,29 @@ internal static class JsonOutput
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         WriteIndented = true,
+        Converters = { new FiniteOrNull() },
     };
 
-    /// <summary>Writes a result to standard output, names in snake_case.</summary>
+    /// <summary>Writes a result to standard output, names in snake_case; numbers that are not finite as null.</summary>
     /// <param name="context">Where to.</param>
     /// <param name="result">What.</param>
     internal static void Write(CliContext context, object result) => context.Output.WriteLine(JsonSerializer.Serialize(result, Options));
+
+    /// <summary>JSON has no NaN and no infinities, which a diverged network's loss is: null.</summary>
+    private sealed class FiniteOrNull : JsonConverter<double>
+    {
+        public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDouble();
+
+        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
+        {
+            if (double.IsFinite(value))
+            {
+                writer.WriteNumberValue(value);
+            }
+            else
+            {
+                writer.WriteNullValue();
+            }
+        }
+    }
 }

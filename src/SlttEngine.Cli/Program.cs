@@ -7,6 +7,8 @@ internal static class Program
     private static int Main(string[] arguments)
     {
         using var stop = new CancellationTokenSource();
+        CliContext context = CliContext.ForProcess(stop.Token);
+
         // The first signal asks for an orderly end; a second one is left to the system, which ends the process.
         void OnSignal(PosixSignalContext signal)
         {
@@ -17,12 +19,12 @@ internal static class Program
 
             signal.Cancel = true;
             // The bar may stand on the line.
-            Console.Error.WriteLine((Console.IsErrorRedirected ? string.Empty : "\n") + "stopping after this step (once more: at once, without saving)");
+            context.Error.WriteLine((Console.IsErrorRedirected ? string.Empty : "\n") + "stopping after this iteration (once more: at once, without saving)");
             stop.Cancel();
         }
 
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        return CommandLine.Run(arguments, CliContext.ForProcess(stop.Token));
+        return CommandLine.Run(arguments, context);
     }
 }

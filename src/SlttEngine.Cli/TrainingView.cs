@@ -14,6 +14,7 @@ internal sealed class TrainingView : ITrainingObserver
     private readonly TimeSpan interval;
     private readonly List<EpochFinished> epochs = [];
     private LiveDisplayContext? live;
+    private bool preTrained;
     private long passStart;
     private long lastShown;
 
@@ -64,11 +65,14 @@ internal sealed class TrainingView : ITrainingObserver
     public void RunStarted(RunStarted run)
     {
         TrainOptions options = run.Options;
+        preTrained = options.PreTrain is not null;
         context.WriteLine($"device: {run.Device} ({run.DeviceReason})");
         string method = options.Method == TrainingMethod.SlttK ? $"sltt-k, K = {options.K}" : TrainOptionTable.Spell(options.Method);
         context.WriteLine(Invariant($"model: {options.Model}, {run.Parameters / 1e6:0.00} M parameters; method: {method}, T = {options.T}, batch {options.BatchSize}, {Precision(options)}; planned device memory {Units.Bytes(run.PlannedBytes)}"));
         context.WriteLine($"data: {options.Dataset}, {run.Classes} classes, {run.TrainSamples} training and {run.TestSamples} test samples");
-        context.WriteLine($"run: {run.RunFolder}{(run.FirstEpoch > 0 ? $", going on with epoch {run.FirstEpoch}" : string.Empty)}");
+        string done = run.FirstBatch > 0 ? $", {run.FirstBatch} of whose {run.Batches} batches are done" : string.Empty;
+        string goingOn = run.FirstEpoch > 0 || run.FirstBatch > 0 ? $", going on with epoch {run.FirstEpoch}{done}" : string.Empty;
+        context.WriteLine($"run: {run.RunFolder}{goingOn}");
         passStart = context.Time.GetTimestamp();
     }
 
@@ -114,8 +118,9 @@ internal sealed class TrainingView : ITrainingObserver
     /// <inheritdoc/>
     public void CheckpointSaved(string path)
     {
-        // Two an epoch, in the folder that the run's first lines name: shown on a terminal's bar line only.
-        live?.UpdateTarget(new Text($"saved {path}"));
+        // Two an epoch, in the folder that the run's first lines name: shown on a terminal's bar line only. The whole path could take
+        // several lines, which the live display would keep room for.
+        live?.UpdateTarget(new Text($"saved {Path.GetFileName(path)}"));
     }
 
     /// <inheritdoc/>
@@ -136,7 +141,7 @@ internal sealed class TrainingView : ITrainingObserver
     public void Stopped(string? checkpoint)
     {
         WasStopped = true;
-        context.WriteLine(checkpoint is null ? "stopped before the first update: nothing to save" : $"stopped; the same command with -resume {checkpoint} goes on");
+        context.WriteLine(checkpoint is null ? "stopped before the first update: nothing to save" : $"stopped; the same command with -resume {checkpoint}{(preTrained ? " in place of -pre_train" : string.Empty)} goes on");
     }
 
     private static string Precision(TrainOptions options) => options.Amp

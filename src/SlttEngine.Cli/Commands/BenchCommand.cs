@@ -13,7 +13,7 @@ internal sealed class BenchCommand : Command
 
     internal BenchCommand() => Options =
     [
-        .. set.Options,
+        .. set.Options.Select(o => o.Name == "data_dir" ? o with { Help = "the folder that holds the data set (default: none, random samples)" } : o),
         new CliOption("iterations", "N", "iterations to time, after a few to warm up (default 10)", value => iterations = ParseIterations(value)),
         new CliOption("save_batch", "FILE", "keep the batch as safetensors, for another program to train on", path => batchFile = path),
         new CliOption("json", null, "the result as JSON", _ => json = true),

@@ -23,6 +23,7 @@ internal sealed class EvalCommand : Command
         // With --json standard output is the result alone.
         CliContext shown = json ? CliContext.Plain(context.Error, context.Error, context.Stop) : context;
         var view = new TrainingView(shown);
+        Action write = () => { };
         view.Show(() =>
         {
             using var evaluation = new Evaluation(options, view);
@@ -32,15 +33,10 @@ internal sealed class EvalCommand : Command
             }
 
             EvaluationResult result = evaluation.Run(context.Stop);
-            if (json)
-            {
-                JsonOutput.Write(context, AsJson(options, evaluation, result));
-            }
-            else
-            {
-                Write(context, options, result);
-            }
+            object asJson = AsJson(options, evaluation, result);
+            write = json ? () => JsonOutput.Write(context, asJson) : () => Write(context, options, result);
         });
+        write(); // Once the bar is gone: a table has its own place on the terminal.
         return 0;
     }
 

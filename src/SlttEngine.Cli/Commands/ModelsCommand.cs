@@ -45,19 +45,20 @@ internal sealed class ModelsCommand : Command
             return 0;
         }
 
-        Table table = new Table().Border(TableBorder.Rounded).AddColumn("model").AddColumn("data set").AddColumn("input");
-        foreach (string column in (ReadOnlySpan<string>)["classes", "parameters", "neurons", "MACs a step"])
+        // Without lines and in millions it fits 80 columns.
+        Table table = new Table().Border(TableBorder.None).AddColumn("model").AddColumn("data set").AddColumn("input");
+        foreach (string column in (ReadOnlySpan<string>)["classes", "params", "neurons", "MACs"])
         {
             table.AddColumn(new TableColumn(column).RightAligned());
         }
 
         foreach (Listed m in models)
         {
-            table.AddRow(m.Model, m.Dataset, string.Join('×', m.Input), Number(m.Classes), Number(m.Parameters), Number(m.Neurons), Number(m.MacsAStep));
+            table.AddRow(m.Model, m.Dataset, string.Join('×', m.Input), m.Classes.ToString(CultureInfo.InvariantCulture), Millions(m.Parameters, "0.00"), Millions(m.Neurons, "0.00"), Millions(m.MacsAStep, "0.0"));
         }
 
         context.Console.Write(table);
-        context.WriteLine("one sample: input is channels × height × width; MACs are the multiplications of all weights in one time step, computed in full");
+        context.WriteLine("one sample, in millions (exact with --json): input is channels × height × width; MACs are the multiplications of all weights in one time step, computed in full");
         foreach (ModelEntry entry in ModelCatalog.All)
         {
             context.WriteLine($"  {entry.Name,-20}{entry.Summary}");
@@ -76,7 +77,7 @@ internal sealed class ModelsCommand : Command
             entry.Name, entry.Summary, options.Dataset, [shape.Channels, shape.Height, shape.Width], network.Classes, network.ParameterCount, cost.Neurons, cost.MultiplyAdds);
     }
 
-    private static string Number(long value) => value.ToString("#,##0", CultureInfo.InvariantCulture);
+    private static string Millions(long value, string format) => (value / 1e6).ToString(format, CultureInfo.InvariantCulture);
 
     private static int ParseClasses(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value is > 0 and <= 1_000_000

@@ -35,7 +35,13 @@ internal sealed class TrainOptionSet
     internal bool Has(string name) => given.Any(g => g.Name == name);
 
     /// <summary>What was given, checked.</summary>
-    internal TrainOptions Read() => Read(from is null ? defaults : TrainOptions.FromArgsFile(from));
+    internal TrainOptions Read()
+    {
+        TrainOptions start = from is null ? defaults : TrainOptions.FromArgsFile(from);
+
+        // A checkpoint that is given replaces the one that the earlier run began with.
+        return Read(Has("resume") || Has("pre_train") ? start with { Resume = null, PreTrain = null } : start);
+    }
 
     /// <summary>
     /// What was given for a checkpoint's evaluation, checked. Without --from, the args.txt beside the checkpoint counts as if named so.
@@ -52,7 +58,20 @@ internal sealed class TrainOptionSet
             argsFile = File.Exists(beside) ? beside : null;
         }
 
-        return argsFile is null ? Read(defaults) : Read(TrainOptions.FromArgsFile(argsFile) with { Resume = null, PreTrain = null });
+        return Read(argsFile is null ? defaults : ReadArgs(argsFile) with { Resume = null, PreTrain = null });
+    }
+
+    private TrainOptions ReadArgs(string path)
+    {
+        try
+        {
+            return TrainOptions.FromArgsFile(path);
+        }
+        catch (SlttException e) when (from is null)
+        {
+            // Nobody named this file: it lies beside the checkpoint, and would be in the way whatever is given.
+            throw new SlttException(e.Kind, e.Message, "repair it, or delete it and give the run's options", e);
+        }
     }
 
     private TrainOptions Read(TrainOptions start)

@@ -53,6 +53,8 @@ public enum TrainingPhase
 /// <param name="PlannedBytes">Device memory that the plan takes, bytes.</param>
 /// <param name="RunFolder">Where the run writes.</param>
 /// <param name="FirstEpoch">0, or where a resumed run goes on.</param>
+/// <param name="FirstBatch">Batches of that epoch that are done.</param>
+/// <param name="Batches">Training batches of an epoch.</param>
 public sealed record RunStarted(
     string Device,
     string DeviceReason,
@@ -63,7 +65,9 @@ public sealed record RunStarted(
     int TestSamples,
     long PlannedBytes,
     string RunFolder,
-    int FirstEpoch);
+    int FirstEpoch,
+    int FirstBatch,
+    int Batches);
 
 /// <summary>Where an epoch stands. Averages are over its batches so far, as the official programs show them.</summary>
 /// <param name="Phase">Training or testing.</param>
@@ -96,9 +100,9 @@ public readonly record struct IterationFinished(
 /// <param name="TestLoss">Mean loss over the test set.</param>
 /// <param name="TestAccuracy">Share of test samples right.</param>
 /// <param name="MaxTestAccuracy">The best so far.</param>
-/// <param name="TrainSeconds">Time of the training pass.</param>
+/// <param name="TrainSeconds">Time of the training pass; of a resumed epoch, of what was left of it.</param>
 /// <param name="TotalSeconds">Time of both passes.</param>
-/// <param name="ImagesPerSecond">Training samples a second.</param>
+/// <param name="ImagesPerSecond">Training samples a second in that time.</param>
 /// <param name="PeakDeviceBytes">Most device memory in use so far.</param>
 /// <param name="SkippedSteps">Updates that an overflow of the loss scale skipped so far.</param>
 public sealed record EpochFinished(

@@ -34,10 +34,17 @@ internal sealed class NetworkProgram : IDisposable
     /// <param name="loss">The loss.</param>
     /// <param name="optimizer">The optimiser; null for evaluation.</param>
     /// <param name="metrics">Four doubles on the device: sums of loss, top-1, top-5, samples.</param>
+    /// <exception cref="SlttException">The batch is larger than cuDNN's tensors may be.</exception>
     public NetworkProgram(ProgramBuilder b, InputFormat format, LossOptions loss, Optimizer? optimizer, CUdeviceptr metrics)
     {
         (builder, device, this.loss, this.optimizer, this.metrics) = (b, b.Device, loss, optimizer, metrics);
         (int n, int classes) = (b.Shape.Batch, b.Store.Network.Classes);
+        long most = int.MaxValue / b.Store.Network.Layers.Max(l => Math.Max(l.Output.Elements, l.Inputs.Max(i => i.Elements)));
+        if (n > most)
+        {
+            throw new SlttException(ErrorKind.Usage, $"-b {n}: too large for cuDNN, whose tensors have at most 2^31 - 1 elements", $"this network takes batches of at most {most}");
+        }
+
         feed = new InputFeed(b, format);
         labels = b.Keep("labels", BufferKind.Batch, 4L * n);
         total = b.Keep("sum of logits", BufferKind.Batch, 4L * n * classes, zeroed: true);

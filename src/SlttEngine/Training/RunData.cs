@@ -105,6 +105,17 @@ public static class RunData
         _ => (new FrameShape(1, 3, 224, 224), 1000),
     };
 
+    /// <summary>True if the host can hold what it has to in one array: a batch's samples, and the counts of a whole recording while it is decoded.</summary>
+    /// <param name="options">The run's options.</param>
+    internal static bool FitsArrays(TrainOptions options)
+    {
+        FrameShape shape = Describe(options).Shape;
+        bool events = options.Dataset is "DVSCIFAR10" or "dvsgesture";
+        double sample = (double)shape.Steps * shape.FrameLength * (events ? EventTransformer.ElementSize(Transform(options)) : 1);
+        double recording = events ? 2.0 * EventFrames.Sensor * EventFrames.Sensor * options.T : 0;
+        return Math.Max(sample * options.BatchSize, recording) <= Array.MaxLength;
+    }
+
     private static EventTransform Transform(TrainOptions options) =>
         options.Dataset != "DVSCIFAR10" ? EventTransform.None : options.PlainResize ? EventTransform.Plain48 : EventTransform.Official48;
 }

@@ -1,3 +1,6 @@
+using System.Text;
+using SlttEngine.Checkpoints;
+
 namespace SlttEngine.Training;
 
 /// <summary>The folder of a run: made at its start, with args.txt in it.</summary>
@@ -15,11 +18,13 @@ internal static class RunFolder
         {
             if (Directory.Exists(folder) && !resumed)
             {
-                observer.Warning($"out dir already exists: {folder}");
+                string latest = Path.Combine(folder, Trainer.LatestCheckpoint);
+                string replaced = File.Exists(latest) ? $"; this run replaces its checkpoints, where -resume {latest} would go on with them" : string.Empty;
+                observer.Warning($"out dir already exists: {folder}{replaced}");
             }
 
             Directory.CreateDirectory(folder);
-            File.WriteAllText(Path.Combine(folder, "args.txt"), options.ToArgsText());
+            AtomicFile.Write(Path.Combine(folder, "args.txt"), file => file.Write(Encoding.UTF8.GetBytes(options.ToArgsText())));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,3 +1,6 @@
+using ManagedCuda;
+using ManagedCuda.BasicTypes;
+using ManagedCuda.CudaDNN;
 using SlttEngine.Data;
 using SlttEngine.Device;
 using SlttEngine.Methods;
@@ -43,11 +46,11 @@ public sealed record RunPlan(MemoryPlan Training, long EvaluationArena, long Ima
         {
             try
             {
-                return For(device, options with { BatchSize = batch }, Images, measure).Total <= memory;
+                return For(device, (options with { BatchSize = batch }).Validate(), Images, measure).Total <= memory;
             }
-            catch (SlttException e) when (e.Kind == ErrorKind.Device)
+            catch (Exception e) when (e is SlttException or CudaDNNException or CudaException { CudaError: CUResult.ErrorOutOfMemory })
             {
-                return false; // cuDNN has no algorithm for arrays of this size.
+                return false; // This plan itself was possible: the batch is too large for the host's arrays, for cuDNN's tensors, its algorithms, or to measure them.
             }
         }
 

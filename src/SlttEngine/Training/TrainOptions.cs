@@ -215,6 +215,20 @@ public sealed record TrainOptions
             throw NearestName.Unknown("model", Model, [.. ModelCatalog.All.Select(m => m.Name)]);
         }
 
+        if (Resume is not null && PreTrain is not null)
+        {
+            throw new SlttException(
+                ErrorKind.Usage, $"-resume {Resume} and -pre_train {PreTrain}: a run begins with one of them", "-resume alone goes on with a run; -pre_train alone begins one with a checkpoint's parameters");
+        }
+
+        if (!RunData.FitsArrays(this))
+        {
+            throw new SlttException(
+                ErrorKind.Usage,
+                $"-T {T} -b {BatchSize}: too large: {Dataset}'s batches, and event recordings while they are decoded, must fit arrays of 2^31 elements",
+                "take a smaller batch, or of event data fewer time steps");
+        }
+
         return this;
     }
 

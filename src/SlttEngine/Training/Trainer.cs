@@ -26,6 +26,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainingEngine engine;
     private readonly ConcurrentQueue<string> damaged = new();
     private RunPosition position = new();
+    private bool warned;
 
     /// <summary>Opens device and data, builds the network and plans all memory.</summary>
     /// <param name="options">The run's options.</param>
@@ -60,11 +61,17 @@ public sealed class Trainer : IDisposable
     {
         engine.Store.Initialize((ulong)options.Seed);
         LoadCheckpoint();
+        if (position.Epoch >= options.Epochs)
+        {
+            observer.Warning($"{options.Resume} has finished {position.Epoch} of {options.Epochs} epochs: nothing is left to train; a larger -epochs goes on");
+            return;
+        }
+
         string folder = options.RunFolder;
         RunFolder.Create(folder, options, resumed: options.Resume is not null, observer);
         device.ConvolutionChoices?.WriteTo(folder);
         observer.RunStarted(new RunStarted(
-            device.Name, deviceReason, options, engine.Network.ParameterCount, train.Classes, train.Count, test.Count, DeviceBytes, folder, position.Epoch));
+            device.Name, deviceReason, options, engine.Network.ParameterCount, train.Classes, train.Count, test.Count, DeviceBytes, folder, position.Epoch, position.Batches, train.BatchesPerEpoch));
         if (options.SaveInit)
         {
             Save(Path.Combine(folder, "checkpoint_0.safetensors"));
@@ -74,6 +81,8 @@ public sealed class Trainer : IDisposable
         using EventFileWriter log = new(Path.Combine(folder, "logs"), position.Epoch);
         while (position.Epoch < options.Epochs)
         {
+            // Of a resumed epoch, another process trained what came before.
+            EpochStart start = new(position.Train.Samples, engine.Iteration, engine.ReadState().SkippedSteps);
             Stopwatch watch = Stopwatch.StartNew();
             if (!TrainEpoch(cancel))
             {
@@ -88,7 +97,7 @@ public sealed class Trainer : IDisposable
                 return;
             }
 
-            FinishEpoch(folder, log, tested, trainSeconds, watch);
+            FinishEpoch(folder, log, tested, start, trainSeconds, watch);
         }
     }
 
@@ -156,7 +165,7 @@ public sealed class Trainer : IDisposable
         return progress.Sums;
     }
 
-    private void FinishEpoch(string folder, EventFileWriter log, BatchMetrics tested, double trainSeconds, Stopwatch watch)
+    private void FinishEpoch(string folder, EventFileWriter log, BatchMetrics tested, EpochStart start, double trainSeconds, Stopwatch watch)
     {
         BatchMetrics trained = position.Train;
         (double trainLoss, double trainAccuracy) = (trained.Loss / trained.Samples, trained.Top1 / trained.Samples);
@@ -175,6 +184,7 @@ public sealed class Trainer : IDisposable
 
         Save(Path.Combine(folder, LatestCheckpoint));
         ConvolutionLog.Write(folder, epoch);
+        long skipped = engine.ReadState().SkippedSteps;
         observer.EpochFinished(new EpochFinished(
             epoch,
             options.Epochs,
@@ -185,9 +195,23 @@ public sealed class Trainer : IDisposable
             position.MaxTestAccuracy,
             trainSeconds,
             watch.Elapsed.TotalSeconds,
-            trained.Samples / trainSeconds,
+            (trained.Samples - start.Samples) / trainSeconds,
             DeviceBytes,
-            engine.ReadState().SkippedSteps));
+            skipped));
+        WarnIfDiverged(epoch, trainLoss, (long)(engine.Iteration - start.Iteration), skipped - start.Skipped);
+    }
+
+    /// <summary>Once a run: its numbers are of no use any more, and the user may be away.</summary>
+    private void WarnIfDiverged(int epoch, double loss, long updates, long skipped)
+    {
+        string? warning = !double.IsFinite(loss) ? $"epoch {epoch}: the loss is no longer finite: the network has diverged; a lower -lr may help"
+            : updates > 0 && skipped == updates ? $"epoch {epoch}: all {updates} updates were skipped, as gradients were not finite; if this goes on, a lower -lr or --amp-dtype bf16 may help"
+            : null;
+        if (warning is not null && !warned)
+        {
+            warned = true;
+            observer.Warning(warning);
+        }
     }
 
     private void Stop(string folder)
@@ -205,4 +229,7 @@ public sealed class Trainer : IDisposable
 
     private PassProgress Progress(TrainingPhase phase, TrainingData data, int done, BatchMetrics sums) => new(
         observer, damaged, new IterationFinished { Phase = phase, Epoch = position.Epoch, Epochs = options.Epochs, Batch = done, Batches = data.BatchesPerEpoch }, sums);
+
+    /// <summary>What there was when this process began the epoch.</summary>
+    private readonly record struct EpochStart(double Samples, ulong Iteration, long Skipped);
 }

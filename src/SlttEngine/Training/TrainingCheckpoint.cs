@@ -57,6 +57,7 @@ public static class TrainingCheckpoint
                 ["optimizer_steps"] = state.OptimizerSteps,
                 ["skipped_steps"] = state.SkippedSteps,
                 ["seed"] = options.Seed,
+                ["batch_size"] = options.BatchSize,
                 ["batches"] = position.Batches,
                 ["train_loss"] = position.Train.Loss,
                 ["train_top1"] = position.Train.Top1,
@@ -138,7 +139,7 @@ public static class TrainingCheckpoint
     /// <param name="checkpoint">The checkpoint, the engine's own or the official programs'.</param>
     /// <param name="path">Its file, for errors.</param>
     /// <returns>Where the run goes on.</returns>
-    /// <exception cref="SlttException">It is of another model, shape or optimiser.</exception>
+    /// <exception cref="SlttException">It is of another model, shape or optimiser; or of a place within an epoch of another batch size or seed.</exception>
     public static RunPosition Resume(TrainingEngine engine, TrainOptions options, CheckpointFile checkpoint, string path)
     {
         LoadNetwork(engine.Store, checkpoint, path);
@@ -149,14 +150,14 @@ public static class TrainingCheckpoint
         RunPosition position = new() { Epoch = epoch, MaxTestAccuracy = Number(checkpoint, "max_test_acc", path) };
         if (checkpoint.Metadata.TryGetValue("sltt_run", out string? text))
         {
-            position = ReadRun(engine, ref state, position, text, path);
+            position = ReadRun(engine, options, ref state, position, text, path);
         }
 
         engine.WriteState(state);
         return position;
     }
 
-    private static RunPosition ReadRun(TrainingEngine engine, ref RunState state, RunPosition position, string text, string path)
+    private static RunPosition ReadRun(TrainingEngine engine, TrainOptions options, ref RunState state, RunPosition position, string text, string path)
     {
         try
         {
@@ -167,9 +168,21 @@ public static class TrainingCheckpoint
             state.GoodSteps = (int)run["good_steps"]!;
             state.OptimizerSteps = (long)run["optimizer_steps"]!;
             state.SkippedSteps = (long)run["skipped_steps"]!;
+            int batches = (int)run["batches"]!;
+
+            // Which samples an epoch has seen follows from these three. Older checkpoints don't say their batch size.
+            (long seed, int batchSize) = ((long)run["seed"]!, (int?)run["batch_size"] ?? options.BatchSize);
+            if (batches > 0 && (seed, batchSize) != (options.Seed, options.BatchSize))
+            {
+                throw new SlttException(
+                    ErrorKind.Usage,
+                    $"{path}: saved inside epoch {position.Epoch}, which began with -b {batchSize} -seed {seed}: it can't go on with -b {options.BatchSize} -seed {options.Seed}",
+                    "give -b and -seed as before; checkpoints saved between epochs take others");
+            }
+
             return position with
             {
-                Batches = (int)run["batches"]!,
+                Batches = batches,
                 Train = new BatchMetrics((double)run["train_loss"]!, (double)run["train_top1"]!, (double)run["train_top5"]!, (double)run["train_samples"]!),
             };
         }

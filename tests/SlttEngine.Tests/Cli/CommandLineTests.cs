@@ -26,6 +26,18 @@ public sealed class CommandLineTests
     }
 
     [Test]
+    public void BenchWithoutDataDirIsOnRandomData() =>
+        Assert.That(Run("bench", "--help").Output, Does.Match(@"-data_dir \S+ .*\(default: none, random samples\)").And.Not.Contain("./data"));
+
+    [Test]
+    public void JsonOfNumbersThatAreNotFiniteIsNull()
+    {
+        var output = new StringWriter();
+        JsonOutput.Write(CliContext.Plain(output, TextWriter.Null, CancellationToken.None), new { Loss = double.NaN, Rate = (double?)double.PositiveInfinity, Top1 = 0.5 });
+        Assert.That(output.ToString().Replace(" ", string.Empty).ReplaceLineEndings(string.Empty), Is.EqualTo("{\"loss\":null,\"rate\":null,\"top1\":0.5}"));
+    }
+
+    [Test]
     public void WithoutACommandItListsThemAndFails()
     {
         var (exitCode, output, _) = Run();

@@ -7,6 +7,23 @@ namespace SlttEngine.Tests.Cli;
 
 public sealed class ProcessTests
 {
+    [TestCase("train -foo 2>/dev/full", 2)]
+    [TestCase("models >/dev/full", 4)]
+    [TestCase("models --json >/dev/full 2>/dev/full", 4)]
+    [Platform("Linux")]
+    public void StreamsThatCannotBeWrittenKeepTheExitCode(string arguments, int exitCode)
+    {
+        var sltt = SlttProcess.StartInfo();
+        string command = string.Join(' ', sltt.ArgumentList.Prepend(sltt.FileName).Select(a => $"'{a}'"));
+        sltt.FileName = "/bin/sh";
+        sltt.ArgumentList.Clear();
+        sltt.ArgumentList.Add("-c");
+        sltt.ArgumentList.Add($"{command} {arguments}");
+        SlttProcess.Result run = SlttProcess.Run(sltt);
+        Assert.That(run.ExitCode, Is.EqualTo(exitCode), run.Error);
+        Assert.That(run.Error, Is.Empty.Or.StartsWith("sltt: cannot write standard output: No space left on device"));
+    }
+
     [Test]
     public void DevicesNamesBothKindsAndTheDefault()
     {

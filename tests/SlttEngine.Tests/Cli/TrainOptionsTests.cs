@@ -117,8 +117,8 @@ public sealed class TrainOptionsTests
     public void EveryOptionReachesItsProperty()
     {
         TrainOptions options = Parse("-seed 1 -name n -T 2 -tau 1.5 -b 3 -epochs 4 -j 5 -data_dir d -dataset cifar100 -out_dir o -surrogate sigmoid -resume r "
-            + "-pre_train p -amp -opt AdamW -lr 0.2 -momentum 0.8 -lr_scheduler StepLR -step_size 7 -gamma 0.5 -T_max 8 -model spiking_resnet34 -drop_rate 0.25 -weight_decay 0.01 "
-            + "-loss_lambda 0.5 -mse_n_reg -loss_means 2 -save_init -K 1 -method bptt -width_divisor 2 -device cuda -amp_dtype bf16 --batch-norm cudnn");
+            + "-amp -opt AdamW -lr 0.2 -momentum 0.8 -lr_scheduler StepLR -step_size 7 -gamma 0.5 -T_max 8 -model spiking_resnet34 -drop_rate 0.25 -weight_decay 0.01 "
+            + "-loss_lambda 0.5 -mse_n_reg -loss_means 2 -save_init -K 1 -method bptt -width_divisor 2 -device cuda -amp_dtype bf16 --batch-norm cudnn --fast-math --plain-resize");
         Assert.That(options, Is.EqualTo(new TrainOptions
         {
             Seed = 1,
@@ -133,7 +133,6 @@ public sealed class TrainOptionsTests
             OutDir = "o",
             Surrogate = Surrogate.Sigmoid,
             Resume = "r",
-            PreTrain = "p",
             Amp = true,
             Optimizer = OptimizerKind.AdamW,
             LearningRate = 0.2,
@@ -157,7 +156,10 @@ public sealed class TrainOptionsTests
             Device = DeviceChoice.Cuda,
             AmpType = ComputeType.BFloat16,
             BatchNorm = BatchNormKind.Cudnn,
+            FastMath = true,
+            PlainResize = true,
         }));
+        Assert.That(Parse("-pre_train p").PreTrain, Is.EqualTo("p"), "not beside -resume");
     }
 
     [TestCase("-T 0", "-T 0")]

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using SlttEngine.Checkpoints;
 
 namespace SlttEngine.Tests.Cli;
 
@@ -55,7 +56,7 @@ public sealed partial class TrainProcessTests
         string folder = Directory.GetDirectories(data.OutDir).Single(), ways = Path.Combine(folder, "convolutions.jsonl"), before = File.ReadAllText(ways);
         SlttProcess.Result second = SlttProcess.Run("train", "--from", Path.Combine(folder, "args.txt"));
         Assert.That(second.ExitCode, Is.Zero, second.Error);
-        Assert.That(second.Error, Does.StartWith("warning: ").And.Contain("already exists"));
+        Assert.That(second.Error, Does.StartWith("warning: ").And.Contain("already exists").And.Contain($"-resume {Path.Combine(folder, "checkpoint_latest.safetensors")} would go on"));
         Assert.That(Losses(second.Output), Is.EqualTo(Losses(first.Output)).And.Length.EqualTo(1));
         Assert.That(File.ReadAllText(ways), Is.EqualTo(before));
     }
@@ -70,7 +71,7 @@ public sealed partial class TrainProcessTests
         string rest = process.StandardOutput.ReadToEnd();
         Assert.That(process.WaitForExit(60_000), Is.True);
         Assert.That(process.ExitCode, Is.EqualTo(Interrupted));
-        Assert.That(process.StandardError.ReadToEnd(), Does.StartWith("stopping after this step"));
+        Assert.That(process.StandardError.ReadToEnd(), Does.StartWith("stopping after this iteration"));
         Match resume = ResumeHint().Match(rest);
         Assert.That(resume.Success, Is.True, rest);
         int done = 2 + rest.Split('\n').Count(l => l.StartsWith("epoch=", StringComparison.Ordinal));
@@ -93,8 +94,9 @@ public sealed partial class TrainProcessTests
             process.Kill();
             process.WaitForExit();
             string checkpoint = Path.Combine(Directory.GetDirectories(data.OutDir).Single(), "checkpoint_latest.safetensors");
-            int epoch = EpochOf(SlttProcess.Run(data.Train("-epochs", "1", "-resume", checkpoint)));
-            Assert.That(epoch, Is.GreaterThanOrEqualTo(1), $"killed {wait} ms after the first epoch");
+            SlttProcess.Result again = SlttProcess.Run(data.Train("-epochs", "1", "-resume", checkpoint));
+            Assert.That(again.ExitCode, Is.Zero, again.Error);
+            Assert.That(again.Error, Does.Match(@"^warning: \S+ has finished [1-9]\d* of 1 epochs: .* a larger -epochs goes on\s*$"), $"killed {wait} ms after the first epoch");
             Directory.Delete(data.OutDir, recursive: true);
         }
     }
@@ -114,6 +116,9 @@ public sealed partial class TrainProcessTests
         yield return Case("missing folder", 4, "nowhere", "-data_dir", "nowhere");
         yield return Case("other data set", 4, "cifar-100", "-dataset", "cifar100");
         yield return Case("missing checkpoint", 4, "nowhere.safetensors", "-resume", "nowhere.safetensors");
+        yield return Case("more steps than an array holds", 2, "-T 100000 -b 1: too large", "-dataset", "DVSCIFAR10", "-T", "100000", "-b", "1");
+        yield return Case("a batch larger than an array", 2, "-T 20000 -b 4: too large", "-dataset", "dvsgesture", "-T", "20000", "-b", "4");
+        yield return Case("two starts", 2, "-resume a.safetensors and -pre_train b.pth", "-resume", "a.safetensors", "-pre_train", "b.pth");
         yield return Case("missing start", 4, "nowhere.pth", "-pre_train", "nowhere.pth");
     }
 
@@ -165,9 +170,10 @@ public sealed partial class TrainProcessTests
         string[] arguments = data.Train("-epochs", "1");
         Assert.That(SlttProcess.Run(arguments).ExitCode, Is.Zero);
         string args = Path.Combine(Directory.GetDirectories(data.OutDir).Single(), "args.txt");
-        File.Delete(args);
-        File.CreateSymbolicLink(args, "/dev/full");
-        AssertRefused(SlttProcess.Run(arguments), 4, "No space left on device");
+        string before = File.ReadAllText(args);
+        File.CreateSymbolicLink(AtomicFile.TemporaryPath(args), "/dev/full");
+        AssertRefused(SlttProcess.Run([.. arguments, "-j", "1"]), 4, "No space left on device");
+        Assert.That(File.ReadAllText(args), Is.EqualTo(before), "whole, as it was");
     }
 
     private static void AssertRefused(SlttProcess.Result run, int exitCode, string message)
@@ -182,13 +188,6 @@ public sealed partial class TrainProcessTests
     private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static string[] Losses(string output) => [.. Lines(output).Where(l => l.StartsWith("epoch=", StringComparison.Ordinal)).Select(l => l[..l.IndexOf(", total_time", StringComparison.Ordinal)])];
-
-    /// <summary>The epoch that a resumed run says it goes on with.</summary>
-    private static int EpochOf(SlttProcess.Result run)
-    {
-        Assert.That(run.ExitCode, Is.Zero, run.Error);
-        return int.Parse(Regex.Match(run.Output, @"going on with epoch (\d+)").Groups[1].Value, CultureInfo.InvariantCulture);
-    }
 
     private static void ReadUntil(Process process, string start)
     {

@@ -19,12 +19,22 @@ public sealed class TrainingViewTests
     public void FirstLineNamesTheDeviceAndWhy()
     {
         var (view, output, _, _) = Create();
-        view.RunStarted(new RunStarted("CPU", "no NVIDIA driver", new TrainOptions { Method = TrainingMethod.SlttK }, 11_220_000, 10, 50000, 10000, 3L << 20, "./logs/x", 0));
+        view.RunStarted(new RunStarted("CPU", "no NVIDIA driver", new TrainOptions { Method = TrainingMethod.SlttK }, 11_220_000, 10, 50000, 10000, 3L << 20, "./logs/x", 0, 0, 390));
         string[] lines = output.ToString().TrimEnd().Split('\n', StringSplitOptions.TrimEntries);
         Assert.That(lines[0], Is.EqualTo("device: CPU (no NVIDIA driver)"));
         Assert.That(lines[1], Does.Contain("11.22 M parameters").And.Contain("sltt-k, K = 2").And.Contain("T = 6").And.Contain("3.0 MiB"));
         Assert.That(lines[2], Does.Contain("50000 training").And.Contain("10000 test"));
         Assert.That(lines[3], Does.Contain("./logs/x"));
+    }
+
+    [TestCase(0, 0, "run: ./logs/x")]
+    [TestCase(3, 0, "run: ./logs/x, going on with epoch 3")]
+    [TestCase(0, 12, "run: ./logs/x, going on with epoch 0, 12 of whose 390 batches are done")]
+    public void AResumedRunSaysWhereItGoesOn(int epoch, int batch, string line)
+    {
+        var (view, output, _, _) = Create();
+        view.RunStarted(new RunStarted("CPU", "as asked", new TrainOptions(), 11_220_000, 10, 50000, 10000, 3L << 20, "./logs/x", epoch, batch, 390));
+        Assert.That(output.ToString().TrimEnd().Split('\n')[^1], Is.EqualTo(line));
     }
 
     [Test]

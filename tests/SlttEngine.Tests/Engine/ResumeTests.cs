@@ -101,6 +101,79 @@ public sealed class ResumeTests
     }
 
     [Test]
+    public void Within_an_epoch_batch_size_and_seed_stay()
+    {
+        TrainOptions options = new()
+        {
+            DataDir = folder,
+            OutDir = folder,
+            Model = "spiking_resnet18",
+            WidthDivisor = 16,
+            T = 1,
+            BatchSize = 6,
+            Epochs = 2,
+            Workers = 1,
+            Device = SharedDevice.Choice,
+        };
+        CheckpointFile within = Run(options, stopAfter: 2);
+        string latest = Path.Combine(options.RunFolder, Trainer.LatestCheckpoint);
+        string message = "inside epoch 0, which began with -b 6 -seed 2022: it can't go on with";
+        Assert.That(
+            () => Run(options with { BatchSize = 4, Resume = latest }, stopAfter: int.MaxValue),
+            Throws.TypeOf<SlttException>().With.Message.Contains($"{message} -b 4 -seed 2022"));
+        Assert.That(
+            () => Run(options with { Seed = 5, Resume = latest }, stopAfter: int.MaxValue),
+            Throws.TypeOf<SlttException>().With.Message.Contains($"{message} -b 6 -seed 5"));
+
+        // As checkpoints were before they named their batch size.
+        Dictionary<string, string> older = new(within.Metadata);
+        older["sltt_run"] = Regex.Replace(older["sltt_run"], "\"batch_size\":6,", string.Empty);
+        Assert.That(older["sltt_run"], Is.Not.EqualTo(within.Metadata["sltt_run"]));
+        string olderFile = Path.Combine(folder, "older.safetensors");
+        new CheckpointFile(within.Tensors, older).WriteSafeTensors(olderFile);
+        Run(options with { Resume = olderFile, Epochs = 1 }, stopAfter: int.MaxValue);
+
+        string between = Path.Combine((options with { Epochs = 1 }).RunFolder, Trainer.LatestCheckpoint);
+        Run(options with { BatchSize = 4, Seed = 5, Resume = between }, stopAfter: int.MaxValue);
+    }
+
+    [TestCase(1e38, false, "the loss is no longer finite")]
+    [TestCase(0.0, true, "all 4 updates were skipped")]
+    public void A_run_that_learns_nothing_any_more_warns_once(double rate, bool overflow, string message)
+    {
+        TrainOptions options = new()
+        {
+            DataDir = folder,
+            OutDir = folder,
+            Model = "spiking_resnet18",
+            WidthDivisor = 16,
+            T = 1,
+            BatchSize = 6,
+            Epochs = 1,
+            Workers = 1,
+            LearningRate = 0.01,
+            Amp = true,
+            Device = SharedDevice.Choice,
+        };
+        CheckpointFile first = Run(options, stopAfter: int.MaxValue);
+        Dictionary<string, string> metadata = new(first.Metadata);
+        if (overflow)
+        {
+            metadata["sltt_run"] = Regex.Replace(metadata["sltt_run"], "\"loss_scale\":[^,]+", "\"loss_scale\":1e38");
+        }
+
+        string changed = Path.Combine(folder, "changed.safetensors");
+        new CheckpointFile(first.Tensors, metadata).WriteSafeTensors(changed);
+        TrainOptions further = options with { Epochs = 3, LearningRate = rate, Amp = overflow, Resume = changed };
+        using CancellationTokenSource cancel = new();
+        Stopper observer = new(cancel, int.MaxValue) { MayDiverge = true };
+        using Trainer trainer = new(further, observer);
+        trainer.Run(cancel.Token);
+        Assert.That(observer.Warnings, Has.Count.EqualTo(1));
+        Assert.That(observer.Warnings[0], Does.StartWith("epoch 1: " + message));
+    }
+
+    [Test]
     public void A_resumed_run_takes_the_first_ones_ways_of_convolution()
     {
         if (SharedDevice.Choice != DeviceChoice.Cpu)
@@ -149,6 +222,10 @@ public sealed class ResumeTests
     {
         private int batches;
 
+        public List<string> Warnings { get; } = [];
+
+        public bool MayDiverge { get; init; }
+
         public void Preparing(string message)
         {
         }
@@ -166,15 +243,13 @@ public sealed class ResumeTests
         }
 
         public void EpochFinished(EpochFinished epoch) =>
-            Assert.That(double.IsFinite(epoch.TrainLoss), Is.True, epoch.TrainLoss.ToString(CultureInfo.InvariantCulture));
+            Assert.That(MayDiverge || double.IsFinite(epoch.TrainLoss), Is.True, epoch.TrainLoss.ToString(CultureInfo.InvariantCulture));
 
         public void CheckpointSaved(string path)
         {
         }
 
-        public void Warning(string message)
-        {
-        }
+        public void Warning(string message) => Warnings.Add(message);
 
         public void Stopped(string? checkpoint)
         {

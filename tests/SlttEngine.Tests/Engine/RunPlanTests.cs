@@ -53,6 +53,19 @@ public sealed class RunPlanTests
         });
     }
 
+    [Test]
+    public void A_batch_beyond_cuDNNs_tensors_does_not_fit_any_memory()
+    {
+        // The stem's output has 64 x 32 x 32 elements a sample: 2^15 samples are 2^31.
+        TrainOptions options = Small with { DataDir = "none", WidthDivisor = 1 };
+        RunPlan plan = RunPlan.For(SharedDevice.Device, options);
+        Assert.That(plan.LargestBatch(SharedDevice.Device, options, 1L << 50), Is.LessThan(32768).And.GreaterThan(32000));
+        SlttException error = Assert.Throws<SlttException>(() => RunPlan.For(SharedDevice.Device, options with { BatchSize = 32768 }));
+        Assert.That(error.Kind, Is.EqualTo(ErrorKind.Usage));
+        Assert.That(error.Message, Does.StartWith("-b 32768: too large for cuDNN"));
+        Assert.That(error.Hint, Does.Contain("32767"));
+    }
+
     // One image through the full-width network: 0.5558 billion multiplications in the 3x3 and 1x1 convolutions, of which the stem's
     // 1.77 million come once an iteration and have no gradient of their input.
     [TestCase(TrainingMethod.Sltt, 6, 6)]
