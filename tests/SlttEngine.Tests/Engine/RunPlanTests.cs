@@ -60,7 +60,7 @@ public sealed class RunPlanTests
         TrainOptions options = Small with { DataDir = "none", WidthDivisor = 1 };
         RunPlan plan = RunPlan.For(SharedDevice.Device, options);
         Assert.That(plan.LargestBatch(SharedDevice.Device, options, 1L << 50), Is.LessThan(32768).And.GreaterThan(32000));
-        SlttException error = Assert.Throws<SlttException>(() => RunPlan.For(SharedDevice.Device, options with { BatchSize = 32768 }));
+        SlttException error = Assert.Throws<SlttException>(() => RunPlan.For(SharedDevice.Device, options with { BatchSize = 32768 }))!;
         Assert.That(error.Kind, Is.EqualTo(ErrorKind.Usage));
         Assert.That(error.Message, Does.StartWith("-b 32768: too large for cuDNN"));
         Assert.That(error.Hint, Does.Contain("32767"));
