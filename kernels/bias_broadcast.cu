@@ -6,8 +6,14 @@
 namespace SLTT_VARIANT {
 
 __device__ inline void bias_broadcast_body(float* y, const float* bias, int rows, int channels) {
-    for_rows_channels<float>(rows, channels, PerChannel<1>{{bias}}, no_dropout(),
-                             [=](auto lanes, int64_t i, const auto& own, const auto&) { store<decltype(lanes)::value>(y, i, own[0]); });
+    with(is_past_cache((int64_t)sizeof(float) * rows * channels), [&](auto past) {
+        for_rows_channels<float>(rows, channels, PerChannel<1>{{bias}}, no_dropout(), [=](auto lanes, int64_t i, const auto& own, const auto&) {
+            constexpr int V = decltype(lanes)::value;
+            if (past) store<V, PAST>(y, i, own[0]);
+            else store<V>(y, i, own[0]);
+        });
+        if (past) past_cache_done();
+    });
 }
 
 SLTT_KERNEL(bias_broadcast, (float* __restrict__ y, const float* __restrict__ bias, int rows, int channels), bias_broadcast_body(y, bias, rows, channels))

@@ -22,7 +22,7 @@ template <int V, class U> __device__ inline Pack<V> load_counts(const U* p, int6
     else return Pack<V>((float)p[i]);
 }
 // a and b by turns, to p + i.
-template <int V, class T> __device__ inline void store_by_turns(T* p, int64_t i, const Pack<V>& a, const Pack<V>& b) {
+template <int V, Next NEXT, class T> __device__ inline void store_by_turns(T* p, int64_t i, const Pack<V>& a, const Pack<V>& b) {
 #if defined(SLTT_FAST)
     if constexpr (V == WIDE) {
         WideInt low, high;
@@ -30,8 +30,8 @@ template <int V, class T> __device__ inline void store_by_turns(T* p, int64_t i,
             low[k] = k / 2 + k % 2 * WIDE;
             high[k] = low[k] + WIDE / 2;
         }
-        store<V>(p, i, WidePack(__builtin_shuffle(a.v, b.v, low)));
-        store<V>(p, i + WIDE, WidePack(__builtin_shuffle(a.v, b.v, high)));
+        store<V, NEXT>(p, i, WidePack(__builtin_shuffle(a.v, b.v, low)));
+        store<V, NEXT>(p, i + WIDE, WidePack(__builtin_shuffle(a.v, b.v, high)));
     } else
 #endif
     {
@@ -49,10 +49,15 @@ __device__ inline void expand_frames(T* x, const U* frames, const RunState* stat
     auto first = [=](int64_t line) { return (line / h * c * h + line % h) * w; };  // where a line's channel 0 begins
     if (c == 2) {  // on and off events: both channels of a pixel at once
         float scale0 = scale[0], scale1 = scale[1], shift0 = shift[0], shift1 = shift[1];
-        for_line_packs((int64_t)n * h, w, first, [=](auto lanes, int64_t line, int64_t j, int64_t start) {
-            constexpr int V = decltype(lanes)::value;
-            Pack<V> on = load_counts<V>(now, start + j) * scale0 + shift0, off = load_counts<V>(now, start + j + plane) * scale1 + shift1;
-            store_by_turns<V>(x, (line * w + j) * 2, on, off);
+        with(is_past_cache(sizeof(T) * n * c * plane), [&](auto past) {
+            for_line_packs((int64_t)n * h, w, first, [=](auto lanes, int64_t line, int64_t j, int64_t start) {
+                constexpr int V = decltype(lanes)::value;
+                Pack<V> on = load_counts<V>(now, start + j) * scale0 + shift0, off = load_counts<V>(now, start + j + plane) * scale1 + shift1;
+                int64_t to = (line * w + j) * 2;
+                if (past) store_by_turns<V, PAST>(x, to, on, off);
+                else store_by_turns<V, SOON>(x, to, on, off);
+            });
+            if (past) past_cache_done();
         });
     } else {
         for_lines((int64_t)n * h, w, first, [=](int64_t line, int j, int64_t start) {

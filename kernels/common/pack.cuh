@@ -231,8 +231,34 @@ template <int V> __device__ inline Pack<V> select(const Mask<V>& which, float ye
 template <int V> __device__ inline Pack<V> abs(const Pack<V>& x) { return select(x < 0.0f, 0.0f - x, x); }
 
 // When an element's place in memory is next read. FAR: by no kernel that follows soon, so a GPU's cache gives its line up first
-// (.cs), and keeps what the next kernel reads. It changes no bit, and nothing on a CPU.
-enum Next { SOON, FAR };
+// (.cs), and keeps what the next kernel reads. PAST: the same, and the CPU device writes past the cache, which spares it fetching the
+// line first; once done, the kernel calls past_cache_done(). Neither changes a bit.
+enum Next { SOON, FAR, PAST };
+
+#if defined(SLTT_FAST)
+// Whether a whole output is so large that little of it would still be in a cache when it is read.
+inline bool is_past_cache(int64_t bytes) { return bytes >= (int64_t)16 << 20; }
+inline void past_cache_done() { _mm_sfence(); }
+// Past the cache, to a multiple of the size.
+template <class T> inline void stream(T* p, const Stored<T, WIDE>& x) {
+    if constexpr (sizeof x == 8) {
+        long long word;
+        __builtin_memcpy(&word, &x, sizeof word);
+        _mm_stream_si64((long long*)p, word);
+    } else if constexpr (sizeof x == 16) {
+        _mm_stream_si128((__m128i*)p, _mm_loadu_si128((const __m128i*)&x));
+    }
+#if defined(__AVX__)
+    else if constexpr (sizeof x == 32) _mm256_stream_si256((__m256i*)p, _mm256_loadu_si256((const __m256i*)&x));
+#endif
+#if defined(__AVX512F__)
+    else _mm512_stream_si512((__m512i*)p, _mm512_loadu_si512(&x));
+#endif
+}
+#else
+__device__ inline bool is_past_cache(int64_t) { return false; }  // what is read next is kept
+__device__ inline void past_cache_done() {}
+#endif
 
 // Reads V elements at p + i; on the GPU p + i is aligned to min(16, V * sizeof(T)) bytes.
 template <int V, Next NEXT = SOON, class T> __device__ inline Pack<V> load(const T* p, int64_t i) {
@@ -242,7 +268,7 @@ template <int V, Next NEXT = SOON, class T> __device__ inline Pack<V> load(const
         Stored<T, V> x;
         for (int k = 0; k < BYTES / 16; ++k) {
             const uint4* from = reinterpret_cast<const uint4*>(p + i) + k;
-            reinterpret_cast<uint4*>(&x)[k] = NEXT == FAR ? __ldcs(from) : *from;
+            reinterpret_cast<uint4*>(&x)[k] = NEXT != SOON ? __ldcs(from) : *from;
         }
         return from_memory<T, V>(x);
     }
@@ -256,11 +282,14 @@ template <int V, Next NEXT = SOON, class T> __device__ inline void store(T* p, i
     if constexpr (BYTES % 16 == 0) {
         for (int k = 0; k < BYTES / 16; ++k) {
             uint4* to = reinterpret_cast<uint4*>(p + i) + k;
-            if constexpr (NEXT == FAR) __stcs(to, reinterpret_cast<const uint4*>(&x)[k]);
+            if constexpr (NEXT != SOON) __stcs(to, reinterpret_cast<const uint4*>(&x)[k]);
             else *to = reinterpret_cast<const uint4*>(&x)[k];
         }
         return;
     }
+#elif defined(SLTT_FAST)
+    if constexpr (NEXT == PAST && V == WIDE)
+        if ((uintptr_t)(p + i) % sizeof x == 0) return stream(p + i, x);
 #endif
     *reinterpret_cast<Stored<T, V>*>(p + i) = x;
 }

@@ -122,5 +122,13 @@ public sealed class ElementwiseTests(DeviceKind kind) : KernelTest(kind)
         AssertSame(y.Read(), [.. Enumerable.Range(0, size.Count).Select(i => bias[i % size.Channels])], "y");
     }
 
+    /// <summary>An output that the CPU device writes past its cache.</summary>
+    [Test]
+    public void BiasBroadcastToManyRows([Values(96, 101)] int channels)
+    {
+        int rows = IsSlow ? 7 : (17 << 20) / 4 / channels;
+        BiasBroadcast(new Matrix(rows, channels));
+    }
+
     private static bool IsNaN(ushort bits, ComputeType type) => type == ComputeType.Float16 ? (bits & 0x7fff) > 0x7c00 : (bits & 0x7fff) > 0x7f80;
 }

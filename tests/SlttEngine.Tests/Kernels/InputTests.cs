@@ -39,6 +39,22 @@ public sealed class InputTests(DeviceKind kind) : KernelTest(kind)
         AssertWithin(x.Read(), want, "x");
     }
 
+    /// <summary>Outputs that the CPU device writes past its cache, rows at multiples of a vector register and not.</summary>
+    [Test]
+    public void ExpandLargeFrames([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [Values(128, 131)] int width)
+    {
+        const int H = 128;
+        int n = IsSlow ? 1 : (17 << 20) / type.Size() / (2 * H * width);
+        byte[] frames = new byte[n * 2 * H * width];
+        new Random(width).NextBytes(frames);
+        Tensor x = Poisoned(type, frames.Length);
+        Launch(
+            $"expand_frames_u8_{type.Suffix()}", Cases.Launch(n), x.Pointer, Upload(frames).Pointer, State(Cases.State).Pointer, Floats([1, 1]).Pointer, Floats([0, 0]).Pointer,
+            1, n, 2, H, width);
+        int plane = H * width;
+        AssertSame(x.Read(), [.. Enumerable.Range(0, frames.Length).Select(i => (float)frames[(((i / 2 / plane * 2) + (i % 2)) * plane) + (i / 2 % plane)])], "x");
+    }
+
     [Test]
     public void WithoutAugmentation([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [Values(3, 4, 8)] int channels)
     {
