@@ -5,4 +5,5 @@ namespace SlttEngine.Cli;
 /// <param name="ValueName">What stands for its value in the help; null for a switch.</param>
 /// <param name="Help">One line.</param>
 /// <param name="Apply">Gets the value; the empty string for a switch.</param>
-internal sealed record CliOption(string Name, string? ValueName, string Help, Action<string> Apply);
+/// <param name="Idle">Read and checked, but without effect on this command.</param>
+internal sealed record CliOption(string Name, string? ValueName, string Help, Action<string> Apply, bool Idle = false);

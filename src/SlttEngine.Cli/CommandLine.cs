@@ -82,16 +82,12 @@ internal static class CommandLine
                 return Help(Find(arguments[1]), context);
             }
 
-            context.Output.WriteLine("sltt COMMAND [options]: trains deep spiking neural networks with memory that does not grow with the time steps");
-            context.Output.WriteLine();
-            int width = Commands.Max(c => c.Name.Length);
-            foreach (Entry entry in Commands)
-            {
-                context.Output.WriteLine($"  {entry.Name.PadRight(width)}  {entry.Summary}");
-            }
-
-            context.Output.WriteLine();
-            context.Output.WriteLine("sltt COMMAND --help lists a command's options; --version; --verbose shows where an error comes from");
+            HelpText help = new(context.Output);
+            help.Paragraph("sltt COMMAND [options]: trains deep spiking neural networks with memory that does not grow with the time steps");
+            help.Gap();
+            help.Table([.. Commands.Select(c => (c.Name, c.Summary))]);
+            help.Gap();
+            help.Paragraph("sltt COMMAND --help lists a command's options; --version; --verbose shows where an error comes from");
             return arguments.Count == 0 ? (int)ErrorKind.Usage : 0;
         }
 
@@ -123,13 +119,14 @@ internal static class CommandLine
     private static int Help(Entry entry, CliContext context)
     {
         Command command = entry.Create();
-        context.Output.WriteLine($"sltt {entry.Name}{(command.Positionals is null ? string.Empty : " " + command.Positionals)} [options]: {entry.Summary}");
-        context.Output.WriteLine();
-        (string Left, string Help)[] rows = [.. command.Options.Select(o => ($"-{o.Name}{(o.ValueName is null ? string.Empty : " " + o.ValueName)}", o.Help))];
-        int width = rows.Length == 0 ? 0 : rows.Max(r => r.Left.Length);
-        foreach ((string left, string help) in rows)
+        HelpText help = new(context.Output);
+        help.Paragraph($"sltt {entry.Name}{(command.Positionals is null ? string.Empty : " " + command.Positionals)} [options]: {entry.Summary}");
+        help.Gap();
+        help.Table([.. command.Options.Where(o => !o.Idle).Select(o => ($"-{o.Name}{(o.ValueName is null ? string.Empty : " " + o.ValueName)}", o.Help))]);
+        if (command.Options.Any(o => o.Idle))
         {
-            context.Output.WriteLine($"  {left.PadRight(width)}  {help}");
+            help.Gap();
+            help.Paragraph($"Taken too, as a training command has them, and without effect here: {string.Join(", ", command.Options.Where(o => o.Idle).Select(o => "-" + o.Name))}");
         }
 
         return 0;

@@ -7,10 +7,26 @@ namespace SlttEngine.Cli.Commands;
 /// <summary>Evaluates a checkpoint: loss, accuracy, and for each layer how often it fires and what that costs.</summary>
 internal sealed class EvalCommand : Command
 {
+    private static readonly string[] OfTrainingAlone =
+    [
+        "name", "epochs", "out_dir", "surrogate", "amp", "amp_dtype", "opt", "lr", "momentum", "lr_scheduler", "step_size", "gamma", "T_max",
+        "drop_rate", "weight_decay", "save_init", "K", "method",
+    ];
+
     private readonly TrainOptionSet set = new(new TrainOptions());
     private bool json;
 
-    internal EvalCommand() => Options = [.. set.Options, new CliOption("json", null, "the result as JSON", _ => json = true)];
+    internal EvalCommand() => Options =
+    [
+        .. set.Options.Select(o => o.Name switch
+        {
+            "resume" => o with { Help = "the checkpoint: .safetensors, or an official program's .pth" },
+            "pre_train" => o with { Help = "the same" },
+            "from" => o with { Help = "take a run's options from this args.txt, not from the one beside the checkpoint; options given beside it count more" },
+            _ => o with { Idle = OfTrainingAlone.Contains(o.Name) },
+        }),
+        new CliOption("json", null, "the result as JSON", _ => json = true),
+    ];
 
     /// <inheritdoc/>
     internal override IReadOnlyList<CliOption> Options { get; }

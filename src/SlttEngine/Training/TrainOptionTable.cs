@@ -42,7 +42,7 @@ public static class TrainOptionTable
         Float("step_size", "epochs between StepLR's steps", o => o.StepSize, (o, v) => o with { StepSize = v, StepSizeGiven = true }) with { Text = o => o.StepSizeText },
         Float("gamma", "StepLR's factor", o => o.Gamma, (o, v) => o with { Gamma = v }),
         Integer("T_max", "epochs of CosALR's half wave", o => o.TMax, (o, v) => o with { TMax = Int("T_max", v) }),
-        Word("model", "NAME", "model", o => o.Model, (o, v) => o with { Model = v }),
+        Word("model", "NAME", "model; sltt models lists them", o => o.Model, (o, v) => o with { Model = v }),
         Float("drop_rate", "dropout probability", o => o.DropRate, (o, v) => o with { DropRate = v }),
         Float("weight_decay", "weight decay", o => o.WeightDecay, (o, v) => o with { WeightDecay = v, WeightDecayGiven = true }) with { Text = o => o.WeightDecayText },
         Float("loss_lambda", "share of the squared error in the loss", o => o.LossLambda, (o, v) => o with { LossLambda = v }),

@@ -27,7 +27,7 @@ public sealed class CommandLineTests
 
     [Test]
     public void BenchWithoutDataDirIsOnRandomData() =>
-        Assert.That(Run("bench", "--help").Output, Does.Match(@"-data_dir \S+ .*\(default: none, random samples\)").And.Not.Contain("./data"));
+        Assert.That(Run("bench", "--help").Output, Does.Match(@"-data_dir \S+ [^-]*\(default: none,\s+random samples\)").And.Not.Contain("./data"));
 
     [Test]
     public void JsonOfNumbersThatAreNotFiniteIsNull()
@@ -54,6 +54,21 @@ public sealed class CommandLineTests
         Assert.That(exitCode, Is.Zero);
         Assert.That(output, Does.Contain("devices"));
         Assert.That(error, Is.Empty);
+    }
+
+    [TestCase("--help")]
+    [TestCase("train", "--help")]
+    [TestCase("plan", "--help")]
+    [TestCase("eval", "--help")]
+    public void HelpFits80Columns(params string[] arguments) =>
+        Assert.That(Run(arguments).Output.ReplaceLineEndings("\n").Split('\n'), Has.All.Length.LessThanOrEqualTo(80));
+
+    [Test]
+    public void HelpOfEvalNamesWhatTrainingAloneReads()
+    {
+        string output = Run("eval", "--help").Output;
+        Assert.That(output, Does.Match(@"-resume PATH +the checkpoint").And.Not.Match(@"-lr X").And.Match(@"without\s+effect\s+here:[^$]*-lr,"));
+        Assert.That(Run("eval", "-lr", "0.2").Error, Does.Contain("no checkpoint to evaluate"));
     }
 
     [Test]
