@@ -281,7 +281,7 @@ public sealed class BatchNormLif : Layer
         private Tensor BackwardStep(Tensor gradSpikes, Tensor? gradResidual, Tensor? carried)
         {
             Tensor gradNorm = ProgramBuilder.Scratch(layer.Name + " gradient", b.BytesOf(layer.spikes));
-            Tensor gradInput = ProgramBuilder.Scratch(layer.input.Name + " gradient", b.BytesOf(layer.input));
+            Tensor gradInput = x; // Nothing reads x once its own gradient is known, so that takes its place.
             Tensor partials = Partials("backward");
             Tensor coefficients = ProgramBuilder.Scratch(layer.Name + " coefficients", 8L * channels);
             b.Add(Section.Backward, new Op(
@@ -313,7 +313,7 @@ public sealed class BatchNormLif : Layer
                     ]),
                 InPlace: Pools ? null : (gradNorm, gradSpikes)));
             Finalize(Section.Backward, partials, coefficients);
-            b.Add(Section.Backward, Apply("batch_norm_backward_apply_", gradInput, gradNorm, coefficients) with { InPlace = (gradInput, gradNorm) });
+            b.Add(Section.Backward, Apply("batch_norm_backward_apply_", gradInput, gradNorm, coefficients));
             return gradInput;
         }
 

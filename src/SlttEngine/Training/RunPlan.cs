@@ -20,7 +20,7 @@ public readonly record struct IterationWork(long MultiplyAdds, long Bytes)
 
 /// <summary>What a run will need, before anything is allocated.</summary>
 /// <param name="Training">Memory of a training iteration.</param>
-/// <param name="EvaluationArena">Bytes of an evaluation's activations and scratch: the same memory, at other times.</param>
+/// <param name="EvaluationArena">Bytes of an evaluation's activations and scratch, in batches of <see cref="TestBatch"/>: the same memory, at other times.</param>
 /// <param name="Images">Bytes of the images that stay on the device.</param>
 /// <param name="Work">What a training iteration has to do.</param>
 public sealed record RunPlan(MemoryPlan Training, long EvaluationArena, long Images, IterationWork Work)
@@ -76,13 +76,41 @@ public sealed record RunPlan(MemoryPlan Training, long EvaluationArena, long Ima
         return fits;
     }
 
+    /// <summary>
+    /// Samples in the run's evaluation batches: as in training, or the largest part of that whose evaluation takes no more memory than training does.
+    /// Evaluation is in float32, so after a training in mixed precision it would else be what decides the run's memory.
+    /// </summary>
+    /// <param name="device">The device.</param>
+    /// <param name="options">The run's options.</param>
+    public static int TestBatch(ComputeDevice device, TrainOptions options)
+    {
+        if (options.ComputeType == ComputeType.Float32)
+        {
+            return options.BatchSize;
+        }
+
+        using PlannedRun run = new(device, options);
+        double memory = run.Program(options.BatchSize, training: true, measure: false).Arena.Bytes;
+        for (int parts = 1; ;)
+        {
+            int batch = (options.BatchSize + parts - 1) / parts;
+            long needed = run.Program(batch, training: false, measure: false).Arena.Bytes;
+            if (needed <= memory || batch == 1)
+            {
+                return batch;
+            }
+
+            parts = Math.Max(parts + 1, (int)(parts * needed / memory));
+        }
+    }
+
     private static RunPlan For(ComputeDevice device, TrainOptions options, long images, bool measure)
     {
         using PlannedRun run = new(device, options);
         NetworkProgram training = run.Program(options.BatchSize, training: true, measure);
         return new RunPlan(
             MemoryPlan.Of(run.Store, training),
-            run.Program(options.BatchSize, training: false, measure).Arena.Bytes,
+            run.Program(TestBatch(device, options), training: false, measure).Arena.Bytes,
             images,
             WorkOf(training, run.Store.Elements, RunFactory.Method(options), options));
     }

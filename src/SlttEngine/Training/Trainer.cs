@@ -43,7 +43,7 @@ public sealed class Trainer : IDisposable
         }
 
         train = new TrainingData(device, trainSet, options, train: true, RunData.DropsLast(options));
-        test = new TrainingData(device, testSet, options, train: false, dropLast: false);
+        test = new TrainingData(device, testSet, options with { BatchSize = RunPlan.TestBatch(device, options) }, train: false, dropLast: false);
         Network network = RunFactory.Network(options, train.Shape, train.Classes);
         engine = new TrainingEngine(device, network, RunFactory.Engine(options, train.Format, test.Format, train.Shape.Steps == 1) with
         {

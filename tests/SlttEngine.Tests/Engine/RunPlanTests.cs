@@ -19,6 +19,29 @@ public sealed class RunPlanTests
         Assert.That(RunPlan.For(SharedDevice.Device, options).Total, Is.EqualTo(trainer.DeviceBytes));
     }
 
+    /// <summary>Evaluation is in float32; its batches are small enough that training in half precision decides the memory.</summary>
+    [Test]
+    public void Evaluation_needs_no_more_memory_than_training_does([ValueSource(nameof(Models))] string model, [Values] ComputeType type)
+    {
+        const int Batch = 24;
+        TrainOptions options = Small with
+        {
+            Model = model,
+            BatchSize = Batch,
+            DataDir = "none",
+            Dataset = model.Contains("vgg", StringComparison.Ordinal) ? "DVSCIFAR10" : "cifar10",
+            Amp = type != ComputeType.Float32,
+            AmpType = type == ComputeType.Float32 ? ComputeType.Float16 : type,
+        };
+        int batch = RunPlan.TestBatch(SharedDevice.Device, options);
+        RunPlan plan = RunPlan.For(SharedDevice.Device, options);
+        Assert.Multiple(() =>
+        {
+            Assert.That(batch, type == ComputeType.Float32 ? Is.EqualTo(Batch) : Is.InRange(Batch / 3, Batch));
+            Assert.That(plan.EvaluationArena, Is.LessThanOrEqualTo(plan.Training.Total - plan.Training.Store));
+        });
+    }
+
     [Test]
     public void Layers_add_up_to_the_whole([ValueSource(nameof(Models))] string model, [Values] TrainingMethod method)
     {
