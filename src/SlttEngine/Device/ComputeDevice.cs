@@ -90,7 +90,7 @@ public sealed class ComputeDevice : IDisposable
         {
             return new ComputeDevice(kind, kind == DeviceKind.CpuFaithful ? 1 : 0);
         }
-        catch (CudaException e)
+        catch (Exception e) when (e is CudaException or CudaBlasException or CudaDNNException)
         {
             throw new SlttException(ErrorKind.Device, $"the device does not open: {e.Message}", null, e);
         }
