@@ -40,6 +40,7 @@ public sealed class ComputeDevice : IDisposable
         Blas.SetWorkspace(blasWorkspace);
         Dnn = new CudaDNNContext();
         Dnn.SetStream(Stream);
+        Uploads = new BatchUpload(this);
         Convolutions = new Layers.ConvolutionAlgorithms(this, RememberedAlgorithm.Open($"{Name}, cuDNN {CudaDNNContext.GetVersion()}"));
         ConvolutionChoices = kind == DeviceKind.Cpu ? new ConvolutionChoices() : null;
     }
@@ -73,6 +74,9 @@ public sealed class ComputeDevice : IDisposable
 
     /// <summary>cuDNN on <see cref="Stream"/>.</summary>
     public CudaDNNContext Dnn { get; }
+
+    /// <summary>Copies batches to the device.</summary>
+    internal BatchUpload Uploads { get; }
 
     /// <summary>Chooses among cuDNN's algorithms.</summary>
     internal Layers.ConvolutionAlgorithms Convolutions { get; }
@@ -146,6 +150,7 @@ public sealed class ComputeDevice : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Uploads.Dispose();
         Dnn.Dispose();
         Blas.Dispose();
         blasWorkspace.Dispose();
