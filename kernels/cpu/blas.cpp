@@ -44,6 +44,7 @@ using cublasGemmAlgo_t = int;
 struct cublasContext {
     CUstream stream = nullptr;
     cublasMath_t math = CUBLAS_DEFAULT_MATH;
+    bool workspace = false;  // the caller gave some
 };
 using cublasHandle_t = cublasContext*;
 
@@ -111,6 +112,8 @@ cublasStatus_t gemm(const char* name, cublasHandle_t handle, cublasOperation_t o
     for (const Matrix& x : {A, B, C})
         if (x.stride < std::max<int64_t>(1, x.rows)) return CUBLAS_STATUS_INVALID_VALUE;
     if (m == 0 || n == 0) return CUBLAS_STATUS_SUCCESS;
+    // On a GPU cuBLAS would allocate while the stream is captured: nodes that allocate and free at each replay, or an error.
+    if (!handle->workspace && is_capturing(handle->stream)) return CUBLAS_STATUS_NOT_SUPPORTED;
     float alpha_value = *static_cast<const float*>(alpha), beta_value = *static_cast<const float*>(beta);
     bool product = k > 0 && alpha_value != 0;
     for (const Matrix& x : {A, B, C})
@@ -155,6 +158,7 @@ SLTT_API cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, CUstream strea
     if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
     if (check_stream(stream) != CUDA_SUCCESS) return CUBLAS_STATUS_INVALID_VALUE;
     handle->stream = stream;
+    handle->workspace = false;  // as cuBLAS has it
     return CUBLAS_STATUS_SUCCESS;
 }
 SLTT_API cublasStatus_t cublasGetStream_v2(cublasHandle_t handle, CUstream* stream) {
@@ -204,9 +208,14 @@ SLTT_API cublasStatus_t cublasGetAtomicsMode(cublasHandle_t handle, cublasAtomic
     return CUBLAS_STATUS_SUCCESS;
 }
 
-// Accepted and not used: oneDNN's sgemm keeps its packing buffers itself and frees them with each call.
-SLTT_API cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void*, size_t) {
-    return handle == nullptr ? CUBLAS_STATUS_NOT_INITIALIZED : CUBLAS_STATUS_SUCCESS;
+// Checked and not used: oneDNN's sgemm keeps its packing buffers itself and frees them with each call.
+SLTT_API cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void* workspace, size_t bytes) {
+    if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
+    bool given = workspace != nullptr && bytes > 0;
+    if (given && (reinterpret_cast<uintptr_t>(workspace) % 256 != 0 || check_device_range(reinterpret_cast<CUdeviceptr>(workspace), bytes) != CUDA_SUCCESS))
+        return CUBLAS_STATUS_INVALID_VALUE;
+    handle->workspace = given;
+    return CUBLAS_STATUS_SUCCESS;
 }
 
 // C (m x n) = alpha * op(A) (m x k) op(B) (k x n) + beta * C, column-major

@@ -32,6 +32,16 @@ void require_algorithm(const Offer& offer, int algorithm) {
     require(algorithm == offer.algorithm || algorithm == offer.synonym, CUDNN_STATUS_NOT_SUPPORTED, "the algorithm is not served");
 }
 
+// Tensor cores are offered where all channels are multiples of 8; elsewhere cuDNN may offer a 16-bit convolution without
+// them alone, and refuse it on a descriptor that still says tensor cores. Nothing is computed otherwise: it is the asking that is tested.
+cudnnMathType_t offered_math(const ConvolutionShape& shape, cudnnDataType_t type, cudnnMathType_t asked) {
+    bool tensor_cores = asked == CUDNN_TENSOR_OP_MATH || asked == CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION;
+    return tensor_cores && type != CUDNN_DATA_FLOAT && (shape.c % 8 != 0 || shape.k % 8 != 0) ? CUDNN_FMA_MATH : asked;
+}
+void require_math(const ConvolutionShape& shape, cudnnDataType_t type, cudnnMathType_t asked) {
+    require(offered_math(shape, type, asked) == asked, CUDNN_STATUS_NOT_SUPPORTED, "the algorithm is offered in another math than the descriptor says");
+}
+
 ConvolutionCall checked_call(const Offer& offer, const ConvolutionShape& shape, cudnnDataType_t type, float alpha, float beta,
                              const void* x, const void* filter, const void* y, void* workspace, size_t workspace_bytes) {
     require(x != nullptr && filter != nullptr && y != nullptr, CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "x, the filter or y is null");
@@ -46,16 +56,17 @@ ConvolutionCall checked_call(const Offer& offer, const ConvolutionShape& shape, 
     return {offer.pass, shape, type, alpha, beta, const_cast<void*>(x), const_cast<void*>(filter), const_cast<void*>(y), workspace};
 }
 
-void run(cudnnHandle_t handle, const char* name, const Offer& offer, int algorithm, const ConvolutionShape& shape, cudnnDataType_t type,
-         const void* alpha, const void* beta, const void* x, const void* filter, const void* y, void* workspace, size_t workspace_bytes) {
+void run(cudnnHandle_t handle, const char* name, const Offer& offer, int algorithm, const ConvolutionShape& shape, cudnnMathType_t math,
+         cudnnDataType_t type, const void* alpha, const void* beta, const void* x, const void* filter, const void* y, void* workspace, size_t workspace_bytes) {
     require_parameter(handle != nullptr, "the handle is null");
     require_algorithm(offer, algorithm);
+    require_math(shape, type, math);
     submit(handle, name, convolution_work(checked_call(offer, shape, type, host_scalar(alpha), host_scalar(beta), x, filter, y, workspace, workspace_bytes)));
 }
 
 template <class Algo>
-ConvolutionPerf<Algo> perf(const Offer& offer, cudnnConvolutionDescriptor_t convolution, float time, size_t memory) {
-    return {static_cast<Algo>(offer.algorithm), CUDNN_STATUS_SUCCESS, time, memory, CUDNN_DETERMINISTIC, convolution->math_type, {}};
+ConvolutionPerf<Algo> perf(const Offer& offer, cudnnMathType_t math, float time, size_t memory) {
+    return {static_cast<Algo>(offer.algorithm), CUDNN_STATUS_SUCCESS, time, memory, CUDNN_DETERMINISTIC, math, {}};
 }
 
 void require_places(cudnnHandle_t handle, int requested, const int* returned, const void* results) {
@@ -68,7 +79,7 @@ template <class Algo>
 void suggest(cudnnHandle_t handle, const Offer& offer, const ConvolutionShape& shape, cudnnConvolutionDescriptor_t convolution,
              cudnnDataType_t type, int requested, int* returned, ConvolutionPerf<Algo>* results) {
     require_places(handle, requested, returned, results);
-    results[0] = perf<Algo>(offer, convolution, -1, convolution_workspace(offer.pass, shape, type));
+    results[0] = perf<Algo>(offer, offered_math(shape, type, convolution->math_type), -1, convolution_workspace(offer.pass, shape, type));
     *returned = 1;
 }
 
@@ -88,7 +99,7 @@ void find(cudnnHandle_t handle, const char* name, const Offer& offer, const Conv
         *milliseconds = std::chrono::duration<float, std::milli>(std::chrono::steady_clock::now() - start).count();
     });
     require(cuStreamSynchronize(handle->stream) == CUDA_SUCCESS, CUDNN_STATUS_EXECUTION_FAILED, "the stream failed");
-    results[0] = perf<Algo>(offer, convolution, *milliseconds, convolution_workspace(offer.pass, shape, type));
+    results[0] = perf<Algo>(offer, offered_math(shape, type, convolution->math_type), *milliseconds, convolution_workspace(offer.pass, shape, type));
     *returned = 1;
 }
 
@@ -105,6 +116,7 @@ cudnnStatus_t workspace_size(const char* name, cudnnHandle_t handle, const Offer
         require_parameter(handle != nullptr && bytes != nullptr, "the handle or the place for the size is null");
         ConvolutionShape shape = convolution_shape(x, w, convolution, y);
         require_algorithm(offer, algorithm);
+        require_math(shape, x->type, convolution->math_type);
         *bytes = convolution_workspace(offer.pass, shape, x->type);
     });
 }
@@ -162,8 +174,8 @@ SLTT_API cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void*
                                                cudnnTensorDescriptor_t y_desc, void* y) {
     constexpr const char* name = "cudnnConvolutionForward";
     return answer(name, [&] {
-        run(handle, name, FORWARD, algorithm, convolution_shape(x_desc, w_desc, convolution, y_desc), x_desc->type, alpha, beta, x, w, y, workspace,
-            workspace_bytes);
+        run(handle, name, FORWARD, algorithm, convolution_shape(x_desc, w_desc, convolution, y_desc), convolution->math_type, x_desc->type, alpha, beta, x,
+            w, y, workspace, workspace_bytes);
     });
 }
 
@@ -207,8 +219,8 @@ SLTT_API cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const 
                                                     const void* beta, cudnnTensorDescriptor_t dx_desc, void* dx) {
     constexpr const char* name = "cudnnConvolutionBackwardData";
     return answer(name, [&] {
-        run(handle, name, BACKWARD_DATA, algorithm, convolution_shape(dx_desc, w_desc, convolution, dy_desc), dx_desc->type, alpha, beta, dx, w, dy,
-            workspace, workspace_bytes);
+        run(handle, name, BACKWARD_DATA, algorithm, convolution_shape(dx_desc, w_desc, convolution, dy_desc), convolution->math_type, dx_desc->type, alpha,
+            beta, dx, w, dy, workspace, workspace_bytes);
     });
 }
 
@@ -253,8 +265,8 @@ SLTT_API cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, cons
                                                       const void* beta, cudnnFilterDescriptor_t dw_desc, void* dw) {
     constexpr const char* name = "cudnnConvolutionBackwardFilter";
     return answer(name, [&] {
-        run(handle, name, BACKWARD_FILTER, algorithm, convolution_shape(x_desc, dw_desc, convolution, dy_desc), x_desc->type, alpha, beta, x, dw, dy,
-            workspace, workspace_bytes);
+        run(handle, name, BACKWARD_FILTER, algorithm, convolution_shape(x_desc, dw_desc, convolution, dy_desc), convolution->math_type, x_desc->type, alpha,
+            beta, x, dw, dy, workspace, workspace_bytes);
     });
 }
 

@@ -11,11 +11,15 @@ public sealed class ComputeDevice : IDisposable
 {
     private const string KernelResource = "sltt_kernels.fatbin";
 
+    /// <summary>cuBLAS's workspace, bytes: what NVIDIA recommends for Hopper; with less it would choose other kernels.</summary>
+    private const long BlasWorkspace = 32 << 20;
+
     /// <summary>The image by which the CPU device knows that its compiled-in kernels are meant.</summary>
     private static readonly byte[] CpuKernels = "SLTT-CPU-KERNELS\0"u8.ToArray();
 
     private readonly Dictionary<string, CudaKernel> kernels = [];
     private readonly CUmodule module;
+    private readonly CudaDeviceVariable<byte> blasWorkspace;
 
     private ComputeDevice(DeviceKind kind, int ordinal)
     {
@@ -29,8 +33,14 @@ public sealed class ComputeDevice : IDisposable
         Stream = new CudaStream(CUStreamFlags.NonBlocking);
         module = Context.LoadModuleFatBin(IsCpu ? CpuKernels : ReadGpuKernels());
         Blas = new CudaBlas(Stream.Stream);
+
+        // Without memory of ours, a product that is captured becomes nodes that allocate and free at each replay. Setting the
+        // stream takes a workspace away again, so this comes after it. The CPU device needs none, but wants to be asked the same.
+        blasWorkspace = new CudaDeviceVariable<byte>(IsCpu ? 256 : BlasWorkspace);
+        Blas.SetWorkspace(blasWorkspace);
         Dnn = new CudaDNNContext();
         Dnn.SetStream(Stream);
+        Uploads = new BatchUpload(this);
         Convolutions = new Layers.ConvolutionAlgorithms(this, RememberedAlgorithm.Open($"{Name}, cuDNN {CudaDNNContext.GetVersion()}"));
         ConvolutionChoices = kind == DeviceKind.Cpu ? new ConvolutionChoices() : null;
     }
@@ -65,6 +75,9 @@ public sealed class ComputeDevice : IDisposable
     /// <summary>cuDNN on <see cref="Stream"/>.</summary>
     public CudaDNNContext Dnn { get; }
 
+    /// <summary>Copies batches to the device.</summary>
+    internal BatchUpload Uploads { get; }
+
     /// <summary>Chooses among cuDNN's algorithms.</summary>
     internal Layers.ConvolutionAlgorithms Convolutions { get; }
 
@@ -81,7 +94,7 @@ public sealed class ComputeDevice : IDisposable
         {
             return new ComputeDevice(kind, kind == DeviceKind.CpuFaithful ? 1 : 0);
         }
-        catch (CudaException e)
+        catch (Exception e) when (e is CudaException or CudaBlasException or CudaDNNException)
         {
             throw new SlttException(ErrorKind.Device, $"the device does not open: {e.Message}", null, e);
         }
@@ -137,8 +150,10 @@ public sealed class ComputeDevice : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Uploads.Dispose();
         Dnn.Dispose();
         Blas.Dispose();
+        blasWorkspace.Dispose();
         Stream.Dispose();
         Context.Dispose();
     }

@@ -35,8 +35,9 @@ public static class HostCopy
         fixed (byte* start = bytes)
         {
             DriverCall.Check(DriverAPINativeMethods.AsynchronousMemcpy_v2.cuMemcpyDtoHAsync_v2((nint)start, source, (ulong)bytes.Length, device.Stream.Stream));
-        }
 
-        device.Synchronize();
+            // Within the block: the garbage collector must not move the span while it is written.
+            device.Synchronize();
+        }
     }
 }

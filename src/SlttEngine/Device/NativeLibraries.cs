@@ -79,6 +79,11 @@ public static partial class NativeLibraries
             return $"cuBLAS not found ({string.Join(", ", BlasNames)}; SLTT_CUDA_LIBS can name its folder)";
         }
 
+        foreach (string name in CompilerNames)
+        {
+            TryLoad([name], tried); // either may be the one that this cuDNN was built with
+        }
+
         if (TryLoad(DnnNames, tried) == 0)
         {
             return $"cuDNN 9 not found ({string.Join(", ", DnnNames)}; SLTT_CUDA_LIBS can name its folder)";
@@ -92,6 +97,9 @@ public static partial class NativeLibraries
     private static readonly string[] BlasNames = OperatingSystem.IsWindows()
         ? ["cublas64_13.dll", "cublas64_12.dll"]
         : ["libcublas.so.13", "libcublas.so.12"];
+
+    /// <summary>What cuDNN compiles kernels with as it runs, asking the loader for it by name: in a folder that the loader doesn't search it must be there already.</summary>
+    private static readonly string[] CompilerNames = OperatingSystem.IsWindows() ? [] : ["libnvrtc.so.13", "libnvrtc.so.12"];
 
     private static readonly string[] DnnNames = OperatingSystem.IsWindows() ? ["cudnn64_9.dll"] : ["libcudnn.so.9"];
 
@@ -168,6 +176,11 @@ public static partial class NativeLibraries
                     continue;
                 }
 
+                if (folder.Length != 0 && name.StartsWith("libcublas.", StringComparison.Ordinal))
+                {
+                    OpenGlobal(Path.Combine(folder, name.Replace("libcublas", "libcublasLt", StringComparison.Ordinal)));
+                }
+
                 nint handle = OpenGlobal(path);
                 if (handle == 0)
                 {
@@ -210,6 +223,11 @@ public static partial class NativeLibraries
             }
         }
 
+        if (Environment.GetEnvironmentVariable("CONDA_PREFIX") is { Length: > 0 } conda)
+        {
+            yield return Path.Combine(conda, "lib");
+        }
+
         foreach (string site in PythonSites())
         {
             string nvidia = Path.Combine(site, "nvidia");
@@ -238,9 +256,22 @@ public static partial class NativeLibraries
         }
     }
 
-    private static nint OpenGlobal(string path) => OperatingSystem.IsWindows()
-        ? NativeLibrary.TryLoad(path, out nint handle) ? handle : 0
-        : DlOpen(path, RtldNow | RtldGlobal);
+    private static nint OpenGlobal(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return NativeLibrary.TryLoad(path, out nint handle) ? handle : 0;
+        }
+
+        try
+        {
+            return DlOpen(path, RtldNow | RtldGlobal);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return DlOpenOld(path, RtldNow | RtldGlobal);
+        }
+    }
 
     private static unsafe int Call(nint library, string function) =>
         NativeLibrary.TryGetExport(library, function, out nint address) ? ((delegate* unmanaged<uint, int>)address)(0) : -1;
@@ -257,4 +288,8 @@ public static partial class NativeLibraries
 
     [LibraryImport("libc", EntryPoint = "dlopen", StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint DlOpen(string path, int flags);
+
+    /// <summary>The same where the C library is older than 2.34 and leaves it to another one.</summary>
+    [LibraryImport("libdl.so.2", EntryPoint = "dlopen", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint DlOpenOld(string path, int flags);
 }

@@ -2,8 +2,9 @@ namespace SlttEngine.Device;
 
 /// <summary>An algorithm that was found the fastest for one call.</summary>
 /// <param name="Algorithm">The library's number of it.</param>
+/// <param name="Math">The library's number of the math that it was measured in.</param>
 /// <param name="Milliseconds">What it took when it was measured.</param>
-public sealed record RememberedAlgorithm(int Algorithm, double Milliseconds)
+public sealed record RememberedAlgorithm(int Algorithm, int Math, double Milliseconds)
 {
     /// <summary>Where they are remembered: algorithms.json.</summary>
     /// <param name="device">Device and library version that they are for.</param>

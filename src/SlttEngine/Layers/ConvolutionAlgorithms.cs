@@ -8,20 +8,37 @@ namespace SlttEngine.Layers;
 /// <summary>An algorithm that cuDNN offers for a call.</summary>
 /// <param name="Algorithm">cuDNN's number of it.</param>
 /// <param name="Works">It can do this call.</param>
-/// <param name="AsAsked">Timed in the math that the convolution will run in; cuDNN also tells of others.</param>
+/// <param name="Math">The math that it does the call in: what the descriptor must say where it is used.</param>
+/// <param name="AsAsked">That is the math that was asked for, or the default, which leaves it open; cuDNN also tells of others.</param>
 /// <param name="Deterministic">The same bits each time.</param>
 /// <param name="Workspace">Workspace, bytes.</param>
 /// <param name="Milliseconds">Its time, if it was measured.</param>
-internal readonly record struct AlgorithmOffer(int Algorithm, bool Works, bool AsAsked, bool Deterministic, ulong Workspace, double Milliseconds)
+internal readonly record struct AlgorithmOffer(
+    int Algorithm, bool Works, cudnnMathType Math, bool AsAsked, bool Deterministic, ulong Workspace, double Milliseconds)
 {
     public static AlgorithmOffer Of(cudnnConvolutionFwdAlgoPerf p, cudnnMathType math) =>
-        new((int)p.algo, p.status == cudnnStatus.Success, p.mathType == math, p.determinism == cudnnDeterminism.Deterministic, p.memory, p.time);
+        Of((int)p.algo, p.status, p.mathType, math, p.determinism, p.memory, p.time);
 
     public static AlgorithmOffer Of(cudnnConvolutionBwdDataAlgoPerf p, cudnnMathType math) =>
-        new((int)p.algo, p.status == cudnnStatus.Success, p.mathType == math, p.determinism == cudnnDeterminism.Deterministic, p.memory, p.time);
+        Of((int)p.algo, p.status, p.mathType, math, p.determinism, p.memory, p.time);
 
     public static AlgorithmOffer Of(cudnnConvolutionBwdFilterAlgoPerf p, cudnnMathType math) =>
-        new((int)p.algo, p.status == cudnnStatus.Success, p.mathType == math, p.determinism == cudnnDeterminism.Deterministic, p.memory, p.time);
+        Of((int)p.algo, p.status, p.mathType, math, p.determinism, p.memory, p.time);
+
+    // Where float32 must stay float32, tensor cores would round it, and no other word than FMA on the descriptor keeps them off.
+    private static AlgorithmOffer Of(
+        int algorithm, cudnnStatus status, cudnnMathType math, cudnnMathType asked, cudnnDeterminism determinism, ulong workspace, double milliseconds)
+    {
+        bool rounds = asked == cudnnMathType.FMA && math is not (cudnnMathType.FMA or cudnnMathType.Default);
+        return new(
+            algorithm,
+            status == cudnnStatus.Success && !rounds,
+            asked == cudnnMathType.FMA ? asked : math,
+            math == asked || (asked == cudnnMathType.Default && math != cudnnMathType.TensorOPAllowConversion),
+            determinism == cudnnDeterminism.Deterministic,
+            workspace,
+            milliseconds);
+    }
 }
 
 /// <summary>Chooses cuDNN's algorithm for a convolution pass: of the deterministic ones within the workspace's limit, the fastest.</summary>
@@ -41,8 +58,9 @@ internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoice
     /// <param name="measure">Measures all of them: with the three arrays and a workspace of so many bytes.</param>
     /// <param name="bytes">Bytes of the three arrays that <paramref name="measure"/> takes.</param>
     /// <param name="measures">False: if none is remembered, cuDNN's own order will do.</param>
+    /// <returns>The algorithm, and the math that the convolution's descriptor must say with it.</returns>
     /// <exception cref="SlttException">cuDNN has no algorithm for the call.</exception>
-    public int Choose(
+    public (int Algorithm, cudnnMathType Math) Choose(
         string call,
         Func<IEnumerable<AlgorithmOffer>> guess,
         Func<CUdeviceptr, CUdeviceptr, CUdeviceptr, CUdeviceptr, long, IEnumerable<AlgorithmOffer>> measure,
@@ -61,22 +79,22 @@ internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoice
 
         if (offers.Count == 1)
         {
-            return offers[0].Algorithm;
+            return (offers[0].Algorithm, offers[0].Math);
         }
 
         if (cache.Find(call) is { } known)
         {
-            return known.Algorithm;
+            return (known.Algorithm, (cudnnMathType)known.Math);
         }
 
         if ((measures ? Fastest(measure, bytes) : null) is { } fastest)
         {
-            cache.Add(call, new RememberedAlgorithm(fastest.Algorithm, fastest.Milliseconds));
-            return fastest.Algorithm;
+            cache.Add(call, new RememberedAlgorithm(fastest.Algorithm, (int)fastest.Math, fastest.Milliseconds));
+            return (fastest.Algorithm, fastest.Math);
         }
 
         return offers.Count > 0
-            ? offers[0].Algorithm
+            ? (offers[0].Algorithm, offers[0].Math)
             : throw new SlttException(ErrorKind.Device, $"cuDNN has no deterministic algorithm for {call} within {WorkspaceLimit >> 20} MiB of workspace", "take a smaller batch (-b)");
     }
 

@@ -13,6 +13,8 @@ internal sealed class ConvolutionCalls
     private readonly TensorDescriptor y;
     private readonly FilterDescriptor w;
     private readonly ConvolutionDescriptor convolution;
+    private readonly ConvolutionModule module;
+    private readonly cudnnMathType asked;
     private readonly long multiplyAdds;
     private readonly string sizes;
     private readonly string shapes;
@@ -22,16 +24,14 @@ internal sealed class ConvolutionCalls
     {
         this.builder = builder;
         this.name = name;
+        this.module = module;
         x = builder.Own(new TensorDescriptor());
         y = builder.Own(new TensorDescriptor());
         w = builder.Own(new FilterDescriptor());
-        convolution = builder.Own(new ConvolutionDescriptor());
         (int n, cudnnDataType type) = (builder.Shape.Batch, Device.ComputeTypes.Dnn(builder.Shape.Type));
         x.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, n, input.Channels, input.Height, input.Width);
         y.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, n, output.Channels, output.Height, output.Width);
         w.SetFilter4dDescriptor(type, cudnnTensorFormat.NHWC, module.Out, module.In, module.Kernel, module.Kernel);
-        convolution.SetConvolution2dDescriptor(
-            module.Padding, module.Padding, module.Stride, module.Stride, 1, 1, cudnnConvolutionMode.CrossCorrelation, cudnnDataType.Float);
         int size = Device.ComputeTypes.Size(builder.Shape.Type);
         bytes = (n * input.Elements * size, (long)module.Weight.Count * size, n * output.Elements * size);
         sizes = $"{input.Height}, {input.Width}, {input.Channels}) by ({module.Out}, {module.Kernel}, {module.Kernel}, {module.In})"
@@ -40,8 +40,9 @@ internal sealed class ConvolutionCalls
         multiplyAdds = n * output.Elements * module.Kernel * module.Kernel * module.In;
 
         // The default lets a GPU round float to TF32, which flips spikes.
-        convolution.MathType = builder.Shape.Type != Device.ComputeType.Float32 ? cudnnMathType.TensorOP
+        asked = builder.Shape.Type != Device.ComputeType.Float32 ? cudnnMathType.TensorOP
             : builder.Shape.FastMath ? cudnnMathType.Default : cudnnMathType.FMA;
+        convolution = Descriptor(asked);
     }
 
     private CudaDNNContext Dnn => builder.Device.Dnn;
@@ -51,18 +52,18 @@ internal sealed class ConvolutionCalls
     {
         Settle(Device.ConvolutionChoices.Pass.Forward, "forward");
         int count = Dnn.GetConvolutionForwardAlgorithmMaxCount();
-        cudnnMathType math = convolution.MathType;
-        cudnnConvolutionFwdAlgo algo = (cudnnConvolutionFwdAlgo)Choose(
+        (int number, ConvolutionDescriptor descriptor) = Choose(
             "forward",
-            () => Allowed(Dnn.GetConvolutionForwardAlgorithm_v7(x, w, convolution, y, count)).Select(p => AlgorithmOffer.Of(p, math)),
-            (a, b, c, space, most) => Allowed(Dnn.FindConvolutionForwardAlgorithmEx(x, a, w, b, convolution, y, c, count, space, most)).Select(p => AlgorithmOffer.Of(p, math)));
-        ulong needed = Dnn.GetConvolutionForwardWorkspaceSize(x, w, convolution, y, algo);
+            () => Allowed(Dnn.GetConvolutionForwardAlgorithm_v7(x, w, convolution, y, count)).Select(p => AlgorithmOffer.Of(p, asked)),
+            (a, b, c, space, most) => Allowed(Dnn.FindConvolutionForwardAlgorithmEx(x, a, w, b, convolution, y, c, count, space, most)).Select(p => AlgorithmOffer.Of(p, asked)));
+        cudnnConvolutionFwdAlgo algo = (cudnnConvolutionFwdAlgo)number;
+        ulong needed = Dnn.GetConvolutionForwardWorkspaceSize(x, w, descriptor, y, algo);
         Tensor workspace = Workspace("forward", needed);
         return new Op(
             name + " forward",
             [input],
             [output, workspace],
-            t => Dnn.ConvolutionForward(1f, x, input.At(t), w, weight(), convolution, algo, workspace.At(t), needed, 0f, y, output.At(t)))
+            t => Dnn.ConvolutionForward(1f, x, input.At(t), w, weight(), descriptor, algo, workspace.At(t), needed, 0f, y, output.At(t)))
         { MultiplyAdds = multiplyAdds };
     }
 
@@ -71,18 +72,18 @@ internal sealed class ConvolutionCalls
     {
         Settle(Device.ConvolutionChoices.Pass.BackwardData, "backward data");
         int count = Dnn.GetConvolutionBackwardDataAlgorithmMaxCount();
-        cudnnMathType math = convolution.MathType;
-        cudnnConvolutionBwdDataAlgo algo = (cudnnConvolutionBwdDataAlgo)Choose(
+        (int number, ConvolutionDescriptor descriptor) = Choose(
             "backward data",
-            () => Dnn.GetConvolutionBackwardDataAlgorithm_v7(w, y, convolution, x, count).Select(p => AlgorithmOffer.Of(p, math)),
-            (a, b, c, space, most) => Dnn.FindConvolutionBackwardDataAlgorithmEx(w, b, y, c, convolution, x, a, count, space, most).Select(p => AlgorithmOffer.Of(p, math)));
-        ulong needed = Dnn.GetConvolutionBackwardDataWorkspaceSize(w, y, convolution, x, algo);
+            () => Dnn.GetConvolutionBackwardDataAlgorithm_v7(w, y, convolution, x, count).Select(p => AlgorithmOffer.Of(p, asked)),
+            (a, b, c, space, most) => Dnn.FindConvolutionBackwardDataAlgorithmEx(w, b, y, c, convolution, x, a, count, space, most).Select(p => AlgorithmOffer.Of(p, asked)));
+        cudnnConvolutionBwdDataAlgo algo = (cudnnConvolutionBwdDataAlgo)number;
+        ulong needed = Dnn.GetConvolutionBackwardDataWorkspaceSize(w, y, descriptor, x, algo);
         Tensor workspace = Workspace("backward data", needed);
         return new Op(
             name + " backward data",
             [gradOutput],
             [gradInput, workspace],
-            t => Dnn.ConvolutionBackwardData(1f, w, weight(), y, gradOutput.At(t), convolution, algo, workspace.At(t), needed, 0f, x, gradInput.At(t)))
+            t => Dnn.ConvolutionBackwardData(1f, w, weight(), y, gradOutput.At(t), descriptor, algo, workspace.At(t), needed, 0f, x, gradInput.At(t)))
         { MultiplyAdds = multiplyAdds };
     }
 
@@ -91,35 +92,48 @@ internal sealed class ConvolutionCalls
     {
         Settle(Device.ConvolutionChoices.Pass.BackwardFilter, "backward filter");
         int count = Dnn.GetConvolutionBackwardFilterAlgorithmMaxCount();
-        cudnnMathType math = convolution.MathType;
-        cudnnConvolutionBwdFilterAlgo algo = (cudnnConvolutionBwdFilterAlgo)Choose(
+        (int number, ConvolutionDescriptor descriptor) = Choose(
             "backward filter",
-            () => Dnn.GetConvolutionBackwardFilterAlgorithm_v7(x, y, convolution, w, count).Select(p => AlgorithmOffer.Of(p, math)),
-            (a, b, c, space, most) => Dnn.FindConvolutionBackwardFilterAlgorithmEx(x, a, y, c, convolution, w, b, count, space, most).Select(p => AlgorithmOffer.Of(p, math)));
-        ulong needed = Dnn.GetConvolutionBackwardFilterWorkspaceSize(x, y, convolution, w, algo);
+            () => Dnn.GetConvolutionBackwardFilterAlgorithm_v7(x, y, convolution, w, count).Select(p => AlgorithmOffer.Of(p, asked)),
+            (a, b, c, space, most) => Dnn.FindConvolutionBackwardFilterAlgorithmEx(x, a, y, c, convolution, w, b, count, space, most).Select(p => AlgorithmOffer.Of(p, asked)));
+        cudnnConvolutionBwdFilterAlgo algo = (cudnnConvolutionBwdFilterAlgo)number;
+        ulong needed = Dnn.GetConvolutionBackwardFilterWorkspaceSize(x, y, descriptor, w, algo);
         Tensor workspace = Workspace("backward filter", needed);
         return new Op(
             name + " backward filter",
             [input, gradOutput],
             [workspace, .. writes],
-            t => Dnn.ConvolutionBackwardFilter(1f, x, input.At(t), y, gradOutput.At(t), convolution, algo, workspace.At(t), needed, beta, w, gradWeight()))
+            t => Dnn.ConvolutionBackwardFilter(1f, x, input.At(t), y, gradOutput.At(t), descriptor, algo, workspace.At(t), needed, beta, w, gradWeight()))
         { MultiplyAdds = multiplyAdds };
     }
 
     // Transforms round more than sums of products do: in float32, where a threshold could turn that into a spike, forward takes them only with --fast-math.
     private IEnumerable<cudnnConvolutionFwdAlgoPerf> Allowed(IEnumerable<cudnnConvolutionFwdAlgoPerf> offers) =>
-        convolution.MathType != cudnnMathType.FMA
+        asked != cudnnMathType.FMA
             ? offers
             : offers.Where(p => p.algo is cudnnConvolutionFwdAlgo.ImplicitGEMM or cudnnConvolutionFwdAlgo.ImplicitPrecompGEMM or cudnnConvolutionFwdAlgo.GEMM or cudnnConvolutionFwdAlgo.Direct);
 
     private void Settle(Device.ConvolutionChoices.Pass pass, string passName) => builder.Device.ConvolutionChoices?.Settle(
         $"{passName} {builder.Suffix} ({sizes}", pass, x, w, convolution, y, builder.MeasuresAlgorithms);
 
-    private int Choose(
+    private (int Algorithm, ConvolutionDescriptor Descriptor) Choose(
         string pass,
         Func<IEnumerable<AlgorithmOffer>> guess,
-        Func<CUdeviceptr, CUdeviceptr, CUdeviceptr, CUdeviceptr, long, IEnumerable<AlgorithmOffer>> measure) =>
-        builder.Device.Convolutions.Choose($"{pass} {shapes}", guess, measure, bytes, builder.MeasuresAlgorithms);
+        Func<CUdeviceptr, CUdeviceptr, CUdeviceptr, CUdeviceptr, long, IEnumerable<AlgorithmOffer>> measure)
+    {
+        (int algorithm, cudnnMathType math) = builder.Device.Convolutions.Choose($"{pass} {shapes}", guess, measure, bytes, builder.MeasuresAlgorithms);
+        return (algorithm, math == asked ? convolution : Descriptor(math));
+    }
+
+    // cuDNN may do one pass in another math than the one asked for, as where channels are no multiple of 8, and refuses the algorithm under another's name.
+    private ConvolutionDescriptor Descriptor(cudnnMathType math)
+    {
+        ConvolutionDescriptor descriptor = builder.Own(new ConvolutionDescriptor());
+        descriptor.SetConvolution2dDescriptor(
+            module.Padding, module.Padding, module.Stride, module.Stride, 1, 1, cudnnConvolutionMode.CrossCorrelation, cudnnDataType.Float);
+        descriptor.MathType = math;
+        return descriptor;
+    }
 
     private Tensor Workspace(string pass, ulong bytes) => ProgramBuilder.Scratch($"{name} {pass} workspace", (long)bytes, BufferKind.Workspace);
 }

@@ -93,12 +93,9 @@ public sealed class Evaluation : IDisposable
     {
         test.Start(epoch: 0);
         PassProgress progress = new(observer, damaged, new IterationFinished { Phase = TrainingPhase.Test, Batches = test.BatchesPerEpoch });
-        for (int i = 0; i < test.BatchesPerEpoch; i++)
+        if (progress.Run(test, engine, batch => engine.Evaluate(test.Input(batch), batch.Labels), cancel) < test.BatchesPerEpoch)
         {
             cancel.ThrowIfCancellationRequested();
-            Batch batch = progress.Wait(test);
-            engine.Evaluate(test.Input(batch), batch.Labels);
-            progress.Finish(engine.TakeMetrics());
         }
 
         BatchMetrics sums = progress.Sums;

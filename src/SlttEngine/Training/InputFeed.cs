@@ -105,7 +105,7 @@ internal sealed class InputFeed : IDisposable
 
     /// <summary>Copies a batch's frames, or its image indices, to the device.</summary>
     /// <param name="batch">Exactly <see cref="Bytes"/> bytes; may be reused once the call returns.</param>
-    public void Write(ReadOnlySpan<byte> batch) => HostCopy.ToDevice(device, source.At(0), batch);
+    public void Write(ReadOnlySpan<byte> batch) => device.Uploads.Write(source.At(0), batch);
 
     public void Dispose()
     {

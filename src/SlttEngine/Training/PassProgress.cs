@@ -19,9 +19,34 @@ internal sealed class PassProgress(ITrainingObserver observer, ConcurrentQueue<s
     /// <summary>Sums so far.</summary>
     public BatchMetrics Sums { get; private set; } = sums;
 
+    /// <summary>Runs batches: a GPU is given the next one while it is at the one before, so that it never waits for the host.</summary>
+    /// <param name="data">Where from; its pass is begun.</param>
+    /// <param name="engine">Adds up what the batches give.</param>
+    /// <param name="launch">Gives the engine a batch; returns before that is done.</param>
+    /// <param name="cancel">Stops after the batch that it is at.</param>
+    /// <returns>The batches that were done: all that were left, unless it was stopped.</returns>
+    public int Run(TrainingData data, TrainingEngine engine, Action<Batch> launch, CancellationToken cancel)
+    {
+        for (int i = start.Batch; i < start.Batches && !cancel.IsCancellationRequested; i++)
+        {
+            launch(Wait(data));
+            engine.MetricsReads.Begin();
+            if (engine.MetricsReads.UnderWay > engine.MetricsReads.Ahead)
+            {
+                Finish(engine.MetricsReads.Take());
+            }
+        }
+
+        while (engine.MetricsReads.UnderWay > 0)
+        {
+            Finish(engine.MetricsReads.Take());
+        }
+
+        return batch - start.Batch;
+    }
+
     /// <summary>The next batch, once it is there.</summary>
-    /// <param name="data">Where from.</param>
-    public Batch Wait(TrainingData data)
+    private Batch Wait(TrainingData data)
     {
         batchWatch.Restart();
         Batch next = data.Next() ?? throw new InvalidOperationException("the epoch ended before its last batch");
@@ -29,12 +54,13 @@ internal sealed class PassProgress(ITrainingObserver observer, ConcurrentQueue<s
         return next;
     }
 
-    /// <summary>The batch is done.</summary>
+    /// <summary>A batch is done.</summary>
     /// <param name="metrics">What it adds.</param>
-    public void Finish(BatchMetrics metrics)
+    private void Finish(BatchMetrics metrics)
     {
         batch++;
         batchSeconds += batchWatch.Elapsed.TotalSeconds;
+        batchWatch.Restart();
         Sums = new BatchMetrics(Sums.Loss + metrics.Loss, Sums.Top1 + metrics.Top1, Sums.Top5 + metrics.Top5, Sums.Samples + metrics.Samples);
         while (damaged.TryDequeue(out string? message))
         {

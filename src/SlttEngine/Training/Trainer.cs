@@ -129,20 +129,9 @@ public sealed class Trainer : IDisposable
         double rate = RunFactory.LearningRate(options).At(position.Epoch);
         train.Start(position.Epoch, position.Batches);
         PassProgress progress = Progress(TrainingPhase.Train, train, position.Batches, position.Train);
-        while (position.Batches < train.BatchesPerEpoch)
-        {
-            if (cancel.IsCancellationRequested)
-            {
-                return false;
-            }
-
-            Batch batch = progress.Wait(train);
-            engine.TrainIteration(train.Input(batch), batch.Labels, rate);
-            progress.Finish(engine.TakeMetrics());
-            position = position with { Batches = position.Batches + 1, Train = progress.Sums };
-        }
-
-        return true;
+        int done = progress.Run(train, engine, batch => engine.TrainIteration(train.Input(batch), batch.Labels, rate), cancel);
+        position = position with { Batches = position.Batches + done, Train = progress.Sums };
+        return position.Batches == train.BatchesPerEpoch;
     }
 
     /// <summary>Evaluates on the test set; null if it was asked to stop.</summary>
@@ -150,19 +139,8 @@ public sealed class Trainer : IDisposable
     {
         test.Start(position.Epoch);
         PassProgress progress = Progress(TrainingPhase.Test, test, 0, default);
-        for (int i = 0; i < test.BatchesPerEpoch; i++)
-        {
-            if (cancel.IsCancellationRequested)
-            {
-                return null;
-            }
-
-            Batch batch = progress.Wait(test);
-            engine.Evaluate(test.Input(batch), batch.Labels);
-            progress.Finish(engine.TakeMetrics());
-        }
-
-        return progress.Sums;
+        int done = progress.Run(test, engine, batch => engine.Evaluate(test.Input(batch), batch.Labels), cancel);
+        return done == test.BatchesPerEpoch ? progress.Sums : null;
     }
 
     private void FinishEpoch(string folder, EventFileWriter log, BatchMetrics tested, EpochStart start, double trainSeconds, Stopwatch watch)

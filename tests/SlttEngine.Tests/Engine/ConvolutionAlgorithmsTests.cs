@@ -7,7 +7,7 @@ namespace SlttEngine.Tests.Engine;
 /// <summary>Which of cuDNN's algorithms is taken, and that it is measured once.</summary>
 public sealed class ConvolutionAlgorithmsTests
 {
-    private static readonly AlgorithmOffer Guessed = new(1, Works: true, AsAsked: true, Deterministic: true, Workspace: 100, Milliseconds: -1);
+    private static readonly AlgorithmOffer Guessed = new(1, Works: true, cudnnMathType.TensorOP, AsAsked: true, Deterministic: true, Workspace: 100, Milliseconds: -1);
 
     private string folder = string.Empty;
     private int measurements;
@@ -53,7 +53,7 @@ public sealed class ConvolutionAlgorithmsTests
     {
         File.WriteAllText(Path.Combine(folder, "algorithms.json"), "{ \"device\": ");
         Assert.That(Choose("a", [Guessed, Guessed], [Guessed with { Algorithm = 2, Milliseconds = 1 }]), Is.EqualTo(2));
-        Assert.That(RememberedAlgorithm.Open("device", folder).Find("a"), Is.EqualTo(new RememberedAlgorithm(2, 1)));
+        Assert.That(RememberedAlgorithm.Open("device", folder).Find("a"), Is.EqualTo(new RememberedAlgorithm(2, (int)cudnnMathType.TensorOP, 1)));
     }
 
     [Test]
@@ -61,7 +61,7 @@ public sealed class ConvolutionAlgorithmsTests
     {
         File.WriteAllText(Path.Combine(folder, "file"), "");
         ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", Path.Combine(folder, "file", "inside")));
-        Assert.That(algorithms.Choose("a", () => [Guessed, Guessed], (_, _, _, _, _) => [Guessed with { Algorithm = 2, Milliseconds = 1 }], (4, 4, 4)), Is.EqualTo(2));
+        Assert.That(algorithms.Choose("a", () => [Guessed, Guessed], (_, _, _, _, _) => [Guessed with { Algorithm = 2, Milliseconds = 1 }], (4, 4, 4)).Algorithm, Is.EqualTo(2));
     }
 
     [Test]
@@ -81,7 +81,7 @@ public sealed class ConvolutionAlgorithmsTests
     {
         ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
         int Guess(string call) => algorithms.Choose(
-            call, () => [Guessed, Guessed with { Algorithm = 2 }], (_, _, _, _, _) => throw new AssertionException("measured"), (4, 4, 4), measures: false);
+            call, () => [Guessed, Guessed with { Algorithm = 2 }], (_, _, _, _, _) => throw new AssertionException("measured"), (4, 4, 4), measures: false).Algorithm;
         Assert.That(Guess("a"), Is.EqualTo(1));
         Choose("b", [Guessed, Guessed], [Guessed with { Algorithm = 2, Milliseconds = 1 }]);
         algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
@@ -93,12 +93,41 @@ public sealed class ConvolutionAlgorithmsTests
     {
         ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
         Assert.That(
-            algorithms.Choose("a", () => [Guessed, Guessed with { Algorithm = 2 }], (_, _, _, _, _) => throw new CudaDNNException(cudnnStatus.ExecutionFailed), (4, 4, 4)),
+            algorithms.Choose("a", () => [Guessed, Guessed with { Algorithm = 2 }], (_, _, _, _, _) => throw new CudaDNNException(cudnnStatus.ExecutionFailed), (4, 4, 4)).Algorithm,
             Is.EqualTo(1));
         Assert.That(
             () => algorithms.Choose("forward f16", () => throw new CudaDNNException(cudnnStatus.NotSupported), (_, _, _, _, _) => [], (4, 4, 4)),
             Throws.TypeOf<SlttException>().With.Message.Contains("forward f16").And.Property("Hint").Contains("-b"));
     });
+
+    [Test]
+    public void The_math_of_an_offer_goes_with_its_algorithm_and_is_remembered_too()
+    {
+        AlgorithmOffer other = Guessed with { Algorithm = 2, Math = cudnnMathType.Default, AsAsked = false, Milliseconds = 1 };
+        for (int i = 0; i < 2; i++)
+        {
+            ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
+            Assert.That(
+                algorithms.Choose("a", () => [other, other with { Algorithm = 3 }], (_, _, _, _, _) => i == 0 ? [other] : [], (4, 4, 4)),
+                Is.EqualTo((2, cudnnMathType.Default)));
+        }
+    }
+
+    [TestCase(cudnnMathType.FMA, cudnnMathType.FMA, true, cudnnMathType.FMA, true)]
+    [TestCase(cudnnMathType.FMA, cudnnMathType.Default, true, cudnnMathType.FMA, false)]
+    [TestCase(cudnnMathType.FMA, cudnnMathType.TensorOP, false, cudnnMathType.FMA, false)]
+    [TestCase(cudnnMathType.FMA, cudnnMathType.TensorOPAllowConversion, false, cudnnMathType.FMA, false)]
+    [TestCase(cudnnMathType.TensorOP, cudnnMathType.TensorOP, true, cudnnMathType.TensorOP, true)]
+    [TestCase(cudnnMathType.TensorOP, cudnnMathType.Default, true, cudnnMathType.Default, false)]
+    [TestCase(cudnnMathType.TensorOP, cudnnMathType.FMA, true, cudnnMathType.FMA, false)]
+    [TestCase(cudnnMathType.Default, cudnnMathType.TensorOP, true, cudnnMathType.TensorOP, true)]
+    [TestCase(cudnnMathType.Default, cudnnMathType.TensorOPAllowConversion, true, cudnnMathType.TensorOPAllowConversion, false)]
+    public void An_offer_in_another_math_is_run_in_that_but_where_float32_must_stay_it(
+        cudnnMathType asked, cudnnMathType offered, bool works, cudnnMathType math, bool asAsked)
+    {
+        AlgorithmOffer offer = AlgorithmOffer.Of(new cudnnConvolutionBwdDataAlgoPerf { mathType = offered, status = cudnnStatus.Success }, asked);
+        Assert.That((offer.Works, offer.Math, offer.AsAsked), Is.EqualTo((works, math, asAsked)));
+    }
 
     private int Choose(string call, AlgorithmOffer[] guess, AlgorithmOffer[] measured, string device = "device") =>
         new ConvolutionAlgorithms(SharedDevice.Device, RememberedAlgorithm.Open(device, folder)).Choose(
@@ -109,5 +138,5 @@ public sealed class ConvolutionAlgorithmsTests
                 measurements++;
                 return measured;
             },
-            (64, 64, 64));
+            (64, 64, 64)).Algorithm;
 }

@@ -72,4 +72,35 @@ public sealed class BlasTests : CpuDeviceContext
         Assert.That(error.Message, Does.StartWith("cublasSgemmEx (NonTranspose 4 x -1 by NonTranspose -1 x 4, CUDA_R_32F x CUDA_R_32F to CUDA_R_32F): InvalidValue (7), "));
         Assert.That(error.CudaBlasError, Is.EqualTo(CublasStatus.InvalidValue));
     }
+
+    [Test]
+    public void ACapturedProductNeedsAWorkspaceWhichSettingTheStreamTakesAway()
+    {
+        using CudaDeviceVariable<float> memory = new(16);
+        using CudaDeviceVariable<byte> workspace = new(256);
+        using CudaStream stream = new(CUStreamFlags.NonBlocking);
+        CudaBlas blas = new(stream.Stream);
+        void Capture()
+        {
+            CUgraph graph = default;
+            Assert.That(DriverAPINativeMethods.Streams.cuStreamBeginCapture(stream.Stream, CUstreamCaptureMode.Local), Is.EqualTo(CUResult.Success));
+            try
+            {
+                blas.GemmEx(
+                    Operation.NonTranspose, Operation.NonTranspose, 2, 2, 2, 1f, memory.DevicePointer, DataType.CUDA_R_32F, 2, memory.DevicePointer, DataType.CUDA_R_32F, 2, 0f, memory.DevicePointer, DataType.CUDA_R_32F, 2);
+            }
+            finally
+            {
+                Assert.That(DriverAPINativeMethods.Streams.cuStreamEndCapture(stream.Stream, ref graph), Is.EqualTo(CUResult.Success));
+                DriverAPINativeMethods.GraphManagment.cuGraphDestroy(graph);
+            }
+        }
+
+        Assert.That(Capture, Throws.TypeOf<CudaBlasException>().With.Property("CudaBlasError").EqualTo(CublasStatus.NotSupported));
+        blas.SetWorkspace(workspace);
+        Assert.That(Capture, Throws.Nothing);
+        blas.Stream = stream.Stream;
+        Assert.That(Capture, Throws.TypeOf<CudaBlasException>());
+        blas.Dispose();
+    }
 }
