@@ -95,6 +95,9 @@ public static partial class NativeLibraries
 
     private static readonly string[] DnnNames = OperatingSystem.IsWindows() ? ["cudnn64_9.dll"] : ["libcudnn.so.9"];
 
+    /// <summary>cuDNN looks for it by name to compile some of its kernels as it runs; without it, it does without those.</summary>
+    private static readonly string[] RuntimeCompilerNames = OperatingSystem.IsWindows() ? [] : ["libnvrtc.so.13", "libnvrtc.so.12"];
+
     /// <summary>cuDNN 9 is a dispatcher that loads its parts by name as it runs; a stray system copy must not be mixed in.</summary>
     private static readonly string[] DnnParts =
     [
@@ -152,6 +155,7 @@ public static partial class NativeLibraries
 
         List<string> tried = [];
         nint blas = TryLoad(BlasNames, tried);
+        TryLoad(RuntimeCompilerNames, tried);
         return new() { ["nvcuda"] = TryLoad(DriverNames, tried), ["cublas64_12"] = blas, ["cublas"] = blas, ["cudnn64_9"] = TryLoad(DnnNames, tried) };
     }
 
@@ -202,7 +206,10 @@ public static partial class NativeLibraries
         }
 
         yield return string.Empty;
-        foreach (string root in new[] { Environment.GetEnvironmentVariable("CUDA_PATH"), Environment.GetEnvironmentVariable("CUDA_HOME"), "/usr/local/cuda" }.OfType<string>())
+
+        // /usr/local/nvidia: where a container may find the driver.
+        string?[] roots = [Environment.GetEnvironmentVariable("CUDA_PATH"), Environment.GetEnvironmentVariable("CUDA_HOME"), "/usr/local/cuda", "/usr/local/nvidia"];
+        foreach (string root in roots.OfType<string>())
         {
             foreach (string sub in new[] { "lib64", "lib", "bin", "targets/x86_64-linux/lib" })
             {
@@ -210,7 +217,7 @@ public static partial class NativeLibraries
             }
         }
 
-        foreach (string site in PythonSites())
+        foreach (string site in PythonSites(Environment.GetEnvironmentVariable("PATH")))
         {
             string nvidia = Path.Combine(site, "nvidia");
             if (Directory.Exists(nvidia))
@@ -224,11 +231,19 @@ public static partial class NativeLibraries
     }
 
     /// <summary>site-packages folders, where pip puts NVIDIA's wheels (nvidia/cudnn/lib and so on).</summary>
-    private static IEnumerable<string> PythonSites()
+    /// <param name="path">PATH: the packages of a python3 on it are found wherever it lies, an environment's too that is not activated.</param>
+    internal static IEnumerable<string> PythonSites(string? path)
     {
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        string?[] roots = [Environment.GetEnvironmentVariable("VIRTUAL_ENV"), Environment.GetEnvironmentVariable("CONDA_PREFIX"), "/usr/local", "/usr", Path.Combine(home, ".local"), "/opt/conda"];
-        foreach (string lib in roots.OfType<string>().Select(r => Path.Combine(r, "lib")).Where(Directory.Exists))
+        IEnumerable<string?> onPath = (path ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Where(folder => File.Exists(Path.Combine(folder, "python3")))
+            .Select(folder => Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder)));
+        IEnumerable<string?> roots =
+        [
+            Environment.GetEnvironmentVariable("VIRTUAL_ENV"), Environment.GetEnvironmentVariable("CONDA_PREFIX"), .. onPath,
+            "/usr/local", "/usr", Path.Combine(home, ".local"), "/opt/conda",
+        ];
+        foreach (string lib in roots.OfType<string>().Select(r => Path.Combine(r, "lib")).Distinct().Where(Directory.Exists))
         {
             foreach (string python in Directory.EnumerateDirectories(lib, "python3*").Order(StringComparer.Ordinal))
             {
