@@ -45,6 +45,7 @@ fi
 mkdir -p "$out" && out=$(cd "$out" && pwd) || exit 4
 [ -n "$vectors" ] || vectors=$golden
 export SLTT_TEST_DEVICE=$device
+PATH=$PATH:/usr/local/cuda/bin  # compute-sanitizer, where nothing says so
 # Kept with the results: which of cuDNN's algorithms the figures are of.
 export SLTT_CACHE_DIR=${SLTT_CACHE_DIR:-$out/cache}
 
