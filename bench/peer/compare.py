@@ -8,12 +8,16 @@ usage: compare.py --sltt DIR --spikingjelly DIR [--command sltt] [--model spikin
 --sltt and --spikingjelly are checkouts of the official sources, as for official.py beside this. Each round times both, one after
 the other; a program's figure is the median over the rounds. Both train on the same batch (random, or with --data_dir the first
 of the data set's) from the parameters of --resume, if given, else from their own random ones. Time is seconds an iteration, update included. Memory is the
-process's peak above its idle size on a CPU, and what is allocated on the device on a GPU. On a GPU the official programs
-run in their best setting: channels_last, cudnn.benchmark, and torch.compile as a third program where it works.
+process's peak above its idle size on a CPU; on a GPU what the program allocated for the iterations, and beside it all that is in
+use on the device, the libraries' own memory included. On a GPU the official programs run as published, tuned (channels_last,
+cudnn.benchmark, the loss read once an iteration), and tuned with torch.compile, in the first round alone: compiling takes minutes.
+A variant that fails is left out and named. --out is written anew after each program.
 """
 import argparse, datetime, json, os, pathlib, platform, statistics, subprocess, sys, tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+TUNED, COMPILED = "official, tuned", "official, compiled"
+COMPILE_LIMIT = 180  # seconds for the compiled program, compiling included
 
 
 def default_command():
@@ -29,10 +33,16 @@ def processor():
         return platform.processor() or "unknown processor"
 
 
-def run(command):
-    result = subprocess.run(command, capture_output=True, text=True)
+def run(command, limit=None):
+    """The JSON that a program prints and None, or None and why there is none."""
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=limit)
+    except subprocess.TimeoutExpired:
+        return None, f"not done after {limit} s"
     if result.returncode != 0:
-        return None, (result.stderr.strip().splitlines() or ["exit code %d" % result.returncode])[-1]
+        lines = result.stderr.strip().splitlines() or ["exit code %d" % result.returncode]
+        # PyTorch ends some errors with a paragraph of advice.
+        return None, next((line for line in reversed(lines) if "Error" in line), lines[-1])
     return json.loads(result.stdout[result.stdout.index("{"):]), None
 
 
@@ -66,6 +76,7 @@ def compare(a, folder):
             "--device", a.device, "--iterations", str(a.iterations), "-lr", str(a.lr), "--save_batch", str(folder / "batch.safetensors"), "--json"]
     ours += ["-data_dir", a.data_dir] if a.data_dir else []
     ours += [] if a.amp == "no" else ["-amp", "--amp-dtype", a.amp]
+    ours += ["--fast-math"] if a.amp == "no" and a.device == "cuda" else []  # PyTorch, too, rounds to TF32 there
     theirs = [sys.executable, str(HERE / "official.py"), "--sltt", a.sltt, "--spikingjelly", a.spikingjelly, "--model", a.model, "--method", a.method,
               "-T", str(a.T), "-b", str(a.b), "--iterations", str(a.iterations), "--device", a.device, "--amp", a.amp, "--lr", str(a.lr),
               "--batch", str(folder / "batch.safetensors")]
@@ -75,49 +86,64 @@ def compare(a, folder):
         theirs += ["--weights", str(folder / "weights.pth")]
     programs = {"SlttEngine": ours, "official": theirs}
     if a.device == "cuda":
-        programs["official"] = theirs + ["--channels-last", "--benchmark"]
-        programs["official, compiled"] = programs["official"] + ["--compile"]
+        programs |= {TUNED: theirs + ["--tuned"], COMPILED: theirs + ["--tuned", "--compile"]}
 
-    found = {name: [] for name in programs}
-    first_loss, convolutions = {}, None
-    for turn in range(a.rounds):
-        for name in list(programs):
-            result, error = run(programs[name])
-            if result is None:
-                print(f"{name}: {error}", file=sys.stderr)
-                if name == "official, compiled":
-                    del programs[name], found[name]
-                    continue
-                sys.exit(1)
-            if name == "SlttEngine":
-                r = result["result"]
-                memory = r["peak_process_bytes"] - r["idle_process_bytes"] if a.device == "cpu" else r["device_bytes"]
-                found[name].append((r["seconds_per_iteration"], memory))
-                first_loss[name], convolutions = r["first_loss"], r["convolutions"]
-            else:
-                memory = result["peak_above_idle_bytes"] if a.device == "cpu" else result["peak_allocated_bytes"]
-                found[name].append((result["seconds"], memory))
-                first_loss[name] = result["first_loss"]
-            print(f"round {turn + 1}: {name:20} {found[name][-1][0]:9.4f} s  {found[name][-1][1] / 2**20:9.1f} MiB", file=sys.stderr)
-
-    medians = {name: tuple(statistics.median(v[i] for v in values) for i in (0, 1)) for name, values in found.items()}
-    time, memory = medians["SlttEngine"]
     report = {
         "date": datetime.date.today().isoformat(), "machine": processor(), "cores": os.cpu_count(), "command": "bench/peer/compare.py " + " ".join(
             x for x in [f"--model {a.model}", f"--dataset {dataset}", f"--method {a.method}", f"-T {a.T}", f"-b {a.b}", f"--amp {a.amp}",
                         f"--device {a.device}", "--resume CHECKPOINT" if a.resume else "", "--data_dir DIR" if a.data_dir else "",
                         f"--lr {a.lr}" if a.lr != 0.1 else "", f"--rounds {a.rounds}", f"--iterations {a.iterations}"] if x),
-        "rounds": {name: [{"seconds": s, "bytes": m} for s, m in values] for name, values in found.items()},
-        "ratios": {name: {"time": time / s, "memory": memory / m} for name, (s, m) in medians.items() if name != "SlttEngine"},
-        "first_loss": first_loss,
-        "convolutions": convolutions,
+        "rounds": {name: [] for name in programs}, "ratios": {}, "left_out": {}, "first_loss": {}, "convolutions": None,
     }
-    print(f"{'':20} {'s an iteration':>15} {'images/s':>10} {'peak MiB':>10} {'time ratio':>11} {'memory ratio':>13}")
-    for name, (s, m) in medians.items():
-        print(f"{name:20} {s:15.4f} {a.b / s:10.1f} {m / 2**20:10.1f} {time / s:11.3f} {memory / m:13.3f}")
-    if a.out:
-        with open(a.out, "w") as out:
-            json.dump(report, out, indent=2)
+    rounds = report["rounds"]
+    for turn in range(a.rounds):
+        for name in [n for n in programs if n not in report["left_out"] and not (turn and n == COMPILED)]:
+            result, error = run(programs[name], COMPILE_LIMIT if name == COMPILED else None)
+            if result is None:
+                print(f"{name}: {error}", file=sys.stderr)
+                if name not in (TUNED, COMPILED):
+                    sys.exit(1)
+                report["left_out"][name] = error
+                del rounds[name]
+            else:
+                rounds[name].append(figures(name, result, a, report))
+                print(f"round {turn + 1}: {name:20} {rounds[name][-1]['seconds']:9.4f} s  {rounds[name][-1]['bytes'] / 2**20:9.1f} MiB", file=sys.stderr)
+            show = summarise(report, a.b)
+            if a.out:
+                with open(a.out, "w") as out:
+                    json.dump(report, out, indent=2)
+    print(show)
+
+
+def figures(name, result, a, report):
+    """What a program's run counts with; what is the same in all of its runs goes to the report."""
+    if name == "SlttEngine":
+        r = result["result"]
+        report["convolutions"] = r["convolutions"]
+        memory = r["peak_process_bytes"] - r["idle_process_bytes"] if a.device == "cpu" else r["device_bytes"]
+        found = {"seconds": r["seconds_per_iteration"], "bytes": memory}
+    else:
+        r = result
+        report |= {key: r[key] for key in ("torch", "threads", "cudnn") if key in r}
+        found = {"seconds": r["seconds"], "bytes": r["peak_above_idle_bytes"] if a.device == "cpu" else r["peak_allocated_bytes"]}
+    report["first_loss"][name] = r["first_loss"]
+    if a.device == "cuda":
+        report["device"] = r["device"]
+        found["in_use_bytes"] = r["device_in_use_bytes"]
+    return found
+
+
+def summarise(report, batch):
+    """Puts the ratios of the medians so far into the report; the table."""
+    medians = {name: {key: statistics.median(r[key] for r in rounds) for key in rounds[0]} for name, rounds in report["rounds"].items() if rounds}
+    ours = medians["SlttEngine"]
+    report["ratios"] = {name: {"time": ours["seconds"] / m["seconds"], "memory": ours["bytes"] / m["bytes"]} for name, m in medians.items() if name != "SlttEngine"}
+    in_use = any("in_use_bytes" in m for m in medians.values())
+    lines = [f"{'':20} {'s an iteration':>15} {'images/s':>10} {'peak MiB':>10} {'time ratio':>11} {'memory ratio':>13}" + f" {'in use MiB':>11}" * in_use]
+    for name, m in medians.items():
+        lines.append(f"{name:20} {m['seconds']:15.4f} {batch / m['seconds']:10.1f} {m['bytes'] / 2**20:10.1f} {ours['seconds'] / m['seconds']:11.3f} "
+                     f"{ours['bytes'] / m['bytes']:13.3f}" + (f" {m['in_use_bytes'] / 2**20:11.1f}" if in_use else ""))
+    return "\n".join(lines + [f"left out: {name}: {error}" for name, error in report["left_out"].items()])
 
 
 if __name__ == "__main__":

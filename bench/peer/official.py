@@ -2,15 +2,18 @@
 """Times training iterations of the official PyTorch SLTT programs' own models and step, on one batch.
 
 usage: official.py --sltt DIR --spikingjelly DIR [--model spiking_resnet18] [--method sltt|bptt] [-T 6] [-b 32]
-                   [--iterations 5] [--device cpu|cuda] [--amp no|float16|bfloat16] [--channels-last] [--benchmark] [--compile]
+                   [--iterations 5] [--device cpu|cuda] [--amp no|float16|bfloat16] [--tuned] [--compile]
                    [--weights FILE.pth] [--batch FILE.safetensors] [--lr 0.1]
 
 --sltt and --spikingjelly are checkouts of the official sources (qymeng94/SLTT; fangwei123456/spikingjelly, version
 0.0.0.0.12). --weights is a checkpoint to start from, --batch what `sltt bench --save_batch` kept; else both are random.
 Prints one JSON object: seconds an iteration (median, all), images/s, the first iteration's loss, peak memory above the idle
-process (CPU) or allocated on the device (CUDA).
+process (CPU) or, on a GPU, what PyTorch allocated at most after warming up (trials of cudnn.benchmark aside) and what was in
+use on the whole device.
 """
-import argparse, contextlib, json, pathlib, resource, statistics, sys, time
+import argparse, contextlib, json, os, pathlib, resource, statistics, sys, time
+
+WARM_UPS = 2  # as many as `sltt bench`
 
 
 def main():
@@ -24,8 +27,7 @@ def main():
     parser.add_argument("--iterations", type=int, default=5)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--amp", default="no", choices=["no", "float16", "bfloat16"])
-    parser.add_argument("--channels-last", action="store_true")
-    parser.add_argument("--benchmark", action="store_true", help="cudnn.benchmark instead of the official deterministic setting")
+    parser.add_argument("--tuned", action="store_true", help="faster than published: channels_last, cudnn.benchmark instead of deterministic, the loss read once an iteration")
     parser.add_argument("--compile", action="store_true", help="the network through torch.compile")
     parser.add_argument("--weights")
     parser.add_argument("--batch")
@@ -40,9 +42,11 @@ def main():
     from spikingjelly.clock_driven import functional, surrogate
 
     idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    torch.backends.cudnn.deterministic = not a.benchmark
-    torch.backends.cudnn.benchmark = a.benchmark
+    torch.backends.cudnn.deterministic = not a.tuned
+    torch.backends.cudnn.benchmark = a.tuned
     torch.manual_seed(2022)
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(len(os.sched_getaffinity(0)))  # as many as SlttEngine takes; a PyTorch may begin with one
     kinds = {"spiking_resnet": (spiking_resnet, 3, 32, 10), "spiking_vgg": (spiking_vgg_bn, 2, 128, 11),
              "spiking_nfresnet": (spiking_resnet_imagenet, 3, 224, 1000)}
     module, channels, size, classes = next(v for k, v in kinds.items() if a.model.startswith(k))
@@ -50,8 +54,8 @@ def main():
     net = getattr(module, a.model)(neuron=cls, num_classes=classes, neuron_dropout=0.0, tau=1.1,
                                    surrogate_function=surrogate.PiecewiseQuadratic(), c_in=channels, fc_hw=1).to(a.device)
     if a.weights:
-        net.load_state_dict(torch.load(a.weights, map_location=a.device)["net"])
-    if a.channels_last:
+        net.load_state_dict(torch.load(a.weights, map_location=a.device, weights_only=False)["net"])
+    if a.tuned:
         net = net.to(memory_format=torch.channels_last)
     module_net = net
     if a.compile:
@@ -61,14 +65,18 @@ def main():
     if a.batch:
         sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
         from samples import read_batch
-        frames, label = (torch.from_numpy(x.copy()).to(a.device) for x in read_batch(a.batch))
+        frames, label = (torch.from_numpy(x.copy()) for x in read_batch(a.batch))
     else:
-        frames = torch.randn((a.T if dynamic else 1, a.b, channels, size, size), device=a.device)
+        frames = torch.randn((a.T if dynamic else 1, a.b, channels, size, size))
         if dynamic:
             frames = frames.abs().round()
-        label = torch.randint(0, classes, (a.b,), device=a.device)
+        label = torch.randint(0, classes, (a.b,))
+    label = label.to(a.device)
+    if a.device != "cpu":
+        frames = frames.pin_memory()  # as the official loaders do
     dtype = {"no": None, "float16": torch.float16, "bfloat16": torch.bfloat16}[a.amp]
-    scaler = torch.cuda.amp.GradScaler(enabled=a.amp == "float16" and a.device != "cpu")
+    grad_scaler = torch.amp.GradScaler if hasattr(torch.amp, "GradScaler") else torch.cuda.amp.GradScaler  # where it was before PyTorch 2.3
+    scaler = grad_scaler(enabled=a.amp == "float16" and a.device != "cpu")
 
     def autocast():
         return contextlib.nullcontext() if dtype is None else torch.autocast(a.device.split(":")[0], dtype=dtype)
@@ -77,32 +85,38 @@ def main():
         means = torch.ones_like(out)
         return (1 - 0.05) * F.cross_entropy(out, label if a.method == "sltt" else label.repeat(a.T)) + 0.05 * F.mse_loss(out, means)
 
-    def frame(t):
-        x = frames[t if dynamic else 0]
-        return x.contiguous(memory_format=torch.channels_last) if a.channels_last else x
+    def upload(frame):
+        frame = frame.to(a.device, non_blocking=True)
+        return frame.contiguous(memory_format=torch.channels_last) if a.tuned else frame
 
     def iteration():
         net.train()
         optimizer.zero_grad()
         batch_loss = 0.0
+        # As in the official loop, and as in ours: a batch comes from the host in each iteration.
+        image = None if dynamic else upload(frames[0])
         if a.method == "sltt":
             for t in range(a.T):
                 with autocast():
-                    out = net(frame(t))
+                    out = net(upload(frames[t]) if dynamic else image)
                     loss = step_loss(out) / a.T
                 scaler.scale(loss).backward()
-                batch_loss += loss.item()
+                batch_loss += loss.detach() if a.tuned else loss.item()  # .item() waits for the device
         else:
             with autocast():
-                loss = step_loss(torch.cat([net(frame(t)) for t in range(a.T)], 0))
+                loss = step_loss(torch.cat([net(upload(frames[t]) if dynamic else image) for t in range(a.T)], 0))
             scaler.scale(loss).backward()
-            batch_loss = loss.item()
+            batch_loss = loss.detach()
         scaler.step(optimizer)
         scaler.update()
         functional.reset_net(module_net)
-        return batch_loss
+        return float(batch_loss)
 
-    first_loss = iteration()  # and a warm-up
+    first_loss = iteration()
+    for _ in range(1, WARM_UPS):
+        iteration()
+    if a.device != "cpu":
+        torch.cuda.reset_peak_memory_stats()
     seconds = []
     for _ in range(a.iterations):
         if a.device != "cpu":
@@ -119,8 +133,9 @@ def main():
     if a.device == "cpu":
         result |= {"threads": torch.get_num_threads(), "peak_above_idle_bytes": peak - idle}
     else:
-        result |= {"device": torch.cuda.get_device_name(), "peak_allocated_bytes": torch.cuda.max_memory_allocated(),
-                   "peak_reserved_bytes": torch.cuda.max_memory_reserved()}
+        free, total = torch.cuda.mem_get_info()
+        result |= {"device": torch.cuda.get_device_name(), "cudnn": torch.backends.cudnn.version(), "peak_allocated_bytes": torch.cuda.max_memory_allocated(),
+                   "peak_reserved_bytes": torch.cuda.max_memory_reserved(), "device_in_use_bytes": total - free}
     print(json.dumps(result))
 
 

@@ -65,6 +65,14 @@ internal sealed class BenchCommand : Command
             ("images/s", result.ImagesPerSecond.ToString("0.0", CultureInfo.InvariantCulture)),
             ("loss of the first iteration", result.FirstLoss.ToString("0.0000", CultureInfo.InvariantCulture)),
             ("peak device memory", Units.Bytes(result.DeviceBytes)),
+        ]);
+        if (result.DeviceInUseBytes is { } inUse)
+        {
+            rows.Add(("in use on the whole device", Units.Bytes(inUse)));
+        }
+
+        rows.AddRange(
+        [
             ("peak process memory", Units.Bytes(result.PeakProcessBytes)),
             ("that of the idle process", Units.Bytes(result.IdleProcessBytes)),
         ]);

@@ -215,7 +215,10 @@ public static partial class NativeLibraries
         }
 
         yield return string.Empty;
-        foreach (string root in new[] { Environment.GetEnvironmentVariable("CUDA_PATH"), Environment.GetEnvironmentVariable("CUDA_HOME"), "/usr/local/cuda" }.OfType<string>())
+
+        // /usr/local/nvidia: where a container may find the driver.
+        string?[] roots = [Environment.GetEnvironmentVariable("CUDA_PATH"), Environment.GetEnvironmentVariable("CUDA_HOME"), "/usr/local/cuda", "/usr/local/nvidia"];
+        foreach (string root in roots.OfType<string>())
         {
             foreach (string sub in new[] { "lib64", "lib", "bin", "targets/x86_64-linux/lib" })
             {
@@ -228,7 +231,7 @@ public static partial class NativeLibraries
             yield return Path.Combine(conda, "lib");
         }
 
-        foreach (string site in PythonSites())
+        foreach (string site in PythonSites(Environment.GetEnvironmentVariable("PATH")))
         {
             string nvidia = Path.Combine(site, "nvidia");
             if (Directory.Exists(nvidia))
@@ -242,11 +245,19 @@ public static partial class NativeLibraries
     }
 
     /// <summary>site-packages folders, where pip puts NVIDIA's wheels (nvidia/cudnn/lib and so on).</summary>
-    private static IEnumerable<string> PythonSites()
+    /// <param name="path">PATH: the packages of a python3 on it are found wherever it lies, an environment's too that is not activated.</param>
+    internal static IEnumerable<string> PythonSites(string? path)
     {
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        string?[] roots = [Environment.GetEnvironmentVariable("VIRTUAL_ENV"), Environment.GetEnvironmentVariable("CONDA_PREFIX"), "/usr/local", "/usr", Path.Combine(home, ".local"), "/opt/conda"];
-        foreach (string lib in roots.OfType<string>().Select(r => Path.Combine(r, "lib")).Where(Directory.Exists))
+        IEnumerable<string?> onPath = (path ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Where(folder => File.Exists(Path.Combine(folder, "python3")))
+            .Select(folder => Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder)));
+        IEnumerable<string?> roots =
+        [
+            Environment.GetEnvironmentVariable("VIRTUAL_ENV"), Environment.GetEnvironmentVariable("CONDA_PREFIX"), .. onPath,
+            "/usr/local", "/usr", Path.Combine(home, ".local"), "/opt/conda",
+        ];
+        foreach (string lib in roots.OfType<string>().Select(r => Path.Combine(r, "lib")).Distinct().Where(Directory.Exists))
         {
             foreach (string python in Directory.EnumerateDirectories(lib, "python3*").Order(StringComparer.Ordinal))
             {

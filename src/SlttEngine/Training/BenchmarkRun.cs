@@ -11,6 +11,7 @@ namespace SlttEngine.Training;
 /// <param name="HostSecondsPerIteration">Median time until the host had handed an iteration over; null on the CPU device, which works in the host's thread.</param>
 /// <param name="ImagesPerSecond">Samples a second at that time.</param>
 /// <param name="DeviceBytes">Device memory planned and allocated, images that stay on the device aside.</param>
+/// <param name="DeviceInUseBytes">Memory in use on the whole GPU after the iterations, as nvidia-smi shows it: the driver's and the libraries' own too, and other programs'; null on the CPU device.</param>
 /// <param name="IdleProcessBytes">Peak memory of this process before the engine was built.</param>
 /// <param name="PeakProcessBytes">Peak memory of this process from when samples and parameters were read.</param>
 /// <param name="FirstLoss">Mean loss of the very first iteration, before any update.</param>
@@ -22,6 +23,7 @@ public sealed record BenchmarkResult(
     double? HostSecondsPerIteration,
     double ImagesPerSecond,
     long DeviceBytes,
+    long? DeviceInUseBytes,
     long IdleProcessBytes,
     long PeakProcessBytes,
     double FirstLoss,
@@ -73,6 +75,7 @@ public static class BenchmarkRun
             device.IsCpu ? null : Median(hostSeconds),
             options.BatchSize / median,
             run.Engine.ArenaBytes + run.Engine.StoreBytes,
+            device.IsCpu ? null : (long)(ulong)device.Context.GetTotalDeviceMemorySize() - (long)(ulong)device.Context.GetFreeDeviceMemorySize(),
             idle,
             ProcessMemory.Peak(),
             firstLoss,

@@ -56,9 +56,65 @@ public sealed class GpuCheckTests
         Assert.That(output, Does.StartWith("gpu-check: " + message));
     }
 
-    private static (int ExitCode, string Output) Run(params string[] arguments)
+    // As in a bundle on a machine with a GPU, with stand-ins for all programs.
+    [Test]
+    public void EveryPieceRunsOnAGpu()
     {
-        ProcessStartInfo start = new("bash", [Script(), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        const string Bench = """[ "$1" = bench ] && echo '{ "seconds_per_iteration": 1, "device_bytes": 7, "device_in_use_bytes": 9 }'""";
+        string script = StandIns(sltt: $"""case $1 in devices) echo 'auto  is cuda' ;; *) echo "sltt $*" ;; esac; {Bench}; exit 0""", tests: "echo \"$SLTT_TEST_DEVICE $*\"");
+        (int exitCode, string output) = RunScript(script, "--out", Path.Combine(folder, "out"));
+        Assert.That(exitCode, Is.Zero, output);
+        string summary = File.ReadAllText(Path.Combine(folder, "out", "summary.txt"));
+        string[] pieces = ["devices", "tests", "verify", "memcheck", "racecheck", "kernels", "training"];
+        Assert.That(summary, Does.Match("^" + string.Concat(pieces.Select(piece => piece + @" +passed +\d+ s\n")) + "$"));
+        string Log(string piece) => File.ReadAllText(Path.Combine(folder, "out", piece + ".log"));
+        Assert.That(Log("racecheck"), Does.Contain("--tool racecheck").And.Contain("--error-exitcode").And.Contain("Tests.Kernels"));
+        Assert.That(Log("tests"), Does.StartWith("cuda "));
+        Assert.That(Log("training"), Does.Contain("device memory at T = 48 is that at T = 6").And.Contain("device_in_use_bytes"));
+    }
+
+    [Test]
+    public void APieceLeavesNoProgramBehindAndItsLineBeforeTheNextBegins()
+    {
+        string found = Path.Combine(folder, "found"), left = Path.Combine(folder, "left");
+        string script = StandIns(
+            sltt: $"""case $1 in devices) echo 'auto  is cuda'; (trap '' TERM; exec sleep 300) & echo $! > '{left}' ;; *) cat '{folder}/out/summary.txt' > '{found}' ;; esac""",
+            tests: "");
+        (int exitCode, string output) = RunScript(script, "--out", Path.Combine(folder, "out"), "devices", "verify");
+        Assert.That(exitCode, Is.Zero, output);
+        Assert.That(File.ReadAllText(found), Does.Match(@"^devices +passed +\d+ s\n$"));
+        string process = $"/proc/{File.ReadAllText(left).Trim()}/cmdline";
+        Assert.That(() => File.Exists(process) ? File.ReadAllText(process) : "", Does.Not.Contain("sleep").After(5000, 50));
+    }
+
+    private string StandIns(string sltt, string tests)
+    {
+        string script = Path.Combine(folder, "tools", "gpu-check.sh");
+        Directory.CreateDirectory(Path.Combine(folder, "tools"));
+        Directory.CreateDirectory(Path.Combine(folder, "lib", "Golden"));
+        File.WriteAllText(Path.Combine(folder, "lib", "Golden", "vector.safetensors"), "");
+        File.Copy(Script(), script);
+        (string Name, string Text)[] programs =
+            [("sltt", sltt), ("sltt-tests", tests), ("sltt-bench", "echo bench"), ("nvidia-smi", "echo a GPU"), ("compute-sanitizer", "echo \"$*\"")];
+        foreach ((string name, string text) in programs)
+        {
+            string program = Path.Combine(folder, name);
+            File.WriteAllText(program, "#!/bin/bash\n" + text + "\n");
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+        }
+
+        return script;
+    }
+
+    private (int ExitCode, string Output) Run(params string[] arguments) => RunScript(Script(), arguments);
+
+    private (int ExitCode, string Output) RunScript(string script, params string[] arguments)
+    {
+        ProcessStartInfo start = new("bash", [script, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["PATH"] = folder + Path.PathSeparator + start.Environment["PATH"];
         using Process process = Process.Start(start)!;
         Task<string> error = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
