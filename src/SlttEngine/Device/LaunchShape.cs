@@ -31,7 +31,11 @@ public readonly record struct LaunchShape(int Blocks, int Threads)
         return new(Grid(rows, rowsAtOnce * 8, device.Multiprocessors * (device.IsCpu ? 1 : 4)), ElementThreads);
     }
 
-    /// <summary>Second stages of sums: 32 channels a block, whose other threads share the partial sums; up to 1,024 blocks.</summary>
+    /// <summary>Second stages of sums: 8 channels a block, whose other threads share the partial sums; up to 1,024 blocks.</summary>
+    /// <param name="channels">Channels.</param>
+    public static LaunchShape SecondStage(int channels) => new(Math.Min((channels + 7) / 8, 1024), 256);
+
+    /// <summary>Work by channel: 32 a block, up to 1,024 blocks.</summary>
     /// <param name="channels">Channels.</param>
     public static LaunchShape Channels(int channels) => new(Math.Min((channels + 31) / 32, 1024), 256);
 
