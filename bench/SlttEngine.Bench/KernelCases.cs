@@ -159,7 +159,7 @@ internal sealed class KernelCases
         Add("bias_gradient", type, b * n, sums, m => [Partials(m, sums), m.Values(type, n), rows, Channels]);
         int outputs = (int)Math.Max(1, n / FanIn);
         long weights = (long)outputs * FanIn;
-        Add("weight_standardize", type, (4 + b) * weights, LaunchShape.Samples(outputs), m =>
+        Add("weight_standardize", type, (4 + b) * weights, LaunchShape.Filters(outputs, FanIn), m =>
             [m.Values(type, weights), Null, m.Zeros(4 * outputs), m.Zeros(4 * outputs), m.Values(ComputeType.Float32, weights), m.Positive(outputs), m.Positive(outputs), Null, 1f, 1e-4f, outputs, FanIn]);
     }
 
@@ -186,7 +186,7 @@ internal sealed class KernelCases
         Add("adamw", null, 28 * n, shape, m => [m.Values(Float, n), m.Values(Float, n), m.Positive(n), m.Values(Float, n), m.State(), 0.9f, 0.999f, 1e-8f, 0.01f, n]);
         Add("find_overflow", null, 4 * n, shape, m => [m.Values(Float, n), m.State(), n]);
         Add("bias_broadcast", null, 4 * n, shape, m => [m.Values(Float, n), PerChannel(m), (int)rows, Channels]);
-        Add("weight_standardize_backward", null, 12 * weights, LaunchShape.Samples(outputs), m =>
+        Add("weight_standardize_backward", null, 12 * weights, LaunchShape.Filters(outputs, FanIn), m =>
             [m.Values(Float, weights), m.Zeros(4 * outputs), m.Zeros(4 * outputs), Null, m.Values(Float, weights), m.Positive(outputs), m.Values(Float, weights), m.Positive(outputs), m.Positive(outputs), Null, 1f, 1e-4f, outputs, FanIn]);
         Add("metrics", null, 4L * samples * Classes, LaunchShape.Single, m =>
             [m.Zeros(32), m.Values(Float, (long)samples * Classes), m.Positive(samples), m.Integers(samples, Classes), samples, Classes]);

@@ -43,6 +43,11 @@ public readonly record struct LaunchShape(int Blocks, int Threads)
     /// <param name="samples">Samples.</param>
     public static LaunchShape Samples(int samples) => new(Math.Min(samples, 1024), 128);
 
+    /// <summary>One block a filter, up to 1,024 blocks; about 8 weights a thread, as their sums take turns at the memory.</summary>
+    /// <param name="outputs">Filters.</param>
+    /// <param name="weights">Weights of each.</param>
+    public static LaunchShape Filters(int outputs, int weights) => new(Math.Min(outputs, 1024), Math.Clamp((weights + 1023) / 1024 * 128, 128, 512));
+
     private static int Grid(long items, int itemsPerBlock, int limit) =>
         (int)Math.Clamp((items + itemsPerBlock - 1) / itemsPerBlock, 1, limit);
 }

@@ -82,7 +82,7 @@ public sealed class ScaledWsConvolution : Layer
             [weight, bias, rstd],
             t => b.Device.Launch(
                 "weight_standardize_" + b.Suffix,
-                LaunchShape.Samples(c.Out),
+                LaunchShape.Filters(c.Out, FanIn),
                 weight.At(t),
                 default(CUdeviceptr),
                 rstd.At(t),
@@ -123,7 +123,7 @@ public sealed class ScaledWsConvolution : Layer
             [partial],
             t => b.Device.Launch(
                 "weight_standardize_backward",
-                LaunchShape.Samples(outputs),
+                LaunchShape.Filters(outputs, FanIn),
                 b.Store.Gradient(Weight),
                 b.Store.Gradient(module.Gain),
                 b.Store.Gradient(BiasParameter),
