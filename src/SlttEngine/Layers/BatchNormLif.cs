@@ -112,8 +112,7 @@ public sealed class BatchNormLif : Layer
             mean = b.Keep(layer.Name + " mean", BufferKind.Saved, 4L * channels, copies);
             invstd = b.Keep(layer.Name + " invstd", BufferKind.Saved, 4L * channels, copies);
             scale = b.Keep(layer.Name + " scale", BufferKind.Saved, 4L * channels, copies);
-            int states = b.Shape.Training ? b.Copies : 1;
-            u = b.Keep(layer.Name + " u", BufferKind.State, b.BytesOf(layer.spikes), states, zeroed: states == 1);
+            u = b.Keep(layer.Name + " u", BufferKind.State, b.BytesOf(layer.spikes), b.Shape.Training ? b.Copies : 1);
             dropRate = b.Shape.Training ? layer.dropRate : 0;
             dropLayer = dropRate > 0 ? b.DropoutLayers++ : 0;
         }

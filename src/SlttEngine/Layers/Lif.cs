@@ -41,7 +41,7 @@ public sealed class Lif : Layer
         float dropRate = b.Shape.Training ? rate : 0;
         uint dropLayer = dropRate > 0 ? b.DropoutLayers++ : 0;
         Tensor x = b.Forward(input);
-        Tensor u = b.Keep(Name + " u", BufferKind.State, b.BytesOf(Output), copies, zeroed: copies == 1);
+        Tensor u = b.Keep(Name + " u", BufferKind.State, b.BytesOf(Output), copies);
         Tensor spikes = b.NewOutput(Output);
         b.Add(Section.Forward, new Op(
             Name + " fire",

@@ -65,9 +65,9 @@ public sealed class Tensor
     public CUdeviceptr At(int t) => new((ulong)start.Pointer + (ulong)(Copies == 1 ? 0 : stride * t));
 
     /// <summary>Address of the copy for the step before <paramref name="t"/>; a null pointer before the first.</summary>
-    /// <remarks>With one copy, the copy: it holds the step before until it is updated in place, and zero at first.</remarks>
+    /// <remarks>With one copy, the copy: it holds the step before until it is updated in place.</remarks>
     /// <param name="t">Time step.</param>
-    public CUdeviceptr Before(int t) => Copies == 1 ? At(t) : t == 0 ? default : At(t - 1);
+    public CUdeviceptr Before(int t) => t == 0 ? default : At(t - 1);
 
     internal void Place(CUdeviceptr address)
     {

@@ -225,7 +225,7 @@ internal sealed class NetworkProgram : IDisposable
             Shape.Batch,
             builder.Store.Network.Classes));
 
-    /// <summary>Clears gradients, neurons and sums, makes the working weights, then what the layers do once an iteration.</summary>
+    /// <summary>Clears gradients and sums, makes the working weights, then what the layers do once an iteration.</summary>
     private void Begin()
     {
         device.Context.ClearMemoryAsync(start, (byte)0, Arena.ZeroedBytes, device.Stream.Stream);
@@ -269,7 +269,8 @@ internal sealed class NetworkProgram : IDisposable
             op.Launch(t);
         }
 
-        if (advance)
+        // Nothing asks for the number of a step that has no frame of its own.
+        if (advance && !Shape.StaticInput)
         {
             device.Launch("advance_step", LaunchShape.OneThread, builder.RunState);
         }
@@ -277,8 +278,8 @@ internal sealed class NetworkProgram : IDisposable
 
     private int LaunchesAStep => builder.Ops(Section.Forward).Count + builder.Ops(Section.Backward).Count;
 
-    /// <summary>With one copy of every tensor all steps are the same launches.</summary>
-    private int Address(int t) => builder.Copies == 1 ? 0 : t;
+    /// <summary>With one copy of every tensor all steps are the same launches, but for the first, before which there is no potential.</summary>
+    private int Address(int t) => builder.Copies == 1 ? Math.Min(t, 1) : t;
 
     private void Replay(string part, int t, Action launches)
     {

@@ -49,6 +49,18 @@ public sealed class ArenaTests
     }
 
     [Test]
+    public void One_copy_holds_the_step_before_but_for_the_first()
+    {
+        Tensor u = new("u", BufferKind.State, 1000, copies: 1, zeroed: false);
+        Arena.Plan([u], []).Place(new ManagedCuda.BasicTypes.CUdeviceptr(1 << 20));
+        Assert.Multiple(() =>
+        {
+            Assert.That((ulong)u.Before(0).Pointer, Is.Zero);
+            Assert.That((ulong)u.Before(2).Pointer, Is.EqualTo(1UL << 20));
+        });
+    }
+
+    [Test]
     public void Random_programs_never_overlap([Range(1, 40)] int seed)
     {
         Random random = new(seed);
