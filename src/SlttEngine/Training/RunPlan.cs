@@ -128,10 +128,13 @@ public sealed record RunPlan(MemoryPlan Training, long EvaluationArena, long Ima
             bytes += times * program.Ops(section).Sum(op => op.Bytes);
         }
 
-        // Parameters, by docs/kernels.md: gradients set to zero, working weights made, the optimiser; each step's gradients added up.
+        // Set to zero at the start; before the first step there is no potential to be read.
+        bytes += program.Arena.ZeroedBytes - program.Arena.Persistent.Where(t => t.Kind == BufferKind.State && !t.Zeroed).Sum(t => t.Bytes);
+
+        // Parameters, by docs/kernels.md: gradients set to zero, working weights made, the optimiser; each step's gradients made and added up.
         bool mixed = options.ComputeType != ComputeType.Float32;
         int update = 4 + (options.Optimizer == OptimizerKind.AdamW ? 28 : 20) + (mixed ? 6 : 0);
-        int step = (forward * options.ComputeType.Size()) + (backward * (options.ComputeType.Size() + (mixed ? 10 : 8)));
+        int step = (forward * options.ComputeType.Size()) + (backward * (options.ComputeType.Size() + (mixed ? options.ComputeType.Size() + 10 : 8)));
         return new IterationWork(adds, bytes + (parameters * (update + step)));
     }
 
