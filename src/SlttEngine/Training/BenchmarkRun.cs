@@ -7,7 +7,7 @@ namespace SlttEngine.Training;
 /// <summary>What a benchmark of training iterations measured.</summary>
 /// <param name="Device">The device's name.</param>
 /// <param name="Iterations">Iterations timed, after warming up.</param>
-/// <param name="SecondsPerIteration">Median time of an iteration, update included.</param>
+/// <param name="SecondsPerIteration">Median time of an iteration, update included: on a GPU from one's end to the next one's.</param>
 /// <param name="HostSecondsPerIteration">Median time until the host had handed an iteration over; null on the CPU device, which works in the host's thread.</param>
 /// <param name="ImagesPerSecond">Samples a second at that time.</param>
 /// <param name="DeviceBytes">Device memory planned and allocated, images that stay on the device aside.</param>
@@ -49,22 +49,47 @@ public static class BenchmarkRun
         double firstLoss = 0;
         List<double> seconds = [];
         List<double> hostSeconds = [];
-        for (int i = 0; i < WarmUps + iterations && (seconds.Count == 0 || !cancel.IsCancellationRequested); i++)
+        MetricsReads reads = run.Engine.MetricsReads;
+        int launched = 0;
+        int done = 0;
+        long last = Stopwatch.GetTimestamp();
+        void Finish()
         {
-            long start = Stopwatch.GetTimestamp();
-            run.Launch(afterForward: null);
-            double handedOver = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            BatchMetrics metrics = run.Finish();
-            firstLoss = i == 0 ? metrics.Loss / metrics.Samples : firstLoss;
-            if (i < WarmUps)
+            BatchMetrics metrics = reads.Take();
+            double taken = Stopwatch.GetElapsedTime(last).TotalSeconds;
+            last = Stopwatch.GetTimestamp();
+            firstLoss = done == 0 ? metrics.Loss / metrics.Samples : firstLoss;
+            if (done++ < WarmUps)
             {
                 CpuConvolutions.Take();
             }
             else
             {
-                hostSeconds.Add(handedOver);
-                seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+                seconds.Add(taken);
             }
+        }
+
+        // As in training: a GPU is handed an iteration while it is at the one before, so that takes the time between two ends.
+        while (launched < WarmUps + iterations && (seconds.Count == 0 || !cancel.IsCancellationRequested))
+        {
+            long start = Stopwatch.GetTimestamp();
+            run.Launch(afterForward: null);
+            reads.Begin();
+            double handedOver = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            if (launched++ >= WarmUps)
+            {
+                hostSeconds.Add(handedOver);
+            }
+
+            if (reads.UnderWay > reads.Ahead)
+            {
+                Finish();
+            }
+        }
+
+        while (reads.UnderWay > 0)
+        {
+            Finish();
         }
 
         double median = Median(seconds);
