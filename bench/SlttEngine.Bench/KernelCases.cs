@@ -166,13 +166,13 @@ internal sealed class KernelCases
     private void AddBatchNormOfChannels()
     {
         LaunchShape sums = LaunchShape.RowSums(device, rows, Channels);
-        LaunchShape channels = LaunchShape.Channels(Channels);
-        Add("batch_norm_finalize", null, 0, channels, m =>
+        LaunchShape second = LaunchShape.SecondStage(Channels);
+        Add("batch_norm_finalize", null, 0, second, m =>
             [PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), m.Zeros(8), Partials(m, sums), PerChannel(m), Null, Null, 0.1f, 1e-5f, sums.Blocks, rows, Channels, 1]);
-        Add("batch_norm_backward_finalize", null, 0, channels, m =>
+        Add("batch_norm_backward_finalize", null, 0, second, m =>
             [PerChannel(m), PerChannel(m), m.Zeros(8 * Channels), Partials(m, sums), sums.Blocks, rows, Channels]);
-        Add("batch_norm_inference", null, 0, channels, m => [PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), Null, Null, 1e-5f, Channels]);
-        Add("bias_gradient_finalize", null, 0, channels, m => [PerChannel(m), Partials(m, sums), sums.Blocks, Channels]);
+        Add("batch_norm_inference", null, 0, LaunchShape.Channels(Channels), m => [PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), Null, Null, 1e-5f, Channels]);
+        Add("bias_gradient_finalize", null, 0, second, m => [PerChannel(m), Partials(m, sums), sums.Blocks, Channels]);
     }
 
     private void AddOptimizers()

@@ -164,25 +164,39 @@ template <int K, class F> __device__ inline void finish_sums(const double* parti
         f((int)c, total);
     }
 #else
-    // 32 channels side by side, the other threads over the parts: a long column of parts is latency, not work.
-    __shared__ double scratch[MAX_BLOCK];
-    int threads = (int)blockDim.x, t = (int)threadIdx.x, wide = threads < 32 ? threads : 32, deep = threads / wide;
+    // A few channels side by side, the other threads over the parts, each with several parts on their way at once: the sums are small
+    // and all of their cost is waiting.
+    constexpr int WIDEST = 8, AHEAD = 8;
+    __shared__ double scratch[K * MAX_BLOCK];
+    int threads = (int)blockDim.x, t = (int)threadIdx.x, wide = threads < WIDEST ? threads : WIDEST, deep = threads / wide;
     int tx = t % wide, ty = t / wide;
     for (int tile = (int)blockIdx.x * wide; tile < channels; tile += (int)gridDim.x * wide) {
         int c = tile + tx;
         Totals<K> total;
-        for (int k = 0; k < K; ++k) {
-            double sum = 0.0;
-            if (c < channels && ty < deep)
-                for (int b = ty; b < parts; b += deep) sum += partials[((int64_t)b * K + k) * channels + c];
-            __syncthreads();
-            scratch[t] = sum;
-            __syncthreads();
-            total.k[k] = 0.0;
-            if (ty == 0)
-                for (int y = 0; y < deep; ++y) total.k[k] += scratch[y * wide + tx];
+        for (int k = 0; k < K; ++k) total.k[k] = 0.0;
+        if (c < channels && ty < deep)
+            for (int begin = ty; begin < parts; begin += AHEAD * deep) {
+                double part[K][AHEAD];
+                SLTT_UNROLL
+                for (int a = 0; a < AHEAD; ++a)
+                    for (int k = 0; k < K; ++k) {
+                        int b = begin + a * deep;
+                        part[k][a] = b < parts ? partials[((int64_t)b * K + k) * channels + c] : 0.0;
+                    }
+                SLTT_UNROLL
+                for (int a = 0; a < AHEAD; ++a)
+                    for (int k = 0; k < K; ++k) total.k[k] += part[k][a];
+            }
+        __syncthreads();
+        for (int k = 0; k < K; ++k) scratch[k * threads + t] = total.k[k];
+        __syncthreads();
+        if (ty == 0 && c < channels) {
+            for (int k = 0; k < K; ++k) {
+                total.k[k] = 0.0;
+                for (int y = 0; y < deep; ++y) total.k[k] += scratch[k * threads + y * wide + tx];
+            }
+            f(c, total);
         }
-        if (ty == 0 && c < channels) f(c, total);
     }
 #endif
 }

@@ -156,7 +156,7 @@ public sealed class BatchNormLif : Layer
                 [mean, invstd, scale],
                 t => device.Launch(
                     "batch_norm_finalize",
-                    LaunchShape.Channels(channels),
+                    LaunchShape.SecondStage(channels),
                     mean.At(t),
                     invstd.At(t),
                     scale.At(t),
@@ -370,7 +370,7 @@ public sealed class BatchNormLif : Layer
             [coefficients],
             t => device.Launch(
                 "batch_norm_backward_finalize",
-                LaunchShape.Channels(channels),
+                LaunchShape.SecondStage(channels),
                 b.Store.Gradient(layer.norm.Weight),
                 b.Store.Gradient(layer.norm.Bias),
                 coefficients.At(t),

@@ -28,6 +28,6 @@ internal static class GradientOps
             name + " bias gradient finalize",
             [partials],
             [],
-            t => b.Device.Launch("bias_gradient_finalize", LaunchShape.Channels(channels), gradient, partials.At(t), sums.Blocks, channels)));
+            t => b.Device.Launch("bias_gradient_finalize", LaunchShape.SecondStage(channels), gradient, partials.At(t), sums.Blocks, channels)));
     }
 }
