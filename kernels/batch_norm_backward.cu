@@ -18,11 +18,16 @@ namespace SLTT_VARIANT {
 template <class T>
 __device__ inline void batch_norm_backward_reduce(double* partials, const float* grad_y, const T* x, const float* mean, const float* invstd, int64_t rows,
                                                   int channels) {
-    sum_rows<2, T>(partials, rows, channels, PerChannel<2>{{mean, invstd}}, no_dropout(), [=](auto lanes, int64_t i, const auto& norm, const auto&) {
+    auto read = [=](auto lanes, int64_t i) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> dy = load<V>(grad_y, i), xhat = (load<V>(x, i) - norm[0]) * norm[1];
-        return packs(dy, dy * xhat);
-    });
+        struct { Stored<float, V> grad_y; Stored<T, V> x; } in = {fetch<V>(grad_y, i), fetch<V>(x, i)};
+        return in;
+    };
+    sum_rows<2, 2, T>(partials, rows, channels, PerChannel<2>{{mean, invstd}}, no_dropout(), read,
+                      [=](auto, int64_t, const auto& norm, const auto&, const auto& in) {
+                          auto dy = from_memory(in.grad_y), xhat = (from_memory(in.x) - norm[0]) * norm[1];
+                          return packs(dy, dy * xhat);
+                      });
 }
 
 __device__ inline void batch_norm_backward_finalize_body(float* grad_weight, float* grad_bias, float* coefficients, const double* partials, int parts,
@@ -47,10 +52,10 @@ __device__ inline void batch_norm_backward_apply(T* grad_x, const G* grad_y, con
 }
 
 #define VARIANT(T, suffix)                                                                                                                   \
-    SLTT_KERNEL(batch_norm_backward_reduce_##suffix,                                                                                         \
-                (double* __restrict__ partials, const float* __restrict__ grad_y, const T* __restrict__ x, const float* __restrict__ mean,   \
-                 const float* __restrict__ invstd, int64_t rows, int channels),                                                              \
-                batch_norm_backward_reduce<T>(partials, grad_y, x, mean, invstd, rows, channels))                                            \
+    SLTT_SUM_KERNEL(batch_norm_backward_reduce_##suffix,                                                                                       \
+                    (double* __restrict__ partials, const float* __restrict__ grad_y, const T* __restrict__ x, const float* __restrict__ mean, \
+                     const float* __restrict__ invstd, int64_t rows, int channels),                                                            \
+                    batch_norm_backward_reduce<T>(partials, grad_y, x, mean, invstd, rows, channels))                                          \
     SLTT_KERNEL(batch_norm_backward_apply_##suffix,                                                                                          \
                 (T * grad_x, const T* grad_y, const T* x, const float* __restrict__ mean, const float* __restrict__ invstd,                  \
                  const float* __restrict__ scale, const float* __restrict__ coefficients, int64_t rows, int channels),                       \

@@ -27,36 +27,47 @@ __device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, cons
                                                int64_t rows, int channels) {
     bool rectangle = kind == RECTANGLE;
     with(grad_residual != nullptr, carried != nullptr, kind == SIGMOID, [=](auto residual, auto bptt, auto sigmoid) {
-        sum_rows<2, T>(partials, rows, channels, PerChannel<2>{{mean, invstd}}, from, [=](auto lanes, int64_t i, const auto& norm, const auto& own) {
+        auto read = [=](auto lanes, int64_t i) {
             constexpr int V = decltype(lanes)::value;
-            Pack<V> ds = reaching_spikes(from, own, grad_spikes, i);
-            if (residual) ds = ds + load<V, FAR>(grad_residual, i);
-            Pack<V> g = surrogate(load<V>(u, i) - v_th, sigmoid, rectangle);
-            Pack<V> du = bptt ? lif_backward_step(g, ds, load<V>(carried, i), v_th) : lif_backward_step(g, ds);
-            if (bptt) store<V>(carried, i, lambda * du);
-            Pack<V> xhat = (load<V>(x, i) - norm[0]) * norm[1];
-            Pack<V> dy = store_rounded<V>(grad_y, i, du);
-            return packs(dy, dy * xhat);
-        });
+            struct { Stored<T, V> grad_spikes, grad_residual, u, carried, x; } in = {};
+            in.grad_spikes = fetch_reaching<V>(from, grad_spikes, i);
+            in.u = fetch<V>(u, i);
+            in.x = fetch<V>(x, i);
+            if (residual) in.grad_residual = fetch<V, FAR>(grad_residual, i);
+            if (bptt) in.carried = fetch<V>(carried, i);
+            return in;
+        };
+        sum_rows<2, 2, T>(partials, rows, channels, PerChannel<2>{{mean, invstd}}, from, read,
+                          [=](auto lanes, int64_t i, const auto& norm, const auto& own, const auto& in) {
+                              constexpr int V = decltype(lanes)::value;
+                              Pack<V> ds = reaching_spikes(from, own, in.grad_spikes);
+                              if (residual) ds = ds + from_memory(in.grad_residual);
+                              Pack<V> g = surrogate(from_memory(in.u) - v_th, sigmoid, rectangle);
+                              Pack<V> du = bptt ? lif_backward_step(g, ds, from_memory(in.carried), v_th) : lif_backward_step(g, ds);
+                              if (bptt) store<V>(carried, i, lambda * du);
+                              Pack<V> xhat = (from_memory(in.x) - norm[0]) * norm[1];
+                              Pack<V> dy = store_rounded<V>(grad_y, i, du);
+                              return packs(dy, dy * xhat);
+                          });
     });
 }
 
 #define VARIANT(T, suffix)                                                                                                                   \
-    SLTT_KERNEL(batch_norm_lif_backward_##suffix,                                                                                            \
-                (T * grad_y, double* __restrict__ partials, const T* grad_spikes, const T* grad_residual, const T* __restrict__ u,           \
-                 T* __restrict__ carried, const T* __restrict__ x, const float* __restrict__ mean, const float* __restrict__ invstd,         \
-                 float lambda, float v_th, int surrogate, float drop_rate, uint32_t drop_layer, const RunState* state, int64_t rows,         \
-                 int channels),                                                                                                              \
-                batch_norm_lif_backward<T>(grad_y, partials, grad_spikes, grad_residual, u, carried, x, mean, invstd, lambda, v_th,          \
-                                           surrogate, dropout(drop_rate, drop_layer, state), rows, channels))                                \
-    SLTT_KERNEL(batch_norm_lif_pool_backward_##suffix,                                                                                       \
-                (T * __restrict__ grad_y, double* __restrict__ partials, const T* __restrict__ grad_pooled, const T* __restrict__ u,         \
-                 T* __restrict__ carried, const T* __restrict__ x, const float* __restrict__ mean, const float* __restrict__ invstd,         \
-                 float lambda, float v_th, int surrogate, float drop_rate, uint32_t drop_layer, const RunState* state, int64_t rows,         \
-                 int channels, int width, int window),                                                                                       \
-                batch_norm_lif_backward<T>(grad_y, partials, (const T*)nullptr, (const T*)nullptr, u, carried, x, mean, invstd, lambda,      \
-                                           v_th, surrogate, pooled_gradient(grad_pooled, channels, {width, window},                          \
-                                                                            dropout(drop_rate, drop_layer, state)), rows, channels))
+    SLTT_SUM_KERNEL(batch_norm_lif_backward_##suffix,                                                                                        \
+                    (T * grad_y, double* __restrict__ partials, const T* grad_spikes, const T* grad_residual, const T* __restrict__ u,       \
+                     T* __restrict__ carried, const T* __restrict__ x, const float* __restrict__ mean, const float* __restrict__ invstd,     \
+                     float lambda, float v_th, int surrogate, float drop_rate, uint32_t drop_layer, const RunState* state, int64_t rows,     \
+                     int channels),                                                                                                          \
+                    batch_norm_lif_backward<T>(grad_y, partials, grad_spikes, grad_residual, u, carried, x, mean, invstd, lambda, v_th,      \
+                                               surrogate, dropout(drop_rate, drop_layer, state), rows, channels))                            \
+    SLTT_SUM_KERNEL(batch_norm_lif_pool_backward_##suffix,                                                                                   \
+                    (T * __restrict__ grad_y, double* __restrict__ partials, const T* __restrict__ grad_pooled, const T* __restrict__ u,     \
+                     T* __restrict__ carried, const T* __restrict__ x, const float* __restrict__ mean, const float* __restrict__ invstd,     \
+                     float lambda, float v_th, int surrogate, float drop_rate, uint32_t drop_layer, const RunState* state, int64_t rows,     \
+                     int channels, int width, int window),                                                                                   \
+                    batch_norm_lif_backward<T>(grad_y, partials, (const T*)nullptr, (const T*)nullptr, u, carried, x, mean, invstd, lambda,  \
+                                               v_th, surrogate, pooled_gradient(grad_pooled, channels, {width, window},                      \
+                                                                                dropout(drop_rate, drop_layer, state)), rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 

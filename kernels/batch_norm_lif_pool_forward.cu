@@ -18,12 +18,18 @@ template <class T>
 __device__ inline void batch_norm_lif_pool_forward(T* pooled, T* u, const T* u_prev, const T* x, const float* mean, const float* scale, const float* bias,
                                                    float lambda, float v_th, Dropout drop, int64_t rows, int channels, Windows windows) {
     with(u_prev != nullptr, [=](auto continues) {
+        auto read = [=](auto lanes, int64_t i) {
+            constexpr int V = decltype(lanes)::value;
+            struct { Stored<T, V> x, u_prev; } in = {fetch<V, FAR>(x, i), {}};
+            if (continues) in.u_prev = fetch<V>(u_prev, i);
+            return in;
+        };
         pool_rows<T>(
-            rows, channels, windows, PerChannel<3>{{mean, scale, bias}}, drop,
-            [=](auto lanes, int64_t i, const auto& norm, const auto& mask) {
+            rows, channels, windows, PerChannel<3>{{mean, scale, bias}}, drop, read,
+            [=](auto lanes, int64_t i, const auto& norm, const auto& mask, const auto& in) {
                 constexpr int V = decltype(lanes)::value;
-                Pack<V> before = continues ? load<V>(u_prev, i) : Pack<V>(0.0f);
-                Pack<V> normalised = (load<V, FAR>(x, i) - norm[0]) * norm[1] + norm[2];
+                Pack<V> before = continues ? from_memory(in.u_prev) : Pack<V>(0.0f);
+                Pack<V> normalised = (from_memory(in.x) - norm[0]) * norm[1] + norm[2];
                 Pack<V> now = store_rounded<V>(u, i, lif_step(reset(before, v_th), normalised, lambda));
                 return mask * spike(now, v_th);
             },
@@ -32,12 +38,12 @@ __device__ inline void batch_norm_lif_pool_forward(T* pooled, T* u, const T* u_p
 }
 
 #define VARIANT(T, suffix)                                                                                                                    \
-    SLTT_KERNEL(batch_norm_lif_pool_forward_##suffix,                                                                                         \
-                (T * __restrict__ pooled, T * u, const T* u_prev, const T* __restrict__ x, const float* __restrict__ mean,                    \
-                 const float* __restrict__ scale, const float* __restrict__ bias, float lambda, float v_th, float drop_rate,                  \
-                 uint32_t drop_layer, const RunState* state, int64_t rows, int channels, int width, int window),                              \
-                batch_norm_lif_pool_forward<T>(pooled, u, u_prev, x, mean, scale, bias, lambda, v_th, dropout(drop_rate, drop_layer, state),  \
-                                               rows, channels, {width, window}))
+    SLTT_SUM_KERNEL(batch_norm_lif_pool_forward_##suffix,                                                                                        \
+                    (T * __restrict__ pooled, T * u, const T* u_prev, const T* __restrict__ x, const float* __restrict__ mean,                   \
+                     const float* __restrict__ scale, const float* __restrict__ bias, float lambda, float v_th, float drop_rate,                 \
+                     uint32_t drop_layer, const RunState* state, int64_t rows, int channels, int width, int window),                             \
+                    batch_norm_lif_pool_forward<T>(pooled, u, u_prev, x, mean, scale, bias, lambda, v_th, dropout(drop_rate, drop_layer, state), \
+                                                   rows, channels, {width, window}))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 

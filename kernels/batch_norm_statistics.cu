@@ -24,14 +24,22 @@ template <class T>
 __device__ inline void batch_norm_statistics(double* partials, T* x, const T* residual, const T* residual_u, const float* shift, float v_th, int64_t rows,
                                              int channels) {
     with(residual != nullptr, residual_u != nullptr, [=](auto adds, auto adds_spikes) {
-        sum_rows<2, T>(partials, rows, channels, PerChannel<1>{{shift}}, no_dropout(), [=](auto lanes, int64_t i, const auto& origin, const auto&) {
+        auto read = [=](auto lanes, int64_t i) {
             constexpr int V = decltype(lanes)::value;
-            Pack<V> value = load<V>(x, i);
-            if (adds) value = store_rounded<V>(x, i, value + load<V>(residual, i));
-            else if (adds_spikes) value = store_rounded<V>(x, i, value + spike(load<V>(residual_u, i), v_th));
-            Pack<V> d = value - origin[0];
-            return packs(d, d * d);
-        });
+            struct { Stored<T, V> x, other; } in = {fetch<V>(x, i), {}};
+            if (adds) in.other = fetch<V>(residual, i);
+            else if (adds_spikes) in.other = fetch<V>(residual_u, i);
+            return in;
+        };
+        sum_rows<2, 4, T>(partials, rows, channels, PerChannel<1>{{shift}}, no_dropout(), read,
+                          [=](auto lanes, int64_t i, const auto& origin, const auto&, const auto& in) {
+                              constexpr int V = decltype(lanes)::value;
+                              Pack<V> value = from_memory(in.x);
+                              if (adds) value = store_rounded<V>(x, i, value + from_memory(in.other));
+                              else if (adds_spikes) value = store_rounded<V>(x, i, value + spike(from_memory(in.other), v_th));
+                              Pack<V> d = value - origin[0];
+                              return packs(d, d * d);
+                          });
     });
 }
 
@@ -57,10 +65,10 @@ __device__ inline void batch_norm_finalize_body(float* mean, float* invstd, floa
 }
 
 #define VARIANT(T, suffix)                                                                                                                      \
-    SLTT_KERNEL(batch_norm_statistics_##suffix,                                                                                                 \
-                (double* __restrict__ partials, T* __restrict__ x, const T* __restrict__ residual, const T* __restrict__ residual_u,            \
-                 const float* __restrict__ shift, float v_th, int64_t rows, int channels),                                                      \
-                batch_norm_statistics<T>(partials, x, residual, residual_u, shift, v_th, rows, channels))
+    SLTT_SUM_KERNEL(batch_norm_statistics_##suffix,                                                                                             \
+                    (double* __restrict__ partials, T* __restrict__ x, const T* __restrict__ residual, const T* __restrict__ residual_u,        \
+                     const float* __restrict__ shift, float v_th, int64_t rows, int channels),                                                  \
+                    batch_norm_statistics<T>(partials, x, residual, residual_u, shift, v_th, rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 

@@ -10,9 +10,9 @@
 namespace SLTT_VARIANT {
 
 template <class T> __device__ inline void bias_gradient(double* partials, const T* grad_y, int64_t rows, int channels) {
-    sum_rows<1, T>(partials, rows, channels, PerChannel<0>{}, no_dropout(), [=](auto lanes, int64_t i, const auto&, const auto&) {
-        return packs(load<decltype(lanes)::value>(grad_y, i));
-    });
+    sum_rows<1, 4, T>(
+        partials, rows, channels, PerChannel<0>{}, no_dropout(), [=](auto lanes, int64_t i) { return fetch<decltype(lanes)::value>(grad_y, i); },
+        [=](auto, int64_t, const auto&, const auto&, const auto& in) { return packs(from_memory(in)); });
 }
 
 __device__ inline void bias_gradient_finalize_body(float* grad_bias, const double* partials, int parts, int channels) {
@@ -20,8 +20,8 @@ __device__ inline void bias_gradient_finalize_body(float* grad_bias, const doubl
 }
 
 #define VARIANT(T, suffix)                                                                                                            \
-    SLTT_KERNEL(bias_gradient_##suffix, (double* __restrict__ partials, const T* __restrict__ grad_y, int64_t rows, int channels),    \
-                bias_gradient<T>(partials, grad_y, rows, channels))
+    SLTT_SUM_KERNEL(bias_gradient_##suffix, (double* __restrict__ partials, const T* __restrict__ grad_y, int64_t rows, int channels), \
+                    bias_gradient<T>(partials, grad_y, rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 

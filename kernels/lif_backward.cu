@@ -37,7 +37,7 @@ template <class T, class From, class Put> __device__ inline void lif_backward_ea
     with(grad_residual != nullptr, grad_skip != nullptr, carried != nullptr, a.kind == SIGMOID, [=](auto residual, auto skip, auto bptt, auto sigmoid) {
         for_elements<T>(n, from, [=](auto lanes, int64_t i, const auto& own) {
             constexpr int V = decltype(lanes)::value;
-            Pack<V> ds = reaching_spikes(from, own, grad_spikes, i);
+            Pack<V> ds = reaching_spikes(from, own, fetch_reaching<V>(from, grad_spikes, i));
             if (residual) ds = ds + load<V, FAR>(grad_residual, i);
             ds = spike_scale * ds;
             Pack<V> g = surrogate(load<V>(u, i) - v_th, sigmoid, rectangle);

@@ -11,8 +11,8 @@ namespace SLTT_VARIANT {
 
 template <class T> __device__ inline void spikes_pool(T* pooled, const T* u, float v_th, Dropout drop, int64_t rows, int channels, Windows windows) {
     pool_rows<T>(
-        rows, channels, windows, PerChannel<0>{}, drop,
-        [=](auto lanes, int64_t i, const auto&, const auto& mask) { return mask * spike(load<decltype(lanes)::value>(u, i), v_th); },
+        rows, channels, windows, PerChannel<0>{}, drop, [=](auto lanes, int64_t i) { return fetch<decltype(lanes)::value>(u, i); },
+        [=](auto, int64_t, const auto&, const auto& mask, const auto& in) { return mask * spike(from_memory(in), v_th); },
         [=](auto lanes, int64_t o, const auto& rate) { store<decltype(lanes)::value>(pooled, o, rate); });
 }
 

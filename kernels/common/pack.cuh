@@ -260,8 +260,8 @@ __device__ inline bool is_past_cache(int64_t) { return false; }  // what is read
 __device__ inline void past_cache_done() {}
 #endif
 
-// Reads V elements at p + i; on the GPU p + i is aligned to min(16, V * sizeof(T)) bytes.
-template <int V, Next NEXT = SOON, class T> __device__ inline Pack<V> load(const T* p, int64_t i) {
+// Reads V elements at p + i, as memory holds them; on the GPU p + i is aligned to min(16, V * sizeof(T)) bytes.
+template <int V, Next NEXT = SOON, class T> __device__ inline Stored<T, V> fetch(const T* p, int64_t i) {
 #if defined(__CUDACC__)
     constexpr int BYTES = V * (int)sizeof(T);
     if constexpr (BYTES % 16 == 0) {  // said outright: the compiler splits a struct's load into its elements'
@@ -270,11 +270,13 @@ template <int V, Next NEXT = SOON, class T> __device__ inline Pack<V> load(const
             const uint4* from = reinterpret_cast<const uint4*>(p + i) + k;
             reinterpret_cast<uint4*>(&x)[k] = NEXT != SOON ? __ldcs(from) : *from;
         }
-        return from_memory<T, V>(x);
+        return x;
     }
 #endif
-    return from_memory<T, V>(*reinterpret_cast<const Stored<T, V>*>(p + i));
+    return *reinterpret_cast<const Stored<T, V>*>(p + i);
 }
+// The same, as numbers.
+template <int V, Next NEXT = SOON, class T> __device__ inline Pack<V> load(const T* p, int64_t i) { return from_memory<T, V>(fetch<V, NEXT>(p, i)); }
 // Writes V elements at p + i.
 template <int V, Next NEXT = SOON, class T> __device__ inline void store(T* p, int64_t i, const Stored<T, V>& x) {
 #if defined(__CUDACC__)

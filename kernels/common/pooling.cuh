@@ -24,7 +24,8 @@ struct Windows {
 };
 
 // Average pool's backward and dropout's as they are needed: mask times the element's share of its window's gradient. For
-// for_rows_channels and sum_rows, in place of Dropout.
+// for_rows_channels and sum_rows, in place of Dropout: on the CPU device that product stands beside an element, on the GPU the mask
+// alone, and the gradient is read where the others are (fetch_reaching).
 template <class T> struct PooledGradient {
     const T* gradient;  // (windows, channels)
     int channels;
@@ -61,24 +62,38 @@ template <class T> struct PooledGradient {
 #endif
 };
 #if !defined(SLTT_FAST)
-template <int V, class T> __device__ inline Pack<V> beside(const PooledGradient<T>& d, int64_t i) {
-    int64_t pixel = i / d.channels, c = i - pixel * d.channels;
-    return beside<V>(d.drop, i) * (d.windows.share() * load<V>(d.gradient, d.windows.of(pixel) * d.channels + c));
-}
+template <int V, class T> __device__ inline Pack<V> beside(const PooledGradient<T>& d, int64_t i) { return beside<V>(d.drop, i); }
 
-template <int V, int P, class F, class Put>
-__device__ inline void pool_packs(int64_t count, int channels, const Windows& windows, const PerChannel<P>& parameters, const Dropout& d, F& f, Put& put) {
-    int packs = channels / V;
+// A thread reads four pixels of its window before it writes the first, as add_up_rows does with rows.
+template <int V, int P, class Read, class F, class Put>
+__device__ inline void pool_packs(int64_t count, int channels, const Windows& windows, const PerChannel<P>& parameters, const Dropout& d, Read& read, F& f,
+                                  Put& put) {
+    constexpr int AHEAD = 4;
+    int packs = channels / V, size = windows.size, pixels = size * size;
     for (int64_t p = thread_index(), stride = thread_count(); p < count * packs; p += stride) {
-        int64_t window = p / packs, first = windows.first(window);
-        int c = (int)(p - window * packs) * V;
+        int64_t window = p / packs, line = windows.first(window);  // line: where the window's line of the next pixel begins
+        int c = (int)(p - window * packs) * V, column = 0;
         Packs<P, V> own = load_parameters<V>(parameters, c);
         Pack<V> sum(0.0f);
-        for (int a = 0; a < windows.size; ++a)
-            for (int b = 0; b < windows.size; ++b) {
-                int64_t i = (first + (int64_t)a * windows.width + b) * channels + c;
-                sum = sum + f(Lanes<V>{}, i, own, beside<V>(d, i));
+        for (int first = 0; first < pixels; first += AHEAD) {
+            int64_t at[AHEAD];
+            decltype(read(Lanes<V>{}, p)) in[AHEAD];
+            SLTT_UNROLL
+            for (int a = 0; a < AHEAD; ++a) {  // past the last pixel that one again, for nothing
+                at[a] = (line + column) * channels + c;
+                in[a] = read(Lanes<V>{}, at[a]);
+                if (first + a + 1 < pixels && ++column == size) {
+                    column = 0;
+                    line += windows.width;
+                }
             }
+            SLTT_UNROLL
+            for (int a = 0; a < AHEAD; ++a) {
+                Pack<V> value = f(Lanes<V>{}, at[a], own, beside<V>(d, at[a]), in[a]);
+                bool counts = first + a < pixels;
+                for (int l = 0; l < V; ++l) sum.v[l] = counts ? sum.v[l] + value.v[l] : sum.v[l];
+            }
+        }
         put(Lanes<V>{}, p * V, windows.share() * sum);
     }
 }
@@ -91,16 +106,30 @@ template <class T, class G, class F> __device__ inline void for_elements(int64_t
     for_rows_channels<T>(n / d.channels, d.channels, PerChannel<0>{}, d, [=](auto lanes, int64_t i, const auto&, const auto& own) { f(lanes, i, own); });
 }
 
-// The gradient that reaches element i's spike: `own` is what stands beside the element, its mask or that gradient itself.
-template <int V, class T> __device__ inline Pack<V> reaching_spikes(const Dropout&, const Pack<V>& own, const T* grad_spikes, int64_t i) {
-    return own * load<V, FAR>(grad_spikes, i);
+// The gradient that reaches element i's spike, of what is read for it and what stands beside the element.
+template <int V, class T> __device__ inline Stored<T, V> fetch_reaching(const Dropout&, const T* grad_spikes, int64_t i) {
+    return fetch<V, FAR>(grad_spikes, i);
 }
-template <int V, class T> __device__ inline Pack<V> reaching_spikes(const PooledGradient<T>&, const Pack<V>& own, const T*, int64_t) { return own; }
+template <int V, class T> __device__ inline Pack<V> reaching_spikes(const Dropout&, const Pack<V>& mask, const Stored<T, V>& in) {
+    return mask * from_memory(in);
+}
+#if defined(SLTT_FAST)
+template <int V, class T> inline Stored<T, V> fetch_reaching(const PooledGradient<T>&, const T*, int64_t) { return {}; }
+template <int V, class T> inline Pack<V> reaching_spikes(const PooledGradient<T>&, const Pack<V>& own, const Stored<T, V>&) { return own; }
+#else
+template <int V, class T> __device__ inline Stored<T, V> fetch_reaching(const PooledGradient<T>& d, const T*, int64_t i) {
+    int64_t pixel = i / d.channels, c = i - pixel * d.channels;
+    return fetch<V>(d.gradient, d.windows.of(pixel) * d.channels + c);
+}
+template <int V, class T> __device__ inline Pack<V> reaching_spikes(const PooledGradient<T>& d, const Pack<V>& mask, const Stored<T, V>& in) {
+    return mask * (d.windows.share() * from_memory(in));
+}
+#endif
 
 #if defined(SLTT_FAST)
 // pool_rows without dropout, for channels that are whole packs: a window is added up in registers.
-template <int P, class F, class Put>
-inline void pool_whole_packs(int64_t rows, int channels, const Windows& windows, const PerChannel<P>& parameters, F& f, Put& put) {
+template <int P, class Read, class F, class Put>
+inline void pool_whole_packs(int64_t rows, int channels, const Windows& windows, const PerChannel<P>& parameters, Read& read, F& f, Put& put) {
     with(windows.size == 2, [&](auto two) {
         const int size = two ? 2 : windows.size, across = windows.width / size;
         const float share = windows.share();
@@ -117,8 +146,10 @@ inline void pool_whole_packs(int64_t rows, int channels, const Windows& windows,
                         Packs<P, WIDE> norm = own.template at<WIDE>(c);
                         WidePack sum(0.0f);
                         for (int a = 0; a < size; ++a)
-                            for (int b = 0; b < size; ++b)
-                                sum = sum + f(Lanes<WIDE>{}, first + ((int64_t)a * windows.width + b) * channels + c, norm, WidePack(1.0f));
+                            for (int b = 0; b < size; ++b) {
+                                int64_t i = first + ((int64_t)a * windows.width + b) * channels + c;
+                                sum = sum + f(Lanes<WIDE>{}, i, norm, WidePack(1.0f), read(Lanes<WIDE>{}, i));
+                            }
                         put(Lanes<WIDE>{}, window * channels + c0 + c, share * sum);
                     }
             }
@@ -127,12 +158,13 @@ inline void pool_whole_packs(int64_t rows, int channels, const Windows& windows,
 }
 #endif
 
-// f(lanes, i, parameters, mask), as in for_rows_channels, returns what is pooled, a Pack<V>; it may also write.
+// read(lanes, i) gives what is read at element i, as memory holds it; f(lanes, i, parameters, mask, that), parameters and mask as in
+// for_rows_channels, returns what is pooled, a Pack<V>; it may also write, but nothing that is read at another element.
 // put(lanes, o, mean) once for every element o of the pooled matrix: the mean over its window, added up in row order.
-template <class T, int P, class F, class Put>
-__device__ inline void pool_rows(int64_t rows, int channels, Windows windows, PerChannel<P> parameters, Dropout d, F f, Put put) {
+template <class T, int P, class Read, class F, class Put>
+__device__ inline void pool_rows(int64_t rows, int channels, Windows windows, PerChannel<P> parameters, Dropout d, Read read, F f, Put put) {
 #if defined(SLTT_FAST)
-    if (d.rate <= 0.0f && channels % WIDE == 0) return pool_whole_packs(rows, channels, windows, parameters, f, put);
+    if (d.rate <= 0.0f && channels % WIDE == 0) return pool_whole_packs(rows, channels, windows, parameters, read, f, put);
     // A tile is one window and some of its channels, or a few windows side by side and all channels: then each of their lines is one
     // run of neighbouring elements. What is pooled is laid out first, lines one after the other, then added up.
     const int size = windows.size, across = windows.width / size, most = TILE / size / channels;
@@ -155,7 +187,7 @@ __device__ inline void pool_rows(int64_t rows, int channels, Windows windows, Pe
                     const float* mask = masks.of(d, base, n);
                     each_pack(0, n, [&](auto lanes, int64_t j) {
                         constexpr int V = decltype(lanes)::value;
-                        store<V>(to, j, f(lanes, base + j, own.template at<V>(j), load<V>(mask, j)));
+                        store<V>(to, j, f(lanes, base + j, own.template at<V>(j), load<V>(mask, j), read(lanes, base + j)));
                     });
                 }
             for (int w = 0; w < count; ++w, ++window)
@@ -171,8 +203,8 @@ __device__ inline void pool_rows(int64_t rows, int channels, Windows windows, Pe
 #else
     constexpr int V = pack_width<T>;
     int64_t count = rows / windows.pixels();
-    if (channels % V == 0) pool_packs<V>(count, channels, windows, parameters, d, f, put);
-    else pool_packs<1>(count, channels, windows, parameters, d, f, put);
+    if (channels % V == 0) pool_packs<V>(count, channels, windows, parameters, d, read, f, put);
+    else pool_packs<1>(count, channels, windows, parameters, d, read, f, put);
 #endif
 }
 

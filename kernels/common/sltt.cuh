@@ -22,18 +22,23 @@
 #define SLTT_IVDEP
 #define SLTT_UNROLL _Pragma("unroll")
 // Defines the kernel `name` with C linkage; `params` is its parenthesised parameter list, the body follows as a call.
+// Its registers, at most 64 a thread, let 4 blocks of 256 threads run on a multiprocessor: LaunchShape.Elements counts on it.
 #define SLTT_KERNEL(name, params, ...) \
-    extern "C" __global__ void __launch_bounds__(MAX_BLOCK) name params { __VA_ARGS__; }
+    extern "C" __global__ void __launch_bounds__(MAX_BLOCK, 2) name params { __VA_ARGS__; }
+// The same for kernels that keep sums in registers, up to 128 a thread: 2 blocks of 256 threads, as LaunchShape.RowSums counts on.
+#define SLTT_SUM_KERNEL(name, params, ...) \
+    extern "C" __global__ void __launch_bounds__(MAX_BLOCK, 1) name params { __VA_ARGS__; }
 #else
 #include <math.h>
 #include <stdint.h>
 #include "../cpu/kernel_host.h"  // __device__ & co., threadIdx & co., SLTT_KERNEL: registers a trampoline by name
+#define SLTT_SUM_KERNEL SLTT_KERNEL
 #define SLTT_IVDEP _Pragma("GCC ivdep")
 #define SLTT_UNROLL _Pragma("GCC unroll 16")
 #endif
 
 namespace SLTT_VARIANT {
-constexpr int MAX_BLOCK = 512;  // 65,536 registers a multiprocessor leave 128 a thread
+constexpr int MAX_BLOCK = 512;
 }
 
 #include "numbers.cuh"

@@ -14,28 +14,30 @@ public readonly record struct LaunchShape(int Blocks, int Threads)
     /// <summary>One thread: kernels that touch the run state alone.</summary>
     public static LaunchShape OneThread { get; } = new(1, 1);
 
-    /// <summary>Elementwise kernels: 16 bytes a thread, at most 8 blocks a multiprocessor.</summary>
+    /// <summary>Elementwise kernels: 16 bytes a thread, at most 4 blocks a multiprocessor.</summary>
+    /// <remarks>That is as many as run at once (SLTT_KERNEL in kernels/common/sltt.cuh): a few more would run alone, after the others.</remarks>
     /// <param name="device">The device.</param>
     /// <param name="elements">Elements in all.</param>
     /// <param name="elementSize">Bytes of the widest-packed type.</param>
     public static LaunchShape Elements(ComputeDevice device, long elements, int elementSize) =>
-        new(Grid(elements, ElementThreads * (16 / elementSize), device.Multiprocessors * (device.IsCpu ? 1 : 8)), ElementThreads);
+        new(Grid(elements, ElementThreads * (16 / elementSize), device.Multiprocessors * (device.IsCpu ? 1 : 4)), ElementThreads);
 
-    /// <summary>Column sums over rows: the grid is the number of partial sums, at most 4 blocks a multiprocessor.</summary>
+    /// <summary>Column sums over rows: the grid is the number of partial sums, at most 2 blocks a multiprocessor.</summary>
+    /// <remarks>As many as run at once (SLTT_SUM_KERNEL), and each partial sum is work for the second stage.</remarks>
     /// <param name="device">The device.</param>
     /// <param name="rows">Rows summed.</param>
     /// <param name="channels">Channels.</param>
     public static LaunchShape RowSums(ComputeDevice device, long rows, int channels)
     {
         int rowsAtOnce = Math.Max(1, ElementThreads * 4 / Math.Max(4, channels));
-        return new(Grid(rows, rowsAtOnce * 8, device.Multiprocessors * (device.IsCpu ? 1 : 4)), ElementThreads);
+        return new(Grid(rows, rowsAtOnce * 8, device.Multiprocessors * (device.IsCpu ? 1 : 2)), ElementThreads);
     }
 
-    /// <summary>Second stages of sums: 8 channels a block, whose other threads share the partial sums; up to 1,024 blocks.</summary>
+    /// <summary>Second stages of column sums: 8 channels a block, whose other threads share the partial sums; up to 1,024 blocks.</summary>
     /// <param name="channels">Channels.</param>
     public static LaunchShape SecondStage(int channels) => new(Math.Min((channels + 7) / 8, 1024), 256);
 
-    /// <summary>Work by channel: 32 a block, up to 1,024 blocks.</summary>
+    /// <summary>A few numbers a channel, or sums over few rows: 32 channels a block; up to 1,024 blocks.</summary>
     /// <param name="channels">Channels.</param>
     public static LaunchShape Channels(int channels) => new(Math.Min((channels + 31) / 32, 1024), 256);
 

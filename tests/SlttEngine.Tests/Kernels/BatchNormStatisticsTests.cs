@@ -25,11 +25,18 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
     public void Statistics([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size) =>
         ForEach(Enum.GetValues<Added>(), added => Statistics(type, size, added));
 
-    private void Statistics(ComputeType type, Matrix size, Added added)
+    /// <summary>A GPU thread reads several rows at once, and at the end one of them again: what is written in place is written once.</summary>
+    [Test]
+    public void RowsReadAhead([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [Range(1, 9)] int rows) =>
+        ForEach(Enum.GetValues<Added>(), added => Statistics(type, new Matrix(rows, 8), added, new LaunchShape(1, 1)));
+
+    private void Statistics(ComputeType type, Matrix size, Added added) =>
+        Statistics(type, size, added, Cases.Launch(size.Rows + size.Channels + (int)added));
+
+    private void Statistics(ComputeType type, Matrix size, Added added, LaunchShape shape)
     {
         (int rows, int channels, int count) = (size.Rows, size.Channels, size.Count);
         float[] x = Uniform(count, type, -1, 3, 1), other = Uniform(count, type, -1, 3, 2), shift = Uniform(channels, ComputeType.Float32, 0, 2, 3);
-        LaunchShape shape = Cases.Launch(rows + channels + (int)added);
         Tensor memory = Upload(type, x), second = Upload(type, other);
         DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * channels);
         Launch(
@@ -68,10 +75,15 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
     }
 
     [Test]
-    public void Finalize([Values(1, 31, 33, 130)] int channels, [Values(1, 3, 40)] int parts) =>
-        ForEach([(1, false), (1, true), (6, false), (6, true)], variant => Finalize(channels, parts, variant.Item1, variant.Item2));
+    public void Finalize([Values(1, 31, 33, 130)] int channels, [Values(1, 3, 40)] int parts) => ForEach(
+        [(1, false), (1, true), (6, false), (6, true)], variant => Finalize(channels, parts, variant.Item1, variant.Item2, Cases.Launch(channels + parts)));
 
-    private void Finalize(int channels, int parts, int repeats, bool biased)
+    /// <summary>In the engine's own shape, with as many partial sums as a large GPU leaves: more than its threads read at once.</summary>
+    [Test]
+    public void FinalizeOfManyParts([Values(1, 7, 33)] int channels, [Values(255, 264, 528)] int parts) =>
+        Finalize(channels, parts, 1, false, LaunchShape.SecondStage(channels));
+
+    private void Finalize(int channels, int parts, int repeats, bool biased, LaunchShape shape)
     {
         const int Rows = 1000;
         Random random = new(channels + parts);
@@ -81,7 +93,7 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
         Tensor mean = PoisonedFloats(channels), invstd = PoisonedFloats(channels), scale = PoisonedFloats(channels), newMean = Floats(runningMean), newVar = Floats(runningVar);
         DeviceArray<long> batches = Upload([41L]);
         Launch(
-            "batch_norm_finalize", Cases.Launch(channels + parts), mean.Pointer, invstd.Pointer, scale.Pointer, newMean.Pointer, newVar.Pointer, batches.Pointer, Upload(partials).Pointer,
+            "batch_norm_finalize", shape, mean.Pointer, invstd.Pointer, scale.Pointer, newMean.Pointer, newVar.Pointer, batches.Pointer, Upload(partials).Pointer,
             Floats(weight).Pointer, biased ? Floats(convBias).Pointer : Null, biased ? Floats(shortcutBias).Pointer : Null, Momentum, Epsilon, parts, (long)Rows, channels, repeats);
 
         Approx[] wantMean = new Approx[channels], wantInvstd = new Approx[channels], wantScale = new Approx[channels], wantNewMean = new Approx[channels], wantNewVar = new Approx[channels];
