@@ -11,11 +11,11 @@ namespace SLTT_VARIANT {
 // V counts from p + i on.
 template <int V, class U> __device__ inline Pack<V> load_counts(const U* p, int64_t i) {
 #if defined(SLTT_FAST)
-    if constexpr (V == WIDE && sizeof(U) < 4) {
-        typedef U Counts __attribute__((vector_size(sizeof(U) * WIDE)));
-        Counts counts;
-        __builtin_memcpy(&counts, p + i, sizeof counts);
-        return WidePack(__builtin_convertvector(__builtin_convertvector(counts, WideInt), WideFloat));
+    if constexpr (V == WIDE && sizeof(U) < 4) {  // said outright: of a vector's conversion from bytes the compiler makes one of each by itself
+        WideBits counts;
+        if constexpr (sizeof(U) == 1) counts = widen_bytes(p + i);
+        else counts = widen(load_halves(p + i));
+        return WidePack(__builtin_convertvector((WideInt)counts, WideFloat));
     } else
 #endif
     if constexpr (sizeof(U) == 4) return load<V>(p, i);

@@ -146,6 +146,7 @@ template <> inline WidePack from_memory<f16, WIDE>(const Stored<f16, WIDE>& x) {
     return (WideFloat)_mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256((const __m256i*)&x));
 }
 inline WideBits widen(WideHalves x) { return (WideBits)_mm512_maskz_cvtepu16_epi32(0xffff, (__m256i)x); }
+inline WideBits widen_bytes(const void* p) { return (WideBits)_mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128((const __m128i*)p)); }
 inline WideHalves narrow(WideBits x) { return (WideHalves)_mm512_maskz_cvtepi32_epi16(0xffff, (__m512i)x); }
 inline WideBits low_words(WideBits a, WideBits b) { return (WideBits)_mm512_maskz_unpacklo_epi32(0xffff, (__m512i)a, (__m512i)b); }
 inline WideBits high_words(WideBits a, WideBits b) { return (WideBits)_mm512_maskz_unpackhi_epi32(0xffff, (__m512i)a, (__m512i)b); }
@@ -164,6 +165,7 @@ template <> inline Stored<f16, WIDE> to_memory<f16, WIDE>(const WidePack& x) {
 }
 template <> inline WidePack from_memory<f16, WIDE>(const Stored<f16, WIDE>& x) { return (WideFloat)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)&x)); }
 inline WideBits widen(WideHalves x) { return (WideBits)_mm256_cvtepu16_epi32((__m128i)x); }
+inline WideBits widen_bytes(const void* p) { return (WideBits)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p)); }
 inline WideHalves narrow(WideBits x) { return (WideHalves)_mm_packus_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1)); }
 inline WideBits low_words(WideBits a, WideBits b) { return (WideBits)_mm256_unpacklo_epi32((__m256i)a, (__m256i)b); }
 inline WideBits high_words(WideBits a, WideBits b) { return (WideBits)_mm256_unpackhi_epi32((__m256i)a, (__m256i)b); }
@@ -186,6 +188,11 @@ template <> inline WidePack from_memory<f16, WIDE>(const Stored<f16, WIDE>& x) {
     return out;
 }
 inline WideBits widen(WideHalves x) { return __builtin_convertvector(x, WideBits); }
+inline WideBits widen_bytes(const void* p) {
+    int32_t bytes;
+    __builtin_memcpy(&bytes, p, sizeof bytes);
+    return (WideBits)_mm_cvtepu8_epi32(_mm_cvtsi32_si128(bytes));
+}
 inline WideHalves narrow(WideBits x) { return __builtin_convertvector(x, WideHalves); }
 inline WideBits low_words(WideBits a, WideBits b) { return (WideBits)_mm_unpacklo_epi32((__m128i)a, (__m128i)b); }
 inline WideBits high_words(WideBits a, WideBits b) { return (WideBits)_mm_unpackhi_epi32((__m128i)a, (__m128i)b); }
