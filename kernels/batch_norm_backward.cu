@@ -51,18 +51,18 @@ __device__ inline void batch_norm_backward_apply(T* grad_x, const G* grad_y, con
     });
 }
 
-#define VARIANT(T, suffix)                                                                                                                   \
+#define VARIANT(T, suffix)                                                                                                                     \
     SLTT_SUM_KERNEL(batch_norm_backward_reduce_##suffix,                                                                                       \
                     (double* __restrict__ partials, const float* __restrict__ grad_y, const T* __restrict__ x, const float* __restrict__ mean, \
                      const float* __restrict__ invstd, int64_t rows, int channels),                                                            \
                     batch_norm_backward_reduce<T>(partials, grad_y, x, mean, invstd, rows, channels))                                          \
-    SLTT_KERNEL(batch_norm_backward_apply_##suffix,                                                                                          \
-                (T * grad_x, const T* grad_y, const T* x, const float* __restrict__ mean, const float* __restrict__ invstd,                  \
-                 const float* __restrict__ scale, const float* __restrict__ coefficients, int64_t rows, int channels),                       \
-                batch_norm_backward_apply<T, T>(grad_x, grad_y, x, mean, invstd, scale, coefficients, rows, channels))                       \
-    SLTT_KERNEL(batch_norm_backward_apply_sum_##suffix,                                                                                      \
-                (T * grad_x, const float* __restrict__ grad_y, const T* x, const float* __restrict__ mean, const float* __restrict__ invstd, \
-                 const float* __restrict__ scale, const float* __restrict__ coefficients, int64_t rows, int channels),                       \
+    SLTT_KERNEL(batch_norm_backward_apply_##suffix,                                                                                            \
+                (T * grad_x, const T* grad_y, const T* x, const float* __restrict__ mean, const float* __restrict__ invstd,                    \
+                 const float* __restrict__ scale, const float* __restrict__ coefficients, int64_t rows, int channels),                         \
+                batch_norm_backward_apply<T, T>(grad_x, grad_y, x, mean, invstd, scale, coefficients, rows, channels))                         \
+    SLTT_KERNEL(batch_norm_backward_apply_sum_##suffix,                                                                                        \
+                (T * grad_x, const float* __restrict__ grad_y, const T* x, const float* __restrict__ mean, const float* __restrict__ invstd,   \
+                 const float* __restrict__ scale, const float* __restrict__ coefficients, int64_t rows, int channels),                         \
                 batch_norm_backward_apply<T, float>(grad_x, grad_y, x, mean, invstd, scale, coefficients, rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT

@@ -37,7 +37,7 @@ __device__ inline void batch_norm_lif_pool_forward(T* pooled, T* u, const T* u_p
     });
 }
 
-#define VARIANT(T, suffix)                                                                                                                    \
+#define VARIANT(T, suffix)                                                                                                                       \
     SLTT_SUM_KERNEL(batch_norm_lif_pool_forward_##suffix,                                                                                        \
                     (T * __restrict__ pooled, T * u, const T* u_prev, const T* __restrict__ x, const float* __restrict__ mean,                   \
                      const float* __restrict__ scale, const float* __restrict__ bias, float lambda, float v_th, float drop_rate,                 \

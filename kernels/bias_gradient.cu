@@ -19,7 +19,7 @@ __device__ inline void bias_gradient_finalize_body(float* grad_bias, const doubl
     finish_sums<1>(partials, parts, channels, [=](int c, const Totals<1>& sums) { grad_bias[c] += (float)sums[0]; });
 }
 
-#define VARIANT(T, suffix)                                                                                                            \
+#define VARIANT(T, suffix)                                                                                                             \
     SLTT_SUM_KERNEL(bias_gradient_##suffix, (double* __restrict__ partials, const T* __restrict__ grad_y, int64_t rows, int channels), \
                     bias_gradient<T>(partials, grad_y, rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)

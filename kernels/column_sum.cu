@@ -13,7 +13,7 @@ template <class T> __device__ inline void column_sum(float* sums, const T* x, in
         [=](int, int c, double total) { sums[c] += (float)total; });
 }
 
-#define VARIANT(T, suffix)                                                                                                 \
+#define VARIANT(T, suffix)                                                                                                \
     SLTT_SUM_KERNEL(column_sum_##suffix, (float* __restrict__ sums, const T* __restrict__ x, int64_t rows, int channels), \
                     column_sum<T>(sums, x, rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)

@@ -84,24 +84,8 @@ public sealed record RunPlan(MemoryPlan Training, long EvaluationArena, long Ima
     /// <param name="options">The run's options.</param>
     public static int TestBatch(ComputeDevice device, TrainOptions options)
     {
-        if (options.ComputeType == ComputeType.Float32)
-        {
-            return options.BatchSize;
-        }
-
         using PlannedRun run = new(device, options);
-        double memory = run.Program(options.BatchSize, training: true, measure: false).Arena.Bytes;
-        for (int parts = 1; ;)
-        {
-            int batch = (options.BatchSize + parts - 1) / parts;
-            long needed = run.Program(batch, training: false, measure: false).Arena.Bytes;
-            if (needed <= memory || batch == 1)
-            {
-                return batch;
-            }
-
-            parts = Math.Max(parts + 1, (int)(parts * needed / memory));
-        }
+        return EvaluationProgram(run, run.Program(options.BatchSize, training: true), measure: true).Shape.Batch;
     }
 
     private static RunPlan For(ComputeDevice device, TrainOptions options, long images, bool measure)
@@ -110,9 +94,27 @@ public sealed record RunPlan(MemoryPlan Training, long EvaluationArena, long Ima
         NetworkProgram training = run.Program(options.BatchSize, training: true, measure);
         return new RunPlan(
             MemoryPlan.Of(run.Store, training),
-            run.Program(TestBatch(device, options), training: false, measure).Arena.Bytes,
+            EvaluationProgram(run, training, measure).Arena.Bytes,
             images,
             WorkOf(training, run.Store.Elements, RunFactory.Method(options), options));
+    }
+
+    // Algorithms are measured where a run is to be made: what cuDNN guesses before and what is remembered after may take other workspaces, and
+    // so give other batches.
+    private static NetworkProgram EvaluationProgram(PlannedRun run, NetworkProgram training, bool measure)
+    {
+        int whole = training.Shape.Batch;
+        for (int parts = 1; ;)
+        {
+            NetworkProgram program = run.Program((whole + parts - 1) / parts, training: false, measure);
+            double excess = (double)program.Arena.Bytes / training.Arena.Bytes;
+            if (excess <= 1 || program.Shape.Batch == 1)
+            {
+                return program;
+            }
+
+            parts = Math.Max(parts + 1, (int)(parts * excess));
+        }
     }
 
     private static IterationWork WorkOf(NetworkProgram program, long parameters, Method method, TrainOptions options)

@@ -69,7 +69,6 @@ public sealed class TrainingEngine : IDisposable
     private readonly CudaDeviceVariable<byte> arena;
     private readonly CudaDeviceVariable<byte> runState;
     private readonly CudaDeviceVariable<double> metrics;
-    private readonly MetricsReads reads;
     private readonly SpikeCounts? spikeCounts;
 
     /// <summary>Plans every program, then allocates once: a run that starts does not run out of memory later.</summary>
@@ -84,7 +83,7 @@ public sealed class TrainingEngine : IDisposable
         runState = new CudaDeviceVariable<byte>(Marshal.SizeOf<RunState>());
         metrics = new CudaDeviceVariable<double>(4);
         metrics.MemsetAsync(0u, device.Stream.Stream);
-        reads = new MetricsReads(device, metrics.DevicePointer);
+        MetricsReads = new MetricsReads(device, metrics.DevicePointer);
         spikeCounts = options.CountSpikes ? new SpikeCounts(device, network) : null;
         WriteState(new RunState
         {
@@ -166,12 +165,12 @@ public sealed class TrainingEngine : IDisposable
     /// <summary>Waits for the device; returns the sums since the last call and starts new ones.</summary>
     public BatchMetrics TakeMetrics()
     {
-        reads.Begin();
-        return reads.Take();
+        MetricsReads.Begin();
+        return MetricsReads.Take();
     }
 
     /// <summary>Reads of the sums that do not hold the device up, one after each of two batches at most.</summary>
-    internal MetricsReads MetricsReads => reads;
+    internal MetricsReads MetricsReads { get; }
 
     /// <summary>Waits for the device; spikes of a layer in all evaluations so far, at each pixel (H·W), all samples, steps and channels together.</summary>
     /// <param name="spikes">A layer's <see cref="Layer.Spikes"/>, of an engine that counts.</param>
@@ -200,7 +199,7 @@ public sealed class TrainingEngine : IDisposable
 
         arena.Dispose();
         runState.Dispose();
-        reads.Dispose();
+        MetricsReads.Dispose();
         metrics.Dispose();
         spikeCounts?.Dispose();
         Store.Dispose();
