@@ -1,4 +1,5 @@
 using System.Globalization;
+using SlttEngine.Checkpoints;
 using SlttEngine.Device;
 using SlttEngine.Training;
 using SlttEngine.Verification;
@@ -13,11 +14,15 @@ internal sealed class VerifyCommand : Command
     private static readonly string[] Taken = ["device", "batch_norm", "fast_math"];
 
     private TrainOptions options = new();
+    private string? checksums;
+    private string? choices;
 
     internal VerifyCommand()
     {
         Options = [.. Taken.Select(name => TrainOptionTable.Find(name)!)
-            .Select(o => new CliOption(o.Name, o.ValueName, o.Help, value => options = o.Apply(options, o.IsSwitch ? "True" : value)))];
+            .Select(o => new CliOption(o.Name, o.ValueName, o.Help, value => options = o.Apply(options, o.IsSwitch ? "True" : value))),
+            new CliOption("checksums", "FILE", "write a checksum of every tensor that was computed, to compare builds bit by bit", value => checksums = value),
+            new CliOption("convolution_choices", "FILE", "CPU: do convolutions as a convolution_choices.json says", value => choices = value)];
     }
 
     /// <inheritdoc/>
@@ -36,6 +41,12 @@ internal sealed class VerifyCommand : Command
 
         using ComputeDevice device = ComputeDevice.Open(options.Device, out string reason);
         context.WriteLine($"device: {device.Name} ({reason})");
+        if (choices is not null)
+        {
+            device.ConvolutionChoices?.Read(choices);
+        }
+
+        List<string> lines = [];
         int exitCode = 0;
         int passed = 0;
         foreach (string file in positionals)
@@ -45,6 +56,7 @@ internal sealed class VerifyCommand : Command
             {
                 VerificationReport report = Verifier.Replay(device, file, options.BatchNorm, options.FastMath);
                 Show(context, report);
+                lines.AddRange(report.Checksums.Select(c => $"{c.Hash}  {Path.GetFileName(file)}  {c.Tensor}"));
                 passed += report.Passed ? 1 : 0;
                 exitCode = report.Passed || exitCode != 0 ? exitCode : Differs;
             }
@@ -54,6 +66,11 @@ internal sealed class VerifyCommand : Command
                 context.Error.WriteLine("sltt: " + e.Message);
                 exitCode = (int)ErrorKind.Data;
             }
+        }
+
+        if (checksums is not null)
+        {
+            AtomicFile.Write(checksums, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n")), durable: false);
         }
 
         context.WriteLine($"{passed} of {positionals.Count} {(positionals.Count == 1 ? "file" : "files")} passed");

@@ -105,10 +105,10 @@ public sealed class ComputeDevice : IDisposable
     /// <param name="reason">Why this device, for the first line of a run.</param>
     public static ComputeDevice Open(DeviceChoice choice, out string reason)
     {
-        if (choice == DeviceChoice.Cpu)
+        if (choice is DeviceChoice.Cpu or DeviceChoice.CpuStrict)
         {
             reason = "as asked";
-            return Open(DeviceKind.Cpu);
+            return Open(choice == DeviceChoice.Cpu ? DeviceKind.Cpu : DeviceKind.CpuFaithful);
         }
 
         string? whyNot = NativeLibraries.WhyNoCuda();

@@ -73,11 +73,17 @@ public sealed class ConvolutionChoices
     internal void TakeFrom(string checkpoint)
     {
         string path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(checkpoint))!, FileName);
-        if (!File.Exists(path))
+        if (File.Exists(path))
         {
-            return;
+            Read(path);
         }
+    }
 
+    /// <summary>Takes the choices that a file holds.</summary>
+    /// <param name="path">The file, as <see cref="WriteTo"/> writes it.</param>
+    /// <exception cref="SlttException">It can't be read.</exception>
+    internal void Read(string path)
+    {
         try
         {
             given = JsonSerializer.Deserialize<Dictionary<string, ConvolutionChoice>>(File.ReadAllText(path), Json) ?? [];

@@ -24,4 +24,7 @@ public enum DeviceChoice
 
     /// <summary>The CPU.</summary>
     Cpu,
+
+    /// <summary>The CPU device's strict mode: every CUDA thread runs, memory is fenced and poisoned. Slow; for testing kernels.</summary>
+    CpuStrict,
 }

@@ -11,7 +11,7 @@ public static class TrainOptionTable
     private static readonly string[] Optimizers = ["SGD", "AdamW"];
     private static readonly string[] Schedules = ["CosALR", "StepLR"];
     private static readonly string[] Methods = ["sltt", "slttk", "bptt"];
-    private static readonly string[] Devices = ["auto", "cuda", "cpu"];
+    private static readonly string[] Devices = ["auto", "cuda", "cpu", "cpu-strict"];
     private static readonly string[] BatchNorms = ["sltt", "cudnn"];
     private static readonly string[] AmpTypes = ["float16", "fp16", "bf16", "bfloat16"];
 

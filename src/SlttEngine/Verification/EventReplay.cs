@@ -14,11 +14,11 @@ internal static class EventReplay
         if (recorded.HasTensor("t"))
         {
             CompareCifar10Dvs(recorded, groups, recording, steps);
-            return new VerificationReport(recorded.Path, $"DVS-CIFAR10 recording, T = {steps}", groups.Results);
+            return new VerificationReport(recorded.Path, $"DVS-CIFAR10 recording, T = {steps}", groups.Results, groups.Checksums);
         }
 
         CompareGestures(recorded, groups, recording, steps);
-        return new VerificationReport(recorded.Path, $"DVS-Gesture recording, T = {steps}", groups.Results);
+        return new VerificationReport(recorded.Path, $"DVS-Gesture recording, T = {steps}", groups.Results, groups.Checksums);
     }
 
     private static void CompareCifar10Dvs(RecordedFile recorded, GroupCollector groups, string recording, int steps)

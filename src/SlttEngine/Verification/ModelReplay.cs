@@ -63,7 +63,7 @@ internal static class ModelReplay
         return new VerificationReport(
             recorded.Path,
             $"{network.Model} / {recorded.Integer("width_divisor")}, {recorded.Text("method")}, T = {steps}, batch {batch}, {recorded.Text("optimizer")}, {recorded.Text("surrogate")}",
-            groups.Results);
+            groups.Results, groups.Checksums);
     }
 
     private static void Iteration(TrainingEngine engine, RecordedFile recorded, GroupCollector groups, string prefix, float[] input, int[] labels, double rate)

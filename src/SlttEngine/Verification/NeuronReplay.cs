@@ -25,7 +25,7 @@ internal static class NeuronReplay
         Compare("v", result.V, exact, Tolerances.Outputs);
         Compare("grad_x", result.GradX, exact && neuron.Surrogate != Surrogate.Sigmoid, Tolerances.Gradients);
         return new VerificationReport(
-            recorded.Path, $"LIF neuron, {recorded.Text("method")}, {recorded.Text("surrogate")}, tau {recorded.Text("tau")}, T = {steps}", groups.Results);
+            recorded.Path, $"LIF neuron, {recorded.Text("method")}, {recorded.Text("surrogate")}, tau {recorded.Text("tau")}, T = {steps}", groups.Results, groups.Checksums);
 
         void Compare(string name, float[] actual, bool equal, double tolerance)
         {

@@ -1,3 +1,6 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+
 namespace SlttEngine.Verification;
 
 /// <summary>Result for one group of tensors of a recorded file.</summary>
@@ -13,7 +16,9 @@ public sealed record GroupResult(string Group, int Tensors, double Worst, double
 /// <param name="File">Its path.</param>
 /// <param name="Summary">What it records, in one line.</param>
 /// <param name="Groups">The groups compared.</param>
-public sealed record VerificationReport(string File, string Summary, IReadOnlyList<GroupResult> Groups)
+/// <param name="Checksums">XXH128 of the bytes that the engine computed, tensor by tensor, in the order of the comparison.</param>
+public sealed record VerificationReport(
+    string File, string Summary, IReadOnlyList<GroupResult> Groups, IReadOnlyList<(string Tensor, string Hash)> Checksums)
 {
     /// <summary>True if every group passed.</summary>
     public bool Passed => Groups.Count > 0 && Groups.All(g => g.Passed);
@@ -25,11 +30,16 @@ internal sealed class GroupCollector
     private readonly List<string> order = [];
     private readonly Dictionary<string, GroupResult> groups = [];
 
+    private readonly List<(string Tensor, string Hash)> checksums = [];
+
     public IReadOnlyList<GroupResult> Results => [.. order.Select(g => groups[g])];
+
+    public IReadOnlyList<(string Tensor, string Hash)> Checksums => checksums;
 
     /// <summary>Compares by ‖a−b‖/‖b‖; also passes if ‖a−b‖ is at most <paramref name="floor"/>.</summary>
     public void Near(string group, string tensor, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, double tolerance, double floor = 0)
     {
+        AddChecksum(tensor, actual);
         (double difference, double norm) = (0, 0);
         if (actual.Length != expected.Length)
         {
@@ -58,6 +68,7 @@ internal sealed class GroupCollector
     /// <summary>Asks for equality, element by element; NaN equals nothing.</summary>
     public void Equal(string group, string tensor, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected)
     {
+        AddChecksum(tensor, actual);
         int different = Math.Abs(actual.Length - expected.Length);
         for (int i = 0; i < Math.Min(actual.Length, expected.Length); i++)
         {
@@ -70,6 +81,7 @@ internal sealed class GroupCollector
     /// <summary>Asks for equality of integers.</summary>
     public void Equal(string group, string tensor, ReadOnlySpan<long> actual, ReadOnlySpan<long> expected)
     {
+        AddChecksum(tensor, actual);
         int different = Math.Abs(actual.Length - expected.Length);
         for (int i = 0; i < Math.Min(actual.Length, expected.Length); i++)
         {
@@ -78,6 +90,10 @@ internal sealed class GroupCollector
 
         Add(group, tensor, different, 0, different == 0);
     }
+
+    private void AddChecksum<T>(string tensor, ReadOnlySpan<T> actual)
+        where T : unmanaged =>
+        checksums.Add((tensor, Convert.ToHexStringLower(XxHash128.Hash(MemoryMarshal.AsBytes(actual)))));
 
     private void Add(string group, string tensor, double error, double tolerance, bool passed)
     {
