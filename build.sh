@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ./build.sh [build|demo|test|bundle|clean] [options]: builds SlttEngine; what each does stands in build/build.cs.
+# ./build.sh [build|demo|test|bundle|clean] [options]: builds SlttEngine; what each does stands in eng/build.cs.
 set -eu
 root=$(cd "$(dirname "$0")" && pwd)
 if ! dotnet --list-sdks 2>/dev/null | grep -qE '^[1-9][0-9]\.'; then
@@ -7,4 +7,4 @@ if ! dotnet --list-sdks 2>/dev/null | grep -qE '^[1-9][0-9]\.'; then
   exit 3
 fi
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
-exec dotnet run --file "$root/build/build.cs" -- "$@"
+exec dotnet run --file "$root/eng/build.cs" -- "$@"

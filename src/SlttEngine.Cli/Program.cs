@@ -6,7 +6,7 @@ internal static class Program
 {
     private static int Main(string[] arguments)
     {
-        using var stop = new CancellationTokenSource();
+        using CancellationTokenSource stop = new CancellationTokenSource();
         CliContext context = CliContext.ForProcess(stop.Token);
 
         // The first signal asks for an orderly end; a second one is left to the system, which ends the process.

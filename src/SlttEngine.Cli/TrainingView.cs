@@ -1,4 +1,3 @@
-using System.Globalization;
 using SlttEngine.Training;
 using Spectre.Console;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using SlttEngine.Checkpoints;
+using SlttEngine.IO;
 
 namespace SlttEngine.Cli.Commands;
 

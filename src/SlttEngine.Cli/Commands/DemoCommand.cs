@@ -36,7 +36,7 @@ internal sealed class DemoCommand : Command
     internal override int Run(CliContext context, IReadOnlyList<string> positionals)
     {
         TrainOptions options = set.Read();
-        var view = new TrainingView(context);
+        TrainingView view = new TrainingView(context);
         view.Show(() =>
         {
             if (options.Dataset == Defaults.Dataset)
@@ -44,7 +44,7 @@ internal sealed class DemoCommand : Command
                 MakeGestures(options.DataDir, view);
             }
 
-            using var trainer = new Trainer(options, view);
+            using Trainer trainer = new Trainer(options, view);
             trainer.Run(context.Stop);
         });
         if (view.WasStopped || view.Epochs.Count == 0)

@@ -38,11 +38,11 @@ internal sealed class EvalCommand : Command
 
         // With --json standard output is the result alone.
         CliContext shown = json ? CliContext.Plain(context.Error, context.Error, context.Stop) : context;
-        var view = new TrainingView(shown);
+        TrainingView view = new TrainingView(shown);
         Action write = () => { };
         view.Show(() =>
         {
-            using var evaluation = new Evaluation(options, view);
+            using Evaluation evaluation = new Evaluation(options, view);
             if (!json)
             {
                 Describe(context, options, evaluation, argsFile);

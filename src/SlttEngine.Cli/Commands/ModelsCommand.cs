@@ -1,5 +1,5 @@
 using System.Globalization;
-using SlttEngine.Layers;
+using SlttEngine.Graph;
 using SlttEngine.Models;
 using SlttEngine.Training;
 using Spectre.Console;

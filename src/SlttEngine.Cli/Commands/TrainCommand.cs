@@ -17,11 +17,11 @@ internal sealed class TrainCommand : Command
     /// <inheritdoc/>
     internal override int Run(CliContext context, IReadOnlyList<string> positionals)
     {
-        var view = new TrainingView(context);
+        TrainingView view = new TrainingView(context);
         TrainOptions options = set.Read();
         view.Show(() =>
         {
-            using var trainer = new Trainer(options, view);
+            using Trainer trainer = new Trainer(options, view);
             trainer.Run(context.Stop);
         });
         return view.WasStopped ? CommandLine.Interrupted : 0;

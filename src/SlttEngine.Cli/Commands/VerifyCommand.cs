@@ -1,6 +1,6 @@
 using System.Globalization;
-using SlttEngine.Checkpoints;
 using SlttEngine.Device;
+using SlttEngine.IO;
 using SlttEngine.Training;
 using SlttEngine.Verification;
 

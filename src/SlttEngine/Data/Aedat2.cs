@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using SlttEngine.IO;
 
 namespace SlttEngine.Data;
 
@@ -26,7 +27,7 @@ public static class Aedat2
             throw FileErrors.Bad(path, $"{data.Length} bytes behind the header are not a whole number of 8-byte events: truncated?");
         }
 
-        var events = new EventList(data.Length / 8);
+        EventList events = new EventList(data.Length / 8);
         for (int i = 0; i < data.Length; i += 8)
         {
             uint address = BinaryPrimitives.ReadUInt32BigEndian(data[i..]);
@@ -40,7 +41,7 @@ public static class Aedat2
     /// <summary>The header ends before the first line that is not UTF-8 or, white space apart, does not begin with '#'.</summary>
     private static int HeaderLength(ReadOnlySpan<byte> bytes)
     {
-        var utf8 = new UTF8Encoding(false, throwOnInvalidBytes: true);
+        UTF8Encoding utf8 = new UTF8Encoding(false, throwOnInvalidBytes: true);
         int length = 0;
         while (length < bytes.Length)
         {

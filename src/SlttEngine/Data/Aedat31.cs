@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using SlttEngine.IO;
 
 namespace SlttEngine.Data;
 
@@ -21,7 +22,7 @@ public static class Aedat31
     {
         byte[] bytes = FileErrors.ReadAll(path);
         int position = DataStart(path, bytes);
-        var events = new EventList(Math.Max(0, (bytes.Length - position) / 8));
+        EventList events = new EventList(Math.Max(0, (bytes.Length - position) / 8));
         while (position < bytes.Length)
         {
             if (bytes.Length - position < HeaderBytes)
@@ -63,7 +64,7 @@ public static class Aedat31
     {
         const int PacketEvents = 4096;
         stream.Write("#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DVS128\r\n#Start-Time: 2016-01-01 00:00:00 (TZ+0000)\r\n#!END-HEADER\r\n"u8);
-        var packet = new byte[HeaderBytes + (8 * PacketEvents)];
+        byte[] packet = new byte[HeaderBytes + (8 * PacketEvents)];
         for (int first = 0; first < events.Count;)
         {
             // The time overflow is the packet's: a packet ends where it changes.

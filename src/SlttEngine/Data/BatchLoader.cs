@@ -118,7 +118,7 @@ public sealed class BatchLoader : IDisposable
             throw new SlttException(ErrorKind.Data, $"{set.Count} samples do not fill one batch of {options.BatchSize}", "choose a smaller batch (-b)");
         }
 
-        int sampleBytes = frames == null ? 0 : checked(frames.Shape.Length * frames.ElementSize);
+        int sampleBytes = frames is null ? 0 : checked(frames.Shape.Length * frames.ElementSize);
         int buffers = Math.Min(options.Ahead, BatchesPerEpoch) + 1;  // one more is lent to the consumer
         for (int i = 0; i < buffers; i++)
         {
@@ -170,7 +170,7 @@ public sealed class BatchLoader : IDisposable
         {
             lock (gate)
             {
-                if (lent != null)
+                if (lent is not null)
                 {
                     Free(lent);
                     lent = null;
@@ -185,7 +185,7 @@ public sealed class BatchLoader : IDisposable
                 if (done.Remove(nextToHandOut, out (Batch? Batch, ExceptionDispatchInfo? Error) result))
                 {
                     nextToHandOut++;
-                    if (result.Error == null)
+                    if (result.Error is null)
                     {
                         return lent = result.Batch!;
                     }
@@ -224,7 +224,7 @@ public sealed class BatchLoader : IDisposable
 
     private void Free(Batch? batch)
     {
-        if (batch != null)
+        if (batch is not null)
         {
             free.Push(batch);
         }
@@ -242,7 +242,7 @@ public sealed class BatchLoader : IDisposable
 
     private void Work()
     {
-        byte[] sample = frames == null ? [] : GC.AllocateUninitializedArray<byte>(frames.Shape.Length * frames.ElementSize);
+        byte[] sample = frames is null ? [] : GC.AllocateUninitializedArray<byte>(frames.Shape.Length * frames.ElementSize);
         while (true)
         {
             work.Wait();
@@ -303,13 +303,13 @@ public sealed class BatchLoader : IDisposable
         int first = index * options.BatchSize;
         int wanted = Math.Min(options.BatchSize, order.Length - first);
         int capacity = options.Pad ? options.BatchSize : wanted;
-        int frameBytes = frames == null ? 0 : frames.Shape.FrameLength * frames.ElementSize;
+        int frameBytes = frames is null ? 0 : frames.Shape.FrameLength * frames.ElementSize;
         int steps = frames?.Shape.Steps ?? 0;
         int count = 0;
         for (int i = 0; i < wanted; i++)
         {
             int? readable = Read(order[first + i], draw, sample);
-            if (readable == null)
+            if (readable is null)
             {
                 continue;
             }
@@ -346,7 +346,7 @@ public sealed class BatchLoader : IDisposable
     /// <summary>Reads a sample, or the one that stands in for it; null if it is left out.</summary>
     private int? Read(int index, ulong draw, byte[] sample)
     {
-        if (frames == null || frames.TryRead(index, draw, sample))
+        if (frames is null || frames.TryRead(index, draw, sample))
         {
             return index;
         }
@@ -356,7 +356,7 @@ public sealed class BatchLoader : IDisposable
             return null;
         }
 
-        var random = new Philox(draw, 0x5245_504c_0000_0000ul + (uint)index);  // "REPL"
+        Philox random = new Philox(draw, 0x5245_504c_0000_0000ul + (uint)index);  // "REPL"
         for (int attempt = 0; attempt < 100; attempt++)
         {
             int other = random.NextBelow(set.Count);

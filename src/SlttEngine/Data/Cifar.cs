@@ -1,4 +1,4 @@
-using SlttEngine.Checkpoints;
+using SlttEngine.IO;
 
 namespace SlttEngine.Data;
 
@@ -67,8 +67,8 @@ public sealed class Cifar : IImageSet
 
         CifarLayout layout = CifarLayout.Find(folder, classes);
         string[] files = layout.Files(train);
-        var images = new List<ArraySegment<byte>>();
-        var labels = new List<int>();
+        List<ArraySegment<byte>> images = new List<ArraySegment<byte>>();
+        List<int> labels = new List<int>();
         foreach (string file in files)
         {
             if (!File.Exists(file))
@@ -86,7 +86,7 @@ public sealed class Cifar : IImageSet
             }
         }
 
-        var pixels = GC.AllocateUninitializedArray<byte>(labels.Count * ImageBytes);
+        byte[] pixels = GC.AllocateUninitializedArray<byte>(labels.Count * ImageBytes);
         int offset = 0;
         foreach (ArraySegment<byte> part in images)
         {
@@ -122,7 +122,7 @@ public sealed class Cifar : IImageSet
         object? root;
         try
         {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+            using FileStream stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
             root = Unpickler.Load(file, stream, NumpyPickle.Globals);
         }
         catch (Exception e) when (FileErrors.IsFileError(e))
@@ -173,7 +173,7 @@ public sealed class Cifar : IImageSet
             string python = classes == 10 ? "cifar-10-batches-py" : "cifar-100-python";
             foreach ((string place, bool isBinary) in (ReadOnlySpan<(string, bool)>)[(binary, true), (python, false), ("", true), ("", false)])
             {
-                var layout = new CifarLayout(Path.Combine(folder, place), classes, isBinary);
+                CifarLayout layout = new CifarLayout(Path.Combine(folder, place), classes, isBinary);
                 if (File.Exists(layout.Files(train: true)[0]) || File.Exists(layout.Files(train: false)[0]))
                 {
                     return layout;

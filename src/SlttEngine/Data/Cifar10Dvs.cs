@@ -1,4 +1,5 @@
 using System.Globalization;
+using SlttEngine.IO;
 
 namespace SlttEngine.Data;
 

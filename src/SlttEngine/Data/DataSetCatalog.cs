@@ -1,3 +1,5 @@
+using SlttEngine.IO;
+
 namespace SlttEngine.Data;
 
 /// <summary>A data set that the engine reads: what it needs and where it comes from.</summary>
@@ -70,7 +72,7 @@ public static class DataSetCatalog
 
     private static DataSetPart Inspect(string name, string folder, bool train, bool thorough)
     {
-        var tally = new Tally(train ? "train" : "test");
+        Tally tally = new Tally(train ? "train" : "test");
         tally.Try(() =>
         {
             switch (name)

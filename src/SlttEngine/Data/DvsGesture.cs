@@ -1,4 +1,5 @@
 using System.Globalization;
+using SlttEngine.IO;
 
 namespace SlttEngine.Data;
 
@@ -55,7 +56,7 @@ public static class DvsGesture
     public static string[] Trials(string recordings, bool train)
     {
         string list = Path.Combine(recordings, train ? "trials_to_train.txt" : "trials_to_test.txt");
-        var paths = new List<string>();
+        List<string> paths = new List<string>();
         foreach (string line in FileErrors.ReadLines(list))
         {
             string name = line.Trim();
@@ -83,7 +84,7 @@ public static class DvsGesture
     {
         string path = LabelsPath(recording);
         string[] lines = FileErrors.ReadLines(path);
-        var labels = new List<GestureLabel>();
+        List<GestureLabel> labels = new List<GestureLabel>();
         for (int i = 1; i < lines.Length; i++)  // the first line names the columns
         {
             if (string.IsNullOrWhiteSpace(lines[i]))

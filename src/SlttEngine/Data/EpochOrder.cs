@@ -12,7 +12,7 @@ public static class EpochOrder
     public static int[] Shuffled(int count, long seed, int epoch)
     {
         int[] order = Sequential(count);
-        var random = new Philox((ulong)seed, ShuffleStream + (uint)epoch);
+        Philox random = new Philox((ulong)seed, ShuffleStream + (uint)epoch);
         for (int i = count - 1; i > 0; i--)
         {
             int j = random.NextBelow(i + 1);
@@ -25,7 +25,7 @@ public static class EpochOrder
     /// <summary>0 … count − 1.</summary>
     public static int[] Sequential(int count)
     {
-        var order = new int[count];
+        int[] order = new int[count];
         for (int i = 0; i < count; i++)
         {
             order[i] = i;

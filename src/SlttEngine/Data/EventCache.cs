@@ -6,7 +6,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
-using SlttEngine.Checkpoints;
+using SlttEngine.IO;
 
 namespace SlttEngine.Data;
 
@@ -59,8 +59,8 @@ internal sealed class EventCache : IDisposable
     internal static EventCache Open(EventRecordings source, string? folder, int workers, Action<int, int>? progress)
     {
         byte[] key = Key(source);
-        string path = folder == null ? "(memory)" : Path.Combine(folder, $"{source.Name}-{Convert.ToHexStringLower(key.AsSpan(0, 8))}.frames");
-        return (folder == null ? null : TryOpen(path, key)) ?? Build(source, folder == null ? null : path, key, workers, progress);
+        string path = folder is null ? "(memory)" : Path.Combine(folder, $"{source.Name}-{Convert.ToHexStringLower(key.AsSpan(0, 8))}.frames");
+        return (folder is null ? null : TryOpen(path, key)) ?? Build(source, folder is null ? null : path, key, workers, progress);
     }
 
     /// <summary>Unpacks a sample.</summary>
@@ -71,7 +71,7 @@ internal sealed class EventCache : IDisposable
     internal void Read(int index, int elementSize, Span<byte> frames)
     {
         Entry entry = entries[index];
-        if (file == null)
+        if (file is null)
         {
             if (!SparseFrames.TryUnpack(memory[index], elementSize, frames))
             {
@@ -107,7 +107,7 @@ internal sealed class EventCache : IDisposable
 
     private static byte[] Key(EventRecordings source)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Add(string line) => hash.AppendData(Encoding.UTF8.GetBytes(line + "\n"));
         Add($"version {Version}, {source.Name}, {source.Shape}, {source.Transform}, split by number");
         for (int i = 0; i < source.Count; i++)
@@ -116,7 +116,7 @@ internal sealed class EventCache : IDisposable
             {
                 try
                 {
-                    var info = new FileInfo(file);
+                    FileInfo info = new FileInfo(file);
                     Add(string.Create(CultureInfo.InvariantCulture, $"{Path.GetFullPath(file)}|{info.Length}|{info.LastWriteTimeUtc.Ticks}|{source.Selection(i)}"));
                 }
                 catch (Exception e) when (FileErrors.IsFileError(e))
@@ -168,13 +168,13 @@ internal sealed class EventCache : IDisposable
 
     private static Entry[]? Entries(SafeFileHandle file, int count, long indexOffset)
     {
-        var index = new byte[count * EntryBytes];
+        byte[] index = new byte[count * EntryBytes];
         if (!ReadAt(file, index, indexOffset))
         {
             return null;
         }
 
-        var entries = new Entry[count];
+        Entry[] entries = new Entry[count];
         for (int i = 0; i < count; i++)
         {
             ReadOnlySpan<byte> e = index.AsSpan(i * EntryBytes);
@@ -210,8 +210,8 @@ internal sealed class EventCache : IDisposable
 
     private static EventCache Build(EventRecordings source, string? path, byte[] key, int workers, Action<int, int>? progress)
     {
-        string? problem = path == null ? null : WhyNotWritable(path);
-        if (path != null && problem == null)
+        string? problem = path is null ? null : WhyNotWritable(path);
+        if (path is not null && problem is null)
         {
             try
             {
@@ -224,8 +224,8 @@ internal sealed class EventCache : IDisposable
             }
         }
 
-        var packed = new List<byte[]>();
-        var entries = new List<Entry>();
+        List<byte[]> packed = new List<byte[]>();
+        List<Entry> entries = new List<Entry>();
         Decode(source, workers, progress, (label, bytes) =>
         {
             packed.Add(bytes);
@@ -253,7 +253,7 @@ internal sealed class EventCache : IDisposable
     private static void Write(EventRecordings source, Stream stream, byte[] key, int workers, Action<int, int>? progress)
     {
         stream.Write(new byte[HeaderBytes]);
-        var entries = new List<Entry>();
+        List<Entry> entries = new List<Entry>();
         Decode(source, workers, progress, (label, bytes) =>
         {
             entries.Add(new Entry(label, bytes.Length, stream.Position, XxHash3.HashToUInt64(bytes)));
@@ -286,7 +286,7 @@ internal sealed class EventCache : IDisposable
     /// <summary>Decodes and packs the recordings, a few at a time in threads, and hands the samples over in order.</summary>
     private static void Decode(EventRecordings source, int workers, Action<int, int>? progress, Action<int, byte[]> add)
     {
-        var batch = new List<(int, byte[])>[Math.Max(workers, 1)];
+        List<(int, byte[])>[] batch = new List<(int, byte[])>[Math.Max(workers, 1)];
         for (int first = 0; first < source.Count; first += batch.Length)
         {
             int count = Math.Min(batch.Length, source.Count - first);
@@ -302,7 +302,7 @@ internal sealed class EventCache : IDisposable
                     error ??= e;
                 }
             });
-            if (error != null)
+            if (error is not null)
             {
                 System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
             }
@@ -321,11 +321,11 @@ internal sealed class EventCache : IDisposable
 
     private static List<(int Label, byte[] Bytes)> Pack(EventRecordings source, int recording)
     {
-        var transformer = new EventTransformer(source.Transform);
+        EventTransformer transformer = new EventTransformer(source.Transform);
         int elementSize = EventTransformer.ElementSize(source.Transform);
-        var counts = new ushort[source.Steps * 2 * EventFrames.Sensor * EventFrames.Sensor];
-        var frames = new byte[source.Shape.Length * elementSize];
-        var samples = new List<(int, byte[])>();
+        ushort[] counts = new ushort[source.Steps * 2 * EventFrames.Sensor * EventFrames.Sensor];
+        byte[] frames = new byte[source.Shape.Length * elementSize];
+        List<(int, byte[])> samples = new List<(int, byte[])>();
         foreach ((int label, EventList events, string path) in source.Decode(recording))
         {
             EventFrames.Integrate(events, source.Steps, counts, path);

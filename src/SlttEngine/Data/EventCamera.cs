@@ -70,7 +70,7 @@ internal sealed class EventCamera
 
     private void Move(ReadOnlySpan<Blob> blobs, double start, double duration)
     {
-        var boxes = new (int Left, int Top, int Right, int Bottom)[blobs.Length];
+        (int Left, int Top, int Right, int Bottom)[] boxes = new (int Left, int Top, int Right, int Bottom)[blobs.Length];
         for (int i = 0; i < blobs.Length; i++)
         {
             boxes[i] = Draw(blobs[i]);

@@ -1,3 +1,5 @@
+using SlttEngine.IO;
+
 namespace SlttEngine.Data;
 
 /// <summary>Makes frames of events: counts by polarity and pixel over parts of equal event count (split_by number).</summary>
@@ -44,7 +46,7 @@ public static class EventFrames
     /// <summary>The frames in a new array; see <see cref="Integrate(EventList, int, Span{ushort}, string)"/>.</summary>
     public static ushort[] Integrate(EventList events, int steps, string path)
     {
-        var frames = new ushort[steps * 2 * Sensor * Sensor];
+        ushort[] frames = new ushort[steps * 2 * Sensor * Sensor];
         Integrate(events, steps, frames, path);
         return frames;
     }

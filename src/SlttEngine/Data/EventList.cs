@@ -50,7 +50,7 @@ public sealed class EventList
     /// <summary>The events with <paramref name="start"/> ≤ t &lt; <paramref name="end"/>; the list need not be in order of time.</summary>
     public EventList Between(long start, long end)
     {
-        var part = new EventList();
+        EventList part = new EventList();
         for (int i = 0; i < Count; i++)
         {
             if (t[i] >= start && t[i] < end)

@@ -151,7 +151,7 @@ public sealed class EventTransformer
     private static (int Start, double[] Weights)[] Triangle()
     {
         const double Scale = (double)In / Out;
-        var axis = new (int, double[])[Out];
+        (int, double[])[] axis = new (int, double[])[Out];
         for (int i = 0; i < Out; i++)
         {
             double center = (i + 0.5) * Scale;

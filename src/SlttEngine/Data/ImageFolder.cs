@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using SkiaSharp;
+using SlttEngine.IO;
 
 namespace SlttEngine.Data;
 
@@ -70,7 +71,7 @@ public sealed class ImageFolder : IFrameSet
                     "unpack ImageNet (ILSVRC2012) from https://www.image-net.org into train/ and val/, val sorted into class folders like train");
             }
 
-            var files = new List<(string, int)>();
+            List<(string, int)> files = new List<(string, int)>();
             for (int label = 0; label < classes.Length; label++)
             {
                 string[] images = [.. Directory.EnumerateFiles(classes[label], "*", SearchOption.AllDirectories)
@@ -106,7 +107,7 @@ public sealed class ImageFolder : IFrameSet
         }
 
         using SKBitmap? bitmap = Decode(files[index].Path, out string? problem);
-        if (bitmap == null)
+        if (bitmap is null)
         {
             string line = $"{files[index].Path}: {problem}; left out";
             if (damaged.TryAdd(index, line))
@@ -135,8 +136,8 @@ public sealed class ImageFolder : IFrameSet
     {
         int outWidth = width <= height ? Short : (int)((long)Short * width / height);
         int outHeight = width <= height ? (int)((long)Short * height / width) : Short;
-        var resize = new BilinearResize(height, width, outHeight, outWidth);
-        var plane = new byte[outWidth * outHeight];
+        BilinearResize resize = new BilinearResize(height, width, outHeight, outWidth);
+        byte[] plane = new byte[outWidth * outHeight];
         int left = (int)Math.Round((outWidth - Crop) / 2.0), top = (int)Math.Round((outHeight - Crop) / 2.0);
         for (int c = 0; c < 3; c++)
         {
@@ -174,7 +175,7 @@ public sealed class ImageFolder : IFrameSet
     {
         (int left, int top, int w, int h) = RandomCrop(width, height, ref random);
         bool flip = (random.NextUInt32() & 1) == 1;
-        var resize = new BilinearResize(h, w, Crop, Crop);
+        BilinearResize resize = new BilinearResize(h, w, Crop, Crop);
         for (int c = 0; c < 3; c++)
         {
             Span<byte> plane = frames.Slice(c * Crop * Crop, Crop * Crop);
@@ -202,7 +203,7 @@ public sealed class ImageFolder : IFrameSet
 
         using SKData data = SKData.CreateCopy(bytes);
         using SKCodec? codec = SKCodec.Create(data);
-        if (codec == null)
+        if (codec is null)
         {
             problem = bytes.Length == 0 ? "empty" : "not an image that can be decoded";
             return null;
@@ -221,7 +222,7 @@ public sealed class ImageFolder : IFrameSet
             return null;
         }
 
-        var bitmap = new SKBitmap(info);
+        SKBitmap bitmap = new SKBitmap(info);
         SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
         if (result == SKCodecResult.Success)
         {

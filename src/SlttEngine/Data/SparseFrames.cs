@@ -13,7 +13,7 @@ internal static class SparseFrames
     /// <summary>Packs elements of 1 or 2 bytes; as they are, if packing does not help.</summary>
     internal static byte[] Pack(ReadOnlySpan<byte> frames, int elementSize)
     {
-        var packed = new List<byte>(frames.Length / 8) { 1 };
+        List<byte> packed = new List<byte>(frames.Length / 8) { 1 };
         int gap = 0;
         int count = frames.Length / elementSize;
         for (int i = 0; i < count && packed.Count <= frames.Length; i++)

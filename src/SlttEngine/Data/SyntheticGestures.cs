@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using SlttEngine.Checkpoints;
+using SlttEngine.IO;
 
 namespace SlttEngine.Data;
 
@@ -96,21 +96,21 @@ public static class SyntheticGestures
     internal static (EventList Events, GestureLabel[] Labels) Simulate(int user, int light, SyntheticGestureOptions options)
     {
         // Who it is depends on the user alone; the light, the place and the performance on the recording.
-        var ofUser = new Philox((ulong)options.Seed, 0x5553_4552_0000_0000ul + (uint)user);  // "USER"
+        Philox ofUser = new Philox((ulong)options.Seed, 0x5553_4552_0000_0000ul + (uint)user);  // "USER"
         double scale = ofUser.NextBetween(0.85, 1.15), hand = ofUser.NextBetween(5, 7), speed = ofUser.NextBetween(1.1, 1.7);
         double x = ofUser.NextBetween(57, 71), y = ofUser.NextBetween(57, 69);
-        var random = new Philox((ulong)options.Seed, 0x5245_4300_0000_0000ul + ((uint)user * 16u) + (uint)light);  // "REC"
-        var person = new GestureScene.Person(x + random.NextBetween(-3, 3), y + random.NextBetween(-3, 3), scale, hand, speed, random.NextBetween(0.6, 1.0));
-        var camera = new EventCamera(new Philox((ulong)options.Seed, random.NextUInt64() | (1ul << 63)),
+        Philox random = new Philox((ulong)options.Seed, 0x5245_4300_0000_0000ul + ((uint)user * 16u) + (uint)light);  // "REC"
+        GestureScene.Person person = new GestureScene.Person(x + random.NextBetween(-3, 3), y + random.NextBetween(-3, 3), scale, hand, speed, random.NextBetween(0.6, 1.0));
+        EventCamera camera = new EventCamera(new Philox((ulong)options.Seed, random.NextUInt64() | (1ul << 63)),
             random.NextBetween(0.22, 0.3), random.NextBetween(0.03, 0.1), random.NextBelow(6));
 
-        var events = new EventList(1 << 17);
-        var labels = new GestureLabel[DvsGesture.ClassNames.Count];
+        EventList events = new EventList(1 << 17);
+        GestureLabel[] labels = new GestureLabel[DvsGesture.ClassNames.Count];
         Span<Blob> blobs = stackalloc Blob[5];
         double now = 1;
         for (int gesture = 0; gesture < labels.Length; gesture++)
         {
-            var scene = new GestureScene(gesture, person, ref random);
+            GestureScene scene = new GestureScene(gesture, person, ref random);
             scene.Place(0, blobs);
             for (int i = 0; i < (int)(Pause / Moment); i++, now += Moment)
             {

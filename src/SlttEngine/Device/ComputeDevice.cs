@@ -41,7 +41,7 @@ public sealed class ComputeDevice : IDisposable
         Dnn = new CudaDNNContext();
         Dnn.SetStream(Stream);
         Uploads = new BatchUpload(this);
-        Convolutions = new Layers.ConvolutionAlgorithms(this, RememberedAlgorithm.Open($"{Name}, cuDNN {CudaDNNContext.GetVersion()}"));
+        Convolutions = new ConvolutionAlgorithms(this, RememberedAlgorithm.Open($"{Name}, cuDNN {CudaDNNContext.GetVersion()}"));
         ConvolutionChoices = kind == DeviceKind.Cpu ? new ConvolutionChoices() : null;
     }
 
@@ -79,7 +79,7 @@ public sealed class ComputeDevice : IDisposable
     internal BatchUpload Uploads { get; }
 
     /// <summary>Chooses among cuDNN's algorithms.</summary>
-    internal Layers.ConvolutionAlgorithms Convolutions { get; }
+    internal ConvolutionAlgorithms Convolutions { get; }
 
     /// <summary>The CPU device's choices among its ways to do a convolution; null on a GPU and where every thread is run.</summary>
     internal ConvolutionChoices? ConvolutionChoices { get; }

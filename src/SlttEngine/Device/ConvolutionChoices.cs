@@ -1,6 +1,6 @@
 using System.Text.Json;
 using ManagedCuda.CudaDNN;
-using SlttEngine.Checkpoints;
+using SlttEngine.IO;
 
 namespace SlttEngine.Device;
 
@@ -15,7 +15,7 @@ public sealed record ConvolutionChoice(bool Winograd, double DensestEvent);
 /// </summary>
 /// <remarks>
 /// A choice holds for any batch size and number of threads. What can't be remembered is not measured: the device's own estimates
-/// hold then, and SLTT_CPU_CONV=estimate asks for them. A GPU has none of this (<see cref="Layers.ConvolutionAlgorithms"/>).
+/// hold then, and SLTT_CPU_CONV=estimate asks for them. A GPU has none of this (<see cref="ConvolutionAlgorithms"/>).
 /// </remarks>
 public sealed class ConvolutionChoices
 {
@@ -62,7 +62,7 @@ public sealed class ConvolutionChoices
             return;
         }
 
-        var set = (delegate* unmanaged<int, nint, nint, nint, nint, int, double, int>)NativeLibraries.CpuFunction("sltt_cpu_set_convolution");
+        delegate* unmanaged<int, nint, nint, nint, nint, int, double, int> set = (delegate* unmanaged<int, nint, nint, nint, nint, int, double, int>)NativeLibraries.CpuFunction("sltt_cpu_set_convolution");
         _ = set((int)pass, x.Desc.Pointer, w.Desc.Pointer, convolution.Desc.Pointer, y.Desc.Pointer, choice.Winograd ? 1 : 0, choice.DensestEvent);
         used[call] = choice;
     }
@@ -110,7 +110,7 @@ public sealed class ConvolutionChoices
     private static unsafe string Machine()
     {
         const string Revision = "1"; // Of the ways: with new kernels all is measured anew.
-        var instructions = (delegate* unmanaged<nint>)NativeLibraries.CpuFunction("sltt_cpu_instruction_set");
+        delegate* unmanaged<nint> instructions = (delegate* unmanaged<nint>)NativeLibraries.CpuFunction("sltt_cpu_instruction_set");
         string level = instructions is null ? string.Empty : System.Runtime.InteropServices.Marshal.PtrToStringUTF8(instructions()) ?? string.Empty;
         string[] wanted = ["vendor_id", "cpu family", "model", "model name"];
         string processor;
@@ -134,7 +134,7 @@ public sealed class ConvolutionChoices
             return null;
         }
 
-        var measure = (delegate* unmanaged<int, nint, nint, nint, nint, int*, double*, int>)NativeLibraries.CpuFunction("sltt_cpu_measure_convolution");
+        delegate* unmanaged<int, nint, nint, nint, nint, int*, double*, int> measure = (delegate* unmanaged<int, nint, nint, nint, nint, int*, double*, int>)NativeLibraries.CpuFunction("sltt_cpu_measure_convolution");
         int winograd = 0;
         double densest = 0;
         if (measure((int)pass, x.Desc.Pointer, w.Desc.Pointer, convolution.Desc.Pointer, y.Desc.Pointer, &winograd, &densest) != 1)

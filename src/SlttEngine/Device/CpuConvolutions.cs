@@ -15,7 +15,7 @@ public static unsafe class CpuConvolutions
             return null;
         }
 
-        var convolutions = (delegate* unmanaged<byte*, nuint, int, nuint>)function;
+        delegate* unmanaged<byte*, nuint, int, nuint> convolutions = (delegate* unmanaged<byte*, nuint, int, nuint>)function;
         byte[] json = [];
         while (true)
         {

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using SlttEngine.Checkpoints;
+using SlttEngine.IO;
 
 namespace SlttEngine.Device;
 

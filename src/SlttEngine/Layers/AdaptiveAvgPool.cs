@@ -1,26 +1,25 @@
-using SlttEngine.Device;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
 /// <summary>AdaptiveAvgPool2d: any size to any size, also from smaller maps.</summary>
 public sealed class AdaptiveAvgPool : Layer
 {
-    private readonly Value input;
+    private readonly Edge input;
 
     /// <summary>Creates the layer.</summary>
     /// <param name="name">Name.</param>
     /// <param name="input">What it reads.</param>
     /// <param name="size">Output height and width.</param>
-    public AdaptiveAvgPool(string name, Value input, int size)
+    public AdaptiveAvgPool(string name, Edge input, int size)
         : base(name)
     {
         this.input = input;
-        Output = new Value(name, size, size, input.Channels, input.DependsOnInputOnly);
+        Output = new Edge(name, size, size, input.Channels, input.DependsOnInputOnly);
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value> Inputs => [input];
+    public override IReadOnlyList<Edge> Inputs => [input];
 
     /// <inheritdoc/>
     public override bool PassesSpikes => true;
@@ -32,7 +31,7 @@ public sealed class AdaptiveAvgPool : Layer
     /// <inheritdoc/>
     public override Action Emit(ProgramBuilder b)
     {
-        Op Forward(Tensor from, Tensor to) => new(
+        Op Forward(DeviceBuffer from, DeviceBuffer to) => new(
             Name + " forward",
             [from],
             [to],
@@ -51,8 +50,8 @@ public sealed class AdaptiveAvgPool : Layer
         b.AddForward(Output, input, Forward);
         return () =>
         {
-            Tensor gradOutput = b.TakeGradient(Output);
-            Tensor gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
+            DeviceBuffer gradOutput = b.TakeGradient(Output);
+            DeviceBuffer gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
             b.Add(b.BackwardOf(Output), new Op(
                 Name + " backward",
                 [gradOutput],
@@ -79,7 +78,7 @@ public sealed class AdaptiveAvgPool : Layer
     /// <param name="rows">The rows that a row of averages covers, from and up to; rows beyond the input are padding.</param>
     /// <param name="columns">The same for columns.</param>
     internal static long[] FanOut(
-        Value input, Value output, ReadOnlySpan<long> further, Func<int, (int From, int To)> rows, Func<int, (int From, int To)> columns)
+        Edge input, Edge output, ReadOnlySpan<long> further, Func<int, (int From, int To)> rows, Func<int, (int From, int To)> columns)
     {
         long[] fanOut = new long[input.Height * input.Width];
         for (int oy = 0; oy < output.Height; oy++)

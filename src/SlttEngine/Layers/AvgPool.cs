@@ -1,14 +1,13 @@
-using ManagedCuda.BasicTypes;
 using ManagedCuda.CudaDNN;
 using SlttEngine.Device;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
 /// <summary>Average pooling over windows (AvgPool2d: padding counts as zeros), by cuDNN; where the input still lacks a bias, by a kernel that adds it.</summary>
 public sealed class AvgPool : Layer
 {
-    private readonly Value input;
+    private readonly Edge input;
     private readonly int kernel;
     private readonly int stride;
     private readonly int padding;
@@ -19,15 +18,15 @@ public sealed class AvgPool : Layer
     /// <param name="kernel">Window size.</param>
     /// <param name="stride">Stride.</param>
     /// <param name="padding">Zero padding on each side.</param>
-    public AvgPool(string name, Value input, int kernel, int stride, int padding = 0)
+    public AvgPool(string name, Edge input, int kernel, int stride, int padding = 0)
         : base(name)
     {
         (this.input, this.kernel, this.stride, this.padding) = (input, kernel, stride, padding);
-        Output = new Value(name, Size(input.Height), Size(input.Width), input.Channels, input.DependsOnInputOnly);
+        Output = new Edge(name, Size(input.Height), Size(input.Width), input.Channels, input.DependsOnInputOnly);
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value> Inputs => [input];
+    public override IReadOnlyList<Edge> Inputs => [input];
 
     /// <inheritdoc/>
     public override bool PassesSpikes => true;
@@ -51,7 +50,7 @@ public sealed class AvgPool : Layer
 
         bool lacksBias = b.LacksBias(input);
 
-        Op Forward(Tensor from, Tensor to) => new(
+        Op Forward(DeviceBuffer from, DeviceBuffer to) => new(
             Name + " forward",
             [from],
             [to],
@@ -76,8 +75,8 @@ public sealed class AvgPool : Layer
         b.AddForward(Output, input, Forward);
         return () =>
         {
-            Tensor gradOutput = b.TakeGradient(Output);
-            Tensor gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
+            DeviceBuffer gradOutput = b.TakeGradient(Output);
+            DeviceBuffer gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
 
             // An average's backward reads neither x nor y, but cuDNN wants pointers: the gradients stand in for them.
             b.Add(b.BackwardOf(Output), new Op(

@@ -1,6 +1,6 @@
 using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
@@ -14,13 +14,13 @@ public sealed class BatchNormLif : Layer
     private const int LargestWindow = 8; // of the kernels
 
     private readonly BatchNormModule norm;
-    private readonly Value input;
+    private readonly Edge input;
     private readonly Parameter? inputBias;
-    private readonly Value? residual;
+    private readonly Edge? residual;
     private readonly Parameter? residualBias;
     private readonly float dropRate;
     private readonly int pool;
-    private readonly Value spikes;
+    private readonly Edge spikes;
 
     /// <summary>Creates the layer.</summary>
     /// <param name="name">PyTorch's name of the neuron.</param>
@@ -32,7 +32,7 @@ public sealed class BatchNormLif : Layer
     /// <param name="dropRate">Part of the spikes dropped, with one mask for all steps.</param>
     /// <param name="pool">Windows of pool × pixels on a side are averaged, after the dropout; it divides height and width (<see cref="CanPool"/>).</param>
     public BatchNormLif(
-        string name, BatchNormModule norm, Value input, Parameter? inputBias, Value? residual = null, Parameter? residualBias = null, float dropRate = 0, int pool = 1)
+        string name, BatchNormModule norm, Edge input, Parameter? inputBias, Edge? residual = null, Parameter? residualBias = null, float dropRate = 0, int pool = 1)
         : base(name)
     {
         if (!CanPool(input, pool))
@@ -48,20 +48,20 @@ public sealed class BatchNormLif : Layer
         this.dropRate = dropRate;
         this.pool = pool;
         input.SavedForBackward = true;
-        spikes = new Value(name, input.Height, input.Width, input.Channels, dependsOnInputOnly: false);
-        Output = pool == 1 ? spikes : new Value(name, input.Height / pool, input.Width / pool, input.Channels, dependsOnInputOnly: false);
+        spikes = new Edge(name, input.Height, input.Width, input.Channels, dependsOnInputOnly: false);
+        Output = pool == 1 ? spikes : new Edge(name, input.Height / pool, input.Width / pool, input.Channels, dependsOnInputOnly: false);
     }
 
     /// <summary>True if the layer can pool by itself: windows of this size leave no pixel over.</summary>
     /// <param name="input">A convolution's output.</param>
     /// <param name="window">Pixels in a line of a window.</param>
-    public static bool CanPool(Value input, int window) => window <= LargestWindow && input.Height % window == 0 && input.Width % window == 0;
+    public static bool CanPool(Edge input, int window) => window <= LargestWindow && input.Height % window == 0 && input.Width % window == 0;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value> Inputs => residual is null ? [input] : [input, residual];
+    public override IReadOnlyList<Edge> Inputs => residual is null ? [input] : [input, residual];
 
     /// <inheritdoc/>
-    public override Value Spikes => spikes;
+    public override Edge Spikes => spikes;
 
     /// <inheritdoc/>
     public override long[] FanOutOfSpikes(ReadOnlySpan<long> further) => AdaptiveAvgPool.FanOut(
@@ -93,11 +93,11 @@ public sealed class BatchNormLif : Layer
         private readonly long rows;
         private readonly int channels;
         private readonly bool once;
-        private readonly Tensor x;
-        private readonly Tensor mean;
-        private readonly Tensor invstd;
-        private readonly Tensor scale;
-        private readonly Tensor u;
+        private readonly DeviceBuffer x;
+        private readonly DeviceBuffer mean;
+        private readonly DeviceBuffer invstd;
+        private readonly DeviceBuffer scale;
+        private readonly DeviceBuffer u;
         private readonly float dropRate;
         private readonly uint dropLayer;
 
@@ -134,13 +134,13 @@ public sealed class BatchNormLif : Layer
 
         private CUdeviceptr ResidualBias => layer.residualBias is { } bias ? b.Store.Weight(bias) : default;
 
-        private Tensor Partials(string pass) => ProgramBuilder.Scratch($"{layer.Name} {pass} partial sums", 8L * Sums.Blocks * 2 * channels);
+        private DeviceBuffer Partials(string pass) => ProgramBuilder.Scratch($"{layer.Name} {pass} partial sums", 8L * Sums.Blocks * 2 * channels);
 
         public void BatchStatistics()
         {
-            Tensor partials = Partials("forward");
-            Tensor? potential = layer.residual is { } r ? b.Membrane(r) : null;
-            Tensor? added = layer.residual is { } s && potential is null ? b.Forward(s) : null;
+            DeviceBuffer partials = Partials("forward");
+            DeviceBuffer? potential = layer.residual is { } r ? b.Membrane(r) : null;
+            DeviceBuffer? added = layer.residual is { } s && potential is null ? b.Forward(s) : null;
             Section section = b.ForwardOf(layer.input);
             CUdeviceptr runningMean = b.Store.Statistic(layer.norm.RunningMean);
             b.Add(section, new Op(
@@ -194,7 +194,7 @@ public sealed class BatchNormLif : Layer
                     channels)));
             if (layer.residual is { } r)
             {
-                Tensor added = b.Forward(r);
+                DeviceBuffer added = b.Forward(r);
                 b.Add(b.ForwardOf(layer.input), new Op(
                     layer.Name + " residual",
                     [x, added],
@@ -206,7 +206,7 @@ public sealed class BatchNormLif : Layer
 
         public void Fire()
         {
-            Tensor spikes = b.NewOutput(layer.Output);
+            DeviceBuffer spikes = b.NewOutput(layer.Output);
             CUdeviceptr beta = b.Store.Weight(layer.norm.Bias);
             b.Add(Section.Forward, new Op(
                 layer.Name + (Pools ? " normalise, fire and pool" : " normalise and fire"),
@@ -245,9 +245,9 @@ public sealed class BatchNormLif : Layer
         }
 
         /// <summary>Makes the pooled spikes of a step again from u, in the backward section.</summary>
-        private Tensor PoolAgain()
+        private DeviceBuffer PoolAgain()
         {
-            Tensor again = ProgramBuilder.Scratch(layer.Name + " again", b.BytesOf(layer.Output));
+            DeviceBuffer again = ProgramBuilder.Scratch(layer.Name + " again", b.BytesOf(layer.Output));
             b.Add(Section.Backward, new Op(
                 layer.Name + " pooled spikes again",
                 [u],
@@ -259,16 +259,16 @@ public sealed class BatchNormLif : Layer
 
         public void Backward()
         {
-            IReadOnlyList<Tensor> gradients = b.TakeGradients(layer.Output);
-            Tensor gradSpikes = gradients[0];
-            Tensor? gradResidual = gradients.Count > 1 ? gradients[1] : null;
+            IReadOnlyList<DeviceBuffer> gradients = b.TakeGradients(layer.Output);
+            DeviceBuffer gradSpikes = gradients[0];
+            DeviceBuffer? gradResidual = gradients.Count > 1 ? gradients[1] : null;
             if (gradients.Count > 2 || (gradResidual is not null && (dropRate > 0 || Pools)))
             {
                 throw new InvalidOperationException($"{layer.Name}: {gradients.Count} gradients with drop rate {dropRate} and windows of {layer.pool} can't be added up");
             }
 
-            Tensor? carried = SpikeOps.Carried(b, layer.spikes);
-            Tensor gradInput = once ? BackwardOnce(gradSpikes, gradResidual, carried) : BackwardStep(gradSpikes, gradResidual, carried);
+            DeviceBuffer? carried = SpikeOps.Carried(b, layer.spikes);
+            DeviceBuffer gradInput = once ? BackwardOnce(gradSpikes, gradResidual, carried) : BackwardStep(gradSpikes, gradResidual, carried);
             b.AddGradient(layer.input, gradInput);
             if (layer.residual is { } r)
             {
@@ -277,12 +277,12 @@ public sealed class BatchNormLif : Layer
         }
 
         /// <summary>Input that changes from step to step: du and its sums, then batch norm's backward.</summary>
-        private Tensor BackwardStep(Tensor gradSpikes, Tensor? gradResidual, Tensor? carried)
+        private DeviceBuffer BackwardStep(DeviceBuffer gradSpikes, DeviceBuffer? gradResidual, DeviceBuffer? carried)
         {
-            Tensor gradNorm = ProgramBuilder.Scratch(layer.Name + " gradient", b.BytesOf(layer.spikes));
-            Tensor gradInput = x; // Nothing reads x once its own gradient is known, so that takes its place.
-            Tensor partials = Partials("backward");
-            Tensor coefficients = ProgramBuilder.Scratch(layer.Name + " coefficients", 8L * channels);
+            DeviceBuffer gradNorm = ProgramBuilder.Scratch(layer.Name + " gradient", b.BytesOf(layer.spikes));
+            DeviceBuffer gradInput = x; // Nothing reads x once its own gradient is known, so that takes its place.
+            DeviceBuffer partials = Partials("backward");
+            DeviceBuffer coefficients = ProgramBuilder.Scratch(layer.Name + " coefficients", 8L * channels);
             b.Add(Section.Backward, new Op(
                 layer.Name + " backward",
                 [gradSpikes, u, x, mean, invstd, .. Present(gradResidual, carried)],
@@ -317,14 +317,14 @@ public sealed class BatchNormLif : Layer
         }
 
         /// <summary>Input that is the same at every step: batch norm's backward is linear in the gradient, so du is added up over t first.</summary>
-        private Tensor BackwardOnce(Tensor gradSpikes, Tensor? gradResidual, Tensor? carried)
+        private DeviceBuffer BackwardOnce(DeviceBuffer gradSpikes, DeviceBuffer? gradResidual, DeviceBuffer? carried)
         {
-            Tensor sum = Pools
+            DeviceBuffer sum = Pools
                 ? AccumulatePooled(gradSpikes, carried)
                 : SpikeOps.AccumulateOverTime(b, layer.Output, layer.input, u, gradSpikes, gradResidual, null, carried, 1f, 1f, dropRate, dropLayer);
-            Tensor gradInput = ProgramBuilder.Scratch(layer.input.Name + " gradient", b.BytesOf(layer.input));
-            Tensor partials = Partials("backward");
-            Tensor coefficients = ProgramBuilder.Scratch(layer.Name + " coefficients", 8L * channels);
+            DeviceBuffer gradInput = ProgramBuilder.Scratch(layer.input.Name + " gradient", b.BytesOf(layer.input));
+            DeviceBuffer partials = Partials("backward");
+            DeviceBuffer coefficients = ProgramBuilder.Scratch(layer.Name + " coefficients", 8L * channels);
             b.Add(Section.End, new Op(
                 layer.Name + " backward reduce",
                 [sum, x, mean, invstd],
@@ -335,9 +335,9 @@ public sealed class BatchNormLif : Layer
             return gradInput;
         }
 
-        private Tensor AccumulatePooled(Tensor gradPooled, Tensor? carried)
+        private DeviceBuffer AccumulatePooled(DeviceBuffer gradPooled, DeviceBuffer? carried)
         {
-            Tensor sum = SpikeOps.SumOverTime(b, layer.input);
+            DeviceBuffer sum = SpikeOps.SumOverTime(b, layer.input);
             b.Add(Section.Backward, new Op(
                 layer.Name + " backward",
                 [gradPooled, u, sum, .. Present(carried)],
@@ -363,7 +363,7 @@ public sealed class BatchNormLif : Layer
             return sum;
         }
 
-        private void Finalize(Section section, Tensor partials, Tensor coefficients) => b.Add(section, new Op(
+        private void Finalize(Section section, DeviceBuffer partials, DeviceBuffer coefficients) => b.Add(section, new Op(
             layer.Name + " backward finalize",
             [partials],
             [coefficients],
@@ -378,15 +378,15 @@ public sealed class BatchNormLif : Layer
                 rows,
                 channels)));
 
-        private Op Apply(string kernel, Tensor gradInput, Tensor gradNorm, Tensor coefficients) => new(
+        private Op Apply(string kernel, DeviceBuffer gradInput, DeviceBuffer gradNorm, DeviceBuffer coefficients) => new(
             layer.Name + " backward apply",
             [gradNorm, x, mean, invstd, scale, coefficients],
             [gradInput],
             t => device.Launch(
                 kernel + b.Suffix, Elements, gradInput.At(t), gradNorm.At(t), x.At(t), mean.At(t), invstd.At(t), scale.At(t), coefficients.At(t), rows, channels));
 
-        private static CUdeviceptr At(Tensor? tensor, int t) => tensor?.At(t) ?? default;
+        private static CUdeviceptr At(DeviceBuffer? tensor, int t) => tensor?.At(t) ?? default;
 
-        private static IEnumerable<Tensor> Present(params Tensor?[] tensors) => tensors.OfType<Tensor>();
+        private static IEnumerable<DeviceBuffer> Present(params DeviceBuffer?[] tensors) => tensors.OfType<DeviceBuffer>();
     }
 }

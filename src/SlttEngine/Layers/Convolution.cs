@@ -1,6 +1,6 @@
 using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
@@ -12,21 +12,21 @@ namespace SlttEngine.Layers;
 public sealed class Convolution : Layer
 {
     private readonly ConvolutionModule module;
-    private readonly Value input;
+    private readonly Edge input;
 
     /// <summary>Creates the layer.</summary>
     /// <param name="module">Its parameters.</param>
     /// <param name="input">What it reads.</param>
-    public Convolution(ConvolutionModule module, Value input)
+    public Convolution(ConvolutionModule module, Edge input)
         : base(module.Name)
     {
         this.module = module;
         this.input = input;
-        Output = new Value(module.Name, module.OutputSize(input.Height), module.OutputSize(input.Width), module.Out, input.DependsOnInputOnly);
+        Output = new Edge(module.Name, module.OutputSize(input.Height), module.OutputSize(input.Width), module.Out, input.DependsOnInputOnly);
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value> Inputs => [input];
+    public override IReadOnlyList<Edge> Inputs => [input];
 
     /// <inheritdoc/>
     public override long MultiplyAdds => module.MultiplyAdds(input.Height, input.Width);
@@ -44,11 +44,11 @@ public sealed class Convolution : Layer
     }
 
     /// <summary>Emits both backward passes: the filter's gradient is added up, the input's handed on.</summary>
-    internal static void EmitBackward(ProgramBuilder b, ConvolutionCalls calls, Value input, Value output, Parameter parameter, Func<CUdeviceptr> weight)
+    internal static void EmitBackward(ProgramBuilder b, ConvolutionCalls calls, Edge input, Edge output, Parameter parameter, Func<CUdeviceptr> weight)
     {
         Section section = b.BackwardOf(output);
-        Tensor gradOutput = b.TakeGradient(output);
-        Tensor x = b.ForBackward(input);
+        DeviceBuffer gradOutput = b.TakeGradient(output);
+        DeviceBuffer x = b.ForBackward(input);
         CUdeviceptr gradient = b.Store.Gradient(parameter);
         if (b.Shape.Type == ComputeType.Float32)
         {
@@ -62,14 +62,14 @@ public sealed class Convolution : Layer
         }
         else
         {
-            Tensor step = ProgramBuilder.Scratch(output.Name + " step gradient", (long)parameter.Count * b.Shape.Type.Size());
+            DeviceBuffer step = ProgramBuilder.Scratch(output.Name + " step gradient", (long)parameter.Count * b.Shape.Type.Size());
             b.Add(section, calls.BackwardFilter(x, gradOutput, () => step.At(0), 0f, step));
             b.Add(section, GradientOps.Accumulate(b, gradient, step, parameter.Count));
         }
 
         if (input != b.Store.Network.Input)
         {
-            Tensor gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + output.Name, b.BytesOf(input));
+            DeviceBuffer gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + output.Name, b.BytesOf(input));
             b.Add(section, calls.BackwardData(gradOutput, weight, gradInput));
             b.AddGradient(input, gradInput);
         }

@@ -1,6 +1,7 @@
 using ManagedCuda.BasicTypes;
 using ManagedCuda.CudaDNN;
-using SlttEngine.Planning;
+using SlttEngine.Device;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
@@ -20,7 +21,7 @@ internal sealed class ConvolutionCalls
     private readonly string shapes;
     private readonly (long X, long W, long Y) bytes;
 
-    public ConvolutionCalls(ProgramBuilder builder, string name, Value input, Value output, ConvolutionModule module)
+    public ConvolutionCalls(ProgramBuilder builder, string name, Edge input, Edge output, ConvolutionModule module)
     {
         this.builder = builder;
         this.name = name;
@@ -48,7 +49,7 @@ internal sealed class ConvolutionCalls
     private CudaDNNContext Dnn => builder.Device.Dnn;
 
     /// <summary>output = w * input.</summary>
-    public Op Forward(Tensor input, Func<CUdeviceptr> weight, Tensor output)
+    public Op Forward(DeviceBuffer input, Func<CUdeviceptr> weight, DeviceBuffer output)
     {
         Settle(Device.ConvolutionChoices.Pass.Forward, "forward");
         int count = Dnn.GetConvolutionForwardAlgorithmMaxCount();
@@ -58,7 +59,7 @@ internal sealed class ConvolutionCalls
             (a, b, c, space, most) => Allowed(Dnn.FindConvolutionForwardAlgorithmEx(x, a, w, b, convolution, y, c, count, space, most)).Select(p => AlgorithmOffer.Of(p, asked)));
         cudnnConvolutionFwdAlgo algo = (cudnnConvolutionFwdAlgo)number;
         ulong needed = Dnn.GetConvolutionForwardWorkspaceSize(x, w, descriptor, y, algo);
-        Tensor workspace = Workspace("forward", needed);
+        DeviceBuffer workspace = Workspace("forward", needed);
         return new Op(
             name + " forward",
             [input],
@@ -68,7 +69,7 @@ internal sealed class ConvolutionCalls
     }
 
     /// <summary>gradInput = wᵀ * gradOutput.</summary>
-    public Op BackwardData(Tensor gradOutput, Func<CUdeviceptr> weight, Tensor gradInput)
+    public Op BackwardData(DeviceBuffer gradOutput, Func<CUdeviceptr> weight, DeviceBuffer gradInput)
     {
         Settle(Device.ConvolutionChoices.Pass.BackwardData, "backward data");
         int count = Dnn.GetConvolutionBackwardDataAlgorithmMaxCount();
@@ -78,7 +79,7 @@ internal sealed class ConvolutionCalls
             (a, b, c, space, most) => Dnn.FindConvolutionBackwardDataAlgorithmEx(w, b, y, c, convolution, x, a, count, space, most).Select(p => AlgorithmOffer.Of(p, asked)));
         cudnnConvolutionBwdDataAlgo algo = (cudnnConvolutionBwdDataAlgo)number;
         ulong needed = Dnn.GetConvolutionBackwardDataWorkspaceSize(w, y, descriptor, x, algo);
-        Tensor workspace = Workspace("backward data", needed);
+        DeviceBuffer workspace = Workspace("backward data", needed);
         return new Op(
             name + " backward data",
             [gradOutput],
@@ -88,7 +89,7 @@ internal sealed class ConvolutionCalls
     }
 
     /// <summary>gradWeight = beta · gradWeight + gradOutput * input.</summary>
-    public Op BackwardFilter(Tensor input, Tensor gradOutput, Func<CUdeviceptr> gradWeight, float beta, params Tensor[] writes)
+    public Op BackwardFilter(DeviceBuffer input, DeviceBuffer gradOutput, Func<CUdeviceptr> gradWeight, float beta, params DeviceBuffer[] writes)
     {
         Settle(Device.ConvolutionChoices.Pass.BackwardFilter, "backward filter");
         int count = Dnn.GetConvolutionBackwardFilterAlgorithmMaxCount();
@@ -98,7 +99,7 @@ internal sealed class ConvolutionCalls
             (a, b, c, space, most) => Dnn.FindConvolutionBackwardFilterAlgorithmEx(x, a, y, c, convolution, w, b, count, space, most).Select(p => AlgorithmOffer.Of(p, asked)));
         cudnnConvolutionBwdFilterAlgo algo = (cudnnConvolutionBwdFilterAlgo)number;
         ulong needed = Dnn.GetConvolutionBackwardFilterWorkspaceSize(x, y, descriptor, w, algo);
-        Tensor workspace = Workspace("backward filter", needed);
+        DeviceBuffer workspace = Workspace("backward filter", needed);
         return new Op(
             name + " backward filter",
             [input, gradOutput],
@@ -135,5 +136,5 @@ internal sealed class ConvolutionCalls
         return descriptor;
     }
 
-    private Tensor Workspace(string pass, ulong bytes) => ProgramBuilder.Scratch($"{name} {pass} workspace", (long)bytes, BufferKind.Workspace);
+    private DeviceBuffer Workspace(string pass, ulong bytes) => ProgramBuilder.Scratch($"{name} {pass} workspace", (long)bytes, BufferKind.Workspace);
 }

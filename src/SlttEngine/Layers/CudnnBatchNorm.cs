@@ -1,7 +1,7 @@
 using ManagedCuda.BasicTypes;
 using ManagedCuda.CudaDNN;
 using SlttEngine.Device;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
@@ -22,11 +22,11 @@ public sealed class CudnnBatchNorm : Layer
     {
         (this.norm, this.input) = (norm, input);
         input.Main.SavedForBackward = true;
-        Output = new Value(norm.Name, input.Main.Height, input.Main.Width, input.Main.Channels, input.Main.DependsOnInputOnly);
+        Output = new Edge(norm.Name, input.Main.Height, input.Main.Width, input.Main.Channels, input.Main.DependsOnInputOnly);
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value> Inputs => input.Residual is null ? [input.Main] : [input.Main, input.Residual];
+    public override IReadOnlyList<Edge> Inputs => input.Residual is null ? [input.Main] : [input.Main, input.Residual];
 
     /// <inheritdoc/>
     public override Action Emit(ProgramBuilder b)
@@ -45,8 +45,8 @@ public sealed class CudnnBatchNorm : Layer
 
         AddUp(b);
         Section section = b.ForwardOf(Output);
-        Tensor x = b.Forward(input.Main);
-        Tensor y = b.NewOutput(Output);
+        DeviceBuffer x = b.Forward(input.Main);
+        DeviceBuffer y = b.NewOutput(Output);
         if (!b.Shape.Training)
         {
             b.Add(section, new Op(
@@ -61,8 +61,8 @@ public sealed class CudnnBatchNorm : Layer
         // A static input is normalised once, but the running statistics move as in every step.
         int repeats = once ? b.Shape.Steps : 1;
         double factor = 1 - Math.Pow(1 - (double)BatchNormModule.Momentum, repeats);
-        Tensor mean = b.Keep(Name + " mean", BufferKind.Saved, 4L * channels, once ? 1 : b.Copies);
-        Tensor invstd = b.Keep(Name + " invstd", BufferKind.Saved, 4L * channels, once ? 1 : b.Copies);
+        DeviceBuffer mean = b.Keep(Name + " mean", BufferKind.Saved, 4L * channels, once ? 1 : b.Copies);
+        DeviceBuffer invstd = b.Keep(Name + " invstd", BufferKind.Saved, 4L * channels, once ? 1 : b.Copies);
         b.Add(section, new Op(
             Name + " forward",
             [x],
@@ -73,15 +73,15 @@ public sealed class CudnnBatchNorm : Layer
             Name + " count", [], [], t => b.Device.Launch("count_batches", LaunchShape.OneThread, b.Store.Statistic(norm.NumBatchesTracked), repeats)));
         return () =>
         {
-            Tensor gradOutput = b.TakeGradient(Output);
-            Tensor gradInput = ProgramBuilder.Scratch(input.Main.Name + " gradient", b.BytesOf(Output));
+            DeviceBuffer gradOutput = b.TakeGradient(Output);
+            DeviceBuffer gradInput = ProgramBuilder.Scratch(input.Main.Name + " gradient", b.BytesOf(Output));
             b.Add(b.BackwardOf(Output), new Op(
                 Name + " backward",
                 [x, gradOutput, mean, invstd],
                 [gradInput],
                 t => dnn.BatchNormalizationBackward(
                     Mode, 1f, 0f, 1f, 1f, map, x.At(t), map, gradOutput.At(t), map, gradInput.At(t), perChannel, weight, b.Store.Gradient(norm.Weight), b.Store.Gradient(norm.Bias), BatchNormModule.Epsilon, mean.At(t), invstd.At(t))));
-            foreach (Value value in Inputs)
+            foreach (Edge value in Inputs)
             {
                 b.AddGradient(value, gradInput);
             }
@@ -92,13 +92,13 @@ public sealed class CudnnBatchNorm : Layer
     private void AddUp(ProgramBuilder b)
     {
         long rows = (long)b.Shape.Batch * Output.Height * Output.Width;
-        Tensor x = b.Forward(input.Main);
+        DeviceBuffer x = b.Forward(input.Main);
         CUdeviceptr mainBias = input.MainBias is { } m ? b.Store.Weight(m) : default;
         CUdeviceptr residualBias = input.ResidualBias is { } r ? b.Store.Weight(r) : default;
         LaunchShape shape = SpikeOps.Elements(b, rows * Output.Channels);
         if (input.Residual is { } residual)
         {
-            Tensor added = b.Forward(residual);
+            DeviceBuffer added = b.Forward(residual);
             b.Add(b.ForwardOf(Output), new Op(
                 Name + " residual",
                 [x, added],

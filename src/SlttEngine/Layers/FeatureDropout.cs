@@ -1,27 +1,26 @@
-using SlttEngine.Device;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
 /// <summary>Dropout of features, with one mask for all time steps of an iteration.</summary>
 public sealed class FeatureDropout : Layer
 {
-    private readonly Value input;
+    private readonly Edge input;
     private readonly float rate;
 
     /// <summary>Creates the layer.</summary>
     /// <param name="name">Name.</param>
     /// <param name="input">What it reads.</param>
     /// <param name="rate">Part dropped, above 0.</param>
-    public FeatureDropout(string name, Value input, float rate)
+    public FeatureDropout(string name, Edge input, float rate)
         : base(name)
     {
         (this.input, this.rate) = (input, rate);
-        Output = new Value(name, input.Height, input.Width, input.Channels, dependsOnInputOnly: false);
+        Output = new Edge(name, input.Height, input.Width, input.Channels, dependsOnInputOnly: false);
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value> Inputs => [input];
+    public override IReadOnlyList<Edge> Inputs => [input];
 
     /// <inheritdoc/>
     public override bool PassesSpikes => true;
@@ -36,7 +35,7 @@ public sealed class FeatureDropout : Layer
         uint layer = dropRate > 0 ? b.DropoutLayers++ : 0;
         long n = Output.Elements * b.Shape.Batch;
 
-        Op Mask(string pass, Tensor from, Tensor to) => new(
+        Op Mask(string pass, DeviceBuffer from, DeviceBuffer to) => new(
             Name + pass,
             [from],
             [to],
@@ -45,8 +44,8 @@ public sealed class FeatureDropout : Layer
         b.Add(Section.Forward, Mask(" forward", b.Forward(input), b.NewOutput(Output)));
         return () =>
         {
-            Tensor gradOutput = b.TakeGradient(Output);
-            Tensor gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
+            DeviceBuffer gradOutput = b.TakeGradient(Output);
+            DeviceBuffer gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
             b.Add(Section.Backward, Mask(" backward", gradOutput, gradInput) with { InPlace = (gradInput, gradOutput) });
             b.AddGradient(input, gradInput);
         };

@@ -1,6 +1,6 @@
 using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
@@ -8,17 +8,17 @@ namespace SlttEngine.Layers;
 internal static class GradientOps
 {
     /// <summary>gradient += step, with a look for inf and nan.</summary>
-    public static Op Accumulate(ProgramBuilder b, CUdeviceptr gradient, Tensor step, long count) => new(
+    public static Op Accumulate(ProgramBuilder b, CUdeviceptr gradient, DeviceBuffer step, long count) => new(
         step.Name + " accumulate",
         [step],
         [],
         t => b.Device.Launch("accumulate_gradients_" + b.Suffix, LaunchShape.Elements(b.Device, count, b.Shape.Type.Size()), gradient, step.At(t), b.RunState, count));
 
     /// <summary>gradient += column sums of a (rows, channels) activation gradient, in two stages of fixed order.</summary>
-    public static void AddBiasGradient(ProgramBuilder b, Section section, string name, Tensor gradOutput, CUdeviceptr gradient, long rows, int channels)
+    public static void AddBiasGradient(ProgramBuilder b, Section section, string name, DeviceBuffer gradOutput, CUdeviceptr gradient, long rows, int channels)
     {
         LaunchShape sums = LaunchShape.RowSums(b.Device, rows, channels);
-        Tensor partials = ProgramBuilder.Scratch(name + " bias partial sums", 8L * sums.Blocks * channels);
+        DeviceBuffer partials = ProgramBuilder.Scratch(name + " bias partial sums", 8L * sums.Blocks * channels);
         b.Add(section, new Op(
             name + " bias gradient",
             [gradOutput],

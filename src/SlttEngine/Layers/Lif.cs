@@ -1,6 +1,5 @@
 using ManagedCuda.BasicTypes;
-using SlttEngine.Device;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
@@ -8,7 +7,7 @@ namespace SlttEngine.Layers;
 /// <remarks>Keeps the membrane potential u alone.</remarks>
 public sealed class Lif : Layer
 {
-    private readonly Value input;
+    private readonly Edge input;
     private readonly float inputScale;
     private readonly float spikeScale;
     private readonly float rate;
@@ -19,18 +18,18 @@ public sealed class Lif : Layer
     /// <param name="inputScale">1/β.</param>
     /// <param name="spikeScale">What a spike counts for.</param>
     /// <param name="dropRate">Part of the spikes dropped, with one mask for all steps.</param>
-    public Lif(string name, Value input, float inputScale, float spikeScale, float dropRate = 0)
+    public Lif(string name, Edge input, float inputScale, float spikeScale, float dropRate = 0)
         : base(name)
     {
         (this.input, this.inputScale, this.spikeScale, rate) = (input, inputScale, spikeScale, dropRate);
-        Output = new Value(name, input.Height, input.Width, input.Channels, dependsOnInputOnly: false);
+        Output = new Edge(name, input.Height, input.Width, input.Channels, dependsOnInputOnly: false);
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value> Inputs => [input];
+    public override IReadOnlyList<Edge> Inputs => [input];
 
     /// <inheritdoc/>
-    public override Value Spikes => Output;
+    public override Edge Spikes => Output;
 
     /// <inheritdoc/>
     public override Action Emit(ProgramBuilder b)
@@ -40,9 +39,9 @@ public sealed class Lif : Layer
         int copies = b.Shape.Training ? b.Copies : 1;
         float dropRate = b.Shape.Training ? rate : 0;
         uint dropLayer = dropRate > 0 ? b.DropoutLayers++ : 0;
-        Tensor x = b.Forward(input);
-        Tensor u = b.Keep(Name + " u", BufferKind.State, b.BytesOf(Output), copies);
-        Tensor spikes = b.NewOutput(Output);
+        DeviceBuffer x = b.Forward(input);
+        DeviceBuffer u = b.Keep(Name + " u", BufferKind.State, b.BytesOf(Output), copies);
+        DeviceBuffer spikes = b.NewOutput(Output);
         b.Add(Section.Forward, new Op(
             Name + " fire",
             [x, u],
@@ -73,24 +72,24 @@ public sealed class Lif : Layer
         return () => Backward(b, u, n, dropRate, dropLayer);
     }
 
-    private void Backward(ProgramBuilder b, Tensor u, long n, float dropRate, uint dropLayer)
+    private void Backward(ProgramBuilder b, DeviceBuffer u, long n, float dropRate, uint dropLayer)
     {
-        IReadOnlyList<Tensor> gradients = b.TakeGradients(Output);
-        IReadOnlyList<Tensor> skips = b.TakeGradients(input);
+        IReadOnlyList<DeviceBuffer> gradients = b.TakeGradients(Output);
+        IReadOnlyList<DeviceBuffer> skips = b.TakeGradients(input);
         if (gradients.Count is 0 or > 2 || skips.Count > 1 || (gradients.Count > 1 && dropRate > 0))
         {
             throw new InvalidOperationException(
                 $"{Name}: {gradients.Count} gradients of its output and {skips.Count} of its input with drop rate {dropRate} can't be added up");
         }
 
-        Tensor gradSpikes = gradients[0];
-        Tensor? gradResidual = gradients.Count > 1 ? gradients[1] : null;
-        Tensor? gradSkip = skips.Count > 0 ? skips[0] : null;
-        Tensor? carried = SpikeOps.Carried(b, Output);
-        Tensor gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
+        DeviceBuffer gradSpikes = gradients[0];
+        DeviceBuffer? gradResidual = gradients.Count > 1 ? gradients[1] : null;
+        DeviceBuffer? gradSkip = skips.Count > 0 ? skips[0] : null;
+        DeviceBuffer? carried = SpikeOps.Carried(b, Output);
+        DeviceBuffer gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
         if (b.IsStatic(input))
         {
-            Tensor sum = SpikeOps.AccumulateOverTime(b, Output, input, u, gradSpikes, gradResidual, gradSkip, carried, inputScale, spikeScale, dropRate, dropLayer);
+            DeviceBuffer sum = SpikeOps.AccumulateOverTime(b, Output, input, u, gradSpikes, gradResidual, gradSkip, carried, inputScale, spikeScale, dropRate, dropLayer);
             b.Add(Section.End, new Op(
                 Name + " gradient cast",
                 [sum],
@@ -99,11 +98,11 @@ public sealed class Lif : Layer
         }
         else
         {
-            Tensor[] optional = [.. new[] { gradResidual, gradSkip, carried }.OfType<Tensor>()];
+            DeviceBuffer[] optional = [.. new[] { gradResidual, gradSkip, carried }.OfType<DeviceBuffer>()];
             b.Add(Section.Backward, new Op(
                 Name + " backward",
                 [gradSpikes, u, .. optional],
-                [gradInput, .. carried is null ? Array.Empty<Tensor>() : [carried]],
+                [gradInput, .. carried is null ? Array.Empty<DeviceBuffer>() : [carried]],
                 t => b.Device.Launch(
                     "lif_backward_" + b.Suffix,
                     SpikeOps.Elements(b, n),

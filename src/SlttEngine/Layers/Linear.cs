@@ -1,14 +1,14 @@
 using ManagedCuda.BasicTypes;
 using ManagedCuda.CudaBlas;
 using SlttEngine.Device;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
 /// <summary>The classifier: logits (N, classes), in float, of features (N, H, W, C) taken in PyTorch's order (C, H, W).</summary>
 public sealed class Linear : Layer
 {
-    private readonly Value input;
+    private readonly Edge input;
     private readonly Parameter weight;
     private readonly Parameter bias;
 
@@ -17,7 +17,7 @@ public sealed class Linear : Layer
     /// <param name="name">PyTorch's module name.</param>
     /// <param name="input">Features.</param>
     /// <param name="weight">How the weights start.</param>
-    public Linear(Network network, string name, Value input, Initializer weight)
+    public Linear(Network network, string name, Edge input, Initializer weight)
         : base(name)
     {
         this.input = input;
@@ -25,11 +25,11 @@ public sealed class Linear : Layer
         this.weight = network.Declare(
             name + ".weight", [network.Classes, (int)input.Elements], weight, [network.Classes, input.Channels, input.Height, input.Width]);
         bias = network.Declare(name + ".bias", [network.Classes], new Initializer.Constant(0));
-        Output = new Value(name, 1, 1, network.Classes, dependsOnInputOnly: false);
+        Output = new Edge(name, 1, 1, network.Classes, dependsOnInputOnly: false);
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value> Inputs => [input];
+    public override IReadOnlyList<Edge> Inputs => [input];
 
     /// <inheritdoc/>
     public override long MultiplyAdds => input.Elements * Output.Channels;
@@ -45,8 +45,8 @@ public sealed class Linear : Layer
         long multiplyAdds = (long)n * classes * features;
         DataType type = b.Shape.Type.Blas();
         CUdeviceptr w = b.WorkingWeight(weight);
-        Tensor x = b.Forward(input);
-        Tensor logits = b.Keep(Name + " logits", BufferKind.Batch, 4L * n * classes);
+        DeviceBuffer x = b.Forward(input);
+        DeviceBuffer logits = b.Keep(Name + " logits", BufferKind.Batch, 4L * n * classes);
         b.SetForward(Output, logits);
         b.Add(Section.Forward, new Op(
             Name + " bias",
@@ -64,8 +64,8 @@ public sealed class Linear : Layer
         { MultiplyAdds = multiplyAdds });
         return () =>
         {
-            Tensor gradLogits = b.TakeGradient(Output);
-            Tensor gradInput = ProgramBuilder.Scratch(input.Name + " gradient", b.BytesOf(input));
+            DeviceBuffer gradLogits = b.TakeGradient(Output);
+            DeviceBuffer gradInput = ProgramBuilder.Scratch(input.Name + " gradient", b.BytesOf(input));
             b.Add(Section.Backward, new Op(
                 Name + " backward bias",
                 [gradLogits],

@@ -1,3 +1,5 @@
+using SlttEngine.Graph;
+
 namespace SlttEngine.Layers;
 
 /// <summary>Parameters of a convolution.</summary>

@@ -1,3 +1,5 @@
+using SlttEngine.Graph;
+
 namespace SlttEngine.Layers;
 
 /// <summary>Which batch norm.</summary>
@@ -15,7 +17,7 @@ public enum BatchNormKind
 /// <param name="MainBias">That convolution's bias, or null.</param>
 /// <param name="Residual">Added to it, or null.</param>
 /// <param name="ResidualBias">Bias of the convolution that made the residual, or null.</param>
-public sealed record ConvolutionSum(Value Main, Parameter? MainBias = null, Value? Residual = null, Parameter? ResidualBias = null);
+public sealed record ConvolutionSum(Edge Main, Parameter? MainBias = null, Edge? Residual = null, Parameter? ResidualBias = null);
 
 /// <summary>Batch norm, LIF neurons, dropout and average pool, in as few layers as the kind of batch norm and the sizes allow.</summary>
 public static class NormalisedNeurons
@@ -29,11 +31,11 @@ public static class NormalisedNeurons
     /// <param name="dropRate">Part of the spikes dropped, with one mask for all steps.</param>
     /// <param name="pool">Windows of pool × pool pixels are averaged; 1: none.</param>
     /// <param name="poolName">PyTorch's name of the pool.</param>
-    public static Value Add(
+    public static Edge Add(
         Network network, BatchNormKind kind, string name, BatchNormModule norm, ConvolutionSum x, float dropRate = 0, int pool = 1, string poolName = "pool")
     {
         bool folds = kind == BatchNormKind.Sltt && BatchNormLif.CanPool(x.Main, pool);
-        Value spikes = kind == BatchNormKind.Sltt
+        Edge spikes = kind == BatchNormKind.Sltt
             ? network.Add(new BatchNormLif(name, norm, x.Main, x.MainBias, x.Residual, x.ResidualBias, dropRate, folds ? pool : 1))
             : network.Add(new Lif(name, network.Add(new CudnnBatchNorm(norm, x)), 1f, 1f, dropRate));
         return folds || pool == 1 ? spikes : network.Add(new AvgPool(poolName, spikes, pool, pool));

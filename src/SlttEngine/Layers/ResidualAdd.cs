@@ -1,33 +1,32 @@
-using SlttEngine.Device;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
 /// <summary>branch + identity, with the biases of the convolutions that made them.</summary>
 public sealed class ResidualAdd : Layer
 {
-    private readonly Value branch;
-    private readonly Value identity;
+    private readonly Edge branch;
+    private readonly Edge identity;
 
     /// <summary>Creates the layer.</summary>
     /// <param name="name">Name.</param>
     /// <param name="branch">The block's own path.</param>
     /// <param name="identity">The skip path.</param>
-    public ResidualAdd(string name, Value branch, Value identity)
+    public ResidualAdd(string name, Edge branch, Edge identity)
         : base(name)
     {
         (this.branch, this.identity) = (branch, identity);
-        Output = new Value(name, branch.Height, branch.Width, branch.Channels, dependsOnInputOnly: false);
+        Output = new Edge(name, branch.Height, branch.Width, branch.Channels, dependsOnInputOnly: false);
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value> Inputs => [branch, identity];
+    public override IReadOnlyList<Edge> Inputs => [branch, identity];
 
     /// <inheritdoc/>
     public override Action Emit(ProgramBuilder b)
     {
         long rows = (long)b.Shape.Batch * Output.Height * Output.Width;
-        (Tensor x, Tensor skip, Tensor y) = (b.Forward(branch), b.Forward(identity), b.NewOutput(Output));
+        (DeviceBuffer x, DeviceBuffer skip, DeviceBuffer y) = (b.Forward(branch), b.Forward(identity), b.NewOutput(Output));
         b.Add(Section.Forward, new Op(
             Name,
             [x, skip],
@@ -45,7 +44,7 @@ public sealed class ResidualAdd : Layer
             InPlace: (y, x)));
         return () =>
         {
-            Tensor gradient = b.TakeGradient(Output);
+            DeviceBuffer gradient = b.TakeGradient(Output);
             b.AddGradient(branch, gradient);
             b.AddGradient(identity, gradient);
         };

@@ -1,6 +1,6 @@
 using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
@@ -39,17 +39,17 @@ public sealed class ScaledWsConvolution : Layer
     private const float Epsilon = 1e-4f;
 
     private readonly ScaledWsModule module;
-    private readonly Value input;
+    private readonly Edge input;
 
     /// <summary>Creates the layer.</summary>
     /// <param name="module">Its parameters.</param>
     /// <param name="input">What it reads.</param>
-    public ScaledWsConvolution(ScaledWsModule module, Value input)
+    public ScaledWsConvolution(ScaledWsModule module, Edge input)
         : base(module.Convolution.Name)
     {
         (this.module, this.input) = (module, input);
         ConvolutionModule c = module.Convolution;
-        Output = new Value(c.Name, c.OutputSize(input.Height), c.OutputSize(input.Width), c.Out, input.DependsOnInputOnly);
+        Output = new Edge(c.Name, c.OutputSize(input.Height), c.OutputSize(input.Width), c.Out, input.DependsOnInputOnly);
     }
 
     private Parameter Weight => module.Convolution.Weight;
@@ -59,7 +59,7 @@ public sealed class ScaledWsConvolution : Layer
     private int FanIn => Weight.Count / module.Convolution.Out;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Value> Inputs => [input];
+    public override IReadOnlyList<Edge> Inputs => [input];
 
     /// <inheritdoc/>
     public override long MultiplyAdds => module.Convolution.MultiplyAdds(input.Height, input.Width);
@@ -72,9 +72,9 @@ public sealed class ScaledWsConvolution : Layer
     {
         ConvolutionModule c = module.Convolution;
         long rows = (long)b.Shape.Batch * Output.Height * Output.Width;
-        Tensor weight = b.Keep(Name + " standardised weight", BufferKind.Saved, (long)Weight.Count * b.Shape.Type.Size());
-        Tensor bias = b.Keep(Name + " scaled bias", BufferKind.Saved, 4L * c.Out);
-        Tensor rstd = b.Keep(Name + " rstd", BufferKind.Saved, 4L * c.Out);
+        DeviceBuffer weight = b.Keep(Name + " standardised weight", BufferKind.Saved, (long)Weight.Count * b.Shape.Type.Size());
+        DeviceBuffer bias = b.Keep(Name + " scaled bias", BufferKind.Saved, 4L * c.Out);
+        DeviceBuffer rstd = b.Keep(Name + " rstd", BufferKind.Saved, 4L * c.Out);
         CUdeviceptr skip = module.SkipGain is { } s ? b.Store.Weight(s) : default;
         b.Add(Section.Begin, new Op(
             Name + " standardise",
@@ -97,14 +97,14 @@ public sealed class ScaledWsConvolution : Layer
                 FanIn)));
 
         ConvolutionCalls calls = new(b, Name, input, Output, c);
-        Tensor output = b.NewOutput(Output);
+        DeviceBuffer output = b.NewOutput(Output);
         b.Add(b.ForwardOf(Output), calls.Forward(b.Forward(input), () => weight.At(0), output));
         b.SetBias(Output, bias);
 
         return () =>
         {
             Section section = b.BackwardOf(Output);
-            Tensor gradOutput = b.TakeGradient(Output);
+            DeviceBuffer gradOutput = b.TakeGradient(Output);
             GradientOps.AddBiasGradient(b, section, Name, gradOutput, b.Store.Gradient(BiasParameter), rows, c.Out);
             b.AddGradient(Output, gradOutput);
             Convolution.EmitBackward(b, calls, input, Output, Weight, () => weight.At(0));
@@ -116,7 +116,7 @@ public sealed class ScaledWsConvolution : Layer
     private void EmitWeightBackward(ProgramBuilder b, CUdeviceptr skip)
     {
         int outputs = module.Convolution.Out;
-        Tensor partial = ProgramBuilder.Scratch(Name + " skipinit_gain partial sums", 4L * outputs);
+        DeviceBuffer partial = ProgramBuilder.Scratch(Name + " skipinit_gain partial sums", 4L * outputs);
         b.Add(Section.End, new Op(
             Name + " standardise backward",
             [],

@@ -1,6 +1,6 @@
 using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
@@ -8,9 +8,9 @@ namespace SlttEngine.Layers;
 internal static class SpikeOps
 {
     /// <summary>Makes the spikes of a step again from u, in the backward section.</summary>
-    public static Tensor Regenerate(ProgramBuilder b, Value spikes, Tensor u, float spikeScale, float dropRate, uint dropLayer)
+    public static DeviceBuffer Regenerate(ProgramBuilder b, Edge spikes, DeviceBuffer u, float spikeScale, float dropRate, uint dropLayer)
     {
-        Tensor again = ProgramBuilder.Scratch(spikes.Name + " again", b.BytesOf(spikes));
+        DeviceBuffer again = ProgramBuilder.Scratch(spikes.Name + " again", b.BytesOf(spikes));
         long n = spikes.Elements * b.Shape.Batch;
         b.Add(Section.Backward, new Op(
             spikes.Name + " spikes again",
@@ -22,7 +22,7 @@ internal static class SpikeOps
     }
 
     /// <summary>Counts a step's spikes for each neuron, where the program counts.</summary>
-    public static void Count(ProgramBuilder b, Value spikes, Tensor u)
+    public static void Count(ProgramBuilder b, Edge spikes, DeviceBuffer u)
     {
         if (b.SpikeCounts is not { } counts)
         {
@@ -30,7 +30,7 @@ internal static class SpikeOps
         }
 
         // Afresh from u, so that each counts for 1 whatever it is scaled by.
-        Tensor ones = ProgramBuilder.Scratch(spikes.Name + " to count", b.BytesOf(spikes));
+        DeviceBuffer ones = ProgramBuilder.Scratch(spikes.Name + " to count", b.BytesOf(spikes));
         long n = spikes.Elements * b.Shape.Batch;
         b.Add(Section.Forward, new Op(
             spikes.Name + " spikes to count",
@@ -46,35 +46,35 @@ internal static class SpikeOps
     }
 
     /// <summary>∂L/∂v(t), carried from step t + 1 to t: with backward through time only.</summary>
-    public static Tensor? Carried(ProgramBuilder b, Value spikes) =>
+    public static DeviceBuffer? Carried(ProgramBuilder b, Edge spikes) =>
         b.Shape.ThroughTime ? b.Keep(spikes.Name + " carried gradient", BufferKind.State, b.BytesOf(spikes), zeroed: true) : null;
 
     /// <summary>Where the gradient of a static input is added up over the steps, in float.</summary>
-    public static Tensor SumOverTime(ProgramBuilder b, Value input) =>
+    public static DeviceBuffer SumOverTime(ProgramBuilder b, Edge input) =>
         b.Keep(input.Name + " gradient over time", BufferKind.State, 4 * input.Elements * b.Shape.Batch, zeroed: true);
 
     /// <summary>Adds the gradient of a static input up over the steps, in float.</summary>
-    public static Tensor AccumulateOverTime(
+    public static DeviceBuffer AccumulateOverTime(
         ProgramBuilder b,
-        Value spikes,
-        Value input,
-        Tensor u,
-        Tensor gradSpikes,
-        Tensor? gradResidual,
-        Tensor? gradSkip,
-        Tensor? carried,
+        Edge spikes,
+        Edge input,
+        DeviceBuffer u,
+        DeviceBuffer gradSpikes,
+        DeviceBuffer? gradResidual,
+        DeviceBuffer? gradSkip,
+        DeviceBuffer? carried,
         float inputScale,
         float spikeScale,
         float dropRate,
         uint dropLayer)
     {
         long n = spikes.Elements * b.Shape.Batch;
-        Tensor sum = SumOverTime(b, input);
-        Tensor[] optional = [.. new[] { gradResidual, gradSkip, carried }.OfType<Tensor>()];
+        DeviceBuffer sum = SumOverTime(b, input);
+        DeviceBuffer[] optional = [.. new[] { gradResidual, gradSkip, carried }.OfType<DeviceBuffer>()];
         b.Add(Section.Backward, new Op(
             spikes.Name + " backward",
             [gradSpikes, u, sum, .. optional],
-            [sum, .. carried is null ? Array.Empty<Tensor>() : [carried]],
+            [sum, .. carried is null ? Array.Empty<DeviceBuffer>() : [carried]],
             t => b.Device.Launch(
                 "lif_backward_accumulate_" + b.Suffix,
                 Elements(b, n),

@@ -1,4 +1,4 @@
-using SlttEngine.Layers;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Models;
 

@@ -1,4 +1,4 @@
-using SlttEngine.Layers;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Models;
 
@@ -8,7 +8,7 @@ namespace SlttEngine.Models;
 /// <param name="Neurons">Its neurons; 0 for a layer of weights, whose input are real numbers.</param>
 /// <param name="MultiplyAdds">Multiply-adds of all weights that its spikes meet (its own for a layer of weights) computed in full.</param>
 /// <param name="FanOut">For each pixel (H·W) of <paramref name="Output"/>, how many weights one spike meets: synaptic operations; empty for a layer of weights.</param>
-public sealed record LayerCost(string Name, Value Output, long Neurons, long MultiplyAdds, IReadOnlyList<long> FanOut);
+public sealed record LayerCost(string Name, Edge Output, long Neurons, long MultiplyAdds, IReadOnlyList<long> FanOut);
 
 /// <summary>What a network costs for one sample and step, by counting its connections.</summary>
 /// <remarks>
@@ -25,11 +25,11 @@ public sealed class NetworkCost
     /// <param name="network">The network.</param>
     public NetworkCost(Network network)
     {
-        Dictionary<Value, long[]> fanOut = [];
+        Dictionary<Edge, long[]> fanOut = [];
         foreach (Layer layer in network.Layers.Reverse())
         {
             long[] further = FanOutOf(fanOut, layer.Output);
-            foreach (Value input in layer.Inputs)
+            foreach (Edge input in layer.Inputs)
             {
                 long[] sum = FanOutOf(fanOut, input);
                 long[] added = layer.FanOut(further);
@@ -41,7 +41,7 @@ public sealed class NetworkCost
         }
 
         // Whose spikes a value is made of; null: real numbers.
-        Dictionary<Value, string?> firing = new() { [network.Input] = null };
+        Dictionary<Edge, string?> firing = new() { [network.Input] = null };
         Dictionary<string, long> multiplyAdds = [];
         List<Layer> rows = [];
         foreach (Layer layer in network.Layers)
@@ -74,7 +74,7 @@ public sealed class NetworkCost
     /// <summary>Multiply-adds of all weights computed in full.</summary>
     public long MultiplyAdds => Layers.Sum(l => l.MultiplyAdds);
 
-    private static long[] FanOutOf(Dictionary<Value, long[]> all, Value value)
+    private static long[] FanOutOf(Dictionary<Edge, long[]> all, Edge value)
     {
         if (!all.TryGetValue(value, out long[]? fanOut))
         {

@@ -1,3 +1,4 @@
+using SlttEngine.Graph;
 using SlttEngine.Layers;
 
 namespace SlttEngine.Models;
@@ -23,7 +24,7 @@ public static class SpikingNfResNet
         int channels = options.Channels(64);
         int expansion = bottleneck ? 4 : 1;
         ScaledWsModule conv1 = ScaledWsModule.Declare(network, "conv1", options.InputChannels, channels, 7, 2, 3);
-        Value x = network.Add(new ScaledWsConvolution(conv1, network.Input));
+        Edge x = network.Add(new ScaledWsConvolution(conv1, network.Input));
         x = network.Add(new AvgPool("maxpool", x, 3, 2, 1));
         double variance = 1;
         for (int stage = 0; stage < 4; stage++)
@@ -45,7 +46,7 @@ public static class SpikingNfResNet
         return network;
     }
 
-    private static Value Block(Network network, string name, Value x, int planes, int stride, bool downsamples, bool bottleneck, float inverseBeta)
+    private static Edge Block(Network network, string name, Edge x, int planes, int stride, bool downsamples, bool bottleneck, float inverseBeta)
     {
         Parameter skipGain = network.Declare(name + ".skipinit_gain", [], new Initializer.Constant(0));
         int output = bottleneck ? 4 * planes : planes;
@@ -56,12 +57,12 @@ public static class SpikingNfResNet
             network, $"{name}.conv{i + 1}", s.Input, s.Output, s.Kernel, s.Stride, s.Kernel / 2, i == shapes.Length - 1 ? skipGain : null, Alpha))];
         ScaledWsModule? downsample = downsamples ? ScaledWsModule.Declare(network, name + ".downsample", x.Channels, output, 1, stride, 0) : null;
 
-        Value spikes = network.Add(new Lif(name + ".sn1", x, inverseBeta, SpikeScale));
-        Value identity = downsample is null ? x : network.Add(new ScaledWsConvolution(downsample, spikes));
-        Value branch = network.Add(new ScaledWsConvolution(convolutions[0], spikes));
+        Edge spikes = network.Add(new Lif(name + ".sn1", x, inverseBeta, SpikeScale));
+        Edge identity = downsample is null ? x : network.Add(new ScaledWsConvolution(downsample, spikes));
+        Edge branch = network.Add(new ScaledWsConvolution(convolutions[0], spikes));
         for (int i = 1; i < convolutions.Length; i++)
         {
-            Value fired = network.Add(new Lif($"{name}.sn{i + 1}", branch, 1f, SpikeScale));
+            Edge fired = network.Add(new Lif($"{name}.sn{i + 1}", branch, 1f, SpikeScale));
             branch = network.Add(new ScaledWsConvolution(convolutions[i], fired));
         }
 

@@ -1,3 +1,4 @@
+using SlttEngine.Graph;
 using SlttEngine.Layers;
 
 namespace SlttEngine.Models;
@@ -43,7 +44,7 @@ public static class SpikingResNet
         }
 
         BatchNormModule bn1 = BatchNormModule.Declare(network, "bn1", channels);
-        Value features = NormalisedNeurons.Add(network, options.BatchNorm, "relu1", bn1, x, pool: PoolSize);
+        Edge features = NormalisedNeurons.Add(network, options.BatchNorm, "relu1", bn1, x, pool: PoolSize);
         if (options.DropRate > 0)
         {
             features = network.Add(new FeatureDropout("drop", features, options.DropRate));
@@ -63,12 +64,12 @@ public static class SpikingResNet
             ? ConvolutionModule.Declare(network, name + ".shortcut", input, output, 1, stride, 0, ConvolutionModule.DefaultBias(input, 1))
             : null;
 
-        Value spikes = NormalisedNeurons.Add(network, options.BatchNorm, name + ".relu1", bn1, x);
-        Value hidden = network.Add(new Convolution(conv1, spikes));
+        Edge spikes = NormalisedNeurons.Add(network, options.BatchNorm, name + ".relu1", bn1, x);
+        Edge hidden = network.Add(new Convolution(conv1, spikes));
 
         // Beside conv1, so that backward makes their common input again only once.
-        Value residual = shortcut is null ? spikes : network.Add(new Convolution(shortcut, spikes));
-        Value fired = NormalisedNeurons.Add(network, options.BatchNorm, name + ".relu2", bn2, new(hidden, conv1.Bias), options.DropRate);
+        Edge residual = shortcut is null ? spikes : network.Add(new Convolution(shortcut, spikes));
+        Edge fired = NormalisedNeurons.Add(network, options.BatchNorm, name + ".relu2", bn2, new(hidden, conv1.Bias), options.DropRate);
         return new ConvolutionSum(network.Add(new Convolution(conv2, fired)), conv2.Bias, residual, shortcut?.Bias);
     }
 }

@@ -1,3 +1,4 @@
+using SlttEngine.Graph;
 using SlttEngine.Layers;
 
 namespace SlttEngine.Models;
@@ -23,7 +24,7 @@ public static class SpikingVgg
         }
 
         Network network = new("spiking_vgg11_bn", options.InputChannels, options.Height, options.Width, options.Classes);
-        Value x = network.Input;
+        Edge x = network.Input;
         for (int stage = 0; stage < Stages.Length; stage++)
         {
             // Positions in PyTorch's Sequential: conv, bn, neuron, dropout, and so on; the pool comes last.

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using ManagedCuda;
-using SlttEngine.Checkpoints;
 using SlttEngine.Device;
+using SlttEngine.IO;
 
 namespace SlttEngine.Training;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using SlttEngine.Checkpoints;
 using SlttEngine.Device;
+using SlttEngine.IO;
 
 namespace SlttEngine.Training;
 

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
-using SlttEngine.Checkpoints;
 using SlttEngine.Data;
 using SlttEngine.Device;
-using SlttEngine.Layers;
+using SlttEngine.Graph;
+using SlttEngine.IO;
 using SlttEngine.Models;
 
 namespace SlttEngine.Training;

@@ -1,8 +1,8 @@
 using ManagedCuda;
 using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
+using SlttEngine.Graph;
 using SlttEngine.Layers;
-using SlttEngine.Planning;
 
 namespace SlttEngine.Training;
 
@@ -32,17 +32,17 @@ public abstract record InputFormat
 internal sealed class InputFeed : IDisposable
 {
     private readonly ComputeDevice device;
-    private readonly Tensor source;
+    private readonly DeviceBuffer source;
     private readonly CudaDeviceVariable<float>? scale;
     private readonly CudaDeviceVariable<float>? shift;
 
     public InputFeed(ProgramBuilder b, InputFormat format)
     {
         device = b.Device;
-        Value input = b.Store.Network.Input;
+        Edge input = b.Store.Network.Input;
         int n = b.Shape.Batch;
         bool once = b.Shape.StaticInput;
-        Tensor x = b.Shape.Training || once
+        DeviceBuffer x = b.Shape.Training || once
             ? b.Keep("input", BufferKind.Batch, b.BytesOf(input), once ? 1 : b.Copies)
             : ProgramBuilder.Scratch("input", b.BytesOf(input));
         b.SetForward(input, x);

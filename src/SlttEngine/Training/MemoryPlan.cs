@@ -1,5 +1,4 @@
-using SlttEngine.Layers;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Training;
 
@@ -46,7 +45,7 @@ public sealed record MemoryPlan(
     /// <param name="program">The program.</param>
     internal static MemoryPlan Of(ParameterStore store, NetworkProgram program)
     {
-        List<Tensor> persistent = [.. program.Arena.Persistent];
+        List<DeviceBuffer> persistent = [.. program.Arena.Persistent];
         long Of(BufferKind kind) => persistent.Where(t => t.Kind == kind).Sum(t => t.TotalBytes);
         (long weights, long gradients, long optimizer, long statistics) = store.Bytes;
         Dictionary<string, LayerMemory> layers = store.Network.Layers.ToDictionary(l => l.Name, l => new LayerMemory(l.Name));
@@ -64,12 +63,12 @@ public sealed record MemoryPlan(
             Add(Module(buffer.Name), l => l with { Statistics = l.Statistics + ParameterStore.BytesOf(buffer) });
         }
 
-        foreach (Tensor tensor in persistent.Where(t => t.Kind == BufferKind.State))
+        foreach (DeviceBuffer tensor in persistent.Where(t => t.Kind == BufferKind.State))
         {
             Add(tensor.Layer, l => l with { State = l.State + tensor.TotalBytes });
         }
 
-        foreach (Tensor tensor in persistent.Where(t => t.Kind == BufferKind.Saved))
+        foreach (DeviceBuffer tensor in persistent.Where(t => t.Kind == BufferKind.Saved))
         {
             Add(tensor.Layer, l => l with { Saved = l.Saved + tensor.TotalBytes });
         }

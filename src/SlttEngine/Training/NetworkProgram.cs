@@ -1,9 +1,6 @@
 using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
-using SlttEngine.Layers;
-using SlttEngine.Methods;
-using SlttEngine.Optimizers;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Training;
 
@@ -16,10 +13,10 @@ internal sealed class NetworkProgram : IDisposable
     private readonly ComputeDevice device;
     private readonly ProgramBuilder builder;
     private readonly InputFeed feed;
-    private readonly Tensor labels;
-    private readonly Tensor logits;
-    private readonly Tensor total;
-    private readonly Tensor sampleLoss;
+    private readonly DeviceBuffer labels;
+    private readonly DeviceBuffer logits;
+    private readonly DeviceBuffer total;
+    private readonly DeviceBuffer sampleLoss;
     private readonly Optimizer? optimizer;
     private readonly LossOptions loss;
     private readonly CUdeviceptr metrics;
@@ -165,7 +162,7 @@ internal sealed class NetworkProgram : IDisposable
     private void EmitTraining(List<Action> backward)
     {
         ProgramBuilder b = builder;
-        Tensor gradLogits = b.Keep("gradient of logits", BufferKind.Batch, (long)b.Shape.Batch * b.Store.Network.Classes * b.Shape.Type.Size(), b.Copies);
+        DeviceBuffer gradLogits = b.Keep("gradient of logits", BufferKind.Batch, (long)b.Shape.Batch * b.Store.Network.Classes * b.Shape.Type.Size(), b.Copies);
         b.AddGradient(b.Store.Network.Logits, gradLogits);
         for (int i = backward.Count - 1; i >= 0; i--)
         {
@@ -205,10 +202,10 @@ internal sealed class NetworkProgram : IDisposable
             : Arena.Plan(b.Persistent, [b.Ops(Section.Begin), both, b.Ops(Section.End)]);
     }
 
-    private Op Loss(Tensor? gradLogits, bool withLoss) => new(
+    private Op Loss(DeviceBuffer? gradLogits, bool withLoss) => new(
         "loss",
         [logits, labels, total, sampleLoss],
-        [total, sampleLoss, .. gradLogits is null ? Array.Empty<Tensor>() : [gradLogits]],
+        [total, sampleLoss, .. gradLogits is null ? Array.Empty<DeviceBuffer>() : [gradLogits]],
         t => device.Launch(
             "loss_" + builder.Suffix,
             LaunchShape.Samples(Shape.Batch),
@@ -299,7 +296,7 @@ internal sealed class NetworkProgram : IDisposable
         graph.Launch();
     }
 
-    private float[] Read(Tensor tensor)
+    private float[] Read(DeviceBuffer tensor)
     {
         float[] values = new float[Shape.Batch * builder.Store.Network.Classes];
         HostCopy.ToHost<float>(device, tensor.At(0), values);

@@ -1,7 +1,5 @@
 using SlttEngine.Device;
-using SlttEngine.Layers;
-using SlttEngine.Optimizers;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Training;
 

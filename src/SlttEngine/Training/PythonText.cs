@@ -53,7 +53,7 @@ public static class PythonText
     public static string Repr(string value)
     {
         char quote = value.Contains('\'', StringComparison.Ordinal) && !value.Contains('"', StringComparison.Ordinal) ? '"' : '\'';
-        var text = new StringBuilder().Append(quote);
+        StringBuilder text = new StringBuilder().Append(quote);
         foreach (char c in value)
         {
             text.Append(c switch
@@ -75,7 +75,7 @@ public static class PythonText
     /// <param name="text">The text.</param>
     /// <returns>Names and values in order: a string's content, a number's or True's text as it stands, null for None.</returns>
     /// <exception cref="FormatException">It is not such a text; the message says where.</exception>
-    public static IReadOnlyList<(string Name, string? Value)> ReadNamespace(string text)
+    public static IReadOnlyList<(string Name, string? Edge)> ReadNamespace(string text)
     {
         const string Start = "Namespace(";
         string all = text.Trim();
@@ -84,7 +84,7 @@ public static class PythonText
             throw new FormatException("it does not read Namespace(…)");
         }
 
-        var values = new List<(string, string?)>();
+        List<(string, string?)> values = new List<(string, string?)>();
         int at = Start.Length;
         int end = all.Length - 1;
         while (at < end)
@@ -119,7 +119,7 @@ public static class PythonText
     private static string ReadString(string all, ref int at, int end)
     {
         char quote = all[at++];
-        var value = new StringBuilder();
+        StringBuilder value = new StringBuilder();
         while (at < end && all[at] != quote)
         {
             char c = all[at++];

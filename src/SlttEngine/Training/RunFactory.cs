@@ -1,7 +1,5 @@
-using SlttEngine.Layers;
-using SlttEngine.Methods;
+using SlttEngine.Graph;
 using SlttEngine.Models;
-using SlttEngine.Optimizers;
 
 namespace SlttEngine.Training;
 

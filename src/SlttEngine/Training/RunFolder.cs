@@ -1,5 +1,5 @@
 using System.Text;
-using SlttEngine.Checkpoints;
+using SlttEngine.IO;
 
 namespace SlttEngine.Training;
 

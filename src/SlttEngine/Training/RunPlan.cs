@@ -3,8 +3,7 @@ using ManagedCuda.BasicTypes;
 using ManagedCuda.CudaDNN;
 using SlttEngine.Data;
 using SlttEngine.Device;
-using SlttEngine.Methods;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Training;
 

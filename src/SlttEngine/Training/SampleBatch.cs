@@ -1,6 +1,6 @@
 using System.Globalization;
-using SlttEngine.Checkpoints;
 using SlttEngine.Data;
+using SlttEngine.IO;
 
 namespace SlttEngine.Training;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SlttEngine.Device;
+using SlttEngine.Graph;
 using SlttEngine.Layers;
 
 namespace SlttEngine.Training;

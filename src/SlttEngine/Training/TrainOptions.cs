@@ -1,4 +1,5 @@
 using SlttEngine.Device;
+using SlttEngine.Graph;
 using SlttEngine.Layers;
 using SlttEngine.Models;
 
@@ -267,8 +268,8 @@ public sealed record TrainOptions
     /// <exception cref="SlttException">An option that does not exist, or a value that it can't have.</exception>
     public static TrainOptions FromArgsText(string text)
     {
-        var options = new TrainOptions();
-        IReadOnlyList<(string Name, string? Value)> values = PythonText.ReadNamespace(text);
+        TrainOptions options = new TrainOptions();
+        IReadOnlyList<(string Name, string? Edge)> values = PythonText.ReadNamespace(text);
         foreach ((string name, string? value) in values)
         {
             OptionDescriptor option = TrainOptionTable.Find(name)

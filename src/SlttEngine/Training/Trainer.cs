@@ -1,10 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using SlttEngine.Checkpoints;
 using SlttEngine.Data;
 using SlttEngine.Device;
-using SlttEngine.Layers;
-using SlttEngine.Logging;
+using SlttEngine.Graph;
+using SlttEngine.IO;
 
 namespace SlttEngine.Training;
 

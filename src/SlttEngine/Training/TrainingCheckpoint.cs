@@ -1,10 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using SlttEngine.Checkpoints;
 using SlttEngine.Device;
-using SlttEngine.Layers;
-using SlttEngine.Optimizers;
+using SlttEngine.Graph;
+using SlttEngine.IO;
 
 namespace SlttEngine.Training;
 

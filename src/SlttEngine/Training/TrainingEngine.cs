@@ -1,10 +1,7 @@
 using System.Runtime.InteropServices;
 using ManagedCuda;
 using SlttEngine.Device;
-using SlttEngine.Layers;
-using SlttEngine.Methods;
-using SlttEngine.Optimizers;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Training;
 
@@ -174,7 +171,7 @@ public sealed class TrainingEngine : IDisposable
 
     /// <summary>Waits for the device; spikes of a layer in all evaluations so far, at each pixel (H·W), all samples, steps and channels together.</summary>
     /// <param name="spikes">A layer's <see cref="Layer.Spikes"/>, of an engine that counts.</param>
-    public IReadOnlyList<long> SpikesByPixel(Value spikes) =>
+    public IReadOnlyList<long> SpikesByPixel(Edge spikes) =>
         spikeCounts?.Pixels(spikes) ?? throw new InvalidOperationException("the engine was not built to count spikes");
 
     /// <summary>What the device keeps between iterations: loss scale, optimiser steps, skipped steps.</summary>

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using SlttEngine.Device;
+using SlttEngine.Graph;
 using SlttEngine.Layers;
-using SlttEngine.Methods;
 using SlttEngine.Models;
 using SlttEngine.Training;
 

@@ -1,8 +1,7 @@
 using ManagedCuda;
 using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
-using SlttEngine.Layers;
-using SlttEngine.Training;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Verification;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using SlttEngine.Checkpoints;
+using SlttEngine.IO;
 
 namespace SlttEngine.Verification;
 

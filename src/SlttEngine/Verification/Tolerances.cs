@@ -1,6 +1,4 @@
-using SlttEngine.Layers;
-using SlttEngine.Methods;
-using SlttEngine.Optimizers;
+using SlttEngine.Graph;
 using SlttEngine.Training;
 
 namespace SlttEngine.Verification;
@@ -29,9 +27,9 @@ internal static class RecordedNames
 {
     public static Surrogate Surrogate(RecordedFile file) => file.Text("surrogate") switch
     {
-        "triangle" => Layers.Surrogate.Triangle,
-        "rectangle" => Layers.Surrogate.Rectangle,
-        "sigmoid" => Layers.Surrogate.Sigmoid,
+        "triangle" => Graph.Surrogate.Triangle,
+        "rectangle" => Graph.Surrogate.Rectangle,
+        "sigmoid" => Graph.Surrogate.Sigmoid,
         var other => throw Unknown(file, "surrogate", other),
     };
 

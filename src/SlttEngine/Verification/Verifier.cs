@@ -1,5 +1,5 @@
-using SlttEngine.Checkpoints;
 using SlttEngine.Device;
+using SlttEngine.IO;
 using SlttEngine.Layers;
 
 namespace SlttEngine.Verification;

@@ -1,8 +1,8 @@
 using System.Text.Json;
-using SlttEngine.Checkpoints;
 using SlttEngine.Cli;
+using SlttEngine.IO;
 using SlttEngine.Models;
-using SlttEngine.Tests.Checkpoints;
+using SlttEngine.Tests.IO;
 
 namespace SlttEngine.Tests.Cli;
 
@@ -12,7 +12,7 @@ public sealed class CheckpointCommandTests
     [Test]
     public void ModelsListsTheOfficialCounts()
     {
-        using var official = JsonDocument.Parse(File.ReadAllText(TestFiles.Shipped("state_dicts.json")));
+        using JsonDocument official = JsonDocument.Parse(File.ReadAllText(TestFiles.Shipped("state_dicts.json")));
         using JsonDocument listed = Json("models", "--json");
         Assert.That(listed.RootElement.EnumerateArray().Select(m => (m.GetProperty("model").GetString(), m.GetProperty("parameters").GetInt64())),
             Is.EquivalentTo(official.RootElement.EnumerateObject().Select(m => ((string?)m.Name, m.Value.GetProperty("parameters").GetInt64()))));
@@ -30,7 +30,7 @@ public sealed class CheckpointCommandTests
     [Test]
     public void DataSaysWhatIsThere()
     {
-        using var data = new SmallCifar();
+        using SmallCifar data = new SmallCifar();
         using JsonDocument found = Json("data", "-dataset", "cifar10", "-data_dir", data.Folder, "--json");
         JsonElement set = found.RootElement[0];
         Assert.That(set.GetProperty("usable").GetBoolean());
@@ -53,13 +53,13 @@ public sealed class CheckpointCommandTests
     [Test]
     public void EvalGivesTheRunsOwnFiguresFromEitherForm()
     {
-        using var data = new SmallCifar();
+        using SmallCifar data = new SmallCifar();
         SlttProcess.Result run = SlttProcess.Run(data.Train("-epochs", "1", "-T", "2", "-loss_lambda", "0.2"));
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         string folder = Directory.GetDirectories(data.OutDir).Single();
         string checkpoint = Path.Combine(folder, "checkpoint_latest.safetensors");
         SlttProcess.Result ours = SlttProcess.Run("eval", "-resume", checkpoint, "--json");
-        using var result = JsonDocument.Parse(ours.Output);
+        using JsonDocument result = JsonDocument.Parse(ours.Output);
         JsonElement root = result.RootElement;
         double loss = root.GetProperty("loss").GetDouble();
         Assert.That(run.Output, Does.Contain(FormattableString.Invariant($"test_loss={loss:0.0000}, test_acc={root.GetProperty("top1").GetDouble():0.0000}")));
@@ -76,7 +76,7 @@ public sealed class CheckpointCommandTests
         string pth = Path.Combine(data.Folder, "converted.pth");
         Assert.That(Run("convert", checkpoint, pth).ExitCode, Is.Zero);
         SlttProcess.Result theirs = SlttProcess.Run("eval", "-pre_train", pth, "--from", Path.Combine(folder, "args.txt"), "--json", "-b", "3");
-        using var again = JsonDocument.Parse(theirs.Output);
+        using JsonDocument again = JsonDocument.Parse(theirs.Output);
         Assert.That(again.RootElement.GetProperty("loss").GetDouble(), Is.EqualTo(loss).Within(5e-4), "another batch size may round otherwise");
         Assert.That(again.RootElement.GetProperty("synaptic_operations").GetDouble(), Is.EqualTo(root.GetProperty("synaptic_operations").GetDouble()).Within(0.5).Percent);
         string table = SlttProcess.Run("eval", "-resume", checkpoint).Output;
@@ -86,7 +86,7 @@ public sealed class CheckpointCommandTests
     [Test]
     public void ADamagedArgsFileSaysWhatToDo([Values("", "Namespace(seed=")] string content)
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         File.WriteAllText(folder["args.txt"], content);
         (int exitCode, _, string error) = Run("eval", "-resume", folder["x.safetensors"], "-dataset", "cifar10");
         Assert.That(exitCode, Is.EqualTo(4));
@@ -97,7 +97,7 @@ public sealed class CheckpointCommandTests
     public void ConvertGoesBothWays([Values("resnet18_sltt.pth", "vgg11_sltt_adamw_legacy.pth", "vgg11_sltt_adamw.pth")] string name)
     {
         string recorded = TestFiles.Golden("checkpoint", "*.pth").FirstOrDefault(f => Path.GetFileName(f) == name) ?? TestFiles.Shipped("checkpoint/vgg11_sltt_adamw.pth");
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         Assert.That(Run("convert", recorded, folder["a.safetensors"]).ExitCode, Is.Zero);
         (int exitCode, string output, _) = Run("convert", folder["a.safetensors"], folder["b.pth"]);
         Assert.That(exitCode, Is.Zero);
@@ -109,7 +109,7 @@ public sealed class CheckpointCommandTests
     [Test]
     public void AStateDictOfItsOwnIsACheckpointToo()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         new CheckpointFile([NamedTensor.Float32("conv1.weight", [2], [1, 2])], new Dictionary<string, string>()).WriteSafeTensors(folder["bare.safetensors"]);
         Assert.That(CheckpointFile.Read(folder["bare.safetensors"]).Tensors.Select(t => t.Name), Is.EqualTo(new[] { "net.conv1.weight" }));
     }
@@ -139,8 +139,8 @@ public sealed class CheckpointCommandTests
     [TestCaseSource(nameof(BadInput))]
     public void BadInputIsOneLine(int exitCode, string message, string[] arguments)
     {
-        using var data = new SmallCifar();
-        var (code, output, error) = Run([.. arguments.Select(a => a == "DATA" ? data.Folder : a)]);
+        using SmallCifar data = new SmallCifar();
+        (int code, string? output, string? error) = Run([.. arguments.Select(a => a == "DATA" ? data.Folder : a)]);
         Assert.That(code, Is.EqualTo(exitCode), error);
         Assert.That(error, Does.StartWith("sltt: ").And.Contain(message).And.Not.Contain("   at "));
         Assert.That(error.TrimEnd().Split('\n'), Has.Length.LessThanOrEqualTo(2));
@@ -149,15 +149,15 @@ public sealed class CheckpointCommandTests
 
     private static JsonDocument Json(params string[] arguments)
     {
-        var (exitCode, output, error) = Run(arguments);
+        (int exitCode, string? output, string? error) = Run(arguments);
         Assert.That(exitCode, Is.Zero, error);
         return JsonDocument.Parse(output);
     }
 
     private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
     {
-        var output = new StringWriter();
-        var error = new StringWriter();
+        StringWriter output = new StringWriter();
+        StringWriter error = new StringWriter();
         int exitCode = CommandLine.Run(arguments, CliContext.Plain(output, error, CancellationToken.None));
         return (exitCode, output.ToString(), error.ToString());
     }

@@ -6,21 +6,21 @@ public sealed class CommandLineTests
 {
     private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
     {
-        var output = new StringWriter();
-        var error = new StringWriter();
+        StringWriter output = new StringWriter();
+        StringWriter error = new StringWriter();
         int exitCode = CommandLine.Run(arguments, CliContext.Plain(output, error, CancellationToken.None));
         return (exitCode, output.ToString(), error.ToString());
     }
 
     private static (int ExitCode, string Error) Guard(Exception exception, bool verbose = false, bool stopped = false)
     {
-        using var stop = new CancellationTokenSource();
+        using CancellationTokenSource stop = new CancellationTokenSource();
         if (stopped)
         {
             stop.Cancel();
         }
 
-        var error = new StringWriter();
+        StringWriter error = new StringWriter();
         int exitCode = CommandLine.Guard(CliContext.Plain(TextWriter.Null, error, stop.Token), verbose, () => throw exception);
         return (exitCode, error.ToString());
     }
@@ -32,7 +32,7 @@ public sealed class CommandLineTests
     [Test]
     public void JsonOfNumbersThatAreNotFiniteIsNull()
     {
-        var output = new StringWriter();
+        StringWriter output = new StringWriter();
         JsonOutput.Write(CliContext.Plain(output, TextWriter.Null, CancellationToken.None), new { Loss = double.NaN, Rate = (double?)double.PositiveInfinity, Top1 = 0.5 });
         Assert.That(output.ToString().Replace(" ", string.Empty).ReplaceLineEndings(string.Empty), Is.EqualTo("{\"loss\":null,\"rate\":null,\"top1\":0.5}"));
     }
@@ -40,7 +40,7 @@ public sealed class CommandLineTests
     [Test]
     public void WithoutACommandItListsThemAndFails()
     {
-        var (exitCode, output, _) = Run();
+        (int exitCode, string? output, string _) = Run();
         Assert.That(exitCode, Is.EqualTo(2));
         Assert.That(output, Does.Contain("devices"));
     }
@@ -50,7 +50,7 @@ public sealed class CommandLineTests
     [TestCase("-h")]
     public void HelpListsTheCommands(string argument)
     {
-        var (exitCode, output, error) = Run(argument);
+        (int exitCode, string? output, string? error) = Run(argument);
         Assert.That(exitCode, Is.Zero);
         Assert.That(output, Does.Contain("devices"));
         Assert.That(error, Is.Empty);
@@ -74,7 +74,7 @@ public sealed class CommandLineTests
     [Test]
     public void VersionIsTheBuilds()
     {
-        var (exitCode, output, _) = Run("--version");
+        (int exitCode, string? output, string _) = Run("--version");
         Assert.That(exitCode, Is.Zero);
         Assert.That(output, Does.Match(@"^sltt \d+\.\d+\.\d+\s*$"));
     }
@@ -82,7 +82,7 @@ public sealed class CommandLineTests
     [Test]
     public void UnknownCommandGetsTheNearest()
     {
-        var (exitCode, output, error) = Run("device");
+        (int exitCode, string? output, string? error) = Run("device");
         Assert.That(exitCode, Is.EqualTo(2));
         Assert.That(error, Does.StartWith("sltt: unknown command 'device'; did you mean 'devices'?"));
         Assert.That(output, Is.Empty);
@@ -91,7 +91,7 @@ public sealed class CommandLineTests
     [Test]
     public void UnknownOptionIsAUsageErrorWithAHint()
     {
-        var (exitCode, _, error) = Run("devices", "-frobnicate");
+        (int exitCode, string _, string? error) = Run("devices", "-frobnicate");
         Assert.That(exitCode, Is.EqualTo(2));
         string[] lines = error.TrimEnd().Split('\n', StringSplitOptions.TrimEntries);
         Assert.That(lines, Is.EqualTo(new[] { "sltt: unknown option '-frobnicate'", "sltt devices --help lists the options" }));
@@ -100,7 +100,7 @@ public sealed class CommandLineTests
     [Test]
     public void StrayArgumentIsAUsageError()
     {
-        var (exitCode, _, error) = Run("devices", "now");
+        (int exitCode, string _, string? error) = Run("devices", "now");
         Assert.That(exitCode, Is.EqualTo(2));
         Assert.That(error, Does.Contain("'now' is not an option"));
     }
@@ -110,7 +110,7 @@ public sealed class CommandLineTests
     [TestCase(ErrorKind.Data, 4)]
     public void EachKindHasItsExitCode(ErrorKind kind, int expected)
     {
-        var (exitCode, error) = Guard(new SlttException(kind, "what is\nwrong", "what to do"));
+        (int exitCode, string? error) = Guard(new SlttException(kind, "what is\nwrong", "what to do"));
         Assert.That(exitCode, Is.EqualTo(expected));
         Assert.That(error.TrimEnd().Split('\n', StringSplitOptions.TrimEntries), Is.EqualTo(new[] { "sltt: what is wrong", "what to do" }));
     }
@@ -125,7 +125,7 @@ public sealed class CommandLineTests
     [Test]
     public void AFailedDeviceCallIsADeviceError()
     {
-        var (exitCode, error) = Guard(new ManagedCuda.CudaException(ManagedCuda.BasicTypes.CUResult.ErrorOutOfMemory));
+        (int exitCode, string? error) = Guard(new ManagedCuda.CudaException(ManagedCuda.BasicTypes.CUResult.ErrorOutOfMemory));
         Assert.That(exitCode, Is.EqualTo(3));
         Assert.That(error.TrimEnd().Split('\n'), Has.Length.LessThanOrEqualTo(2));
     }
@@ -133,7 +133,7 @@ public sealed class CommandLineTests
     [Test]
     public void ADefectIsOneLineUnlessVerbose()
     {
-        var (exitCode, error) = Guard(new InvalidOperationException("the plan is wrong"));
+        (int exitCode, string? error) = Guard(new InvalidOperationException("the plan is wrong"));
         Assert.That(exitCode, Is.EqualTo(1));
         Assert.That(error, Does.StartWith("sltt: internal error: InvalidOperationException: the plan is wrong").And.Contain("--verbose").And.Not.Contain("   at "));
         Assert.That(Guard(new InvalidOperationException("the plan is wrong"), verbose: true).Error, Does.Contain("   at "));

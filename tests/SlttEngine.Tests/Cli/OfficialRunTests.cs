@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using SkiaSharp;
-using SlttEngine.Checkpoints;
-using SlttEngine.Tests.Checkpoints;
+using SlttEngine.IO;
 using SlttEngine.Tests.Data;
+using SlttEngine.Tests.IO;
 
 namespace SlttEngine.Tests.Cli;
 
@@ -30,8 +31,8 @@ public sealed partial class OfficialRunTests
     public void Cifar()
     {
         // More than the batch of 128, so that the second batch is a small one.
-        using (var binary = new TemporaryFolder())
-        using (var python = new TemporaryFolder())
+        using (TemporaryFolder binary = new TemporaryFolder())
+        using (TemporaryFolder python = new TemporaryFolder())
         {
             CifarTests.Make(binary, python, 10, perFile: 26);
             Directory.Move(binary["cifar-10-batches-bin"], Inside("data", "cifar-10-batches-bin"));
@@ -130,7 +131,7 @@ public sealed partial class OfficialRunTests
     {
         SlttProcess.Result result = Command(["eval", "-resume", Path.Combine(run.Folder, "checkpoint_latest.safetensors"), "--json"]);
         Assert.That(result.ExitCode, Is.Zero, result.Error);
-        using var json = System.Text.Json.JsonDocument.Parse(result.Output);
+        using JsonDocument json = System.Text.Json.JsonDocument.Parse(result.Output);
         System.Text.Json.JsonElement root = json.RootElement;
         Assert.Multiple(() =>
         {

@@ -1,6 +1,7 @@
+using System.Diagnostics;
 using System.Text.Json;
-using SlttEngine.Checkpoints;
 using SlttEngine.Data;
+using SlttEngine.IO;
 using SlttEngine.Tests.Engine;
 
 namespace SlttEngine.Tests.Cli;
@@ -13,7 +14,7 @@ public sealed class ProcessTests
     [Platform("Linux")]
     public void StreamsThatCannotBeWrittenKeepTheExitCode(string arguments, int exitCode)
     {
-        var sltt = SlttProcess.StartInfo();
+        ProcessStartInfo sltt = SlttProcess.StartInfo();
         string command = string.Join(' ', sltt.ArgumentList.Prepend(sltt.FileName).Select(a => $"'{a}'"));
         sltt.FileName = "/bin/sh";
         sltt.ArgumentList.Clear();

@@ -11,7 +11,7 @@ internal sealed class SmallCifar : IDisposable
     {
         Folder = Directory.CreateTempSubdirectory("sltt-cli-").FullName;
         Directory.CreateDirectory(Batches);
-        var random = new Random(3);
+        Random random = new Random(3);
         foreach (string file in new[] { "data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch" })
         {
             byte[] bytes = new byte[PerFile * Record];

@@ -1,6 +1,7 @@
 using SlttEngine.Cli;
 using SlttEngine.Cli.Commands;
 using SlttEngine.Device;
+using SlttEngine.Graph;
 using SlttEngine.Layers;
 using SlttEngine.Training;
 
@@ -10,7 +11,7 @@ public sealed class TrainOptionsTests
 {
     private static TrainOptions Parse(TrainingMethod? method, params string[] arguments)
     {
-        var set = new TrainOptionSet(new TrainOptions(), method);
+        TrainOptionSet set = new TrainOptionSet(new TrainOptions(), method);
         Assert.That(ArgumentParser.Parse(arguments, set.Options, "train"), Is.Empty);
         return set.Read();
     }
@@ -54,21 +55,21 @@ public sealed class TrainOptionsTests
     [TestCaseSource(nameof(Official))]
     public void RunFolderIsTheOfficialOne(object official)
     {
-        var command = (OfficialCommands.Case)official;
+        OfficialCommands.Case command = (OfficialCommands.Case)official;
         Assert.That(Parse(command).RunFolder, Is.EqualTo(command.RunFolder));
     }
 
     [TestCaseSource(nameof(Official))]
     public void ArgsTextStartsAsTheOfficialOne(object official)
     {
-        var command = (OfficialCommands.Case)official;
+        OfficialCommands.Case command = (OfficialCommands.Case)official;
         Assert.That(Parse(command).ToArgsText(), Does.StartWith(command.ArgsText[..^1]).And.EndsWith(")"));
     }
 
     [TestCaseSource(nameof(Official))]
     public void OfficialArgsTextIsRead(object official)
     {
-        var command = (OfficialCommands.Case)official;
+        OfficialCommands.Case command = (OfficialCommands.Case)official;
         TrainOptions read = TrainOptions.FromArgsText(command.ArgsText);
         TrainOptions expected = Parse(command);
         if (expected.Method == TrainingMethod.Bptt)

@@ -9,16 +9,16 @@ public sealed class TrainingViewTests
 
     private static (TrainingView View, StringWriter Output, StringWriter Error, ManualTime Time) Create()
     {
-        var output = new StringWriter();
-        var error = new StringWriter();
-        var time = new ManualTime();
+        StringWriter output = new StringWriter();
+        StringWriter error = new StringWriter();
+        ManualTime time = new ManualTime();
         return (new TrainingView(CliContext.Plain(output, error, CancellationToken.None) with { Time = time }), output, error, time);
     }
 
     [Test]
     public void FirstLineNamesTheDeviceAndWhy()
     {
-        var (view, output, _, _) = Create();
+        (TrainingView? view, StringWriter? output, StringWriter _, ManualTime _) = Create();
         view.RunStarted(new RunStarted("CPU", "no NVIDIA driver", new TrainOptions { Method = TrainingMethod.SlttK }, 11_220_000, 10, 50000, 10000, 3L << 20, "./logs/x", 0, 0, 390));
         string[] lines = output.ToString().TrimEnd().Split('\n', StringSplitOptions.TrimEntries);
         Assert.That(lines[0], Is.EqualTo("device: CPU (no NVIDIA driver)"));
@@ -32,7 +32,7 @@ public sealed class TrainingViewTests
     [TestCase(0, 12, "run: ./logs/x, going on with epoch 0, 12 of whose 390 batches are done")]
     public void AResumedRunSaysWhereItGoesOn(int epoch, int batch, string line)
     {
-        var (view, output, _, _) = Create();
+        (TrainingView? view, StringWriter? output, StringWriter _, ManualTime _) = Create();
         view.RunStarted(new RunStarted("CPU", "as asked", new TrainOptions(), 11_220_000, 10, 50000, 10000, 3L << 20, "./logs/x", epoch, batch, 390));
         Assert.That(output.ToString().TrimEnd().Split('\n')[^1], Is.EqualTo(line));
     }
@@ -40,7 +40,7 @@ public sealed class TrainingViewTests
     [Test]
     public void AnEpochIsOneLine()
     {
-        var (view, output, _, _) = Create();
+        (TrainingView? view, StringWriter? output, StringWriter _, ManualTime _) = Create();
         view.EpochFinished(new EpochFinished(0, 3, 1.5, 0.25, 1.25, 0.5, 0.5, 10, 12.5, 80.25, 5L << 20, 2));
         Assert.That(output.ToString().TrimEnd(), Is.EqualTo(
             "epoch=0, train_loss=1.5000, train_acc=0.2500, test_loss=1.2500, test_acc=0.5000, max_test_acc=0.5000, total_time=12.5s, images/s=80.3, peak_memory=5.0 MiB, skipped_steps=2, escape_time=2030-01-01 00:00:25"));
@@ -50,7 +50,7 @@ public sealed class TrainingViewTests
     [Test]
     public void WithoutATerminalALineEveryTenSeconds()
     {
-        var (view, output, _, time) = Create();
+        (TrainingView? view, StringWriter? output, StringWriter _, ManualTime? time) = Create();
         for (int batch = 1; batch <= 25; batch++)
         {
             time.Now += TimeSpan.FromSeconds(1);
@@ -66,7 +66,7 @@ public sealed class TrainingViewTests
     [Test]
     public void WarningsGoToTheErrorOutput()
     {
-        var (view, output, error, _) = Create();
+        (TrainingView? view, StringWriter? output, StringWriter? error, ManualTime _) = Create();
         view.Warning("a file was skipped");
         Assert.That(output.ToString(), Is.Empty);
         Assert.That(error.ToString().TrimEnd(), Is.EqualTo("warning: a file was skipped"));
@@ -75,7 +75,7 @@ public sealed class TrainingViewTests
     [Test]
     public void StoppedSaysHowToGoOn()
     {
-        var (view, output, _, _) = Create();
+        (TrainingView? view, StringWriter? output, StringWriter _, ManualTime _) = Create();
         view.Stopped("logs/x/checkpoint_latest.safetensors");
         Assert.That(view.WasStopped, Is.True);
         Assert.That(output.ToString(), Does.Contain("-resume logs/x/checkpoint_latest.safetensors"));

@@ -17,7 +17,7 @@ public sealed class BatchLoaderTests
     [Test]
     public void Random_numbers_have_their_distribution()
     {
-        var random = new Philox(7, 3);
+        Philox random = new Philox(7, 3);
         double[] normal = [.. Enumerable.Range(0, 100_000).Select(_ => random.NextNormal())];
         Assert.That(normal.Average(), Is.EqualTo(0).Within(0.02));
         Assert.That(normal.Average(x => x * x), Is.EqualTo(1).Within(0.03));
@@ -56,10 +56,10 @@ public sealed class BatchLoaderTests
     [TestCase(true)]
     public void Batches_hold_the_right_samples_whatever_the_threads_do(bool pad)
     {
-        var set = new Fake(23) { Slow = true };
+        Fake set = new Fake(23) { Slow = true };
         foreach (int workers in (int[])[1, 4])
         {
-            using var loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 5, Shuffle = true, Seed = 9, Workers = workers, Ahead = 3, Pad = pad });
+            using BatchLoader loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 5, Shuffle = true, Seed = 9, Workers = workers, Ahead = 3, Pad = pad });
             Assert.That(loader.BatchesPerEpoch, Is.EqualTo(5));
             for (int epoch = 0; epoch < 3; epoch++)
             {
@@ -84,8 +84,8 @@ public sealed class BatchLoaderTests
     [Test]
     public void An_epoch_can_be_entered_anywhere_and_left_at_any_time()
     {
-        var set = new Fake(40);
-        using var loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 4, Shuffle = true, Seed = 1, DropLast = true });
+        Fake set = new Fake(40);
+        using BatchLoader loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 4, Shuffle = true, Seed = 1, DropLast = true });
         for (int first = 0; first <= 10; first++)
         {
             loader.Start(2, first);
@@ -104,8 +104,8 @@ public sealed class BatchLoaderTests
     [Test]
     public void Damaged_samples_are_left_out_or_replaced()
     {
-        var set = new Fake(20) { Damaged = [3, 7, 8] };
-        using (var loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 5 }))
+        Fake set = new Fake(20) { Damaged = [3, 7, 8] };
+        using (BatchLoader loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 5 }))
         {
             loader.Start(0);
             Batch first = loader.Next()!;
@@ -114,7 +114,7 @@ public sealed class BatchLoaderTests
             Assert.That(loader.Next()!.Indices.ToArray(), Is.EqualTo(new[] { 5, 6, 9 }));
         }
 
-        using (var loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 5, ReplaceDamaged = true }))
+        using (BatchLoader loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 5, ReplaceDamaged = true }))
         {
             loader.Start(0);
             Batch first = loader.Next()!;
@@ -126,7 +126,7 @@ public sealed class BatchLoaderTests
             Assert.That(loader.Next()!.Indices.ToArray(), Is.EqualTo(again));
         }
 
-        using (var loader = new BatchLoader(new Fake(20) { Damaged = [.. Enumerable.Range(0, 20)] }, new BatchLoaderOptions { BatchSize = 5, ReplaceDamaged = true }))
+        using (BatchLoader loader = new BatchLoader(new Fake(20) { Damaged = [.. Enumerable.Range(0, 20)] }, new BatchLoaderOptions { BatchSize = 5, ReplaceDamaged = true }))
         {
             loader.Start(0);
             Assert.Throws<SlttException>(() => loader.Next());
@@ -136,7 +136,7 @@ public sealed class BatchLoaderTests
     [Test]
     public void A_workers_error_surfaces_where_the_batch_is_taken()
     {
-        using var loader = new BatchLoader(new Fake(20) { Broken = 12 }, new BatchLoaderOptions { BatchSize = 5 });
+        using BatchLoader loader = new BatchLoader(new Fake(20) { Broken = 12 }, new BatchLoaderOptions { BatchSize = 5 });
         loader.Start(0);
         Assert.That(loader.Next()!.Index, Is.Zero);
         Assert.That(loader.Next()!.Index, Is.EqualTo(1));
@@ -148,9 +148,9 @@ public sealed class BatchLoaderTests
     [Test]
     public void A_batch_larger_than_the_data_is_refused_when_it_would_be_dropped()
     {
-        var error = Assert.Throws<SlttException>(() => new BatchLoader(new Fake(3), new BatchLoaderOptions { BatchSize = 4, DropLast = true }).Dispose())!;
+        SlttException error = Assert.Throws<SlttException>(() => new BatchLoader(new Fake(3), new BatchLoaderOptions { BatchSize = 4, DropLast = true }).Dispose())!;
         Assert.That(error.Message, Does.Contain("3 samples").And.Contain("batch of 4"));
-        using var loader = new BatchLoader(new Fake(3), new BatchLoaderOptions { BatchSize = 4 });
+        using BatchLoader loader = new BatchLoader(new Fake(3), new BatchLoaderOptions { BatchSize = 4 });
         loader.Start(0);
         Assert.That(loader.Next()!.Count, Is.EqualTo(3));
     }
@@ -159,7 +159,7 @@ public sealed class BatchLoaderTests
     [NonParallelizable]
     public void Nothing_is_allocated_per_batch()
     {
-        using var loader = new BatchLoader(new Fake(4000), new BatchLoaderOptions { BatchSize = 4 });
+        using BatchLoader loader = new BatchLoader(new Fake(4000), new BatchLoaderOptions { BatchSize = 4 });
         loader.Start(0);
         for (int i = 0; i < 100; i++)
         {

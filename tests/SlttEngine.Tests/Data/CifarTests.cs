@@ -1,6 +1,6 @@
 using System.Text;
 using SlttEngine.Data;
-using SlttEngine.Tests.Checkpoints;
+using SlttEngine.Tests.IO;
 
 namespace SlttEngine.Tests.Data;
 
@@ -12,8 +12,8 @@ public sealed class CifarTests
     [Test]
     public void Both_layouts_give_the_same_images_and_labels([Values(10, 100)] int classes, [Values] bool train)
     {
-        using var binary = new TemporaryFolder();
-        using var python = new TemporaryFolder();
+        using TemporaryFolder binary = new TemporaryFolder();
+        using TemporaryFolder python = new TemporaryFolder();
         Make(binary, python, classes, perFile: 7);
         foreach (TemporaryFolder folder in (TemporaryFolder[])[binary, python])
         {
@@ -37,8 +37,8 @@ public sealed class CifarTests
     [Test]
     public void What_is_missing_or_damaged_is_named()
     {
-        using var folder = new TemporaryFolder();
-        using var other = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
+        using TemporaryFolder other = new TemporaryFolder();
         SlttException none = Assert.Throws<SlttException>(() => Cifar.Load(folder.FullName, 10, true))!;
         Assert.That(none.Message, Does.Contain(folder.FullName));
         Assert.That(none.Hint, Does.Contain("cifar-10-binary.tar.gz"));
@@ -60,18 +60,18 @@ public sealed class CifarTests
     [Test]
     public void Mutated_pickles_never_surprise()
     {
-        using var python = new TemporaryFolder();
-        using var binary = new TemporaryFolder();
+        using TemporaryFolder python = new TemporaryFolder();
+        using TemporaryFolder binary = new TemporaryFolder();
         Make(binary, python, 10, perFile: 2);
         byte[] batch = File.ReadAllBytes(python["cifar-10-batches-py", "test_batch"]);
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         Mutations.Check(batch, path => Cifar.Load(Path.GetDirectoryName(CopyAs(path, folder, "test_batch"))!, 10, train: false), cases: 400, headBytes: batch.Length);
     }
 
     [Test]
     public void A_pickle_that_wants_more_is_refused()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         folder.Write("test_batch", Encoding.Latin1.GetBytes("cos\nsystem\n(S'true'\ntR."));
         Assert.That(Assert.Throws<SlttException>(() => Cifar.Load(folder.FullName, 10, train: false))!.Message, Does.Contain("os.system"));
     }
@@ -84,8 +84,8 @@ public sealed class CifarTests
 
     private static (int Label, byte[] Pixels) Image(int classes, bool train, int index)
     {
-        var random = new Random((classes * 1000) + (train ? 0 : 500) + index);
-        var pixels = new byte[ImageBytes];
+        Random random = new Random((classes * 1000) + (train ? 0 : 500) + index);
+        byte[] pixels = new byte[ImageBytes];
         int label = random.Next(classes);
         random.NextBytes(pixels);
         return (label, pixels);
@@ -105,9 +105,9 @@ public sealed class CifarTests
             };
             for (int file = 0; file < names.Length; file++)
             {
-                var records = new List<byte>();
-                var pixels = new List<byte>();
-                var labels = new List<int>();
+                List<byte> records = new List<byte>();
+                List<byte> pixels = new List<byte>();
+                List<int> labels = new List<int>();
                 for (int i = 0; i < perFile; i++)
                 {
                     (int label, byte[] image) = Image(classes, train, (file * perFile) + i);
@@ -127,7 +127,7 @@ public sealed class CifarTests
     /// <summary>A batch as Python 2 pickled it: protocol 2, byte strings, a NumPy array.</summary>
     private static byte[] Pickle(string labelsKey, List<int> labels, byte[] pixels)
     {
-        var bytes = new List<byte>();
+        List<byte> bytes = new List<byte>();
         void Text(string ops) => bytes.AddRange(Encoding.Latin1.GetBytes(ops));
         void Str(string text) => Text($"U{(char)text.Length}{text}");
         Text("\u0080\u0002}q\u0001(");

@@ -1,5 +1,5 @@
 using SlttEngine.Data;
-using SlttEngine.Tests.Checkpoints;
+using SlttEngine.Tests.IO;
 
 namespace SlttEngine.Tests.Data;
 
@@ -21,7 +21,7 @@ public sealed class DataSetCatalogTests
     [Test]
     public void The_first_bad_file_is_named_and_the_others_are_counted()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         string whole = Path.Combine(TestFiles.Shipped("events"), "CIFAR10DVS", "events", "truck", "cifar10_truck_900.aedat");
         byte[] bytes = File.ReadAllBytes(whole);
         folder.Write("events/cat/cifar10_cat_0.aedat", bytes);
@@ -38,7 +38,7 @@ public sealed class DataSetCatalogTests
     [Test]
     public void A_missing_set_is_a_problem_and_no_exception()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         foreach (DataSetInfo info in DataSetCatalog.All)
         {
             DataSetPart part = DataSetCatalog.Inspect(info.Name, folder.FullName, thorough: false)[0];
@@ -53,9 +53,9 @@ public sealed class DataSetCatalogTests
     [Test]
     public void Sets_open_by_name()
     {
-        var options = new EventSetOptions { Steps = 5, Transform = EventTransform.Official48 };
+        EventSetOptions options = new EventSetOptions { Steps = 5, Transform = EventTransform.Official48 };
         IDataSet set = DataSetCatalog.Open("DVSCIFAR10", Path.Combine(TestFiles.Shipped("events"), "CIFAR10DVS"), train: false, options);
-        using var opened = set as EventFrameSet;
+        using EventFrameSet? opened = set as EventFrameSet;
         Assert.That(opened!.Shape, Is.EqualTo(new FrameShape(5, 2, 48, 48)));
         Assert.That(opened.Scale[0], Is.EqualTo(1f / 255));
     }

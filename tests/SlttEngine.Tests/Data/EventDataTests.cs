@@ -1,6 +1,6 @@
 using System.Text;
 using SlttEngine.Data;
-using SlttEngine.Tests.Checkpoints;
+using SlttEngine.Tests.IO;
 
 namespace SlttEngine.Tests.Data;
 
@@ -10,15 +10,15 @@ public sealed class EventDataTests
     [Test]
     public void A_written_recording_is_read_back()
     {
-        var random = new Random(1);
-        var events = new EventList();
+        Random random = new Random(1);
+        EventList events = new EventList();
         for (int i = 0; i < 10_000; i++)
         {
             // Crosses the time overflow at 2³¹ µs.
             events.Add((1L << 31) - 5000 + i, random.Next(128), random.Next(128), random.Next(2));
         }
 
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         using (FileStream file = File.Create(folder["a.aedat"]))
         {
             Aedat31.Write(file, events);
@@ -34,7 +34,7 @@ public sealed class EventDataTests
     [Test]
     public void Frames_split_by_count_and_the_last_takes_the_rest()
     {
-        var events = new EventList();
+        EventList events = new EventList();
         for (int i = 0; i < 11; i++)
         {
             events.Add(i, i, 2 * i, i % 2);
@@ -57,7 +57,7 @@ public sealed class EventDataTests
     [Test]
     public void Events_outside_the_sensor_are_refused()
     {
-        var events = new EventList();
+        EventList events = new EventList();
         events.Add(0, 128, 0, 0);
         Assert.That(Assert.Throws<SlttException>(() => EventFrames.Integrate(events, 1, "cam.aedat"))!.Message, Does.Contain("cam.aedat").And.Contain("column 128"));
     }
@@ -65,8 +65,8 @@ public sealed class EventDataTests
     [Test]
     public void Packed_frames_unpack_to_themselves([Values(1, 2)] int elementSize, [Values(0.0, 0.001, 0.05, 0.5, 1.0)] double density)
     {
-        var random = new Random(3);
-        var frames = new byte[elementSize * 5000];
+        Random random = new Random(3);
+        byte[] frames = new byte[elementSize * 5000];
         for (int i = 0; i < 5000; i++)
         {
             if (random.NextDouble() < density)
@@ -79,7 +79,7 @@ public sealed class EventDataTests
 
         byte[] packed = SparseFrames.Pack(frames, elementSize);
         Assert.That(packed, Has.Length.LessThanOrEqualTo(frames.Length + 1));
-        var unpacked = new byte[frames.Length];
+        byte[] unpacked = new byte[frames.Length];
         Array.Fill(unpacked, (byte)99);
         Assert.That(SparseFrames.TryUnpack(packed, elementSize, unpacked));
         Assert.That(unpacked, Is.EqualTo(frames));
@@ -94,10 +94,10 @@ public sealed class EventDataTests
     [Test]
     public void The_plain_resize_keeps_a_flat_frame_flat_and_the_total()
     {
-        var counts = new ushort[2 * 128 * 128];
+        ushort[] counts = new ushort[2 * 128 * 128];
         counts.AsSpan(0, 128 * 128).Fill(3);
         counts[(128 * 128) + (64 * 128) + 64] = 100;
-        var frames = new byte[2 * 2 * 48 * 48];
+        byte[] frames = new byte[2 * 2 * 48 * 48];
         new EventTransformer(EventTransform.Plain48).Apply(counts, frames);
         ushort[] values = [.. Enumerable.Range(0, frames.Length / 2).Select(i => BitConverter.ToUInt16(frames, 2 * i))];
         Assert.That(values[..(48 * 48)], Is.All.EqualTo(3 * 256));
@@ -108,7 +108,7 @@ public sealed class EventDataTests
     [Test]
     public void Labels_and_lists_are_checked_by_line()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         string recording = folder.Write("DvsGesture/user.aedat", Recording());
         foreach (string row in (string[])["0,1,2", "12,1,2", "1,2", "a,1,2", "1,-1,2", "1,1,4294967296"])
         {
@@ -132,7 +132,7 @@ public sealed class EventDataTests
     [Test]
     public void A_class_is_split_at_nine_tenths()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         foreach (string name in Cifar10Dvs.ClassNames)
         {
             for (int i = 0; i < 20; i++)
@@ -160,8 +160,8 @@ public sealed class EventDataTests
     [Test]
     public void The_cache_is_used_again_and_anew_when_anything_changes()
     {
-        using var folder = new TemporaryFolder();
-        using var caches = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
+        using TemporaryFolder caches = new TemporaryFolder();
         string recording = folder.Write("DvsGesture/user.aedat", Recording());
         folder.Write("DvsGesture/user_labels.csv", "class,startTime_usec,endTime_usec\n3,0,1000\n5,500,2000\n"u8);
         folder.Write("DvsGesture/trials_to_train.txt", "user.aedat\n"u8);
@@ -175,7 +175,7 @@ public sealed class EventDataTests
             Assert.That(set.Label(0), Is.EqualTo(2));
             Assert.That(set.Label(1), Is.EqualTo(4));
             decoded = calls;
-            var frames = new byte[set.Shape.Length * set.ElementSize];
+            byte[] frames = new byte[set.Shape.Length * set.ElementSize];
             set.TryRead(1, 0, frames);
             return frames;
         }
@@ -213,14 +213,14 @@ public sealed class EventDataTests
         whole[80] ^= 4;
         File.WriteAllBytes(newest, whole);
         using EventFrameSet damaged = DvsGesture.Open(folder.FullName, true, new EventSetOptions { Steps = 4, CacheFolder = caches.FullName });
-        var buffer = new byte[damaged.Shape.Length * 2];
+        byte[] buffer = new byte[damaged.Shape.Length * 2];
         Assert.That(Assert.Throws<SlttException>(() => damaged.TryRead(0, 0, buffer))!.Message, Does.Contain(newest));
     }
 
     [Test]
     public void Without_a_folder_for_it_the_cache_is_in_memory()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         folder.Write("DvsGesture/user.aedat", Recording());
         folder.Write("DvsGesture/user_labels.csv", "class,startTime_usec,endTime_usec\n3,0,1000\n"u8);
         folder.Write("DvsGesture/trials_to_test.txt", "user.aedat\n"u8);
@@ -229,8 +229,8 @@ public sealed class EventDataTests
         Assert.That(impossible.CacheProblem, Does.StartWith("cannot write"));
         using EventFrameSet none = DvsGesture.Open(folder.FullName, false, new EventSetOptions { Steps = 2 });
         Assert.That(none.CacheProblem, Is.Null);
-        var a = new byte[impossible.Shape.Length * 2];
-        var b = new byte[a.Length];
+        byte[] a = new byte[impossible.Shape.Length * 2];
+        byte[] b = new byte[a.Length];
         impossible.TryRead(0, 0, a);
         none.TryRead(0, 0, b);
         Assert.That(a, Is.EqualTo(b));
@@ -240,7 +240,7 @@ public sealed class EventDataTests
     [Test]
     public void Other_files_are_refused_by_their_first_bytes()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         string two = folder.Write("two.aedat", "#!AER-DAT2.0\r\n\0\0\0\x01\0\0\0\x02"u8);
         Assert.That(Aedat2.Read(two).Count, Is.EqualTo(1));
         Assert.That(Assert.Throws<SlttException>(() => Aedat31.Read(two))!.Message, Does.Contain("#!AER-DAT2.0"));
@@ -266,7 +266,7 @@ public sealed class EventDataTests
     [Test]
     public void Mutated_labels_never_surprise()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         Mutations.Check("class,startTime_usec,endTime_usec\n3,0,1000\n5,500,2000\n"u8.ToArray(), path =>
         {
             File.Copy(path, folder["user_labels.csv"], overwrite: true);
@@ -276,13 +276,13 @@ public sealed class EventDataTests
 
     private static byte[] Recording()
     {
-        var events = new EventList();
+        EventList events = new EventList();
         for (int i = 0; i < 400; i++)
         {
             events.Add(5 * i, i % 128, i * 7 % 128, i % 2);
         }
 
-        using var stream = new MemoryStream();
+        using MemoryStream stream = new MemoryStream();
         Aedat31.Write(stream, events);
         return stream.ToArray();
     }

@@ -1,8 +1,8 @@
 using System.IO.Compression;
 using System.Runtime.InteropServices;
-using SlttEngine.Checkpoints;
 using SlttEngine.Data;
-using SlttEngine.Tests.Checkpoints;
+using SlttEngine.IO;
+using SlttEngine.Tests.IO;
 
 namespace SlttEngine.Tests.Data;
 
@@ -16,7 +16,7 @@ public sealed class EventVectorTests
     [TestCaseSource(nameof(Vectors))]
     public void A_recording_gives_the_recorded_numbers(string vector)
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         using SafeTensorsFile expected = Open(Path.Combine(Root, "events", vector), folder);
         string recording = Path.Combine(Root, "events", expected.Metadata["file"]);
         int steps = int.Parse(expected.Metadata["T"], System.Globalization.CultureInfo.InvariantCulture);
@@ -33,21 +33,21 @@ public sealed class EventVectorTests
     [Test]
     public void The_parts_of_dvs_gesture_are_as_recorded()
     {
-        using var cache = new TemporaryFolder();
+        using TemporaryFolder cache = new TemporaryFolder();
         foreach (bool train in (bool[])[true, false])
         {
-            var options = new EventSetOptions { Steps = 20, CacheFolder = cache.FullName };
+            EventSetOptions options = new EventSetOptions { Steps = 20, CacheFolder = cache.FullName };
             using EventFrameSet set = DvsGesture.Open(Path.Combine(Root, "events", "dvsgesture"), train, options);
             Assert.That(set.CacheProblem, Is.Null);
             Assert.That(set.Shape, Is.EqualTo(new FrameShape(20, 2, 128, 128)));
             int index = 0;
             foreach (string vector in Vectors.Where(v => v.StartsWith("dvsgesture", StringComparison.Ordinal)))
             {
-                using var folder = new TemporaryFolder();
+                using TemporaryFolder folder = new TemporaryFolder();
                 using SafeTensorsFile expected = Open(Path.Combine(Root, "events", vector), folder);
                 for (int i = 0; (expected.Metadata["split"] == "train") == train && expected.Contains($"sample{i}.frames"); i++, index++)
                 {
-                    var frames = new byte[set.Shape.Length * set.ElementSize];
+                    byte[] frames = new byte[set.Shape.Length * set.ElementSize];
                     Assert.That(set.TryRead(index, 0, frames));
                     Assert.That(frames.AsSpan().SequenceEqual(expected.ReadBytes($"sample{i}.frames")), $"{vector} {i}");
                     Assert.That(set.Label(index), Is.EqualTo(expected.ReadInt64($"sample{i}.label")[0]));
@@ -61,17 +61,17 @@ public sealed class EventVectorTests
     [Test]
     public void The_parts_of_dvs_cifar10_are_as_recorded()
     {
-        using var cache = new TemporaryFolder();
+        using TemporaryFolder cache = new TemporaryFolder();
         string folder = Path.Combine(Root, "events", "CIFAR10DVS");
-        var options = new EventSetOptions { Steps = 10, Transform = EventTransform.Official48, CacheFolder = cache.FullName };
+        EventSetOptions options = new EventSetOptions { Steps = 10, Transform = EventTransform.Official48, CacheFolder = cache.FullName };
         using EventFrameSet train = Cifar10Dvs.Open(folder, train: true, options);
         using EventFrameSet test = Cifar10Dvs.Open(folder, train: false, options);
         Assert.That(Enumerable.Range(0, train.Count).Select(train.Label), Is.EqualTo(new[] { 0, 6 }));
         Assert.That(Enumerable.Range(0, test.Count).Select(test.Label), Is.EqualTo(new[] { 9 }));
         Assert.That(test.Shape, Is.EqualTo(new FrameShape(10, 2, 48, 48)));
-        using var unpacked = new TemporaryFolder();
+        using TemporaryFolder unpacked = new TemporaryFolder();
         using SafeTensorsFile truck = Open(Directory.GetFiles(Path.Combine(Root, "events"), "cifar10dvs_truck_900.safetensors*")[0], unpacked);
-        var frames = new byte[test.Shape.Length];
+        byte[] frames = new byte[test.Shape.Length];
         test.TryRead(0, 0, frames);
         Assert.That(frames.Select(b => b / 255f), Is.EqualTo(truck.ReadFloat32("official_48x48")));
     }
@@ -85,7 +85,7 @@ public sealed class EventVectorTests
         Assert.That(events.P.ToArray().Select(v => (long)v).SequenceEqual(expected.ReadInt64("p")), "p");
         ushort[] counts = EventFrames.Integrate(events, steps, recording);
         Assert.That(MemoryMarshal.AsBytes<ushort>(counts).SequenceEqual(expected.ReadBytes("frames")), "frames");
-        var small = new byte[steps * 2 * 48 * 48];
+        byte[] small = new byte[steps * 2 * 48 * 48];
         new EventTransformer(EventTransform.Official48).Apply(counts, small);
         Assert.That(small.Select(b => b / 255f).SequenceEqual(expected.ReadFloat32("official_48x48")), "official_48x48");
         if (expected.Contains("label"))
@@ -122,7 +122,7 @@ public sealed class EventVectorTests
         }
 
         string plain = folder[Path.GetFileNameWithoutExtension(path)];
-        using (var packed = new GZipStream(File.OpenRead(path), CompressionMode.Decompress))
+        using (GZipStream packed = new GZipStream(File.OpenRead(path), CompressionMode.Decompress))
         using (FileStream file = File.Create(plain))
         {
             packed.CopyTo(file);

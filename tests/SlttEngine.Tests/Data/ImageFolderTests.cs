@@ -1,7 +1,7 @@
 using System.IO.Hashing;
 using SkiaSharp;
 using SlttEngine.Data;
-using SlttEngine.Tests.Checkpoints;
+using SlttEngine.Tests.IO;
 
 namespace SlttEngine.Tests.Data;
 
@@ -18,9 +18,9 @@ public sealed class ImageFolderTests
     public void Resizing_gives_the_same_bytes_as_pil(int width, int height, int outWidth, int outHeight, uint crc)
     {
         byte[] pixels = Pattern(width, height);
-        var resize = new BilinearResize(height, width, outHeight, outWidth);
-        var packed = new byte[outWidth * outHeight * 3];
-        var plane = new byte[outWidth * outHeight];
+        BilinearResize resize = new BilinearResize(height, width, outHeight, outWidth);
+        byte[] packed = new byte[outWidth * outHeight * 3];
+        byte[] plane = new byte[outWidth * outHeight];
         for (int c = 0; c < 3; c++)
         {
             resize.Plane(pixels, c, 4, width * 4, plane);
@@ -40,10 +40,10 @@ public sealed class ImageFolderTests
     [TestCase(333, 257, 0x428df97au)]
     public void Evaluation_gives_the_same_bytes_as_torchvision(int width, int height, uint crc)
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         WriteImage(folder, "val/a/image.png", width, height, SKEncodedImageFormat.Png);
         ImageFolder set = ImageFolder.Open(folder.FullName, train: false);
-        var frames = new byte[set.Shape.Length];
+        byte[] frames = new byte[set.Shape.Length];
         Assert.That(set.TryRead(0, 0, frames));
         byte[] packed = [.. Enumerable.Range(0, 224 * 224).SelectMany(i => new[] { frames[i], frames[(224 * 224) + i], frames[(2 * 224 * 224) + i] })];
         Assert.That(Crc32.HashToUInt32(packed), Is.EqualTo(crc));
@@ -52,7 +52,7 @@ public sealed class ImageFolderTests
     [Test]
     public void Random_crops_are_inside_and_cover_what_they_should()
     {
-        var random = new Philox(1, 2);
+        Philox random = new Philox(1, 2);
         double smallest = 1, largest = 0;
         for (int i = 0; i < 20_000; i++)
         {
@@ -72,7 +72,7 @@ public sealed class ImageFolderTests
     [Test]
     public void Training_images_depend_on_index_and_draw_alone()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         WriteImage(folder, "train/b/1.jpg", 300, 260, SKEncodedImageFormat.Jpeg);
         WriteImage(folder, "train/a/2.JPEG", 260, 300, SKEncodedImageFormat.Jpeg);
         WriteImage(folder, "train/a/1.webp", 260, 300, SKEncodedImageFormat.Webp);
@@ -83,7 +83,7 @@ public sealed class ImageFolderTests
         Assert.That(Enumerable.Range(0, 3).Select(set.Label), Is.EqualTo(new[] { 0, 0, 1 }));
         byte[] Read(int index, ulong draw)
         {
-            var frames = new byte[set.Shape.Length];
+            byte[] frames = new byte[set.Shape.Length];
             Assert.That(set.TryRead(index, draw, frames));
             return frames;
         }
@@ -96,15 +96,15 @@ public sealed class ImageFolderTests
     [Test]
     public void A_decoded_photograph_is_the_image()
     {
-        using var folder = new TemporaryFolder();
-        using (var bitmap = new SKBitmap(new SKImageInfo(400, 300, SKColorType.Rgba8888, SKAlphaType.Opaque)))
+        using TemporaryFolder folder = new TemporaryFolder();
+        using (SKBitmap bitmap = new SKBitmap(new SKImageInfo(400, 300, SKColorType.Rgba8888, SKAlphaType.Opaque)))
         {
             bitmap.Erase(new SKColor(200, 100, 50));
             folder.Write("val/a/flat.jpg", bitmap.Encode(SKEncodedImageFormat.Jpeg, 95).ToArray());
         }
 
         ImageFolder set = ImageFolder.Open(folder.FullName, train: false);
-        var frames = new byte[set.Shape.Length];
+        byte[] frames = new byte[set.Shape.Length];
         set.TryRead(0, 0, frames);
         Assert.That(frames[..(224 * 224)], Is.All.InRange(198, 202));
         Assert.That(frames[(224 * 224)..(2 * 224 * 224)], Is.All.InRange(98, 102));
@@ -115,16 +115,16 @@ public sealed class ImageFolderTests
     [Test]
     public void Damaged_files_are_left_out_and_reported_once()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         WriteImage(folder, "val/a/1.jpg", 300, 260, SKEncodedImageFormat.Jpeg);
         WriteImage(folder, "val/a/5.jpg", 300, 260, SKEncodedImageFormat.Jpeg);
         byte[] whole = File.ReadAllBytes(folder["val", "a", "1.jpg"]);
         folder.Write("val/a/2.jpg", whole.AsSpan(0, whole.Length / 2));
         folder.Write("val/a/3.jpg", []);
         folder.Write("val/a/4.jpg", "this is no image"u8);
-        var lines = new List<string>();
+        List<string> lines = new List<string>();
         ImageFolder set = ImageFolder.Open(folder.FullName, train: false, report: lines.Add);
-        using var loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 5, Workers = 1 });
+        using BatchLoader loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 5, Workers = 1 });
         for (int epoch = 0; epoch < 2; epoch++)
         {
             loader.Start(epoch);
@@ -140,7 +140,7 @@ public sealed class ImageFolderTests
     [Test]
     public void A_thorough_look_at_a_folder_counts_damaged_files()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         foreach (string part in (string[])["train", "val"])
         {
             WriteImage(folder, $"{part}/a/1.jpg", 300, 260, SKEncodedImageFormat.Jpeg);
@@ -159,12 +159,12 @@ public sealed class ImageFolderTests
     [Test]
     public void Mutated_images_never_surprise()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         foreach (SKEncodedImageFormat format in (SKEncodedImageFormat[])[SKEncodedImageFormat.Jpeg, SKEncodedImageFormat.Png])
         {
             WriteImage(folder, "val/a/1.jpg", 60, 40, format);
             ImageFolder set = ImageFolder.Open(folder.FullName, train: false);
-            var frames = new byte[set.Shape.Length];
+            byte[] frames = new byte[set.Shape.Length];
             Mutations.Check(File.ReadAllBytes(folder["val", "a", "1.jpg"]), path =>
             {
                 File.Copy(path, folder["val", "a", "1.jpg"], overwrite: true);
@@ -176,7 +176,7 @@ public sealed class ImageFolderTests
     [Test]
     public void Missing_folders_are_named()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         Assert.That(Assert.Throws<SlttException>(() => ImageFolder.Open(folder.FullName, train: true))!.Message, Does.Contain(folder["train"]));
         Directory.CreateDirectory(folder["train", "empty"]);
         Assert.That(Assert.Throws<SlttException>(() => ImageFolder.Open(folder.FullName, train: true))!.Message, Does.Contain(folder["train", "empty"]));
@@ -185,7 +185,7 @@ public sealed class ImageFolderTests
     /// <summary>Packed RGBA, channel c of (x, y) is (7x + 13y + 50c + xy mod 31) mod 256.</summary>
     private static byte[] Pattern(int width, int height)
     {
-        var pixels = new byte[width * height * 4];
+        byte[] pixels = new byte[width * height * 4];
         for (int y = 0; y < height; y++)
         {
             for (int x = 0; x < width; x++)
@@ -203,7 +203,7 @@ public sealed class ImageFolderTests
     /// <summary>Writes an image of that pattern.</summary>
     internal static void WriteImage(TemporaryFolder folder, string name, int width, int height, SKEncodedImageFormat format)
     {
-        using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        using SKBitmap bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
         byte[] pixels = Pattern(width, height);
         System.Runtime.InteropServices.Marshal.Copy(pixels, 0, bitmap.GetPixels(), pixels.Length);
         folder.Write(name, bitmap.Encode(format, 90).ToArray());

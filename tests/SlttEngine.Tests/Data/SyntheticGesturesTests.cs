@@ -1,5 +1,5 @@
 using SlttEngine.Data;
-using SlttEngine.Tests.Checkpoints;
+using SlttEngine.Tests.IO;
 
 namespace SlttEngine.Tests.Data;
 
@@ -11,8 +11,8 @@ public sealed class SyntheticGesturesTests
     [Test]
     public void A_bright_blob_fires_on_at_its_leading_edge_and_off_behind()
     {
-        var camera = new EventCamera(new Philox(1, 1), threshold: 0.25, noiseRate: 0, hotPixels: 0);
-        var events = new EventList();
+        EventCamera camera = new EventCamera(new Philox(1, 1), threshold: 0.25, noiseRate: 0, hotPixels: 0);
+        EventList events = new EventList();
         camera.Look(0, 0.004, [new Blob(40, 64, 6, 1)], events);
         Assert.That(events.P.ToArray(), Is.All.EqualTo(1), "it appears");
         events = new EventList();
@@ -27,10 +27,10 @@ public sealed class SyntheticGesturesTests
         Assert.That(events.T.ToArray(), Is.Ordered);
 
         // It goes: what fired ON fires OFF, and the camera is as it was.
-        var last = new EventList();
+        EventList last = new EventList();
         camera.Look(0.1, 0.004, [], last);
         Assert.That(last.P.ToArray(), Is.All.Zero);
-        var still = new EventList();
+        EventList still = new EventList();
         camera.Look(0.104, 0.004, [], still);
         Assert.That(still.Count, Is.Zero);
     }
@@ -38,8 +38,8 @@ public sealed class SyntheticGesturesTests
     [Test]
     public void Noise_comes_at_its_rate()
     {
-        var camera = new EventCamera(new Philox(1, 2), threshold: 0.25, noiseRate: 0.5, hotPixels: 0);
-        var events = new EventList();
+        EventCamera camera = new EventCamera(new Philox(1, 2), threshold: 0.25, noiseRate: 0.5, hotPixels: 0);
+        EventList events = new EventList();
         for (int i = 0; i < 250; i++)
         {
             camera.Look(0.004 * i, 0.004, [], events);
@@ -51,14 +51,14 @@ public sealed class SyntheticGesturesTests
     [Test]
     public void The_recordings_are_a_dvs_gesture_data_set()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         Assert.That(SyntheticGestures.Make(folder.FullName, Small));
-        var options = new EventSetOptions { Steps = 4 };
+        EventSetOptions options = new EventSetOptions { Steps = 4 };
         using EventFrameSet train = DvsGesture.Open(folder.FullName, train: true, options);
         using EventFrameSet test = DvsGesture.Open(folder.FullName, train: false, options);
         Assert.That(train.Count, Is.EqualTo(22));
         Assert.That(Enumerable.Range(0, 11).Select(test.Label), Is.EqualTo(Enumerable.Range(0, 11)));
-        var frames = new byte[test.Shape.Length * 2];
+        byte[] frames = new byte[test.Shape.Length * 2];
         for (int i = 0; i < test.Count; i++)
         {
             test.TryRead(i, 0, frames);
@@ -69,9 +69,9 @@ public sealed class SyntheticGesturesTests
     [Test]
     public void The_seed_decides_every_byte()
     {
-        using var first = new TemporaryFolder();
-        using var second = new TemporaryFolder();
-        using var third = new TemporaryFolder();
+        using TemporaryFolder first = new TemporaryFolder();
+        using TemporaryFolder second = new TemporaryFolder();
+        using TemporaryFolder third = new TemporaryFolder();
         SyntheticGestures.Make(first.FullName, Small);
         SyntheticGestures.Make(second.FullName, Small);
         SyntheticGestures.Make(third.FullName, Small with { Seed = 1 });
@@ -89,7 +89,7 @@ public sealed class SyntheticGesturesTests
     [Test]
     public void It_is_made_once_made_anew_for_other_options_and_never_over_other_recordings()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new TemporaryFolder();
         Assert.That(SyntheticGestures.Make(folder.FullName, Small));
         Assert.That(SyntheticGestures.Make(folder.FullName, Small), Is.False);
         Assert.That(SyntheticGestures.Make(folder.FullName, Small with { TrainUsers = 1 }));
@@ -103,7 +103,7 @@ public sealed class SyntheticGesturesTests
 
         Assert.That(SyntheticGestures.Make(folder.FullName, Small));
 
-        using var other = new TemporaryFolder();
+        using TemporaryFolder other = new TemporaryFolder();
         other.Write("DvsGesture/user01_led.aedat", [1]);
         other.Write("DvsGesture/trials_to_train.txt", [1]);
         Assert.That(Assert.Throws<SlttException>(() => SyntheticGestures.Make(other.FullName, Small))!.Message, Does.Contain("not overwritten"));

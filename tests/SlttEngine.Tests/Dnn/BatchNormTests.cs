@@ -1,4 +1,3 @@
-using ManagedCuda.BasicTypes;
 using ManagedCuda.CudaDNN;
 using SlttEngine.Device;
 

@@ -1,4 +1,4 @@
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Tests.Engine;
 
@@ -8,7 +8,7 @@ public sealed class ArenaTests
     [Test]
     public void Scratch_that_is_never_alive_together_shares_memory()
     {
-        (Tensor a, Tensor b, Tensor c) = (Scratch("a", 1000), Scratch("b", 1000), Scratch("c", 1000));
+        (DeviceBuffer a, DeviceBuffer b, DeviceBuffer c) = (Scratch("a", 1000), Scratch("b", 1000), Scratch("c", 1000));
         Arena arena = Plan([Op([], [a]), Op([a], [b]), Op([b], [c]), Op([c], [])]);
         Assert.That(arena.Bytes, Is.EqualTo(2 * 1024), "a and c take turns beside b");
     }
@@ -16,7 +16,7 @@ public sealed class ArenaTests
     [Test]
     public void An_operation_in_place_needs_its_input_only_once()
     {
-        (Tensor a, Tensor b) = (Scratch("a", 1000), Scratch("b", 1000));
+        (DeviceBuffer a, DeviceBuffer b) = (Scratch("a", 1000), Scratch("b", 1000));
         Arena arena = Plan([Op([], [a]), Op([a], [b]) with { InPlace = (b, a) }, Op([b], [])]);
         Assert.That(arena.Bytes, Is.EqualTo(1024));
     }
@@ -24,7 +24,7 @@ public sealed class ArenaTests
     [Test]
     public void In_place_is_not_taken_where_the_input_is_read_again()
     {
-        (Tensor a, Tensor b) = (Scratch("a", 1000), Scratch("b", 1000));
+        (DeviceBuffer a, DeviceBuffer b) = (Scratch("a", 1000), Scratch("b", 1000));
         Arena arena = Plan([Op([], [a]), Op([a], [b]) with { InPlace = (b, a) }, Op([a, b], [])]);
         Assert.That(arena.Bytes, Is.EqualTo(2048));
     }
@@ -36,7 +36,7 @@ public sealed class ArenaTests
     [Test]
     public void Copies_over_time_lie_a_multiple_of_256_bytes_apart()
     {
-        Tensor u = new("u", BufferKind.State, 1000, copies: 3, zeroed: false);
+        DeviceBuffer u = new("u", BufferKind.State, 1000, copies: 3, zeroed: false);
         Arena arena = Arena.Plan([u], []);
         arena.Place(new ManagedCuda.BasicTypes.CUdeviceptr(1 << 20));
         Assert.Multiple(() =>
@@ -51,7 +51,7 @@ public sealed class ArenaTests
     [Test]
     public void One_copy_holds_the_step_before_but_for_the_first()
     {
-        Tensor u = new("u", BufferKind.State, 1000, copies: 1, zeroed: false);
+        DeviceBuffer u = new("u", BufferKind.State, 1000, copies: 1, zeroed: false);
         Arena.Plan([u], []).Place(new ManagedCuda.BasicTypes.CUdeviceptr(1 << 20));
         Assert.Multiple(() =>
         {
@@ -64,12 +64,12 @@ public sealed class ArenaTests
     public void Random_programs_never_overlap([Range(1, 40)] int seed)
     {
         Random random = new(seed);
-        List<Tensor> all = [];
+        List<DeviceBuffer> all = [];
         List<Op> ops = [];
         for (int i = 0; i < 30; i++)
         {
-            Tensor made = Scratch($"t{i}", random.Next(1, 5000));
-            Tensor[] reads = [.. all.Where(_ => random.Next(4) == 0)];
+            DeviceBuffer made = Scratch($"t{i}", random.Next(1, 5000));
+            DeviceBuffer[] reads = [.. all.Where(_ => random.Next(4) == 0)];
             Op op = Op(reads, [made]);
             ops.Add(reads.Length > 0 && random.Next(2) == 0 && reads[0].Bytes >= made.Bytes ? op with { InPlace = (made, reads[0]) } : op);
             all.Add(made);
@@ -79,10 +79,10 @@ public sealed class ArenaTests
         arena.Place(new ManagedCuda.BasicTypes.CUdeviceptr(1 << 20));
         for (int i = 0; i < ops.Count; i++)
         {
-            Tensor[] alive = [.. all.Where(t => First(t) <= i && Last(t) >= i)];
-            foreach (Tensor x in alive)
+            DeviceBuffer[] alive = [.. all.Where(t => First(t) <= i && Last(t) >= i)];
+            foreach (DeviceBuffer x in alive)
             {
-                foreach (Tensor y in alive.Where(y => y != x && Overlap(x, y)))
+                foreach (DeviceBuffer y in alive.Where(y => y != x && Overlap(x, y)))
                 {
                     bool handedOver = ops[i].InPlace is { } pair && ((pair.Output == x && pair.Input == y) || (pair.Output == y && pair.Input == x));
                     Assert.That(handedOver, Is.True, $"{x.Name} and {y.Name} overlap at {i}");
@@ -92,20 +92,20 @@ public sealed class ArenaTests
 
         Assert.That(all.Max(t => (long)(ulong)t.At(0).Pointer + t.Bytes) - (1 << 20), Is.LessThanOrEqualTo(arena.Bytes));
 
-        int First(Tensor t) => ops.FindIndex(o => o.Writes.Contains(t));
+        int First(DeviceBuffer t) => ops.FindIndex(o => o.Writes.Contains(t));
 
-        int Last(Tensor t) => ops.FindLastIndex(o => o.Writes.Contains(t) || o.Reads.Contains(t));
+        int Last(DeviceBuffer t) => ops.FindLastIndex(o => o.Writes.Contains(t) || o.Reads.Contains(t));
     }
 
-    private static bool Overlap(Tensor x, Tensor y)
+    private static bool Overlap(DeviceBuffer x, DeviceBuffer y)
     {
         (ulong a, ulong b) = (x.At(0).Pointer, y.At(0).Pointer);
         return a < b + (ulong)y.Bytes && b < a + (ulong)x.Bytes;
     }
 
-    private static Tensor Scratch(string name, long bytes) => ProgramBuilder.Scratch(name, bytes);
+    private static DeviceBuffer Scratch(string name, long bytes) => ProgramBuilder.Scratch(name, bytes);
 
-    private static Op Op(Tensor[] reads, Tensor[] writes) => new("op", reads, writes, _ => { });
+    private static Op Op(DeviceBuffer[] reads, DeviceBuffer[] writes) => new("op", reads, writes, _ => { });
 
     private static Arena Plan(IReadOnlyList<Op> ops) => Arena.Plan([], [ops]);
 }

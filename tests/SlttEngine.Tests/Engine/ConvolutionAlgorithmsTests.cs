@@ -1,6 +1,5 @@
 using ManagedCuda.CudaDNN;
 using SlttEngine.Device;
-using SlttEngine.Layers;
 
 namespace SlttEngine.Tests.Engine;
 

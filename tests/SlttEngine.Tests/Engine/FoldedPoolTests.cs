@@ -1,6 +1,5 @@
+using SlttEngine.Graph;
 using SlttEngine.Layers;
-using SlttEngine.Methods;
-using SlttEngine.Planning;
 using SlttEngine.Training;
 
 namespace SlttEngine.Tests.Engine;
@@ -53,7 +52,7 @@ public sealed class FoldedPoolTests
     {
         Network network = new("test", Channels, 5, 4, Classes);
         BatchNormModule norm = BatchNormModule.Declare(network, "bn", Channels);
-        Value x = LayerHarness.Input("x", 5, 4, Channels);
+        Edge x = LayerHarness.Input("x", 5, 4, Channels);
         Assert.That(BatchNormLif.CanPool(x, 2), Is.False);
         Assert.That(() => new BatchNormLif("lif", norm, x, null, pool: 2), Throws.ArgumentException.With.Message.Contains("5×4"));
     }
@@ -103,13 +102,13 @@ public sealed class FoldedPoolTests
     private static Network Build(float dropRate, bool folds, BatchNormKind kind = BatchNormKind.Sltt)
     {
         Network network = new("test", Channels, Height, Width, Classes);
-        Value x = network.Input;
+        Edge x = network.Input;
         const int Window = 2;
         foreach ((int i, int channels) in new[] { (1, 7), (2, 16) })
         {
             ConvolutionModule conv = ConvolutionModule.Declare(network, $"conv{i}", x.Channels, channels, 3, 1, 1, new Initializer.Uniform(0.5));
             BatchNormModule norm = BatchNormModule.Declare(network, $"bn{i}", channels);
-            Value y = network.Add(new Convolution(conv, x));
+            Edge y = network.Add(new Convolution(conv, x));
             x = NormalisedNeurons.Add(network, kind, $"lif{i}", norm, new(y, conv.Bias), dropRate, folds ? Window : 1, $"pool{i}");
             x = folds ? x : network.Add(new AvgPool($"pool{i}", x, Window, Window));
         }

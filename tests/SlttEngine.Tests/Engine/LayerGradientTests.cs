@@ -1,3 +1,4 @@
+using SlttEngine.Graph;
 using SlttEngine.Layers;
 
 namespace SlttEngine.Tests.Engine;
@@ -20,9 +21,9 @@ public sealed class LayerGradientTests
     {
         const int Batch = 2;
         Network network = new("test", input, 7, 6, 2);
-        Value x = LayerHarness.Input("x", 7, 6, input);
+        Edge x = LayerHarness.Input("x", 7, 6, input);
         ConvolutionModule module = ConvolutionModule.Declare(network, "conv", input, output, kernel, stride, padding, null);
-        Value y = network.Add(new Convolution(module, x));
+        Edge y = network.Add(new Convolution(module, x));
         using LayerHarness harness = new(network);
         double[] xs = Draw(Batch * x.Elements), ws = Draw(module.Weight.Count), up = Draw(Batch * y.Elements);
         harness.Set(module.Weight, ws);
@@ -38,14 +39,14 @@ public sealed class LayerGradientTests
     {
         const int Batch = 3;
         Network network = new("test", 5, 4, 3, 2);
-        Value x = LayerHarness.Input("x", 4, 3, 5), r = LayerHarness.Input("r", 4, 3, 5);
+        Edge x = LayerHarness.Input("x", 4, 3, 5), r = LayerHarness.Input("r", 4, 3, 5);
         BatchNormModule norm = BatchNormModule.Declare(network, "bn", 5);
-        Value y = network.Add(new BatchNormLif("lif", norm, x, null, withResidual ? r : null));
+        Edge y = network.Add(new BatchNormLif("lif", norm, x, null, withResidual ? r : null));
         using LayerHarness harness = new(network);
         double[] xs = Draw(Batch * x.Elements), rs = Draw(Batch * x.Elements), gamma = Draw(5), beta = [.. Draw(5).Select(b => b + 0.8)], up = Draw(Batch * y.Elements);
         harness.Set(norm.Weight, gamma);
         harness.Set(norm.Bias, beta);
-        Dictionary<Value, double[]> inputs = withResidual ? new() { [x] = xs, [r] = rs } : new() { [x] = xs };
+        Dictionary<Edge, double[]> inputs = withResidual ? new() { [x] = xs, [r] = rs } : new() { [x] = xs };
         float[] spikes = harness.Run(Batch, inputs, up);
 
         double Loss(double[] a, double[] b, double[] g, double[] o) =>
@@ -68,9 +69,9 @@ public sealed class LayerGradientTests
     {
         const int Batch = 2;
         Network network = new("test", 5, height, width, 2);
-        Value x = LayerHarness.Input("x", height, width, 5);
+        Edge x = LayerHarness.Input("x", height, width, 5);
         BatchNormModule norm = BatchNormModule.Declare(network, "bn", 5);
-        Value y = network.Add(new BatchNormLif("lif", norm, x, null, pool: window));
+        Edge y = network.Add(new BatchNormLif("lif", norm, x, null, pool: window));
         using LayerHarness harness = new(network);
         double[] xs = Draw(Batch * x.Elements), gamma = Draw(5), beta = [.. Draw(5).Select(b => b + 0.8)], up = Draw(Batch * y.Elements);
         harness.Set(norm.Weight, gamma);
@@ -90,8 +91,8 @@ public sealed class LayerGradientTests
     {
         const int Batch = 2;
         Network network = new("test", 3, 4, 3, 2);
-        Value x = LayerHarness.Input("x", 4, 3, 3);
-        Value y = network.Add(new Lif("lif", x, 0.7f, 2.74f));
+        Edge x = LayerHarness.Input("x", 4, 3, 3);
+        Edge y = network.Add(new Lif("lif", x, 0.7f, 2.74f));
         using LayerHarness harness = new(network);
         double[] xs = [.. Draw(Batch * x.Elements).Select(v => v * 2)], up = Draw(Batch * y.Elements);
         harness.Run(Batch, new() { [x] = xs }, up);
@@ -104,8 +105,8 @@ public sealed class LayerGradientTests
     public void Average_pool_passes_gradients(int height, int width, int kernel, int stride, int padding)
     {
         Network network = new("test", 3, height, width, 2);
-        Value x = LayerHarness.Input("x", height, width, 3);
-        Value y = network.Add(new AvgPool("pool", x, kernel, stride, padding));
+        Edge x = LayerHarness.Input("x", height, width, 3);
+        Edge y = network.Add(new AvgPool("pool", x, kernel, stride, padding));
         CheckPool(network, x, y, v => Reference.AveragePool(v, 2, x, y, kernel, stride, padding));
     }
 
@@ -116,8 +117,8 @@ public sealed class LayerGradientTests
     public void Adaptive_pool_passes_gradients(int height, int width, int size)
     {
         Network network = new("test", 3, height, width, 2);
-        Value x = LayerHarness.Input("x", height, width, 3);
-        Value y = network.Add(new AdaptiveAvgPool("pool", x, size));
+        Edge x = LayerHarness.Input("x", height, width, 3);
+        Edge y = network.Add(new AdaptiveAvgPool("pool", x, size));
         CheckPool(network, x, y, v => Reference.AdaptivePool(v, 2, x, y));
     }
 
@@ -126,7 +127,7 @@ public sealed class LayerGradientTests
     {
         const int Batch = 3, Classes = 4;
         Network network = new("test", 3, 2, 2, Classes);
-        Value x = LayerHarness.Input("x", 2, 2, 3);
+        Edge x = LayerHarness.Input("x", 2, 2, 3);
         network.Add(new Linear(network, "fc", x, new Initializer.Constant(0)));
         using LayerHarness harness = new(network);
         (Parameter weight, Parameter bias) = (network.Parameters[0], network.Parameters[1]);
@@ -146,10 +147,10 @@ public sealed class LayerGradientTests
     {
         const int Batch = 2;
         Network network = new("test", 3, 5, 4, 2);
-        Value x = LayerHarness.Input("x", 5, 4, 3);
+        Edge x = LayerHarness.Input("x", 5, 4, 3);
         Parameter? skip = withSkipGain ? network.Declare("skipinit_gain", [], new Initializer.Constant(0)) : null;
         ScaledWsModule module = ScaledWsModule.Declare(network, "conv", 3, 4, 3, 1, 1, skip, withSkipGain ? 0.2f : 1f);
-        Value y = network.Add(new ScaledWsConvolution(module, x));
+        Edge y = network.Add(new ScaledWsConvolution(module, x));
         y = network.Add(new AvgPool("bias", y, 1, 1)); // its reader adds the bias
         using LayerHarness harness = new(network);
         double[] xs = Draw(Batch * x.Elements), ws = Draw(module.Convolution.Weight.Count), bs = Draw(4), gs = Draw(4), up = Draw(Batch * y.Elements), ss = [0.6];
@@ -180,7 +181,7 @@ public sealed class LayerGradientTests
         }
     }
 
-    private void CheckPool(Network network, Value x, Value y, Func<double[], double[]> forward)
+    private void CheckPool(Network network, Edge x, Edge y, Func<double[], double[]> forward)
     {
         using LayerHarness harness = new(network);
         double[] xs = Draw(2 * x.Elements), up = Draw(2 * y.Elements);

@@ -1,7 +1,6 @@
 using ManagedCuda;
 using SlttEngine.Device;
-using SlttEngine.Layers;
-using SlttEngine.Planning;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Tests.Engine;
 
@@ -27,34 +26,34 @@ internal sealed class LayerHarness : IDisposable
     }
 
     /// <summary>An activation that a layer under test reads: unlike the network's input it gets a gradient.</summary>
-    public static Value Input(string name, int height, int width, int channels) => new(name, height, width, channels, dependsOnInputOnly: false);
+    public static Edge Input(string name, int height, int width, int channels) => new(name, height, width, channels, dependsOnInputOnly: false);
 
     public void Set(Parameter parameter, double[] values) => store.SetWeight(parameter, [.. values.Select(v => (float)v)]);
 
     public float[] Gradient(Parameter parameter) => store.GetGradient(parameter);
 
-    public float[] Gradient(Value value) => gradients[value.Name];
+    public float[] Gradient(Edge value) => gradients[value.Name];
 
     /// <summary>Forward and backward of the layers.</summary>
     /// <param name="batch">N.</param>
     /// <param name="inputs">Activations (N, H, W, C) by value.</param>
     /// <param name="upstream">∂L/∂y (N, H, W, C) of the last layer's output y.</param>
     /// <returns>y.</returns>
-    public float[] Run(int batch, Dictionary<Value, double[]> inputs, double[] upstream)
+    public float[] Run(int batch, Dictionary<Edge, double[]> inputs, double[] upstream)
     {
         ProgramShape shape = new(batch, 1, ComputeType.Float32, Training: true, ThroughTime: false, StaticInput: false);
         ProgramBuilder b = new(device, store, shape, new NeuronOptions(), state.DevicePointer);
-        Dictionary<Value, Tensor> tensors = inputs.Keys.ToDictionary(v => v, v => b.Keep(v.Name, BufferKind.Batch, b.BytesOf(v)));
-        foreach ((Value value, Tensor tensor) in tensors)
+        Dictionary<Edge, DeviceBuffer> tensors = inputs.Keys.ToDictionary(v => v, v => b.Keep(v.Name, BufferKind.Batch, b.BytesOf(v)));
+        foreach ((Edge value, DeviceBuffer tensor) in tensors)
         {
             b.SetForward(value, tensor);
         }
 
-        Value output = network.Layers[^1].Output;
+        Edge output = network.Layers[^1].Output;
         List<Action> backward = [.. network.Layers.Select(layer => layer.Emit(b))];
-        Tensor seed = b.Keep("upstream", BufferKind.Batch, 4L * upstream.Length);
-        Tensor result = b.Keep("result", BufferKind.Batch, 4L * upstream.Length);
-        Tensor y = b.Forward(output);
+        DeviceBuffer seed = b.Keep("upstream", BufferKind.Batch, 4L * upstream.Length);
+        DeviceBuffer result = b.Keep("result", BufferKind.Batch, 4L * upstream.Length);
+        DeviceBuffer y = b.Forward(output);
         b.Add(Section.Forward, Copy("result", y, result, upstream.Length));
         b.AddGradient(output, seed);
         for (int i = backward.Count - 1; i >= 0; i--)
@@ -62,8 +61,8 @@ internal sealed class LayerHarness : IDisposable
             backward[i]();
         }
 
-        Dictionary<Value, Tensor> taken = [];
-        foreach (Value value in inputs.Keys)
+        Dictionary<Edge, DeviceBuffer> taken = [];
+        foreach (Edge value in inputs.Keys)
         {
             if (b.TakeGradients(value) is [var gradient])
             {
@@ -78,7 +77,7 @@ internal sealed class LayerHarness : IDisposable
         memory.MemsetAsync((byte)0xff, device.Stream.Stream);
         device.Context.ClearMemoryAsync(memory.DevicePointer, (byte)0, arena.ZeroedBytes, device.Stream.Stream);
         arena.Place(memory.DevicePointer);
-        foreach ((Value value, Tensor tensor) in tensors)
+        foreach ((Edge value, DeviceBuffer tensor) in tensors)
         {
             HostCopy.ToDevice<float>(device, tensor.At(0), [.. inputs[value].Select(v => (float)v)]);
         }
@@ -89,7 +88,7 @@ internal sealed class LayerHarness : IDisposable
             op.Launch(0);
         }
 
-        foreach ((Value value, Tensor tensor) in taken)
+        foreach ((Edge value, DeviceBuffer tensor) in taken)
         {
             gradients[value.Name] = Read(tensor, (int)(value.Elements * batch));
         }
@@ -109,10 +108,10 @@ internal sealed class LayerHarness : IDisposable
         state.Dispose();
     }
 
-    private Op Copy(string name, Tensor from, Tensor to, long elements) => new(
+    private Op Copy(string name, DeviceBuffer from, DeviceBuffer to, long elements) => new(
         "copy " + name, [from], [to], t => device.Launch("scale_f32", LaunchShape.Elements(device, elements, 4), to.At(t), from.At(t), 1f, elements));
 
-    private float[] Read(Tensor tensor, int elements)
+    private float[] Read(DeviceBuffer tensor, int elements)
     {
         float[] values = new float[elements];
         HostCopy.ToHost<float>(device, tensor.At(0), values);

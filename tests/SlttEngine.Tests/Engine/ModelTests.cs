@@ -1,5 +1,5 @@
 using System.Text.Json;
-using SlttEngine.Layers;
+using SlttEngine.Graph;
 using SlttEngine.Models;
 
 namespace SlttEngine.Tests.Engine;

@@ -1,7 +1,7 @@
 using System.Text.Json;
+using SlttEngine.Graph;
 using SlttEngine.Layers;
 using SlttEngine.Models;
-using SlttEngine.Planning;
 using SlttEngine.Training;
 
 namespace SlttEngine.Tests.Engine;

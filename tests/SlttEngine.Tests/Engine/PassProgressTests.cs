@@ -1,6 +1,3 @@
-using SlttEngine.Data;
-using SlttEngine.Device;
-using SlttEngine.Layers;
 using SlttEngine.Tests.Cli;
 using SlttEngine.Training;
 

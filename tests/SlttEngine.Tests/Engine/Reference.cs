@@ -1,11 +1,11 @@
-using SlttEngine.Layers;
+using SlttEngine.Graph;
 
 namespace SlttEngine.Tests.Engine;
 
 /// <summary>Naive double-precision forwards: activations (N, H, W, C), filters in PyTorch's order (O, I, H, W).</summary>
 internal static class Reference
 {
-    public static double[] Convolve(double[] x, double[] w, int batch, Value input, Value output, int kernel, int stride, int padding)
+    public static double[] Convolve(double[] x, double[] w, int batch, Edge input, Edge output, int kernel, int stride, int padding)
     {
         double[] y = new double[batch * output.Elements];
         Each(batch, output, (n, h, v, o, index) =>
@@ -70,7 +70,7 @@ internal static class Reference
         return y;
     }
 
-    public static double[] AveragePool(double[] x, int batch, Value input, Value output, int kernel, int stride, int padding)
+    public static double[] AveragePool(double[] x, int batch, Edge input, Edge output, int kernel, int stride, int padding)
     {
         double[] y = new double[batch * output.Elements];
         Each(batch, output, (n, h, w, c, index) =>
@@ -90,7 +90,7 @@ internal static class Reference
         return y;
     }
 
-    public static double[] AdaptivePool(double[] x, int batch, Value input, Value output)
+    public static double[] AdaptivePool(double[] x, int batch, Edge input, Edge output)
     {
         double[] y = new double[batch * output.Elements];
         Each(batch, output, (n, h, w, c, index) =>
@@ -109,7 +109,7 @@ internal static class Reference
     }
 
     /// <summary>Weights (classes, C·H·W) in PyTorch's order of features.</summary>
-    public static double[] Linear(double[] x, double[] weight, double[] bias, int batch, Value input, int classes)
+    public static double[] Linear(double[] x, double[] weight, double[] bias, int batch, Edge input, int classes)
     {
         double[] y = new double[batch * classes];
         for (int n = 0; n < batch; n++)
@@ -135,9 +135,9 @@ internal static class Reference
         return y;
     }
 
-    private static long At(Value value, int n, int h, int w, int c) => ((((((long)n * value.Height) + h) * value.Width) + w) * value.Channels) + c;
+    private static long At(Edge value, int n, int h, int w, int c) => ((((((long)n * value.Height) + h) * value.Width) + w) * value.Channels) + c;
 
-    private static void Each(int batch, Value value, Action<int, int, int, int, long> visit)
+    private static void Each(int batch, Edge value, Action<int, int, int, int, long> visit)
     {
         for (int n = 0; n < batch; n++)
         {

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using SlttEngine.Checkpoints;
 using SlttEngine.Device;
+using SlttEngine.IO;
 using SlttEngine.Training;
 
 namespace SlttEngine.Tests.Engine;

@@ -1,5 +1,4 @@
-using SlttEngine.Methods;
-using SlttEngine.Optimizers;
+using SlttEngine.Training;
 
 namespace SlttEngine.Tests.Engine;
 
@@ -41,7 +40,7 @@ public sealed class ScheduleTests
         {
             Assert.That(draws, Has.Count.EqualTo(15), "every pair comes up");
             Assert.That(counts, Is.All.InRange(900, 1100), "and every step as often");
-            var again = new SlttK(2).Schedule(6, 7, 5).ToArray();
+            (StepKind Kind, int T)[] again = new SlttK(2).Schedule(6, 7, 5).ToArray();
             Assert.That(new SlttK(2).Schedule(6, 7, 5), Is.EqualTo(again));
         });
     }

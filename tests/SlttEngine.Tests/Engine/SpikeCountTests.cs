@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using SlttEngine.Checkpoints;
-using SlttEngine.Layers;
+using SlttEngine.Graph;
+using SlttEngine.IO;
 using SlttEngine.Models;
 using SlttEngine.Training;
 using SlttEngine.Verification;
@@ -100,7 +100,7 @@ public sealed class SpikeCountTests
     {
         Network network = ModelCatalog.Build("spiking_vgg11_bn", new ModelOptions(2, 1, 32, 32, WidthDivisor: 64));
         using SpikeCounts counts = new(SharedDevice.Device, network);
-        Value first = network.Layers.Select(l => l.Spikes).First(s => s is not null)!;
+        Edge first = network.Layers.Select(l => l.Spikes).First(s => s is not null)!;
         const int Each = (1 << 24) - 3;
         long expected = 0;
         for (int i = 0; i < 3; i++)

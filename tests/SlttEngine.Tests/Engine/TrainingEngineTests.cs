@@ -1,7 +1,5 @@
-using System.Runtime.InteropServices;
 using SlttEngine.Device;
-using SlttEngine.Layers;
-using SlttEngine.Methods;
+using SlttEngine.Graph;
 using SlttEngine.Models;
 using SlttEngine.Training;
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SlttEngine.Layers;
 using SlttEngine.Verification;
 
@@ -41,7 +42,7 @@ public sealed class VerifierTests
         string path = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"changed-{Guid.NewGuid():N}.safetensors");
         byte[] bytes = File.ReadAllBytes(Path.Combine(GoldenFiles.Folder, "model", "resnet18_sltt.safetensors"));
         int header = (int)BitConverter.ToUInt64(bytes);
-        using var json = System.Text.Json.JsonDocument.Parse(bytes.AsMemory(8, header));
+        using JsonDocument json = System.Text.Json.JsonDocument.Parse(bytes.AsMemory(8, header));
         int offset = json.RootElement.GetProperty("iter0.grad.layer2.0.conv1.weight").GetProperty("data_offsets")[0].GetInt32();
         Span<float> gradient = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes.AsSpan(8 + header + offset, 400));
         gradient[7] += 0.01f;

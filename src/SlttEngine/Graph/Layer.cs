@@ -1,0 +1,36 @@
+namespace SlttEngine.Graph;
+
+/// <summary>A layer of a network: it knows its parameters and shapes, and emits its operations into programs.</summary>
+/// <param name="name">PyTorch's name of the module.</param>
+public abstract class Layer(string name)
+{
+    /// <summary>PyTorch's name of the module.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>What it makes.</summary>
+    public Edge Output { get; protected init; } = null!;
+
+    /// <summary>What it reads.</summary>
+    public abstract IReadOnlyList<Edge> Inputs { get; }
+
+    /// <summary>Multiplications by a weight, each with its addition, for one sample and step computed in full; 0 for a layer without such weights.</summary>
+    public virtual long MultiplyAdds => 0;
+
+    /// <summary>The spikes of its neurons, whose average it may hand on; null if it has no neurons.</summary>
+    public virtual Edge? Spikes => null;
+
+    /// <summary>True if it hands spikes on, averaged or thinned out.</summary>
+    public virtual bool PassesSpikes => false;
+
+    /// <summary>Additions of a weight that one spike causes, for each pixel (H·W) of the input; zero for a layer that neither has weights nor hands spikes on.</summary>
+    /// <param name="further">The same for each pixel of the output: what spikes that are handed on cause behind it.</param>
+    public virtual long[] FanOut(ReadOnlySpan<long> further) => new long[Inputs[0].Height * Inputs[0].Width];
+
+    /// <summary>The same for each pixel of its spikes.</summary>
+    /// <param name="further">What a spike (or an average of spikes) of the output causes, for each of its pixels.</param>
+    public virtual long[] FanOutOfSpikes(ReadOnlySpan<long> further) => further.ToArray();
+
+    /// <summary>Emits the forward operations; returns what emits the backward ones (called in reverse order of layers).</summary>
+    /// <param name="b">The program being built.</param>
+    public abstract Action Emit(ProgramBuilder b);
+}

@@ -1,0 +1,85 @@
+namespace SlttEngine.Graph;
+
+/// <summary>A network: its layers in order of execution, its parameters and statistics in PyTorch's order.</summary>
+public sealed class Network
+{
+    private readonly List<Layer> layers = [];
+    private readonly List<Parameter> parameters = [];
+    private readonly List<StatisticsBuffer> statistics = [];
+    private readonly List<string> stateNames = [];
+
+    /// <summary>Starts a network without layers.</summary>
+    /// <param name="model">The model's name.</param>
+    /// <param name="channels">Input channels.</param>
+    /// <param name="height">Input height.</param>
+    /// <param name="width">Input width.</param>
+    /// <param name="classes">Classes: the number of logits.</param>
+    public Network(string model, int channels, int height, int width, int classes)
+    {
+        Model = model;
+        Classes = classes;
+        Input = new Edge("input", height, width, channels, dependsOnInputOnly: true) { SavedForBackward = true };
+    }
+
+    /// <summary>The model's name.</summary>
+    public string Model { get; }
+
+    /// <summary>Number of logits.</summary>
+    public int Classes { get; }
+
+    /// <summary>The input frame.</summary>
+    public Edge Input { get; }
+
+    /// <summary>The logits, in float.</summary>
+    public Edge Logits => layers[^1].Output;
+
+    /// <summary>Layers in order of execution.</summary>
+    public IReadOnlyList<Layer> Layers => layers;
+
+    /// <summary>Parameters in PyTorch's order.</summary>
+    public IReadOnlyList<Parameter> Parameters => parameters;
+
+    /// <summary>Statistics buffers in PyTorch's order.</summary>
+    public IReadOnlyList<StatisticsBuffer> Statistics => statistics;
+
+    /// <summary>Names of the state dict in PyTorch's order: parameters and buffers of each module together.</summary>
+    public IReadOnlyList<string> StateNames => stateNames;
+
+    /// <summary>Number of trained values.</summary>
+    public long ParameterCount => parameters.Sum(p => (long)p.Count);
+
+    /// <summary>Appends a layer; it runs after those before it.</summary>
+    /// <typeparam name="T">Its type.</typeparam>
+    /// <param name="layer">The layer.</param>
+    public Edge Add<T>(T layer)
+        where T : Layer
+    {
+        layers.Add(layer);
+        return layer.Output;
+    }
+
+    /// <summary>Declares a parameter; the order of declaration is PyTorch's.</summary>
+    /// <param name="name">PyTorch's name.</param>
+    /// <param name="shape">PyTorch's shape.</param>
+    /// <param name="initializer">How it starts.</param>
+    /// <param name="layout">(O, I, H, W) if it is stored channels-last on the device.</param>
+    public Parameter Declare(string name, int[] shape, Initializer initializer, int[]? layout = null)
+    {
+        Parameter parameter = new(name, shape, initializer, layout);
+        parameters.Add(parameter);
+        stateNames.Add(name);
+        return parameter;
+    }
+
+    /// <summary>Declares a statistics buffer.</summary>
+    /// <param name="name">PyTorch's name.</param>
+    /// <param name="count">Elements; 0: a counter.</param>
+    /// <param name="initial">Edge at the start.</param>
+    public StatisticsBuffer DeclareStatistic(string name, int count, float initial)
+    {
+        StatisticsBuffer buffer = new(name, count, initial);
+        statistics.Add(buffer);
+        stateNames.Add(name);
+        return buffer;
+    }
+}

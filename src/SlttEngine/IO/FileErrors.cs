@@ -1,0 +1,80 @@
+namespace SlttEngine.IO;
+
+/// <summary>Turns what the file system throws into the one line that a user can act on.</summary>
+internal static class FileErrors
+{
+    private const int WindowsDiskFull = 112;
+
+    /// <summary>True for the exceptions that files and folders cause, as opposed to mistakes of the program.</summary>
+    internal static bool IsFileError(Exception e) =>
+        e is IOException or UnauthorizedAccessException or System.Security.SecurityException;
+
+    /// <summary>A data error that names the file and the reason: <c>cannot read PATH: file not found</c>.</summary>
+    /// <param name="verb">What was tried: read, write, list …</param>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="cause">What the file system threw.</param>
+    internal static SlttException Wrap(string verb, string path, Exception cause) =>
+        new(ErrorKind.Data, $"cannot {verb} {path}: {Reason(cause)}", Hint(verb, cause), cause);
+
+    /// <summary>A data error about a file's content: <c>PATH: WHAT</c>.</summary>
+    internal static SlttException Bad(string path, string what, string? hint = null, Exception? cause = null) =>
+        new(ErrorKind.Data, $"{path}: {what}", hint, cause);
+
+    /// <summary>A whole file's bytes.</summary>
+    /// <exception cref="SlttException">It cannot be read.</exception>
+    internal static byte[] ReadAll(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (IsFileError(e))
+        {
+            throw Wrap("read", path, e);
+        }
+    }
+
+    /// <summary>A whole text file's lines.</summary>
+    /// <exception cref="SlttException">It cannot be read.</exception>
+    internal static string[] ReadLines(string path)
+    {
+        try
+        {
+            return File.ReadAllLines(path);
+        }
+        catch (Exception e) when (IsFileError(e))
+        {
+            throw Wrap("read", path, e);
+        }
+    }
+
+    private static string Reason(Exception cause)
+    {
+        switch (cause)
+        {
+            case FileNotFoundException:
+                return "file not found";
+            case DirectoryNotFoundException:
+                return "folder not found";
+            case UnauthorizedAccessException or System.Security.SecurityException:
+                return "permission denied, or it is a folder";
+            case EndOfStreamException:
+                return "the file ends too early";
+            default:
+                // The runtime appends the path (" : '/a/b'"), which the line names already.
+                string text = cause.Message;
+                int tail = text.IndexOf(" : '", StringComparison.Ordinal);
+                text = tail > 0 ? text[..tail] : text;
+                return text.ReplaceLineEndings(" ").TrimEnd('.');
+        }
+    }
+
+    private static string? Hint(string verb, Exception cause) => cause switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => "check the path",
+        IOException when cause.Message.StartsWith("No space left", StringComparison.Ordinal) || (cause.HResult & 0xffff) == WindowsDiskFull =>
+            "free some space, or choose another folder",
+        UnauthorizedAccessException => verb == "write" ? "choose a folder that you may write to" : "check the file's permissions",
+        _ => null,
+    };
+}

@@ -1,0 +1,136 @@
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+using System.Text.Json;
+
+namespace SlttEngine.IO;
+
+/// <summary>Plain pickled values as JSON and back: how a checkpoint's settings travel in a safetensors file's metadata.</summary>
+/// <remarks>A float keeps a point or an exponent, so that it stays a float: 1.0, not 1. A tuple becomes a list.</remarks>
+internal static class PickleJson
+{
+    private const int MaxDepth = 32;
+    private const int MaxLength = 1 << 24;
+
+    /// <summary>The JSON text, spaced as Python's json.dumps does it.</summary>
+    /// <param name="value">null, bool, long, double, string, list, tuple or dict.</param>
+    /// <param name="path">The file, for errors.</param>
+    /// <exception cref="SlttException">Something else, such as a tensor or bytes, is inside.</exception>
+    internal static string ToJson(object? value, string path)
+    {
+        StringBuilder text = new StringBuilder();
+        Write(text, value, path, 0);
+        return text.ToString();
+    }
+
+    /// <summary>The value of a JSON text: numbers without point or exponent are long, lists are List, objects are PickleDict.</summary>
+    /// <exception cref="SlttException">The text is not JSON.</exception>
+    internal static object? FromJson(string json, string path, string what)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MaxDepth + 1 });
+            return Read(document.RootElement);
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
+        {
+            throw FileErrors.Bad(path, $"{what} is not valid JSON", cause: e);
+        }
+    }
+
+    /// <summary>A float as Python's repr writes it.</summary>
+    internal static string Float(double value)
+    {
+        string text = value.ToString("R", CultureInfo.InvariantCulture).Replace('E', 'e');
+        return text.AsSpan().IndexOfAny('.', 'e') >= 0 || !double.IsFinite(value) ? text : text + ".0";
+    }
+
+    private static void Write(StringBuilder text, object? value, string path, int depth)
+    {
+        if (depth > MaxDepth || text.Length > MaxLength)
+        {
+            throw FileErrors.Bad(path, "the settings in the checkpoint are nested too deep or too large");
+        }
+
+        switch (value)
+        {
+            case null:
+                text.Append("null");
+                break;
+            case bool flag:
+                text.Append(flag ? "true" : "false");
+                break;
+            case long or BigInteger:
+                text.Append(CultureInfo.InvariantCulture, $"{value}");
+                break;
+            case double number when double.IsFinite(number):
+                text.Append(Float(number));
+                break;
+            case string plain:
+                text.Append(JsonSerializer.Serialize(plain));
+                break;
+            case PickleDict dict:
+                text.Append('{');
+                string comma = "";
+                foreach ((object key, object? item) in dict)
+                {
+                    string name = key is string or long ? Convert.ToString(key, CultureInfo.InvariantCulture)!
+                        : throw FileErrors.Bad(path, "a key in the checkpoint's settings is neither text nor an integer");
+                    text.Append(comma).Append(JsonSerializer.Serialize(name)).Append(": ");
+                    Write(text, item, path, depth + 1);
+                    comma = ", ";
+                }
+
+                text.Append('}');
+                break;
+            default:
+                IReadOnlyList<object?> items = PickleValues.Items(value)
+                    ?? throw FileErrors.Bad(path, "the checkpoint's settings hold something that is neither text, number, list nor dictionary");
+                text.Append('[');
+                for (int i = 0; i < items.Count; i++)
+                {
+                    text.Append(i > 0 ? ", " : "");
+                    Write(text, items[i], path, depth + 1);
+                }
+
+                text.Append(']');
+                break;
+        }
+    }
+
+    private static object? Read(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.True:
+                return true;
+            case JsonValueKind.False:
+                return false;
+            case JsonValueKind.String:
+                return element.GetString();
+            case JsonValueKind.Number:
+                string text = element.GetRawText();
+
+                // As objects: the common type of both would be double.
+                return text.AsSpan().IndexOfAny('.', 'e', 'E') < 0 && element.TryGetInt64(out long integer) ? (object)integer : element.GetDouble();
+            case JsonValueKind.Array:
+                List<object?> list = new List<object?>();
+                foreach (JsonElement item in element.EnumerateArray())
+                {
+                    list.Add(Read(item));
+                }
+
+                return list;
+            case JsonValueKind.Object:
+                PickleDict dict = new PickleDict();
+                foreach (JsonProperty property in element.EnumerateObject())
+                {
+                    dict.Set(property.Name, Read(property.Value));
+                }
+
+                return dict;
+            default:
+                return null;
+        }
+    }
+}

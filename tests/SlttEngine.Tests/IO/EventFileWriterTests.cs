@@ -1,0 +1,138 @@
+using System.Buffers.Binary;
+using System.Text;
+using SlttEngine.IO;
+
+namespace SlttEngine.Tests.IO;
+
+/// <summary>TensorBoard event files, read back by a parser written from the format's description.</summary>
+public sealed class EventFileWriterTests
+{
+    [Test]
+    public void Scalars_are_read_back()
+    {
+        using TemporaryFolder folder = new TemporaryFolder();
+        string path;
+        using (EventFileWriter writer = new EventFileWriter(folder["logs"], firstStep: 3))
+        {
+            path = writer.Path;
+            writer.Scalar("train_loss", 1.25, 3);
+            writer.Scalar("train_acc", 0.1, 3);
+            writer.Scalar("test_loss", double.NaN, 1L << 40);
+        }
+
+        Assert.That(Path.GetFileName(path), Does.Match(@"^events\.out\.tfevents\.\d{10}\.[\w-]+\.\d+\.0$"));
+        List<Dictionary<int, object>> events = [.. Records(File.ReadAllBytes(path)).Select(r => Fields(r))];
+        Assert.That(events, Has.Count.EqualTo(5));
+        double now = (DateTime.UtcNow - DateTime.UnixEpoch).TotalSeconds;
+        Assert.That(events.Select(e => (double)e[1]), Is.All.InRange(now - 60, now));
+        Assert.That(Encoding.UTF8.GetString((byte[])events[0][3]), Is.EqualTo("brain.Event:2"));
+        Assert.That(events[1][2], Is.EqualTo(3ul), "the run begins at step 3");
+        Assert.That(Fields((byte[])events[1][7])[1], Is.EqualTo(1ul), "a session that starts");
+        (string Tag, float Value, ulong Step)[] scalars = [.. events.Skip(2).Select(e =>
+        {
+            Dictionary<int, object> value = Fields((byte[])Fields((byte[])e[5])[1]);
+            return (Encoding.UTF8.GetString((byte[])value[1]), (float)value[2], (ulong)e[2]);
+        })];
+        Assert.That(scalars, Is.EqualTo(new[] { ("train_loss", 1.25f, 3ul), ("train_acc", 0.1f, 3ul), ("test_loss", float.NaN, 1ul << 40) }));
+    }
+
+    [Test]
+    public void Two_writers_in_a_folder_do_not_meet()
+    {
+        using TemporaryFolder folder = new TemporaryFolder();
+        using EventFileWriter first = new EventFileWriter(folder.FullName);
+        using EventFileWriter second = new EventFileWriter(folder.FullName);
+        Assert.That(second.Path, Is.Not.EqualTo(first.Path));
+    }
+
+    [Test]
+    public void A_folder_that_cannot_be_made_is_named()
+    {
+        using TemporaryFolder folder = new TemporaryFolder();
+        string file = folder.Write("file", []);
+        Assert.That(Assert.Throws<SlttException>(() => new EventFileWriter(Path.Combine(file, "logs")).Dispose())!.Message, Does.Contain(file));
+    }
+
+    [Test]
+    public void The_checksum_is_crc32c()
+    {
+        // CRC-32C of "123456789" is e3069283 (RFC 3720 lists more); masked as TFRecord asks.
+        uint crc = 0xe3069283;
+        Assert.That(EventFileWriter.MaskedCrc("123456789"u8), Is.EqualTo(((crc >> 15) | (crc << 17)) + 0xa282ead8));
+    }
+
+    private static IEnumerable<byte[]> Records(byte[] file)
+    {
+        for (int offset = 0; offset < file.Length;)
+        {
+            int length = (int)BinaryPrimitives.ReadInt64LittleEndian(file.AsSpan(offset));
+            Assert.That(BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(offset + 8)), Is.EqualTo(Masked(file.AsSpan(offset, 8))));
+            byte[] data = file[(offset + 12)..(offset + 12 + length)];
+            Assert.That(BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(offset + 12 + length)), Is.EqualTo(Masked(data)));
+            offset += 16 + length;
+            yield return data;
+        }
+    }
+
+    /// <summary>Bit by bit, from the polynomial.</summary>
+    private static uint Masked(ReadOnlySpan<byte> data)
+    {
+        uint crc = ~0u;
+        foreach (byte b in data)
+        {
+            crc ^= b;
+            for (int bit = 0; bit < 8; bit++)
+            {
+                crc = (crc & 1) == 1 ? (crc >> 1) ^ 0x82f63b78 : crc >> 1;
+            }
+        }
+
+        crc = ~crc;
+        return ((crc >> 15) | (crc << 17)) + 0xa282ead8;
+    }
+
+    private static Dictionary<int, object> Fields(byte[] message)
+    {
+        Dictionary<int, object> fields = new Dictionary<int, object>();
+        for (int i = 0; i < message.Length;)
+        {
+            ulong key = Varint(message, ref i);
+            int field = (int)(key >> 3);
+            switch (key & 7)
+            {
+                case 0:
+                    fields[field] = Varint(message, ref i);
+                    break;
+                case 1:
+                    fields[field] = BitConverter.ToDouble(message, i);
+                    i += 8;
+                    break;
+                case 2:
+                    int length = (int)Varint(message, ref i);
+                    fields[field] = message[i..(i + length)];
+                    i += length;
+                    break;
+                default:
+                    fields[field] = BitConverter.ToSingle(message, i);
+                    i += 4;
+                    break;
+            }
+        }
+
+        return fields;
+    }
+
+    private static ulong Varint(byte[] message, ref int i)
+    {
+        ulong value = 0;
+        for (int shift = 0; ; shift += 7)
+        {
+            byte b = message[i++];
+            value |= (ulong)(b & 127) << shift;
+            if (b < 128)
+            {
+                return value;
+            }
+        }
+    }
+}
