@@ -6,6 +6,8 @@
 #include <limits.h>
 
 namespace {
+#include "../common/sltt.cuh"
+#include "kernel_types.h"
 #include "../kernels.cu"
 #include "test_kernels.cu"
 }  // namespace
