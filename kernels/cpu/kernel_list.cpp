@@ -9,7 +9,6 @@
 #include "cuda_api.h"
 #include "kernel_table.h"
 
-#define SLTT_VARIANT listed
 #include "../common/run_state.cuh"
 
 // The faithful mode's table: it also holds the tests' kernels.
@@ -18,7 +17,7 @@ extern "C" __attribute__((visibility("hidden"))) const sltt_cpu::KernelEntry* co
 
 namespace {
 
-using listed::RunState;
+using sltt::RunState;
 
 struct Field {
     const char* name;

@@ -83,7 +83,6 @@ public sealed class ScaledWsConvolution : Layer
             t => b.Device.Kernels.WeightStandardize(
                 LaunchShape.Filters(c.Out, FanIn),
                 weight.At(t),
-                default,
                 rstd.At(t),
                 bias.At(t),
                 b.Store.Weight(Weight),
