@@ -62,4 +62,15 @@ public static class RunFactory
     public static Network Network(TrainOptions options, Data.FrameShape shape, int classes) => ModelCatalog.Build(
         options.Model,
         new ModelOptions(classes, shape.Channels, shape.Height, shape.Width, (float)options.DropRate, options.WidthDivisor, options.BatchNorm));
+
+    /// <summary>The run's network and programs, planned without memory and without the data set's files.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="options">The options.</param>
+    public static EnginePlan Plan(Device.ComputeDevice device, TrainOptions options)
+    {
+        (Data.FrameShape shape, int classes) = RunData.Describe(options);
+        InputFormat train = RunData.Format(options, default, train: true);
+        InputFormat test = RunData.Format(options, default, train: false);
+        return new EnginePlan(device, Network(options, shape, classes), Engine(options, train, test, shape.Steps == 1));
+    }
 }

@@ -83,60 +83,16 @@ public sealed record RunPlan(MemoryPlan Training, long EvaluationArena, long Ima
     /// <param name="options">The run's options.</param>
     public static int TestBatch(ComputeDevice device, TrainOptions options)
     {
-        using PlannedRun run = new(device, options);
-        return EvaluationProgram(run, run.Program(options.BatchSize, training: true), measure: true).Shape.Batch;
+        using EnginePlan plan = RunFactory.Plan(device, options);
+        return plan.EvaluationBatch(options.BatchSize);
     }
 
     private static RunPlan For(ComputeDevice device, TrainOptions options, long images, bool measure)
     {
-        using PlannedRun run = new(device, options);
-        NetworkProgram training = run.Program(options.BatchSize, training: true, measure);
-        return new RunPlan(
-            MemoryPlan.Of(run.Store, training),
-            EvaluationProgram(run, training, measure).Arena.Bytes,
-            images,
-            WorkOf(training, run.Store.Elements, RunFactory.Method(options), options));
-    }
-
-    // Algorithms are measured where a run is to be made: what cuDNN guesses before and what is remembered after may take other workspaces, and
-    // so give other batches.
-    private static NetworkProgram EvaluationProgram(PlannedRun run, NetworkProgram training, bool measure)
-    {
-        int whole = training.Shape.Batch;
-        for (int parts = 1; ;)
-        {
-            NetworkProgram program = run.Program((whole + parts - 1) / parts, training: false, measure);
-            double excess = (double)program.Arena.Bytes / training.Arena.Bytes;
-            if (excess <= 1 || program.Shape.Batch == 1)
-            {
-                return program;
-            }
-
-            parts = Math.Max(parts + 1, (int)(parts * excess));
-        }
-    }
-
-    private static IterationWork WorkOf(NetworkProgram program, long parameters, Method method, TrainOptions options)
-    {
-        List<StepKind> passes = [.. method.Schedule(options.T, (ulong)options.Seed, 0).Select(p => p.Kind)];
-        int forward = passes.Count(p => p != StepKind.Backward);
-        int backward = passes.Count(p => p is StepKind.Backward or StepKind.ForwardBackward);
-        long adds = 0;
-        long bytes = 0;
-        foreach ((Section section, int times) in new[] { (Section.Begin, 1), (Section.Forward, forward), (Section.Backward, backward), (Section.End, 1) })
-        {
-            adds += times * program.Ops(section).Sum(op => op.MultiplyAdds);
-            bytes += times * program.Ops(section).Sum(op => op.Bytes);
-        }
-
-        // Set to zero at the start; before the first step there is no potential to be read.
-        bytes += program.Arena.ZeroedBytes - program.Arena.Persistent.Where(t => t.Kind == BufferKind.State && !t.Zeroed).Sum(t => t.Bytes);
-
-        // Parameters, by docs/kernels.md: gradients set to zero, working weights made, the optimiser; each step's gradients made and added up.
-        bool mixed = options.ComputeType != ComputeType.Float32;
-        int update = 4 + (options.Optimizer == OptimizerKind.AdamW ? 28 : 20) + (mixed ? 6 : 0);
-        int step = (forward * options.ComputeType.Size()) + (backward * (options.ComputeType.Size() + (mixed ? options.ComputeType.Size() + 10 : 8)));
-        return new IterationWork(adds, bytes + (parameters * (update + step)));
+        using EnginePlan plan = RunFactory.Plan(device, options);
+        NetworkProgram training = plan.Program(options.BatchSize, training: true, measure);
+        IEnumerable<StepKind> passes = plan.Options.Method.Schedule(options.T, (ulong)options.Seed, 0).Select(p => p.Kind);
+        return new RunPlan(MemoryPlan.Of(plan.Store, training), plan.Evaluation(options.BatchSize, measure).Arena.Bytes, images, training.Work(passes));
     }
 
     private static long ImageBytes(TrainOptions options)

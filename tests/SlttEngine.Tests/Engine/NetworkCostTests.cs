@@ -36,7 +36,7 @@ public sealed class NetworkCostTests
     {
         ModelEntry entry = ModelCatalog.All.Single(m => m.Name == model);
         TrainOptions options = new() { Model = model, Dataset = entry.DataSet, WidthDivisor = 16, BatchSize = 1, T = 2 };
-        using PlannedRun plan = new(SharedDevice.Device, options);
+        using EnginePlan plan = RunFactory.Plan(SharedDevice.Device, options);
         NetworkProgram program = plan.Program(1, training: false);
         long planned = program.Ops(Section.Begin).Concat(program.Ops(Section.Forward)).Sum(op => op.MultiplyAdds);
         (SlttEngine.Data.FrameShape shape, int classes) = RunData.Describe(options);
