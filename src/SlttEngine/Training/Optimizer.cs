@@ -5,7 +5,7 @@ using SlttEngine.Graph;
 namespace SlttEngine.Training;
 
 /// <summary>An optimiser: one launch over the contiguous parameters.</summary>
-public abstract record Optimizer(float WeightDecay)
+public abstract record Optimizer(double WeightDecay)
 {
     /// <summary>PyTorch's names of the state that it keeps for each parameter.</summary>
     public abstract IReadOnlyList<string> StateNames { get; }
@@ -32,7 +32,7 @@ public abstract record Optimizer(float WeightDecay)
 /// <summary>torch.optim.SGD: g + weight_decay · w; momentum; w −= lr · buf.</summary>
 /// <param name="Momentum">Momentum.</param>
 /// <param name="WeightDecay">Weight decay, added to the gradient.</param>
-public sealed record Sgd(float Momentum, float WeightDecay) : Optimizer(WeightDecay)
+public sealed record Sgd(double Momentum, double WeightDecay) : Optimizer(WeightDecay)
 {
     /// <inheritdoc/>
     public override IReadOnlyList<string> StateNames => ["momentum_buffer"];
@@ -45,14 +45,14 @@ public sealed record Sgd(float Momentum, float WeightDecay) : Optimizer(WeightDe
         store.OptimizerState(0),
         store.Gradients,
         runState,
-        Momentum,
-        WeightDecay,
+        (float)Momentum,
+        (float)WeightDecay,
         store.Elements);
 }
 
 /// <summary>torch.optim.AdamW: decoupled weight decay; β 0.9 and 0.999, ε 1e-8.</summary>
 /// <param name="WeightDecay">Weight decay.</param>
-public sealed record AdamW(float WeightDecay) : Optimizer(WeightDecay)
+public sealed record AdamW(double WeightDecay) : Optimizer(WeightDecay)
 {
     /// <summary>β₁.</summary>
     public const float Beta1 = 0.9f;
@@ -77,7 +77,7 @@ public sealed record AdamW(float WeightDecay) : Optimizer(WeightDecay)
         Beta1,
         Beta2,
         Epsilon,
-        WeightDecay,
+        (float)WeightDecay,
         store.Elements);
 }
 

@@ -1,3 +1,4 @@
+using SlttEngine.Data;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 
@@ -7,21 +8,21 @@ namespace SlttEngine.Training;
 internal sealed class PlannedRun : IDisposable
 {
     private readonly ComputeDevice device;
-    private readonly TrainOptions options;
-    private readonly Data.FrameShape shape;
-    private readonly Optimizer optimizer;
+    private readonly TrainingOptions options;
+    private readonly SampleFormat format;
     private readonly List<NetworkProgram> programs = [];
 
     /// <summary>Lays the parameters out.</summary>
     /// <param name="device">The device, for its libraries' workspace sizes.</param>
-    /// <param name="options">The run's options; the data set gives shape and classes.</param>
-    public PlannedRun(ComputeDevice device, TrainOptions options)
+    /// <param name="options">The run's options.</param>
+    /// <param name="format">The samples.</param>
+    /// <exception cref="SlttException">The options or the samples can't be trained on.</exception>
+    public PlannedRun(ComputeDevice device, TrainingOptions options, SampleFormat format)
     {
-        (this.device, this.options) = (device, options);
-        (shape, int classes) = RunData.Describe(options);
-        optimizer = RunFactory.Optimizer(options);
+        (this.device, this.options, this.format) = (device, options.Validate(), format);
+        options.Require(format);
         Store = new ParameterStore(
-            device, RunFactory.Network(options, shape, classes), options.ComputeType, optimizer.StateNames.Count, allocate: false);
+            device, options.Network(format.Shape, format.Classes), options.Type, options.Optimizer.StateNames.Count, allocate: false);
     }
 
     /// <summary>The parameters, without memory.</summary>
@@ -30,20 +31,20 @@ internal sealed class PlannedRun : IDisposable
     /// <summary>Plans the iteration of a batch.</summary>
     /// <param name="batch">Samples.</param>
     /// <param name="training">False: an evaluation.</param>
-    /// <param name="measure">False: with cuDNN's guess of the fastest algorithms, whose workspaces may be others.</param>
+    /// <param name="measure">False: use cuDNN's guess of the fastest algorithms; their workspaces may differ from those measured.</param>
     public NetworkProgram Program(int batch, bool training, bool measure = true)
     {
         ProgramShape program = new(
             batch,
-            options.T,
-            training ? options.ComputeType : ComputeType.Float32,
+            options.Steps,
+            training ? options.Type : ComputeType.Float32,
             training,
-            training && RunFactory.Method(options).ThroughTime,
-            StaticInput: shape.Steps == 1,
+            training && options.Method.ThroughTime,
+            StaticInput: format.Shape.Steps == 1,
             options.FastMath);
-        ProgramBuilder builder = new(device, Store, program, RunFactory.Neuron(options), default) { MeasuresAlgorithms = measure };
+        ProgramBuilder builder = new(device, Store, program, options.Neuron, default) { MeasuresAlgorithms = measure };
         programs.Add(new NetworkProgram(
-            builder, RunData.Format(options, default, training), RunFactory.Loss(options), training ? optimizer : null, default));
+            builder, format.Input(default, training), options.Loss, training ? options.Optimizer : null, default));
         return programs[^1];
     }
 

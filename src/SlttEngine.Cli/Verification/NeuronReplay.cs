@@ -3,7 +3,7 @@ using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 
-namespace SlttEngine.Verification;
+namespace SlttEngine.Cli.Verification;
 
 /// <summary>Replays a recorded LIF layer: spikes, u, v and the gradient of its input, by SLTT or BPTT.</summary>
 internal static class NeuronReplay
@@ -24,7 +24,8 @@ internal static class NeuronReplay
         Compare("v", result.V, exact, Tolerances.Outputs);
         Compare("grad_x", result.GradX, exact && neuron.Surrogate != Surrogate.Sigmoid, Tolerances.Gradients);
         return new VerificationReport(
-            recorded.Path, $"LIF neuron, {recorded.Text("method")}, {recorded.Text("surrogate")}, tau {recorded.Text("tau")}, T = {steps}", groups.Results, groups.Checksums);
+            recorded.Path, $"LIF neuron, {recorded.Text("method")}, {recorded.Text("surrogate")}, tau {recorded.Text("tau")}, T = {steps}",
+            groups.Results, groups.Checksums);
 
         void Compare(string name, float[] actual, bool equal, double tolerance)
         {
@@ -39,9 +40,10 @@ internal static class NeuronReplay
         }
     }
 
-    private static Result Compute(ComputeDevice device, NeuronOptions neuron, float[] x, float[] upstream, int steps, int n, bool throughTime)
+    private static Result Compute(
+        ComputeDevice device, NeuronOptions neuron, float[] x, float[] upstream, int steps, int n, bool throughTime)
     {
-        // Each step at an address of its own, a multiple of 256 bytes apart, as the engine lays them out.
+        // Steps are a multiple of 256 bytes apart, as the engine lays them out.
         int stride = (n + 63) / 64 * 64;
         using CudaDeviceVariable<float> input = new(stride * steps);
         using CudaDeviceVariable<float> gradient = new(stride * steps);
@@ -61,13 +63,16 @@ internal static class NeuronReplay
         for (int t = 0; t < steps; t++)
         {
             device.Launch(
-                "lif_forward_f32", shape, At(spikes, t), At(u, t), t == 0 ? default : At(u, t - 1), At(input, t), default(CUdeviceptr), 1f, 1f, neuron.Lambda, neuron.Threshold, 0f, 0u, state.DevicePointer, (long)n, 1);
+                "lif_forward_f32", shape, At(spikes, t), At(u, t), t == 0 ? default : At(u, t - 1), At(input, t), default(
+                    CUdeviceptr), 1f, 1f, neuron.Lambda, neuron.Threshold, 0f, 0u, state.DevicePointer, (long)n, 1);
         }
 
         foreach (int t in throughTime ? Enumerable.Range(0, steps).Reverse() : Enumerable.Range(0, steps))
         {
             device.Launch(
-                "lif_backward_f32", shape, At(gradient, t), At(gradient, t), default(CUdeviceptr), default(CUdeviceptr), At(u, t), throughTime ? carried.DevicePointer : default, 1f, 1f, neuron.Lambda, neuron.Threshold, (int)neuron.Surrogate, 0f, 0u, state.DevicePointer, (long)n);
+                "lif_backward_f32", shape, At(gradient, t), At(gradient, t), default(CUdeviceptr), default(CUdeviceptr), At(
+                    u, t), throughTime ? carried.DevicePointer
+                    : default, 1f, 1f, neuron.Lambda, neuron.Threshold, (int)neuron.Surrogate, 0f, 0u, state.DevicePointer, (long)n);
         }
 
         float[] potentials = Read(u);
