@@ -2,9 +2,9 @@ using System.Globalization;
 using System.Text.Json;
 using SlttEngine.IO;
 
-namespace SlttEngine.Verification;
+namespace SlttEngine.Cli.Verification;
 
-/// <summary>A recorded file with its metadata typed; what is missing or malformed is a data error that names it.</summary>
+/// <summary>A recorded file with typed metadata. A missing or malformed entry is a data error that names it.</summary>
 internal sealed class RecordedFile(SafeTensorsFile file)
 {
     public string Path => file.Path;
@@ -56,5 +56,6 @@ internal sealed class RecordedFile(SafeTensorsFile file)
     public int[] Shape(string name) => [.. file.Shape(name).Select(d => (int)d)];
 
     private SlttException Malformed(string key) =>
-        new(ErrorKind.Data, $"{Path}: the metadata's '{key}' is malformed: {file.Metadata[key]}", "this is not a recording that can be replayed");
+        new(ErrorKind.Data, $"{Path}: the metadata's '{key}' is malformed: {file.Metadata[key]}",
+            "this is not a recording that can be replayed");
 }

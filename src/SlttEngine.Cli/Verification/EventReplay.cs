@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using SlttEngine.Data;
+using SlttEngine.Data.Sets;
 
-namespace SlttEngine.Verification;
+namespace SlttEngine.Cli.Verification;
 
-/// <summary>Decodes a recording of an event camera again and compares every number; the device has no part in it.</summary>
+/// <summary>Decodes a recording of an event camera and compares every number. The device is not used.</summary>
 internal static class EventReplay
 {
     public static VerificationReport Run(RecordedFile recorded)
@@ -55,7 +56,8 @@ internal static class EventReplay
             }
 
             groups.Equal("labels", name + ".label", [(long)label], recorded.Integers(name + ".label"));
-            groups.Equal("frames", name + ".frames", Long(EventFrames.Integrate(events, steps, recording)), Counts(recorded, name + ".frames"));
+            groups.Equal(
+                "frames", name + ".frames", Long(EventFrames.Integrate(events, steps, recording)), Counts(recorded, name + ".frames"));
             if (recorded.HasTensor(name + ".events"))
             {
                 groups.Equal("events", name + ".events", [(long)events.Count], recorded.Integers(name + ".events"));

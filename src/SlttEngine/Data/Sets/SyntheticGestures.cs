@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using SlttEngine.IO;
 
-namespace SlttEngine.Data;
+namespace SlttEngine.Data.Sets;
 
 /// <summary>What <see cref="SyntheticGestures"/> makes.</summary>
 public sealed record SyntheticGestureOptions
@@ -16,7 +16,7 @@ public sealed record SyntheticGestureOptions
     /// <summary>Other people in the test recordings.</summary>
     public int TestUsers { get; init; } = 5;
 
-    /// <summary>Recordings of each person, in different light; each holds all 11 gestures once.</summary>
+    /// <summary>Recordings of each person, in different light; each holds each of the 11 gestures.</summary>
     public int RecordingsPerUser { get; init; } = 3;
 
     /// <summary>Length of a gesture, s.</summary>
@@ -38,7 +38,9 @@ public static class SyntheticGestures
 
     private static readonly string[] Lights = ["fluorescent", "fluorescent_led", "lab", "led", "natural"];
 
-    /// <summary>Makes the data set in <paramref name="folder"/>/DvsGesture, unless it is there already, made with the same options.</summary>
+    /// <summary>
+    /// Makes the data set in <paramref name="folder"/>/DvsGesture, unless it is there already, made with the same options.
+    /// </summary>
     /// <param name="folder">The data_dir to make.</param>
     /// <param name="options">How much of what.</param>
     /// <param name="progress">Told (recordings done, recordings).</param>
@@ -49,7 +51,8 @@ public static class SyntheticGestures
         if (options.RecordingsPerUser < 1 || options.RecordingsPerUser > Lights.Length || options.TrainUsers < 1 || options.TestUsers < 1
             || !(options.GestureSeconds > 0) || options.GestureSeconds > 60)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), $"1 to {Lights.Length} recordings of at least one person each, gestures of up to 60 s");
+            throw new ArgumentOutOfRangeException(
+                nameof(options), $"1 to {Lights.Length} recordings of at least one person each, gestures of up to 60 s");
         }
 
         string recordings = Path.Combine(folder, "DvsGesture");
@@ -62,7 +65,9 @@ public static class SyntheticGestures
 
         if (!File.Exists(marker) && Directory.Exists(recordings) && Directory.EnumerateFiles(recordings, "*.aedat").Any(f => !IsOurs(f)))
         {
-            throw new SlttException(ErrorKind.Data, $"{recordings} holds other recordings, which are not overwritten", "choose another folder for the synthetic gestures");
+            throw new SlttException(
+                ErrorKind.Data, $"{recordings} holds other recordings, which are not overwritten",
+                "choose another folder for the synthetic gestures");
         }
 
         RemoveOld(recordings, marker);
@@ -100,7 +105,8 @@ public static class SyntheticGestures
         double scale = ofUser.NextBetween(0.85, 1.15), hand = ofUser.NextBetween(5, 7), speed = ofUser.NextBetween(1.1, 1.7);
         double x = ofUser.NextBetween(57, 71), y = ofUser.NextBetween(57, 69);
         Philox random = new Philox((ulong)options.Seed, 0x5245_4300_0000_0000ul + ((uint)user * 16u) + (uint)light);  // "REC"
-        GestureScene.Person person = new GestureScene.Person(x + random.NextBetween(-3, 3), y + random.NextBetween(-3, 3), scale, hand, speed, random.NextBetween(0.6, 1.0));
+        GestureScene.Person person = new GestureScene.Person(
+            x + random.NextBetween(-3, 3), y + random.NextBetween(-3, 3), scale, hand, speed, random.NextBetween(0.6, 1.0));
         EventCamera camera = new EventCamera(new Philox((ulong)options.Seed, random.NextUInt64() | (1ul << 63)),
             random.NextBetween(0.22, 0.3), random.NextBetween(0.03, 0.1), random.NextBelow(6));
 
@@ -114,7 +120,7 @@ public static class SyntheticGestures
             scene.Place(0, blobs);
             for (int i = 0; i < (int)(Pause / Moment); i++, now += Moment)
             {
-                camera.Look(now, Moment, blobs, events);  // the hands jump to their place at once, then rest
+                camera.Observe(now, Moment, blobs, events);  // the hands jump to their place, then rest
             }
 
             double start = now;
@@ -122,7 +128,7 @@ public static class SyntheticGestures
             for (int i = 1; i <= moments; i++, now += Moment)
             {
                 scene.Place(i * Moment, blobs);
-                camera.Look(now, Moment, blobs, events);
+                camera.Observe(now, Moment, blobs, events);
             }
 
             labels[gesture] = new GestureLabel(gesture, (long)(start * 1e6), (long)(now * 1e6));
@@ -154,11 +160,14 @@ public static class SyntheticGestures
     private static void WriteText(string path, string text) =>
         AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)), durable: false);
 
-    /// <summary>A recording that an interrupted run of this left behind: its labels file has our form, and no marker came after it.</summary>
+    /// <summary>
+    /// A recording that an interrupted run of this left behind: its labels file has our form, and no marker came after it.
+    /// </summary>
     private static bool IsOurs(string recording)
     {
         string name = Path.GetFileNameWithoutExtension(recording);
-        return !File.Exists(Path.Combine(Path.GetDirectoryName(recording)!, "trials_to_train.txt")) && Lights.Any(l => name.EndsWith("_" + l, StringComparison.Ordinal));
+        return !File.Exists(Path.Combine(Path.GetDirectoryName(recording)!, "trials_to_train.txt"))
+            && Lights.Any(l => name.EndsWith("_" + l, StringComparison.Ordinal));
     }
 
     private static void RemoveOld(string recordings, string marker)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using SlttEngine.IO;
 
-namespace SlttEngine.Data;
+namespace SlttEngine.Data.Sets;
 
 /// <summary>A row of a labels file: a gesture between two times of a recording.</summary>
 /// <param name="Label">Class, 0-based.</param>
@@ -14,7 +14,7 @@ public readonly record struct GestureLabel(int Label, long Start, long End);
 /// end in µs), and trials_to_train.txt and trials_to_test.txt that list recordings. A sample is what lies in [start, end) of a row; rows
 /// may overlap.
 /// </summary>
-public static class DvsGesture
+public sealed class DvsGesture : EventDataSet
 {
     /// <summary>The gestures, in the order of their classes.</summary>
     public static IReadOnlyList<string> ClassNames { get; } =
@@ -23,13 +23,24 @@ public static class DvsGesture
         "left arm counter clockwise", "arm roll", "air drums", "air guitar", "other gestures",
     ];
 
-    /// <summary>Opens the training or the test part.</summary>
-    /// <param name="folder">The folder that holds DvsGesture or extract/DvsGesture, or DvsGesture itself.</param>
-    /// <param name="train">The recordings of trials_to_train.txt, else of trials_to_test.txt.</param>
-    /// <param name="options">T, and where to cache.</param>
-    /// <exception cref="SlttException">A folder or file is missing or damaged: names it.</exception>
-    public static EventFrameSet Open(string folder, bool train, EventSetOptions options) =>
-        EventFrameSet.Open(new Recordings(folder, train, options), options);
+    /// <inheritdoc/>
+    public override string Name => "dvsgesture";
+
+    /// <inheritdoc/>
+    public override string Title => "DVS-Gesture";
+
+    /// <inheritdoc/>
+    public override string Needs =>
+        "DvsGesture/ or extract/DvsGesture/ (.aedat and _labels.csv files, trials_to_train.txt, trials_to_test.txt), unpacked from "
+            + "DvsGesture.tar.gz";
+
+    /// <inheritdoc/>
+    public override string Source => "https://research.ibm.com/interactive/dvsgesture/";
+
+    /// <inheritdoc/>
+    public override bool DropsLast => true;
+
+    private protected override IReadOnlyList<string> Names => ClassNames;
 
     /// <summary>The folder of the recordings: <paramref name="folder"/>/DvsGesture, …/extract/DvsGesture or itself.</summary>
     /// <exception cref="SlttException">There is none.</exception>
@@ -45,7 +56,8 @@ public static class DvsGesture
         }
 
         throw new SlttException(ErrorKind.Data,
-            $"no DVS-Gesture in {folder}: DvsGesture/trials_to_train.txt is not there" + (Directory.Exists(folder) ? "" : " (there is no such folder)"),
+            $"no DVS-Gesture in {folder}: DvsGesture/trials_to_train.txt is not there"
+                + (Directory.Exists(folder) ? "" : " (there is no such folder)"),
             "unpack DvsGesture.tar.gz from https://research.ibm.com/interactive/dvsgesture/ there");
     }
 
@@ -93,10 +105,16 @@ public static class DvsGesture
             }
 
             string[] fields = lines[i].Split(',');
-            if (fields.Length != 3 || !TryField(fields[0], out uint label) || !TryField(fields[1], out uint start) || !TryField(fields[2], out uint end)
-                || label < 1 || label > ClassNames.Count)
+            if (fields.Length != 3 || !TryField(fields[0], out uint label) || !TryField(fields[1], out uint start)
+                || !TryField(fields[2], out uint end))
             {
                 throw FileErrors.Bad(path, $"line {i + 1} is not class (1 to {ClassNames.Count}), start and end in µs");
+            }
+
+            if (label < 1 || label > ClassNames.Count)
+            {
+                throw FileErrors.Bad(
+                    path, $"line {i + 1} has label {label}, but labels go from 1 to {ClassNames.Count} ({ClassNames.Count} classes)");
             }
 
             labels.Add(new GestureLabel((int)label - 1, start, end));
@@ -106,7 +124,7 @@ public static class DvsGesture
     }
 
     /// <summary>Reads a recording's samples in the order of its labels file.</summary>
-    /// <param name="recording">The .aedat file; the labels file is beside it.</param>
+    /// <param name="recording">The .aedat file; the labels file is in the same folder.</param>
     /// <exception cref="SlttException">A file is missing or damaged: names it.</exception>
     public static IEnumerable<(int Label, EventList Events)> ReadSamples(string recording)
     {
@@ -121,13 +139,32 @@ public static class DvsGesture
     internal static string LabelsPath(string recording) =>
         Path.Combine(Path.GetDirectoryName(recording) ?? "", Path.GetFileNameWithoutExtension(recording) + "_labels.csv");
 
-    private static bool TryField(string text, out uint value) => uint.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out value);
-
-    private sealed class Recordings(string folder, bool train, EventSetOptions options) : EventRecordings(options.Steps, options.Transform)
+    /// <inheritdoc/>
+    internal override void Count(string folder, bool train, bool thorough, DataSetTally tally)
     {
-        private readonly string[] paths = Trials(Find(folder), train);
+        tally.Classes = new int[ClassNames.Count];
+        foreach (string path in Trials(Find(folder), train))
+        {
+            GestureLabel[] labels = [];
+            tally.File(
+                () =>
+                {
+                    labels = ReadLabels(path);
+                    DataSetTally.CheckRecording(path, "#!AER-DAT3.1"u8, thorough, Aedat31.Read);
+                },
+                () => Array.ForEach(labels, l => tally.Classes[l.Label]++));
+        }
+    }
 
-        internal override string Name => train ? "dvsgesture-train" : "dvsgesture-test";
+    private protected override EventRecordings Recordings(string folder, bool train, DataSetOptions options) =>
+        new ListedTrials(Trials(Find(folder), train), train, options.Steps);
+
+    private static bool TryField(string text, out uint value) =>
+        uint.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out value);
+
+    private sealed class ListedTrials(string[] paths, bool train, int steps) : EventRecordings(train, steps, EventTransform.None)
+    {
+        internal override string Name => Train ? "dvsgesture-train" : "dvsgesture-test";
 
         internal override IReadOnlyList<string> ClassNames => DvsGesture.ClassNames;
 

@@ -1,13 +1,14 @@
 using System.Globalization;
 using SlttEngine.IO;
 
-namespace SlttEngine.Data;
+namespace SlttEngine.Data.Sets;
 
 /// <summary>
-/// DVS-CIFAR10 (Li et al., 2017): a folder for each class with recordings cifar10_CLASS_N.aedat, N from 0 to 999. The first 90 % by N of each
+/// DVS-CIFAR10 (Li et al., 2017): a folder for each class with recordings cifar10_CLASS_N.aedat, N from 0 to 999. The first 90 % by N of
+/// each
 /// class are for training, the rest for testing.
 /// </summary>
-public static class Cifar10Dvs
+public sealed class Cifar10Dvs : EventDataSet
 {
     private const int FilesPerClass = 1000;
 
@@ -15,13 +16,19 @@ public static class Cifar10Dvs
     public static IReadOnlyList<string> ClassNames { get; } =
         ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-    /// <summary>Opens the training or the test part.</summary>
-    /// <param name="folder">The folder of the class folders, or the one that holds them as events/ or extract/.</param>
-    /// <param name="train">Which part.</param>
-    /// <param name="options">T, the transform (officially <see cref="EventTransform.Official48"/>), and where to cache.</param>
-    /// <exception cref="SlttException">A folder is missing or a file damaged: names it.</exception>
-    public static EventFrameSet Open(string folder, bool train, EventSetOptions options) =>
-        EventFrameSet.Open(new Recordings(folder, train, options), options);
+    /// <inheritdoc/>
+    public override string Name => "DVSCIFAR10";
+
+    /// <inheritdoc/>
+    public override string Title => "DVS-CIFAR10";
+
+    /// <inheritdoc/>
+    public override string Needs => "events/airplane/ … events/truck/ with 1,000 .aedat files each, unpacked from airplane.zip … truck.zip";
+
+    /// <inheritdoc/>
+    public override string Source => "https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671";
+
+    private protected override IReadOnlyList<string> Names => ClassNames;
 
     /// <summary>The folder of the class folders.</summary>
     /// <exception cref="SlttException">There is none.</exception>
@@ -37,7 +44,8 @@ public static class Cifar10Dvs
         }
 
         throw new SlttException(ErrorKind.Data,
-            $"no DVS-CIFAR10 in {folder}: events/airplane … events/truck are not there" + (Directory.Exists(folder) ? "" : " (there is no such folder)"),
+            $"no DVS-CIFAR10 in {folder}: events/airplane … events/truck are not there"
+                + (Directory.Exists(folder) ? "" : " (there is no such folder)"),
             "unpack airplane.zip … truck.zip from https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671 into events/ there");
     }
 
@@ -46,7 +54,7 @@ public static class Cifar10Dvs
     /// <param name="train">Which part.</param>
     /// <remarks>
     /// A class has 1,000 recordings, of which those below 900 are for training. If every class holds fewer, numbered from 0 without gaps (a
-    /// small set of one's own), 90 % of that number are.
+    /// small set of a user's own), 90 % of that number are.
     /// </remarks>
     /// <exception cref="SlttException">A class folder cannot be listed or a file's name is not cifar10_CLASS_N.aedat.</exception>
     public static (string Path, int Label)[] Split(string events, bool train)
@@ -55,7 +63,8 @@ public static class Cifar10Dvs
         int largest = classes.Max(c => c.Length);
         bool complete = classes.All(c => c.Select(f => f.Number).SequenceEqual(Enumerable.Range(0, c.Length)));
         int firstTest = (int)(0.9 * (complete ? largest : Math.Max(largest, FilesPerClass)));
-        (string, int)[] part = [.. classes.SelectMany((files, label) => files.Where(f => f.Number < firstTest == train).Select(f => (f.Path, label)))];
+        (string, int)[] part = [
+            .. classes.SelectMany((files, label) => files.Where(f => f.Number < firstTest == train).Select(f => (f.Path, label)))];
         return part.Length > 0 ? part
             : throw new SlttException(ErrorKind.Data, $"no recording for {(train ? "training" : "testing")} in {events}",
                 $"recordings below number {firstTest} of each class are for training, the others for testing");
@@ -69,6 +78,22 @@ public static class Cifar10Dvs
         int byName = parts.Length >= 2 ? Index(parts[^2]) : -1;
         return byName >= 0 ? byName : Index(folder);
     }
+
+    /// <inheritdoc/>
+    internal override void Count(string folder, bool train, bool thorough, DataSetTally tally)
+    {
+        tally.Classes = new int[ClassNames.Count];
+        foreach ((string path, int label) in Split(Find(folder), train))
+        {
+            tally.File(() => DataSetTally.CheckRecording(path, "#!AER-DAT2.0"u8, thorough, Aedat2.Read), () => tally.Classes[label]++);
+        }
+    }
+
+    private protected override EventTransform Transform(DataSetOptions options) =>
+        options.PlainResize ? EventTransform.Plain48 : EventTransform.Official48;
+
+    private protected override EventRecordings Recordings(string folder, bool train, DataSetOptions options) =>
+        new ClassFolders(Split(Find(folder), train), train, options.Steps, Transform(options));
 
     private static int Index(string name)
     {
@@ -101,14 +126,14 @@ public static class Cifar10Dvs
     }
 
     private static int Number(string path) =>
-        int.TryParse(Path.GetFileNameWithoutExtension(path).Split('_')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number
+        int.TryParse(Path.GetFileNameWithoutExtension(path).Split('_')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            ? number
         : throw FileErrors.Bad(path, "the name does not end in a number, as cifar10_airplane_0.aedat does");
 
-    private sealed class Recordings(string folder, bool train, EventSetOptions options) : EventRecordings(options.Steps, options.Transform)
+    private sealed class ClassFolders((string Path, int Label)[] files, bool train, int steps, EventTransform transform)
+        : EventRecordings(train, steps, transform)
     {
-        private readonly (string Path, int Label)[] files = Split(Find(folder), train);
-
-        internal override string Name => train ? "cifar10dvs-train" : "cifar10dvs-test";
+        internal override string Name => Train ? "cifar10dvs-train" : "cifar10dvs-test";
 
         internal override IReadOnlyList<string> ClassNames => Cifar10Dvs.ClassNames;
 

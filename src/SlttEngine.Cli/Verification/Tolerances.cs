@@ -1,7 +1,7 @@
 using SlttEngine.Graph;
 using SlttEngine.Training;
 
-namespace SlttEngine.Verification;
+namespace SlttEngine.Cli.Verification;
 
 /// <summary>What float32 should reach against the official implementation, as ‖a−b‖/‖b‖ of a tensor.</summary>
 internal static class Tolerances
@@ -36,7 +36,7 @@ internal static class RecordedNames
     public static Method Method(RecordedFile file) => file.Text("method") switch
     {
         "sltt" => new Sltt(),
-        "slttk" => new SlttK(file.Integer("K")),
+        "slttk" => new RecordedSlttK(),
         "bptt" => new Bptt(),
         var other => throw Unknown(file, "method", other),
     };
@@ -48,7 +48,8 @@ internal static class RecordedNames
         var other => throw Unknown(file, "optimizer", other),
     };
 
-    public static LossOptions Loss(RecordedFile file) => new((float)file.Number("loss_lambda"), file.Flag("mse_n_reg"), (float)file.Number("loss_means"));
+    public static LossOptions Loss(RecordedFile file) =>
+        new((float)file.Number("loss_lambda"), file.Flag("mse_n_reg"), (float)file.Number("loss_means"));
 
     private static SlttException Unknown(RecordedFile file, string key, string value) =>
         new(ErrorKind.Data, $"{file.Path}: unknown {key} '{value}' in the metadata");

@@ -2,7 +2,7 @@ using SlttEngine.Device;
 using SlttEngine.IO;
 using SlttEngine.Layers;
 
-namespace SlttEngine.Verification;
+namespace SlttEngine.Cli.Verification;
 
 /// <summary>Replays recorded vectors on a device and compares.</summary>
 public static class Verifier
@@ -13,7 +13,8 @@ public static class Verifier
     /// <param name="batchNorm">Whose batch norm a model is built with.</param>
     /// <param name="fastMath">A model's convolutions may round more than a sum of products does.</param>
     /// <exception cref="SlttException">It can't be read or is no recording.</exception>
-    public static VerificationReport Replay(ComputeDevice device, string path, BatchNormKind batchNorm = BatchNormKind.Sltt, bool fastMath = false)
+    public static VerificationReport Replay(
+        ComputeDevice device, string path, BatchNormKind batchNorm = BatchNormKind.Sltt, bool fastMath = false)
     {
         using SafeTensorsFile file = SafeTensorsFile.Open(path);
         RecordedFile recorded = new(file);
@@ -33,6 +34,7 @@ public static class Verifier
         }
 
         throw new SlttException(
-            ErrorKind.Data, $"{path}: no recording of a model, a neuron or an event camera", "give a file whose metadata name a model or an event file, or that holds a neuron's x and upstream");
+            ErrorKind.Data, $"{path}: no recording of a model, a neuron or an event camera",
+            "give a file whose metadata name a model or an event file, or that holds a neuron's x and upstream");
     }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace SlttEngine.Training;
+namespace SlttEngine.Cli.Options;
 
 /// <summary>Values written and read as Python does it: the official programs put them into folder names and args.txt.</summary>
 public static class PythonText
@@ -75,7 +75,7 @@ public static class PythonText
     /// <param name="text">The text.</param>
     /// <returns>Names and values in order: a string's content, a number's or True's text as it stands, null for None.</returns>
     /// <exception cref="FormatException">It is not such a text; the message says where.</exception>
-    public static IReadOnlyList<(string Name, string? Edge)> ReadNamespace(string text)
+    public static IReadOnlyList<(string Name, string? Value)> ReadNamespace(string text)
     {
         const string Start = "Namespace(";
         string all = text.Trim();
@@ -130,7 +130,8 @@ public static class PythonText
             }
 
             char escaped = all[at++];
-            if (escaped == 'x' && at + 2 <= end && byte.TryParse(all.AsSpan(at, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte code))
+            if (escaped == 'x' && at + 2 <= end
+                && byte.TryParse(all.AsSpan(at, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte code))
             {
                 value.Append((char)code);
                 at += 2;

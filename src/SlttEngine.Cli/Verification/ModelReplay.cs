@@ -5,7 +5,7 @@ using SlttEngine.Layers;
 using SlttEngine.Models;
 using SlttEngine.Training;
 
-namespace SlttEngine.Verification;
+namespace SlttEngine.Cli.Verification;
 
 /// <summary>Replays a model's recorded training iterations and evaluation.</summary>
 internal static class ModelReplay
@@ -18,7 +18,9 @@ internal static class ModelReplay
         (int batch, int channels, int height, int width, int steps) = (frame[0], frame[1], frame[2], frame[3], recorded.Integer("T"));
         Network network = ModelCatalog.Build(
             recorded.Text("model"),
-            new ModelOptions(recorded.Integer("classes"), channels, height, width, (float)recorded.Number("drop_rate"), recorded.Integer("width_divisor"), batchNorm));
+            new ModelOptions(
+                recorded.Integer("classes"), channels, height, width, (float)recorded.Number("drop_rate"),
+                recorded.Integer("width_divisor"), batchNorm));
         GroupCollector groups = new();
         CompareNames(recorded, network, groups);
 
@@ -47,7 +49,7 @@ internal static class ModelReplay
         int[][] chosen = recorded.Json<int[][]>("chosen_steps");
         for (int i = 0; i < recorded.Integer("iterations"); i++)
         {
-            if (method is SlttK slttk)
+            if (method is RecordedSlttK slttk)
             {
                 slttk.Chosen = chosen[i];
             }
@@ -58,15 +60,19 @@ internal static class ModelReplay
         CompareFinal(engine.Store, recorded, groups);
         Load(engine.Store, recorded, "final.");
         engine.Evaluate(MemoryMarshal.AsBytes<float>(input), labels);
-        groups.Near("eval.total_fr", "eval.total_fr", engine.Program(training: false, batch).ReadTotal(), recorded.Floats("eval.total_fr"), Tolerances.Outputs);
+        groups.Near(
+            "eval.total_fr", "eval.total_fr", engine.Program(training: false, batch).ReadTotal(), recorded.Floats("eval.total_fr"),
+            Tolerances.Outputs);
         groups.Near("eval.loss", "eval.loss", [MeanLoss(engine)], recorded.Floats("eval.loss"), Tolerances.Outputs);
         return new VerificationReport(
             recorded.Path,
-            $"{network.Model} / {recorded.Integer("width_divisor")}, {recorded.Text("method")}, T = {steps}, batch {batch}, {recorded.Text("optimizer")}, {recorded.Text("surrogate")}",
+            $"{network.Model} / {recorded.Integer("width_divisor")}, {recorded.Text("method")}, T = {steps}, batch {batch}, "
+                + $"{recorded.Text("optimizer")}, {recorded.Text("surrogate")}",
             groups.Results, groups.Checksums);
     }
 
-    private static void Iteration(TrainingEngine engine, RecordedFile recorded, GroupCollector groups, string prefix, float[] input, int[] labels, double rate)
+    private static void Iteration(
+        TrainingEngine engine, RecordedFile recorded, GroupCollector groups, string prefix, float[] input, int[] labels, double rate)
     {
         NetworkProgram program = engine.Program(training: true, labels.Length);
         engine.TrainIteration(MemoryMarshal.AsBytes<float>(input), labels, rate, t =>
@@ -74,7 +80,8 @@ internal static class ModelReplay
             string name = $"{prefix}.out_t{t}";
             groups.Near(prefix + ".out", name, program.ReadLogits(), recorded.Floats(name), Tolerances.Outputs);
         });
-        groups.Near(prefix + ".total_fr", prefix + ".total_fr", program.ReadTotal(), recorded.Floats(prefix + ".total_fr"), Tolerances.Outputs);
+        groups.Near(
+            prefix + ".total_fr", prefix + ".total_fr", program.ReadTotal(), recorded.Floats(prefix + ".total_fr"), Tolerances.Outputs);
         groups.Near(prefix + ".loss", prefix + ".loss", [MeanLoss(engine)], recorded.Floats(prefix + ".loss"), Tolerances.Outputs);
 
         double largest = engine.Network.Parameters.Max(p => Norm(recorded.Floats($"{prefix}.grad.{p.Name}")));
@@ -100,7 +107,8 @@ internal static class ModelReplay
             shapes.Add(buffer.Name, buffer.IsCounter ? [] : [buffer.Count]);
         }
 
-        bool same = expected.Select(e => e.Name).SequenceEqual(network.StateNames) && expected.All(e => shapes[e.Name].SequenceEqual(e.Shape));
+        bool same = expected.Select(e => e.Name).SequenceEqual(network.StateNames)
+            && expected.All(e => shapes[e.Name].SequenceEqual(e.Shape));
         groups.Equal("state_dict names, shapes, order", "state_dict", [same ? 1L : 0L], [1L]);
     }
 
@@ -111,7 +119,7 @@ internal static class ModelReplay
         double tolerance = IsNormaliserFree(store.Network) ? Tolerances.NormaliserFree : Tolerances.Final;
         foreach (Parameter parameter in store.Network.Parameters.Where(p => !skipped.Contains("final." + p.Name)))
         {
-            // A parameter whose gradient is rounding alone has moved by rounding alone: where it began at zero nothing else is left.
+            // If the true gradient is zero, rounding alone moved the parameter. A parameter that began at zero is then rounding alone.
             float[] expected = recorded.Floats("final." + parameter.Name);
             double floor = noise.Contains(parameter.Name) ? Tolerances.Final * Math.Sqrt(parameter.Count) * 1e-2 : 0;
             groups.Near("final parameters", "final." + parameter.Name, store.GetWeight(parameter), expected, tolerance, floor);
@@ -121,11 +129,15 @@ internal static class ModelReplay
         {
             if (buffer.IsCounter)
             {
-                groups.Equal("final num_batches_tracked", "final." + buffer.Name, [store.GetCounter(buffer)], recorded.Integers("final." + buffer.Name));
+                groups.Equal(
+                    "final num_batches_tracked", "final."
+                    + buffer.Name, [store.GetCounter(buffer)], recorded.Integers("final." + buffer.Name));
             }
             else
             {
-                groups.Near("final statistics", "final." + buffer.Name, store.GetStatistic(buffer), recorded.Floats("final." + buffer.Name), tolerance);
+                groups.Near(
+                    "final statistics", "final."
+                    + buffer.Name, store.GetStatistic(buffer), recorded.Floats("final." + buffer.Name), tolerance);
             }
         }
     }

@@ -10,8 +10,11 @@ namespace SlttEngine.Data;
 /// Binary: records of 1 label byte (CIFAR-100: 2, coarse and fine) and 3072 bytes of pixels, (3, 32, 32). Python: pickles by Python 2
 /// of {data: uint8 (n, 3072), labels or fine_labels}. Source: https://www.cs.toronto.edu/~kriz/cifar.html.
 /// </remarks>
-public sealed class Cifar : IImageSet
+public sealed class CifarImages : IImageSet
 {
+    /// <summary>One image: 32×32, RGB.</summary>
+    public static readonly FrameShape ImageShape = new(1, 3, 32, 32);
+
     private const int ImageBytes = 3 * 32 * 32;
 
     private static readonly string[] Names10 =
@@ -20,13 +23,12 @@ public sealed class Cifar : IImageSet
     private readonly byte[] images;
     private readonly int[] labels;
 
-    private Cifar(bool hundred, byte[] images, int[] labels, IReadOnlyList<string> classNames)
+    private CifarImages(bool hundred, byte[] images, int[] labels, IReadOnlyList<string> classNames)
     {
         this.images = images;
         this.labels = labels;
         ClassNames = classNames;
-        Mean = hundred ? [0.5071f, 0.4867f, 0.4408f] : [0.4914f, 0.4822f, 0.4465f];
-        Std = hundred ? [0.2675f, 0.2565f, 0.2761f] : [0.2023f, 0.1994f, 0.2010f];
+        (Mean, Std) = Normalisation(hundred ? 100 : 10);
     }
 
     /// <inheritdoc/>
@@ -38,11 +40,14 @@ public sealed class Cifar : IImageSet
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> Images => images;
 
-    /// <inheritdoc/>
+    /// <summary>All labels.</summary>
     public ReadOnlyMemory<int> Labels => labels;
 
     /// <inheritdoc/>
-    public FrameShape Shape => new(1, 3, 32, 32);
+    public FrameShape Shape => ImageShape;
+
+    /// <inheritdoc/>
+    public int Classes => ClassNames.Count;
 
     /// <inheritdoc/>
     public IReadOnlyList<float> Mean { get; }
@@ -53,12 +58,18 @@ public sealed class Cifar : IImageSet
     /// <inheritdoc/>
     public int Label(int index) => labels[index];
 
+    /// <summary>The official mean and standard deviation of each channel.</summary>
+    /// <param name="classes">10 or 100.</param>
+    public static (float[] Mean, float[] Std) Normalisation(int classes) => classes == 100
+        ? ([0.5071f, 0.4867f, 0.4408f], [0.2675f, 0.2565f, 0.2761f])
+        : ([0.4914f, 0.4822f, 0.4465f], [0.2023f, 0.1994f, 0.2010f]);
+
     /// <summary>Loads the training or the test part.</summary>
     /// <param name="folder">The folder of the files, or the one above it.</param>
     /// <param name="classes">10 or 100.</param>
     /// <param name="train">The 50,000 training images, or the 10,000 for testing.</param>
     /// <exception cref="SlttException">Nothing is found, or a file is damaged: names it.</exception>
-    public static Cifar Load(string folder, int classes, bool train)
+    public static CifarImages Load(string folder, int classes, bool train)
     {
         if (classes is not (10 or 100))
         {
@@ -94,7 +105,7 @@ public sealed class Cifar : IImageSet
             offset += part.Count;
         }
 
-        return new Cifar(classes == 100, pixels, [.. labels], layout.ClassNames());
+        return new CifarImages(classes == 100, pixels, [.. labels], layout.ClassNames());
     }
 
     private static void ReadBinary(string file, int classes, List<ArraySegment<byte>> images, List<int> labels)
@@ -104,7 +115,8 @@ public sealed class Cifar : IImageSet
         int record = head + ImageBytes;
         if (bytes.Length == 0 || bytes.Length % record != 0)
         {
-            throw FileErrors.Bad(file, $"{bytes.Length} bytes are not a whole number of {record}-byte CIFAR-{classes} records: truncated, or another file?",
+            throw FileErrors.Bad(
+                file, $"{bytes.Length} bytes are not a whole number of {record}-byte CIFAR-{classes} records: truncated, or another file?",
                 "unpack the archive again");
         }
 
@@ -156,13 +168,8 @@ public sealed class Cifar : IImageSet
         images.Add(pixels);
     }
 
-    private static void Check(string file, long label, int classes, int index)
-    {
-        if (label < 0 || label >= classes)
-        {
-            throw FileErrors.Bad(file, $"image {index} has label {label}, but CIFAR-{classes} has labels 0 to {classes - 1}", "unpack the archive again");
-        }
-    }
+    private static void Check(string file, long label, int classes, int index) =>
+        ClassLabels.Check(label, classes, () => $"{file}: image {index}", "unpack the archive again");
 
     /// <summary>Which of the official layouts a folder holds.</summary>
     private sealed record CifarLayout(string Folder, int Classes, bool Binary)
@@ -171,7 +178,8 @@ public sealed class Cifar : IImageSet
         {
             string binary = classes == 10 ? "cifar-10-batches-bin" : "cifar-100-binary";
             string python = classes == 10 ? "cifar-10-batches-py" : "cifar-100-python";
-            foreach ((string place, bool isBinary) in (ReadOnlySpan<(string, bool)>)[(binary, true), (python, false), ("", true), ("", false)])
+            foreach (
+                (string place, bool isBinary) in (ReadOnlySpan<(string, bool)>)[(binary, true), (python, false), ("", true), ("", false)])
             {
                 CifarLayout layout = new CifarLayout(Path.Combine(folder, place), classes, isBinary);
                 if (File.Exists(layout.Files(train: true)[0]) || File.Exists(layout.Files(train: false)[0]))
@@ -180,9 +188,11 @@ public sealed class Cifar : IImageSet
                 }
             }
 
-            string archive = classes == 10 ? "cifar-10-binary.tar.gz or cifar-10-python.tar.gz" : "cifar-100-binary.tar.gz or cifar-100-python.tar.gz";
+            string archive = classes == 10 ? "cifar-10-binary.tar.gz or cifar-10-python.tar.gz"
+                : "cifar-100-binary.tar.gz or cifar-100-python.tar.gz";
             throw new SlttException(ErrorKind.Data,
-                $"no CIFAR-{classes} in {folder}: neither {binary} nor {python} is there" + (Directory.Exists(folder) ? "" : " (there is no such folder)"),
+                $"no CIFAR-{classes} in {folder}: neither {binary} nor {python} is there"
+                    + (Directory.Exists(folder) ? "" : " (there is no such folder)"),
                 $"unpack {archive} from https://www.cs.toronto.edu/~kriz/cifar.html there");
         }
 

@@ -1,22 +1,10 @@
+using SlttEngine.Data.Sets;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 using SlttEngine.Layers;
 using SlttEngine.Models;
 
-namespace SlttEngine.Training;
-
-/// <summary>How gradients are computed.</summary>
-public enum TrainingMethod
-{
-    /// <summary>SLTT: every step's backward at once, none through time.</summary>
-    Sltt,
-
-    /// <summary>SLTT-K: K steps of T, drawn anew each iteration, get a backward pass.</summary>
-    SlttK,
-
-    /// <summary>Backpropagation through time.</summary>
-    Bptt,
-}
+namespace SlttEngine.Cli.Options;
 
 /// <summary>Which optimiser.</summary>
 public enum OptimizerKind
@@ -28,7 +16,7 @@ public enum OptimizerKind
     AdamW,
 }
 
-/// <summary>How the learning rate goes, stepped once an epoch.</summary>
+/// <summary>How the learning rate changes, epoch by epoch.</summary>
 public enum ScheduleKind
 {
     /// <summary>Cosine annealing over T_max epochs to 0.</summary>
@@ -38,7 +26,10 @@ public enum ScheduleKind
     Step,
 }
 
-/// <summary>The options of a training run, with the official programs' names and defaults (<see cref="TrainOptionTable"/>) and a few of the engine's own.</summary>
+/// <summary>
+/// The options of a training run, with the official programs' names and defaults (<see cref="TrainOptionTable"/>) and a few of the engine's
+/// own.
+/// </summary>
 public sealed record TrainOptions
 {
     /// <summary>seed: start of all random numbers.</summary>
@@ -65,8 +56,12 @@ public sealed record TrainOptions
     /// <summary>data_dir: folder of the data set.</summary>
     public string DataDir { get; init; } = "./data";
 
-    /// <summary>dataset: one of <see cref="TrainOptionTable.DataSets"/>.</summary>
+    /// <summary>dataset: one of <see cref="DataSets"/>.</summary>
     public string Dataset { get; init; } = "cifar10";
+
+    /// <summary>The data set that <see cref="Dataset"/> names.</summary>
+    /// <exception cref="SlttException">There is no such data set.</exception>
+    public NamedDataSet Data => DataSets.Find(Dataset);
 
     /// <summary>out_dir: folder that gets the run's folder.</summary>
     public string OutDir { get; init; } = "./logs";
@@ -129,7 +124,7 @@ public sealed record TrainOptions
     public int K { get; init; } = 2;
 
     /// <summary>method.</summary>
-    public TrainingMethod Method { get; init; } = TrainingMethod.Sltt;
+    public string Method { get; init; } = MethodTable.Sltt;
 
     /// <summary>width_divisor: every inner channel count of the model is divided by it.</summary>
     public int WidthDivisor { get; init; } = 1;
@@ -140,13 +135,18 @@ public sealed record TrainOptions
     /// <summary>amp_dtype: what amp computes in; float16 has a dynamic loss scale.</summary>
     public ComputeType AmpType { get; init; } = ComputeType.Float16;
 
-    /// <summary>batch_norm: whose batch norm.</summary>
+    /// <summary>batch_norm: the engine's batch norm or cuDNN's.</summary>
     public BatchNormKind BatchNorm { get; init; } = BatchNormKind.Sltt;
 
-    /// <summary>fast_math: float32 convolutions may round more than a sum of products does: TF32 on a GPU, Winograd's algorithm in the CPU device's forward pass.</summary>
+    /// <summary>
+    /// fast_math: float32 convolutions may round more than a sum of products does: TF32 on a GPU, Winograd's algorithm in the CPU device's
+    /// forward pass.
+    /// </summary>
     public bool FastMath { get; init; }
 
-    /// <summary>plain_resize: DVSCIFAR10's frames are made 48×48 by resampling the counts, not by the official programs' way through an 8-bit image.</summary>
+    /// <summary>
+    /// plain_resize: DVSCIFAR10's frames are made 48×48 by resampling the counts, not by the official programs' way through an 8-bit image.
+    /// </summary>
     public bool PlainResize { get; init; }
 
     // The official defaults of these two are Python integers and print as such until a float is given: wd0 but wd0.0.
@@ -157,18 +157,22 @@ public sealed record TrainOptions
     /// <summary>What activations and working weights are stored in.</summary>
     public ComputeType ComputeType => Amp ? AmpType : ComputeType.Float32;
 
-    /// <summary>The run's folder: <see cref="OutDir"/> and the official programs' name for these options; the engine's own come last, where they are not the default.</summary>
+    /// <summary>
+    /// The run's folder: <see cref="OutDir"/>, then the official programs' name for these options, then this engine's options where they
+    /// are not the default.
+    /// </summary>
     public string RunFolder => Path.Combine(OutDir, RunName);
 
     private string RunName
     {
         get
         {
-            string method = Method switch { TrainingMethod.Sltt => "SLTT", TrainingMethod.SlttK => $"SLTTK{K}", _ => "BPTT" };
-            string schedule = Schedule == ScheduleKind.CosineAnnealing ? $"CosALR_{TMax}" : $"StepLR_{StepSizeText}_{PythonText.Repr(Gamma)}";
-            return $"{method}_{Dataset}_{Model}_{Name}_T{T}_tau{PythonText.Repr(Tau)}_e{Epochs}_bs{BatchSize}"
-                + $"_{TrainOptionTable.Spell(Optimizer)}_lr{PythonText.Repr(LearningRate)}_wd{WeightDecayText}_SG_{TrainOptionTable.Spell(Surrogate)}"
-                + $"_drop{PythonText.Repr(DropRate)}_losslamb{PythonText.Repr(LossLambda)}_{schedule}"
+            string schedule = Schedule == ScheduleKind.CosineAnnealing ? $"CosALR_{TMax}"
+                : $"StepLR_{StepSizeText}_{PythonText.Repr(Gamma)}";
+            return $"{MethodTable.Find(Method).InRunFolder(this)}_{Dataset}_{Model}_{Name}_T{T}_tau{PythonText.Repr(Tau)}"
+                + $"_e{Epochs}_bs{BatchSize}_{TrainOptionTable.Spell(Optimizer)}_lr{PythonText.Repr(LearningRate)}_wd{WeightDecayText}"
+                + $"_SG_{TrainOptionTable.Spell(Surrogate)}_drop{PythonText.Repr(DropRate)}"
+                + $"_losslamb{PythonText.Repr(LossLambda)}_{schedule}"
                 + (Amp ? "_amp" : string.Empty)
                 + (Amp && AmpType != ComputeType.Float16 ? $"_{TrainOptionTable.SpellAmp(AmpType)}" : string.Empty)
                 + (PlainResize ? "_plain" : string.Empty)
@@ -204,13 +208,10 @@ public sealed record TrainOptions
         Require(LossLambda is >= 0 and <= 1, "loss_lambda", LossLambda, "must be between 0 and 1");
         Require(double.IsFinite(LossMeans), "loss_means", LossMeans, "must be a finite number");
         Require(WidthDivisor >= 1, "width_divisor", WidthDivisor, "must be at least 1");
-        Require(Method != TrainingMethod.SlttK || K >= 1, "K", K, "must be at least 1");
-        Require(Method != TrainingMethod.SlttK || K <= T, "K", K, $"is more than the {T} time steps of -T");
-        if (!TrainOptionTable.DataSets.Contains(Dataset))
-        {
-            throw NearestName.Unknown("data set", Dataset, TrainOptionTable.DataSets);
-        }
-
+        Require(Method != MethodTable.SlttK || K >= 1, "K", K, "must be at least 1");
+        Require(Method != MethodTable.SlttK || K <= T, "K", K, $"is more than the {T} time steps of -T");
+        MethodTable.Find(Method);
+        NamedDataSet dataSet = Data;
         if (ModelCatalog.All.All(m => m.Name != Model))
         {
             throw NearestName.Unknown("model", Model, [.. ModelCatalog.All.Select(m => m.Name)]);
@@ -219,14 +220,16 @@ public sealed record TrainOptions
         if (Resume is not null && PreTrain is not null)
         {
             throw new SlttException(
-                ErrorKind.Usage, $"-resume {Resume} and -pre_train {PreTrain}: a run begins with one of them", "-resume alone goes on with a run; -pre_train alone begins one with a checkpoint's parameters");
+                ErrorKind.Usage, $"-resume {Resume} and -pre_train {PreTrain}: a run begins with one of them",
+                "-resume alone goes on with a run; -pre_train alone begins one with a checkpoint's parameters");
         }
 
-        if (!RunData.FitsArrays(this))
+        if (dataSet.LargestArray(RunFactory.Data(this), BatchSize) > Array.MaxLength)
         {
             throw new SlttException(
                 ErrorKind.Usage,
-                $"-T {T} -b {BatchSize}: too large: {Dataset}'s batches, and event recordings while they are decoded, must fit arrays of 2^31 elements",
+                $"-T {T} -b {BatchSize}: too large: {Dataset}'s batches, and event recordings while they are decoded, must fit arrays of "
+                    + "2^31 elements",
                 "take a smaller batch, or of event data fewer time steps");
         }
 
@@ -249,7 +252,8 @@ public sealed record TrainOptions
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SlttException(ErrorKind.Data, $"{path}: cannot be read: {e.Message.ReplaceLineEndings(" ")}", "give the args.txt of a run's folder", e);
+            throw new SlttException(
+                ErrorKind.Data, $"{path}: cannot be read: {e.Message.ReplaceLineEndings(" ")}", "give the args.txt of a run's folder", e);
         }
 
         try
@@ -269,7 +273,7 @@ public sealed record TrainOptions
     public static TrainOptions FromArgsText(string text)
     {
         TrainOptions options = new TrainOptions();
-        IReadOnlyList<(string Name, string? Edge)> values = PythonText.ReadNamespace(text);
+        IReadOnlyList<(string Name, string? Value)> values = PythonText.ReadNamespace(text);
         foreach ((string name, string? value) in values)
         {
             OptionDescriptor option = TrainOptionTable.Find(name)
@@ -283,7 +287,7 @@ public sealed record TrainOptions
 
         // Only the official SLTT-K program has -K, and none of them has a method to write.
         bool officialSlttK = values.Any(v => v.Name == "K") && values.All(v => v.Name != "method");
-        return officialSlttK ? options with { Method = TrainingMethod.SlttK } : options;
+        return officialSlttK ? options with { Method = MethodTable.SlttK } : options;
     }
 
     private static void Require(bool condition, string option, object value, string message)

@@ -1,7 +1,7 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 
-namespace SlttEngine.Verification;
+namespace SlttEngine.Cli.Verification;
 
 /// <summary>Result for one group of tensors of a recorded file.</summary>
 /// <param name="Group">What was compared.</param>
@@ -37,7 +37,8 @@ internal sealed class GroupCollector
     public IReadOnlyList<(string Tensor, string Hash)> Checksums => checksums;
 
     /// <summary>Compares by ‖a−b‖/‖b‖; also passes if ‖a−b‖ is at most <paramref name="floor"/>.</summary>
-    public void Near(string group, string tensor, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, double tolerance, double floor = 0)
+    public void Near(
+        string group, string tensor, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, double tolerance, double floor = 0)
     {
         AddChecksum(tensor, actual);
         (double difference, double norm) = (0, 0);
@@ -58,7 +59,7 @@ internal sealed class GroupCollector
         double error = difference == 0 ? 0 : difference / norm;
         if (difference > 0 && difference <= floor)
         {
-            // True zero or nearly so: what is left is rounding, whose relative size says nothing; its part of the floor does.
+            // The expected value is about zero, so the relative error means nothing. The error is measured against the floor instead.
             error = Math.Min(error, tolerance * difference / floor);
         }
 

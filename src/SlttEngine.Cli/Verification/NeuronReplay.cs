@@ -3,7 +3,7 @@ using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 
-namespace SlttEngine.Verification;
+namespace SlttEngine.Cli.Verification;
 
 /// <summary>Replays a recorded LIF layer: spikes, u, v and the gradient of its input, by SLTT or BPTT.</summary>
 internal static class NeuronReplay
@@ -24,7 +24,8 @@ internal static class NeuronReplay
         Compare("v", result.V, exact, Tolerances.Outputs);
         Compare("grad_x", result.GradX, exact && neuron.Surrogate != Surrogate.Sigmoid, Tolerances.Gradients);
         return new VerificationReport(
-            recorded.Path, $"LIF neuron, {recorded.Text("method")}, {recorded.Text("surrogate")}, tau {recorded.Text("tau")}, T = {steps}", groups.Results, groups.Checksums);
+            recorded.Path, $"LIF neuron, {recorded.Text("method")}, {recorded.Text("surrogate")}, tau {recorded.Text("tau")}, T = {steps}",
+            groups.Results, groups.Checksums);
 
         void Compare(string name, float[] actual, bool equal, double tolerance)
         {
@@ -39,9 +40,10 @@ internal static class NeuronReplay
         }
     }
 
-    private static Result Compute(ComputeDevice device, NeuronOptions neuron, float[] x, float[] upstream, int steps, int n, bool throughTime)
+    private static Result Compute(
+        ComputeDevice device, NeuronOptions neuron, float[] x, float[] upstream, int steps, int n, bool throughTime)
     {
-        // Each step at an address of its own, a multiple of 256 bytes apart, as the engine lays them out.
+        // Steps are a multiple of 256 bytes apart, as the engine lays them out.
         int stride = (n + 63) / 64 * 64;
         using CudaDeviceVariable<float> input = new(stride * steps);
         using CudaDeviceVariable<float> gradient = new(stride * steps);

@@ -1,11 +1,9 @@
-using SlttEngine.Training;
-
-namespace SlttEngine.Cli.Commands;
+namespace SlttEngine.Cli.Options;
 
 /// <summary>The options of a run as a command's options: all that the table has, and --from.</summary>
 internal sealed class TrainOptionSet
 {
-    private readonly TrainingMethod? method;
+    private readonly string? method;
     private readonly TrainOptions defaults;
     private readonly List<(string Name, Func<TrainOptions, TrainOptions> Apply)> given = [];
     private string? from;
@@ -13,7 +11,7 @@ internal sealed class TrainOptionSet
     /// <summary>Creates the set.</summary>
     /// <param name="defaults">What counts where nothing is given.</param>
     /// <param name="method">What the command's name says; null if --method says it.</param>
-    internal TrainOptionSet(TrainOptions defaults, TrainingMethod? method = null)
+    internal TrainOptionSet(TrainOptions defaults, string? method = null)
     {
         (this.defaults, this.method) = (defaults, method);
         Options =
@@ -23,7 +21,8 @@ internal sealed class TrainOptionSet
                 o.ValueName,
                 Help(o, defaults),
                 value => given.Add((o.Name, options => o.Apply(options, o.IsSwitch ? "True" : value))))),
-            new CliOption("from", "ARGS.TXT", "take a run's options from its args.txt; options given beside it count more", path => from = path),
+            new CliOption(
+                "from", "ARGS.TXT", "take a run's options from its args.txt; options given beside it count more", path => from = path),
         ];
     }
 
@@ -44,7 +43,7 @@ internal sealed class TrainOptionSet
     }
 
     /// <summary>
-    /// What was given for a checkpoint's evaluation, checked. Without --from, the args.txt beside the checkpoint counts as if named so.
+    /// The options for a checkpoint's evaluation, checked. Without --from, the args.txt in the checkpoint's folder is read.
     /// Checkpoints that args.txt names are those that the run began with: they don't count.
     /// </summary>
     /// <param name="argsFile">The args.txt that was read; null if none was.</param>
@@ -54,8 +53,8 @@ internal sealed class TrainOptionSet
         argsFile = from;
         if (argsFile is null && (alone.Resume ?? alone.PreTrain) is { } checkpoint)
         {
-            string beside = Path.Combine(Path.GetDirectoryName(checkpoint) ?? string.Empty, "args.txt");
-            argsFile = File.Exists(beside) ? beside : null;
+            string neighbour = Path.Combine(Path.GetDirectoryName(checkpoint) ?? string.Empty, "args.txt");
+            argsFile = File.Exists(neighbour) ? neighbour : null;
         }
 
         return Read(argsFile is null ? defaults : ReadArgs(argsFile) with { Resume = null, PreTrain = null });
@@ -69,7 +68,7 @@ internal sealed class TrainOptionSet
         }
         catch (SlttException e) when (from is null)
         {
-            // Nobody named this file: it lies beside the checkpoint, and would be in the way whatever is given.
+            // The user did not name this file: it was found in the checkpoint's folder, and no option can avoid it.
             throw new SlttException(e.Kind, e.Message, "repair it, or delete it and give the run's options", e);
         }
     }
@@ -77,7 +76,7 @@ internal sealed class TrainOptionSet
     private TrainOptions Read(TrainOptions start)
     {
         TrainOptions options = Apply(start);
-        return (method is { } fixedMethod ? options with { Method = fixedMethod } : options).Validate();
+        return (method is null ? options : options with { Method = method }).Validate();
     }
 
     private TrainOptions Apply(TrainOptions start) => given.Aggregate(start, (options, option) => option.Apply(options));
