@@ -1,7 +1,7 @@
 // What differs between steps and iterations, read from device memory.
 #pragma once
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 struct RunState {
     // Written by the host before each iteration (24 bytes).
@@ -20,4 +20,4 @@ struct RunState {
 };
 static_assert(sizeof(RunState) == 64, "the host mirrors this struct");
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "launch.h"
-#include "memory.h"
-#include "stream.h"
+#include "../launch.h"
+#include "../memory.h"
+#include "../stream.h"
 
 // Shared memory of all faithful kernels: bounds from the linker.
 extern "C" __attribute__((visibility("hidden"), weak)) unsigned char __start_sltt_shared[];

@@ -1,0 +1,8 @@
+// All kernels in the faithful mode: kernels/cpu/faithful/ and kernels/gpu/ come before kernels/ on the include path.
+#include "target.cuh"
+
+namespace {
+#include "kernels.cu"
+#include "cpu/test_kernels.cu"
+#include "cpu/faithful/test_kernels.cu"
+}  // namespace
