@@ -104,7 +104,14 @@ void BuildNative()
     }
 
     string jobs = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture);
-    Require("cmake", ["--build", nativeBuild, "--config", "Release", "--parallel", jobs], "the native part does not build");
+    string[] build = ["--build", nativeBuild, "--config", "Release", "--parallel", jobs];
+    (exitCode, output) = Console.IsOutputRedirected ? Capture("cmake", build) : (Start("cmake", build), "");
+    if (exitCode != 0)
+    {
+        Console.Error.Write(output);
+        throw new BuildException("the native part does not build", exitCode);
+    }
+
     string fatbin = Path.Combine(native, "sltt_kernels.fatbin");
     Console.WriteLine(File.Exists(fatbin)
         ? "   GPU kernels: compiled"

@@ -22,7 +22,10 @@ internal static class SourceTree
         }
     }
 
-    /// <summary>All files that people write, by paths relative to the root with '/': no outputs, hidden folders or recorded data.</summary>
+    /// <summary>
+    /// All files that people write, by paths relative to the root with '/'. Outputs, hidden folders, recorded data and the .git
+    /// file of a worktree are left out.
+    /// </summary>
     /// <param name="endings">Endings of the names wanted, such as <c>.cs</c>; none for every file.</param>
     public static IEnumerable<string> Files(params string[] endings) => Under(new DirectoryInfo(Root))
         .Select(file => Path.GetRelativePath(Root, file.FullName).Replace('\\', '/'))
@@ -46,7 +49,7 @@ internal static class SourceTree
         Assert.That(all, Is.Empty, () => $"{rule} ({all.Count} findings):\n{string.Join('\n', all.Take(50))}");
     }
 
-    private static IEnumerable<FileInfo> Under(DirectoryInfo folder) => folder.EnumerateFiles().Concat(folder.EnumerateDirectories()
+    private static IEnumerable<FileInfo> Under(DirectoryInfo folder) => folder.EnumerateFiles().Where(f => f.Name != ".git").Concat(folder.EnumerateDirectories()
         .Where(d => (!d.Name.StartsWith('.') || d.Name == ".ci") && d.Name != "Golden" && !OutputFolders.Contains(d.Name))
         .SelectMany(Under));
 
