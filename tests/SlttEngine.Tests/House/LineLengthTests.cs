@@ -13,7 +13,6 @@ public sealed partial class LineLengthTests
     [
         "bench/SlttEngine.Bench/",
         "bench/convolution/",
-        "kernels/",
         "src/",
         "tests/SlttEngine.Tests/Cli/",
         "tests/SlttEngine.Tests/CpuDevice/",
@@ -32,7 +31,6 @@ public sealed partial class LineLengthTests
         "bench/results/2026-11-25",
         "docs/cpu-device.md",
         "docs/cpu.md",
-        "docs/kernels.md",
         "docs/managedcuda.md",
         "docs/winograd.md",
     ];
