@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The table of calls in docs/cpu-device.md, from what libsltt_cpu.so exports.
+# The table of calls in docs/internals/cpu-device.md, from what libsltt_cpu.so exports.
 #   tools/cpu-device-calls.sh [--check] [path of libsltt_cpu.so]
 # --check: changes nothing and fails if the table is not current.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-doc="$root/docs/cpu-device.md"
+doc="$root/docs/internals/cpu-device.md"
 check=false
 if [ "${1:-}" = "--check" ]; then
     check=true
@@ -44,7 +44,7 @@ if cmp -s "$new" "$doc"; then
     exit 0
 fi
 if $check; then
-    echo "cpu-device-calls: the table in docs/cpu-device.md is not current; run tools/cpu-device-calls.sh" >&2
+    echo "cpu-device-calls: the table in docs/internals/cpu-device.md is not current; run tools/cpu-device-calls.sh" >&2
     diff "$doc" "$new" >&2 || true
     exit 1
 fi

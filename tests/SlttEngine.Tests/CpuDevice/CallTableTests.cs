@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace SlttEngine.Tests.CpuDevice;
 
-/// <summary>docs/cpu-device.md lists what the library exports.</summary>
+/// <summary>docs/internals/cpu-device.md lists what the library exports.</summary>
 internal sealed class CallTableTests
 {
     [Test]
