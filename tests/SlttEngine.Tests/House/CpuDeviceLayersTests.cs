@@ -3,122 +3,111 @@ using System.Text.RegularExpressions;
 namespace SlttEngine.Tests.House;
 
 /// <summary>
-/// The sources of the CPU device: each folder of kernels/cpu includes only what lies below it (docs/internals/cpu-device.md has the order),
-/// lines fit the width, and identifiers are words of the field.
+/// The C++ of the CPU device: a folder of kernels/cpu includes only what lies below it (docs/internals/cpu-device.md has the order),
+/// and identifiers are words of the field. The kernels' sources have a test of their own.
 /// </summary>
-internal sealed partial class CpuDeviceLayersTests
+public sealed partial class CpuDeviceLayersTests
 {
-    private const int Width = 140;
+    private const string Cpu = "kernels/cpu/";
 
-    /// <summary>Which folders each folder may include, besides itself. "" is kernels/cpu itself.</summary>
+    /// <summary>The folders that each folder may include, besides itself. "" is kernels/cpu itself, ".." the kernels' headers.</summary>
     private static readonly Dictionary<string, string[]> Below = new()
     {
         [""] = [],
         ["faithful"] = [""],
         ["event"] = [""],
         ["winograd"] = [""],
-        ["runtime"] = ["", "faithful"],
+        ["runtime"] = ["", "faithful", ".."],
         ["dnn"] = ["", "runtime", "event", "winograd"],
     };
 
+    /// <summary>Words that say nothing of what a thing is; the same as in <see cref="NameTests"/>.</summary>
     private static readonly HashSet<string> Banned = new(StringComparer.OrdinalIgnoreCase)
     {
         "sixteen", "own", "few", "once", "again", "settle", "take", "ahead", "most", "far", "soon", "past", "look", "beside",
     };
 
-    [Test]
-    public void EachFolderIncludesOnlyWhatLiesBelowIt()
-    {
-        List<string> wrong = [];
-        int includes = 0;
-        foreach ((string folder, string name, string[] lines) in Sources())
-        {
-            foreach (string line in lines)
-            {
-                Match match = Include().Match(line);
-                if (!match.Success)
-                {
-                    continue;
-                }
+    /// <summary>Names of the C++ library that hold such a word.</summary>
+    private static readonly HashSet<string> Library = ["call_once", "once_flag"];
 
-                includes++;
-                string included = match.Groups[1].Value;
-                string from = included.Contains('/', StringComparison.Ordinal) ? included[..included.IndexOf('/', StringComparison.Ordinal)] : "";
-                if (from != folder && !Below[folder].Contains(from))
-                {
-                    wrong.Add($"{name} includes {included}");
-                }
-            }
-        }
-
-        Assert.That(wrong, Is.Empty);
-        Assert.That(includes, Is.GreaterThan(80), "the sources were found");
-    }
-
-    /// <summary>A call upwards without an include needs a declaration of an exported function. There is none.</summary>
-    [Test]
-    public void NoFileDeclaresAnExportedFunctionOfAnother()
-    {
-        string[] declared = [.. Sources().SelectMany(s => s.Lines.Where(l => Declaration().IsMatch(l)).Select(l => $"{s.Name}: {l}"))];
-        Assert.That(declared, Is.Empty);
-    }
+    private static IEnumerable<string> Sources => SourceTree.Files(".h", ".cpp").Where(f => f.StartsWith(Cpu, StringComparison.Ordinal)
+        && !f.StartsWith(Cpu + "fast/", StringComparison.Ordinal) && !f.EndsWith("/kernels_tu.cpp", StringComparison.Ordinal));
 
     [Test]
-    public void LinesFitTheWidth()
-    {
-        string[] wide =
-            [.. Sources().SelectMany(s => s.Lines.Select((line, i) => (s.Name, Number: i + 1, line.Length))).Where(l => l.Length > Width)
-                .Select(l => $"{l.Name}:{l.Number}: {l.Length} columns")];
-        Assert.That(wide, Is.Empty);
-    }
+    public void A_folder_includes_only_what_lies_below_it() => SourceTree.AssertNone(
+        from include in Includes()
+        where !MayInclude(Folder(include.Path[Cpu.Length..]), Folder(include.File))
+        select $"{include.Path}:{include.Number}: {include.File}",
+        "kernels/cpu: faithful, event, winograd < runtime < dnn; each knows kernels/cpu itself");
+
+    [TestCase("dnn", "event", true)]
+    [TestCase("event", "dnn", false)]
+    [TestCase("event", "winograd", false)]
+    [TestCase("winograd", "runtime", false)]
+    [TestCase("runtime", "dnn", false)]
+    [TestCase("faithful", "runtime", false)]
+    [TestCase("", "runtime", false)]
+    public void Arrows(string from, string to, bool allowed) => Assert.That(MayInclude(from, to), Is.EqualTo(allowed));
 
     [Test]
-    public void IdentifiersAreWordsOfTheField()
-    {
-        string[] wrong =
-            [.. Sources().SelectMany(s => s.Lines.SelectMany(line => Identifier().Matches(CommentOrText().Replace(line, ""))
-                .Select(m => m.Value.TrimEnd('_')).Where(Banned.Contains).Select(word => $"{s.Name}: {word}"))).Distinct()];
-        Assert.That(wrong, Is.Empty);
-    }
+    public void The_sources_are_found() => Assert.That(
+        Includes().Select(i => Folder(i.Path[Cpu.Length..])).Distinct().Order(),
+        Is.EqualTo(Below.Keys.Order()));
 
-    /// <summary>The C++ sources of the folders above. The kernels' own headers are another test's.</summary>
-    private static IEnumerable<(string Folder, string Name, string[] Lines)> Sources()
-    {
-        string? root = AppContext.BaseDirectory;
-        while (root is not null && !File.Exists(Path.Combine(root, "kernels", "cpu", "simd.h")))
-        {
-            root = Path.GetDirectoryName(root);
-        }
+    /// <summary>A call upwards without an include needs a declaration of the function. There is none.</summary>
+    [Test]
+    public void No_file_declares_an_exported_function_of_another() => SourceTree.AssertNone(
+        from path in Sources
+        from line in Code(path)
+        where Declaration().IsMatch(line.Text)
+        select $"{path}:{line.Number}: {line.Text}",
+        "a function of another folder is reached by its header");
 
-        if (root is null)
-        {
-            Assert.Ignore("the tests run outside the source tree");
-        }
+    [Test]
+    public void Identifiers_are_the_fields_words() => SourceTree.AssertNone(
+        from path in Sources
+        from line in Code(path)
+        from Match identifier in Identifier().Matches(line.Text)
+        where !Library.Contains(identifier.Value) && Word().Matches(identifier.Value).Any(word => Banned.Contains(word.Value))
+        select $"{path}:{line.Number}: {identifier.Value}",
+        "identifiers are the field's words");
 
-        string cpu = Path.Combine(root, "kernels", "cpu");
-        foreach (string folder in Below.Keys)
-        {
-            foreach (string path in Directory.EnumerateFiles(Path.Combine(cpu, folder)).Where(p => p.EndsWith(".h", StringComparison.Ordinal)
-                || p.EndsWith(".cpp", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
-            {
-                // The kernels' translation units name files from kernels/ on.
-                if (Path.GetFileName(path) != "kernels_tu.cpp")
-                {
-                    yield return (folder, Path.GetRelativePath(cpu, path), File.ReadAllLines(path));
-                }
-            }
-        }
-    }
+    [Test]
+    public void Lines_fit_140_columns() => SourceTree.AssertNone(
+        from path in Sources
+        where Folder(path[Cpu.Length..]).Length > 0
+        from line in SourceTree.Lines(path).Select((text, i) => (Number: i + 1, Text: text))
+        where SourceTree.Columns(line.Text) > 140
+        select $"{path}:{line.Number}: {SourceTree.Columns(line.Text)} columns",
+        "code has at most 140 columns");
 
-    [GeneratedRegex("^\\s*#include \"([^\"]+)\"")]
+    private static bool MayInclude(string from, string to) => from == to || Below[from].Contains(to);
+
+    private static string Folder(string path) => path.Contains('/') ? path[..path.IndexOf('/')] : "";
+
+    private static IEnumerable<(string Path, int Number, string File)> Includes() =>
+        from path in Sources
+        from line in SourceTree.Lines(path).Select((text, i) => (Number: i + 1, Text: text))
+        let include = Include().Match(line.Text)
+        where include.Success
+        select (path, line.Number, include.Groups[1].Value);
+
+    /// <summary>The lines without comments, strings and directives. The sources have line comments only.</summary>
+    private static IEnumerable<(int Number, string Text)> Code(string path) =>
+        SourceTree.Lines(path).Select((line, i) => (i + 1, CommentOrString().Replace(line, "")));
+
+    [GeneratedRegex("^\\s*#\\s*include \"([^\"]+)\"")]
     private static partial Regex Include();
 
     [GeneratedRegex(@"^SLTT_API [^{]*\)\s*;")]
     private static partial Regex Declaration();
 
-    [GeneratedRegex("\"(\\\\.|[^\"\\\\])*\"|//.*$")]
-    private static partial Regex CommentOrText();
+    [GeneratedRegex("\"(\\\\.|[^\"\\\\])*\"|//.*$|^\\s*#.*$")]
+    private static partial Regex CommentOrString();
 
-    [GeneratedRegex(@"[A-Za-z_]\w*")]
+    [GeneratedRegex(@"\b[A-Za-z_]\w*")]
     private static partial Regex Identifier();
+
+    [GeneratedRegex(@"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")]
+    private static partial Regex Word();
 }
