@@ -8,13 +8,13 @@
 // Numerics: float.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T> __device__ inline void accumulate_gradients(float* grad, const T* step_grad, RunState* state, int64_t n) {
     bool bad = any_element<T>(n, [=](auto lanes, int64_t i) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> sum = load<V, FAR>(grad, i) + load<V, FAR>(step_grad, i);
-        store<V, FAR>(grad, i, sum);
+        Pack<V> sum = load<V, STREAM>(grad, i) + load<V, STREAM>(step_grad, i);
+        store<V, STREAM>(grad, i, sum);
         return !all_finite(sum);
     });
     if (bad) state->overflow = 1;  // whichever thread writes it last: the same value
@@ -35,4 +35,4 @@ SLTT_FOR_EACH_TYPE(VARIANT)
 
 SLTT_KERNEL(find_overflow, (const float* __restrict__ grad, RunState* state, int64_t n), find_overflow_body(grad, state, n))
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

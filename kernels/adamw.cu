@@ -10,7 +10,7 @@
 // Source: torch.optim.AdamW; Loshchilov and Hutter 2019.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 struct AdamWCoefficients { float keep, beta1, rest1, beta2, rest2, step, over_root_bc2, eps; };
 
@@ -29,11 +29,11 @@ __device__ inline void adamw_body(float* weight, float* exp_avg, float* exp_avg_
     float grad_scale = state->grad_scale;
     for_elements<float>(n, [=](auto lanes, int64_t i) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> w = load<V>(weight, i), m = load<V, FAR>(exp_avg, i), v = load<V, FAR>(exp_avg_sq, i);
-        adamw_step(w, m, v, load<V, FAR>(grad, i) * grad_scale, a);
+        Pack<V> w = load<V>(weight, i), m = load<V, STREAM>(exp_avg, i), v = load<V, STREAM>(exp_avg_sq, i);
+        adamw_step(w, m, v, load<V, STREAM>(grad, i) * grad_scale, a);
         store<V>(weight, i, w);
-        store<V, FAR>(exp_avg, i, m);
-        store<V, FAR>(exp_avg_sq, i, v);
+        store<V, STREAM>(exp_avg, i, m);
+        store<V, STREAM>(exp_avg_sq, i, v);
     });
 }
 
@@ -42,4 +42,4 @@ SLTT_KERNEL(adamw,
              const RunState* state, float beta1, float beta2, float eps, float weight_decay, int64_t n),
             adamw_body(weight, exp_avg, exp_avg_sq, grad, state, beta1, beta2, eps, weight_decay, n))
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

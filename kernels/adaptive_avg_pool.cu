@@ -11,7 +11,7 @@
 // Numerics: float in row order, rounded once. Source: torch.nn.AdaptiveAvgPool2d.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 // The inputs of output o, [begin, end): floor(o in/out) to ceil((o+1) in/out). The outputs that input r is in are those of the
 // same rule the other way round: pool_window(r, out, in).
@@ -64,4 +64,4 @@ template <class T> __device__ inline void adaptive_avg_pool_backward(T* grad_x, 
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

@@ -11,7 +11,7 @@
 // RandomHorizontalFlip, ToTensor, Normalize, in this order.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 constexpr uint32_t AUGMENT_LAYER = 0xC1FA0;  // keeps these numbers apart from every dropout layer's
 
@@ -78,4 +78,4 @@ __device__ inline void augment_cifar(T* x, const uint8_t* images, const int32_t*
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

@@ -13,7 +13,7 @@
 // Source: Ioffe and Szegedy 2015, section 3.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T>
 __device__ inline void batch_norm_backward_reduce(double* partials, const float* grad_y, const T* x, const float* mean, const float* invstd, int64_t rows,
@@ -44,10 +44,10 @@ template <class T, class G>
 __device__ inline void batch_norm_backward_apply(T* grad_x, const G* grad_y, const T* x, const float* mean, const float* invstd, const float* scale,
                                                  const float* coefficients, int64_t rows, int channels) {
     PerChannel<5> parameters = {{mean, invstd, scale, coefficients, coefficients + channels}};
-    for_rows_channels<T>(rows, channels, parameters, no_dropout(), [=](auto lanes, int64_t i, const auto& own, const auto&) {
+    for_rows_channels<T>(rows, channels, parameters, no_dropout(), [=](auto lanes, int64_t i, const auto& params, const auto&) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> dy = load<V, FAR>(grad_y, i), xhat = (load<V, FAR>(x, i) - own[0]) * own[1];
-        store<V>(grad_x, i, own[2] * ((dy - own[3]) - xhat * own[4]));
+        Pack<V> dy = load<V, STREAM>(grad_y, i), xhat = (load<V, STREAM>(x, i) - params[0]) * params[1];
+        store<V>(grad_x, i, params[2] * ((dy - params[3]) - xhat * params[4]));
     });
 }
 
@@ -72,4 +72,4 @@ SLTT_KERNEL(batch_norm_backward_finalize,
              int parts, int64_t rows, int channels),
             batch_norm_backward_finalize_body(grad_weight, grad_bias, coefficients, partials, parts, rows, channels))
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

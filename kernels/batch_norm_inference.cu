@@ -7,7 +7,7 @@
 // Overwrites mean and scale. Numerics: double, rounded once.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 __device__ inline void batch_norm_inference_body(float* mean, float* scale, const float* running_mean, const float* running_var, const float* weight,
                                             const float* conv_bias, const float* shortcut_bias, float eps, int channels) {
@@ -22,4 +22,4 @@ SLTT_KERNEL(batch_norm_inference,
              const float* __restrict__ weight, const float* __restrict__ conv_bias, const float* __restrict__ shortcut_bias, float eps, int channels),
             batch_norm_inference_body(mean, scale, running_mean, running_var, weight, conv_bias, shortcut_bias, eps, channels))
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

@@ -16,31 +16,31 @@
 // Overwrites grad_y (may be grad_spikes or grad_residual, not grad_pooled), partials; carried in place.
 // Numerics: float; the sums take du as stored (rounded to T), as batch_norm_backward_apply will read it.
 // Source: Meng et al., ICCV 2023, eq. 8-9; Ioffe and Szegedy 2015.
-#include "common/neuron.cuh"
+#include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
-// from: Dropout, or what reaches the spikes from a pool (PooledGradient; grad_spikes and grad_residual are then null).
-template <class T, class From>
+// source: Dropout, or what reaches the spikes from a pool (PooledGradient; grad_spikes and grad_residual are then null).
+template <class T, class MaskSource>
 __device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, const T* grad_spikes, const T* grad_residual, const T* u, T* carried,
-                                               const T* x, const float* mean, const float* invstd, float lambda, float v_th, int kind, From from,
+                                               const T* x, const float* mean, const float* invstd, float lambda, float v_th, int kind, MaskSource source,
                                                int64_t rows, int channels) {
     bool rectangle = kind == RECTANGLE;
-    with(grad_residual != nullptr, carried != nullptr, kind == SIGMOID, [=](auto residual, auto bptt, auto sigmoid) {
+    specialise(grad_residual != nullptr, carried != nullptr, kind == SIGMOID, [=](auto residual, auto bptt, auto sigmoid) {
         auto read = [=](auto lanes, int64_t i) {
             constexpr int V = decltype(lanes)::value;
             struct { Stored<T, V> grad_spikes, grad_residual, u, carried, x; } in = {};
-            in.grad_spikes = fetch_reaching<V>(from, grad_spikes, i);
+            in.grad_spikes = fetch_spike_gradient<V>(source, grad_spikes, i);
             in.u = fetch<V>(u, i);
             in.x = fetch<V>(x, i);
-            if (residual) in.grad_residual = fetch<V, FAR>(grad_residual, i);
+            if (residual) in.grad_residual = fetch<V, STREAM>(grad_residual, i);
             if (bptt) in.carried = fetch<V>(carried, i);
             return in;
         };
-        sum_rows<2, 2, T>(partials, rows, channels, PerChannel<2>{{mean, invstd}}, from, read,
-                          [=](auto lanes, int64_t i, const auto& norm, const auto& own, const auto& in) {
+        sum_rows<2, 2, T>(partials, rows, channels, PerChannel<2>{{mean, invstd}}, source, read,
+                          [=](auto lanes, int64_t i, const auto& norm, const auto& mask, const auto& in) {
                               constexpr int V = decltype(lanes)::value;
-                              Pack<V> ds = reaching_spikes(from, own, in.grad_spikes);
+                              Pack<V> ds = spike_gradient(source, mask, in.grad_spikes);
                               if (residual) ds = ds + from_memory(in.grad_residual);
                               Pack<V> g = surrogate(from_memory(in.u) - v_th, sigmoid, rectangle);
                               Pack<V> du = bptt ? lif_backward_step(g, ds, from_memory(in.carried), v_th) : lif_backward_step(g, ds);
@@ -71,4 +71,4 @@ __device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, cons
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

@@ -10,20 +10,20 @@
 // Overwrites spikes (null: not made) and u; u may be u_prev.
 // Numerics: as lif_forward; the normalised value is never rounded to T.
 // Source: Ioffe and Szegedy 2015; Meng et al., ICCV 2023.
-#include "common/neuron.cuh"
+#include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T>
 __device__ inline void batch_norm_lif_forward(T* spikes, T* u, const T* u_prev, const T* x, const float* mean, const float* scale, const float* bias,
                                               float lambda, float v_th, Dropout drop, int64_t rows, int channels) {
-    with(spikes != nullptr, u_prev != nullptr, [=](auto fires, auto continues) {
+    specialise(spikes != nullptr, u_prev != nullptr, [=](auto fires, auto continues) {
         for_rows_channels<T>(rows, channels, PerChannel<3>{{mean, scale, bias}}, drop, [=](auto lanes, int64_t i, const auto& norm, const auto& mask) {
             constexpr int V = decltype(lanes)::value;
-            Pack<V> before = continues ? load<V>(u_prev, i) : Pack<V>(0.0f);
-            Pack<V> normalised = (load<V, FAR>(x, i) - norm[0]) * norm[1] + norm[2];
-            Pack<V> now = store_rounded<V>(u, i, lif_step(reset(before, v_th), normalised, lambda));
-            if (fires) store<V>(spikes, i, mask * spike(now, v_th));
+            Pack<V> u_previous = continues ? load<V>(u_prev, i) : Pack<V>(0.0f);
+            Pack<V> normalised = (load<V, STREAM>(x, i) - norm[0]) * norm[1] + norm[2];
+            Pack<V> u_now = store_rounded<V>(u, i, lif_step(reset(u_previous, v_th), normalised, lambda));
+            if (fires) store<V>(spikes, i, mask * spike(u_now, v_th));
         });
     });
 }
@@ -38,4 +38,4 @@ __device__ inline void batch_norm_lif_forward(T* spikes, T* u, const T* u_prev, 
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

@@ -10,17 +10,17 @@
 // Overwrites pooled and u; u may be u_prev.
 // Numerics: as batch_norm_lif_forward; a window is added up in float, in row order, and rounded once to T.
 // Source: Ioffe and Szegedy 2015; Meng et al., ICCV 2023; torch.nn.AvgPool2d.
-#include "common/neuron.cuh"
+#include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T>
 __device__ inline void batch_norm_lif_pool_forward(T* pooled, T* u, const T* u_prev, const T* x, const float* mean, const float* scale, const float* bias,
                                                    float lambda, float v_th, Dropout drop, int64_t rows, int channels, Windows windows) {
-    with(u_prev != nullptr, [=](auto continues) {
+    specialise(u_prev != nullptr, [=](auto continues) {
         auto read = [=](auto lanes, int64_t i) {
             constexpr int V = decltype(lanes)::value;
-            struct { Stored<T, V> x, u_prev; } in = {fetch<V, FAR>(x, i), {}};
+            struct { Stored<T, V> x, u_prev; } in = {fetch<V, STREAM>(x, i), {}};
             if (continues) in.u_prev = fetch<V>(u_prev, i);
             return in;
         };
@@ -28,10 +28,10 @@ __device__ inline void batch_norm_lif_pool_forward(T* pooled, T* u, const T* u_p
             rows, channels, windows, PerChannel<3>{{mean, scale, bias}}, drop, read,
             [=](auto lanes, int64_t i, const auto& norm, const auto& mask, const auto& in) {
                 constexpr int V = decltype(lanes)::value;
-                Pack<V> before = continues ? from_memory(in.u_prev) : Pack<V>(0.0f);
+                Pack<V> u_previous = continues ? from_memory(in.u_prev) : Pack<V>(0.0f);
                 Pack<V> normalised = (from_memory(in.x) - norm[0]) * norm[1] + norm[2];
-                Pack<V> now = store_rounded<V>(u, i, lif_step(reset(before, v_th), normalised, lambda));
-                return mask * spike(now, v_th);
+                Pack<V> u_now = store_rounded<V>(u, i, lif_step(reset(u_previous, v_th), normalised, lambda));
+                return mask * spike(u_now, v_th);
             },
             [=](auto lanes, int64_t o, const auto& rate) { store<decltype(lanes)::value>(pooled, o, rate); });
     });
@@ -47,4 +47,4 @@ __device__ inline void batch_norm_lif_pool_forward(T* pooled, T* u, const T* u_p
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

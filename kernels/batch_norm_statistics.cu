@@ -16,14 +16,14 @@
 // All (channels) float; conv_bias and shortcut_bias may be null.
 // Numerics: sums in float over at most a few dozen rows, then double (common/sltt.cuh); the rest in double, rounded once.
 // Source: torch.nn.BatchNorm2d; shifted sums after Chan, Golub and LeVeque 1983.
-#include "common/neuron.cuh"
+#include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T>
 __device__ inline void batch_norm_statistics(double* partials, T* x, const T* residual, const T* residual_u, const float* shift, float v_th, int64_t rows,
                                              int channels) {
-    with(residual != nullptr, residual_u != nullptr, [=](auto adds, auto adds_spikes) {
+    specialise(residual != nullptr, residual_u != nullptr, [=](auto adds, auto adds_spikes) {
         auto read = [=](auto lanes, int64_t i) {
             constexpr int V = decltype(lanes)::value;
             struct { Stored<T, V> x, other; } in = {fetch<V>(x, i), {}};
@@ -80,4 +80,4 @@ SLTT_KERNEL(batch_norm_finalize,
             batch_norm_finalize_body(mean, invstd, scale, running_mean, running_var, num_batches_tracked, partials, weight, conv_bias, shortcut_bias, momentum,
                                 eps, parts, rows, channels, repeats))
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

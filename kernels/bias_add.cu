@@ -4,12 +4,12 @@
 // Overwrites y, which may be x. Numerics: float, rounded once.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T> __device__ inline void bias_add(T* y, const T* x, const float* bias, int64_t rows, int channels) {
-    for_rows_channels<T>(rows, channels, PerChannel<1>{{bias}}, no_dropout(), [=](auto lanes, int64_t i, const auto& own, const auto&) {
+    for_rows_channels<T>(rows, channels, PerChannel<1>{{bias}}, no_dropout(), [=](auto lanes, int64_t i, const auto& params, const auto&) {
         constexpr int V = decltype(lanes)::value;
-        store<V>(y, i, load<V>(x, i) + own[0]);
+        store<V>(y, i, load<V>(x, i) + params[0]);
     });
 }
 
@@ -19,4 +19,4 @@ template <class T> __device__ inline void bias_add(T* y, const T* x, const float
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

@@ -8,7 +8,7 @@
 // Numerics: float in row order, rounded once. Source: torch.nn.AvgPool2d with count_include_pad.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T>
 __device__ inline void bias_avg_pool(T* y, const T* x, const float* bias, int n, int h, int w, int channels, int out_h, int out_w, int window, int stride,
@@ -23,9 +23,9 @@ __device__ inline void bias_avg_pool(T* y, const T* x, const float* bias, int n,
     const float size = (float)(window * window);
     for_row_packs<T>((int64_t)n * out_h * out_w, channels, at, [=](auto lanes, int64_t row, int c, const At& a) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> sum(0.0f), own = load<V>(bias, c);
+        Pack<V> sum(0.0f), b = load<V>(bias, c);
         for (int r = a.top; r < a.bottom; ++r)
-            for (int s = a.left; s < a.right; ++s) sum = sum + (load<V>(x, ((a.image * h + r) * w + s) * channels + c) + own);
+            for (int s = a.left; s < a.right; ++s) sum = sum + (load<V>(x, ((a.image * h + r) * w + s) * channels + c) + b);
         store<V>(y, row * channels + c, sum / size);
     });
 }
@@ -38,4 +38,4 @@ __device__ inline void bias_avg_pool(T* y, const T* x, const float* bias, int n,
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

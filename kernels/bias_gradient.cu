@@ -7,7 +7,7 @@
 // Numerics: float over a few dozen rows, then double, in order; no atomics. For matrices of few rows column_sum is one launch.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T> __device__ inline void bias_gradient(double* partials, const T* grad_y, int64_t rows, int channels) {
     sum_rows<1, 4, T>(
@@ -28,4 +28,4 @@ SLTT_FOR_EACH_TYPE(VARIANT)
 SLTT_KERNEL(bias_gradient_finalize, (float* __restrict__ grad_bias, const double* __restrict__ partials, int parts, int channels),
             bias_gradient_finalize_body(grad_bias, partials, parts, channels))
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

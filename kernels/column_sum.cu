@@ -4,7 +4,7 @@
 // Numerics: float over a few dozen rows, then wider, in an order that does not depend on the grid; no atomics.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T> __device__ inline void column_sum(float* sums, const T* x, int64_t rows, int channels) {
     sum_columns<1, 4, T>(
@@ -19,4 +19,4 @@ template <class T> __device__ inline void column_sum(float* sums, const T* x, in
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

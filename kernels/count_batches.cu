@@ -3,7 +3,7 @@
 // num_batches_tracked: one number. Every thread but the first stays idle.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 __device__ inline void count_batches_body(int64_t* num_batches_tracked, int repeats) {
     if (blockIdx.x == 0 && first_thread()) *num_batches_tracked += repeats;
@@ -11,4 +11,4 @@ __device__ inline void count_batches_body(int64_t* num_batches_tracked, int repe
 
 SLTT_KERNEL(count_batches, (int64_t* num_batches_tracked, int repeats), count_batches_body(num_batches_tracked, repeats))
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

@@ -6,7 +6,7 @@
 // Numerics: float, rounded once. Source: spikingjelly's layer.Dropout.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T> __device__ inline void apply_dropout(T* y, const T* x, Dropout drop, int64_t n) {
     for_elements<T>(n, drop, [=](auto lanes, int64_t i, const auto& mask) {
@@ -21,4 +21,4 @@ template <class T> __device__ inline void apply_dropout(T* y, const T* x, Dropou
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

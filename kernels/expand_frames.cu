@@ -6,63 +6,31 @@
 // Bytes an element (type of b bytes): reads 1, 2 or 4, writes b. Overwrites x. Numerics: float, rounded once.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
-
-// V counts from p + i on.
-template <int V, class U> __device__ inline Pack<V> load_counts(const U* p, int64_t i) {
-#if defined(SLTT_FAST)
-    if constexpr (V == WIDE && sizeof(U) < 4) {  // said outright: of a vector's conversion from bytes the compiler makes one of each by itself
-        WideBits counts;
-        if constexpr (sizeof(U) == 1) counts = widen_bytes(p + i);
-        else counts = widen(load_halves(p + i));
-        return WidePack(__builtin_convertvector((WideInt)counts, WideFloat));
-    } else
-#endif
-    if constexpr (sizeof(U) == 4) return load<V>(p, i);
-    else return Pack<V>((float)p[i]);
-}
-// a and b by turns, to p + i.
-template <int V, Next NEXT, class T> __device__ inline void store_by_turns(T* p, int64_t i, const Pack<V>& a, const Pack<V>& b) {
-#if defined(SLTT_FAST)
-    if constexpr (V == WIDE) {
-        WideInt low, high;
-        for (int k = 0; k < WIDE; ++k) {
-            low[k] = k / 2 + k % 2 * WIDE;
-            high[k] = low[k] + WIDE / 2;
-        }
-        store<V, NEXT>(p, i, WidePack(__builtin_shuffle(a.v, b.v, low)));
-        store<V, NEXT>(p, i + WIDE, WidePack(__builtin_shuffle(a.v, b.v, high)));
-    } else
-#endif
-    {
-        p[i] = from_float<T>(a.v[0]);
-        p[i + 1] = from_float<T>(b.v[0]);
-    }
-}
+namespace sltt {
 
 template <class T, class U>
 __device__ inline void expand_frames(T* x, const U* frames, const RunState* state, const float* scale, const float* shift, int steps, int n, int c, int h,
                                      int w) {
     int t = state->t < steps ? state->t : steps - 1;
     int64_t plane = (int64_t)h * w;
-    const U* now = frames + (int64_t)t * n * c * plane;
+    const U* frame = frames + (int64_t)t * n * c * plane;
     auto first = [=](int64_t line) { return (line / h * c * h + line % h) * w; };  // where a line's channel 0 begins
     if (c == 2) {  // on and off events: both channels of a pixel at once
         float scale0 = scale[0], scale1 = scale[1], shift0 = shift[0], shift1 = shift[1];
-        with(is_past_cache(sizeof(T) * n * c * plane), [&](auto past) {
+        specialise(bypasses_cache(sizeof(T) * n * c * plane), [&](auto bypass) {
             for_line_packs((int64_t)n * h, w, first, [=](auto lanes, int64_t line, int64_t j, int64_t start) {
                 constexpr int V = decltype(lanes)::value;
-                Pack<V> on = load_counts<V>(now, start + j) * scale0 + shift0, off = load_counts<V>(now, start + j + plane) * scale1 + shift1;
+                Pack<V> on = load_counts<V>(frame, start + j) * scale0 + shift0, off = load_counts<V>(frame, start + j + plane) * scale1 + shift1;
                 int64_t to = (line * w + j) * 2;
-                if (past) store_by_turns<V, PAST>(x, to, on, off);
-                else store_by_turns<V, SOON>(x, to, on, off);
+                if (bypass) store_interleaved<V, BYPASS>(x, to, on, off);
+                else store_interleaved<V, KEEP>(x, to, on, off);
             });
-            if (past) past_cache_done();
+            if (bypass) bypass_done();
         });
     } else {
         for_lines((int64_t)n * h, w, first, [=](int64_t line, int j, int64_t start) {
             int64_t to = (line * w + j) * c;
-            for (int k = 0; k < c; ++k) x[to + k] = from_float<T>((float)now[start + j + k * plane] * scale[k] + shift[k]);
+            for (int k = 0; k < c; ++k) x[to + k] = from_float<T>((float)frame[start + j + k * plane] * scale[k] + shift[k]);
         });
     }
 }
@@ -77,4 +45,4 @@ SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 #undef ELEMENT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

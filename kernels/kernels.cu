@@ -5,7 +5,6 @@
 #include "accumulate_gradients.cu"
 #include "adamw.cu"
 #include "adaptive_avg_pool.cu"
-#include "add.cu"
 #include "augment_cifar.cu"
 #include "batch_norm_backward.cu"
 #include "batch_norm_inference.cu"

@@ -16,9 +16,9 @@
 // Overwrites grad_x, which may be grad_spikes, grad_residual or grad_skip; carried in place; adds to grad_x_sum (float).
 // Numerics: float, each output rounded once.
 // Source: Meng et al., ICCV 2023, eq. 8-9 (SLTT drops the term of v(t-1)); BPTT with the reset not detached.
-#include "common/neuron.cuh"
+#include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T> struct LifBackward {
     const T *grad_spikes, *grad_residual, *grad_skip, *u;
@@ -28,22 +28,22 @@ template <class T> struct LifBackward {
 };
 
 // put(lanes, i, dx): what becomes of the gradient with respect to the layer's input.
-// from: Dropout, or what reaches the spikes from a pool (PooledGradient; grad_spikes and grad_residual are then null).
-template <class T, class From, class Put> __device__ inline void lif_backward_each(const LifBackward<T>& a, From from, int64_t n, Put put) {
+// source: Dropout, or what reaches the spikes from a pool (PooledGradient; grad_spikes and grad_residual are then null).
+template <class T, class MaskSource, class Put> __device__ inline void lif_backward_each(const LifBackward<T>& a, MaskSource source, int64_t n, Put put) {
     const T *grad_spikes = a.grad_spikes, *grad_residual = a.grad_residual, *grad_skip = a.grad_skip, *u = a.u;
     T* carried = a.carried;
     float x_scale = a.x_scale, spike_scale = a.spike_scale, lambda = a.lambda, v_th = a.v_th;
     bool rectangle = a.kind == RECTANGLE;
-    with(grad_residual != nullptr, grad_skip != nullptr, carried != nullptr, a.kind == SIGMOID, [=](auto residual, auto skip, auto bptt, auto sigmoid) {
-        for_elements<T>(n, from, [=](auto lanes, int64_t i, const auto& own) {
+    specialise(grad_residual != nullptr, grad_skip != nullptr, carried != nullptr, a.kind == SIGMOID, [=](auto residual, auto skip, auto bptt, auto sigmoid) {
+        for_elements<T>(n, source, [=](auto lanes, int64_t i, const auto& mask) {
             constexpr int V = decltype(lanes)::value;
-            Pack<V> ds = reaching_spikes(from, own, fetch_reaching<V>(from, grad_spikes, i));
-            if (residual) ds = ds + load<V, FAR>(grad_residual, i);
+            Pack<V> ds = spike_gradient(source, mask, fetch_spike_gradient<V>(source, grad_spikes, i));
+            if (residual) ds = ds + load<V, STREAM>(grad_residual, i);
             ds = spike_scale * ds;
             Pack<V> g = surrogate(load<V>(u, i) - v_th, sigmoid, rectangle);
             Pack<V> du = bptt ? lif_backward_step(g, ds, load<V>(carried, i), v_th) : lif_backward_step(g, ds);
             Pack<V> dx = x_scale * du;
-            if (skip) dx = dx + load<V, FAR>(grad_skip, i);
+            if (skip) dx = dx + load<V, STREAM>(grad_skip, i);
             if (bptt) store<V>(carried, i, lambda * du);
             put(lanes, i, dx);
         });
@@ -54,10 +54,10 @@ template <class T> __device__ inline void lif_backward(T* grad_x, const LifBackw
     lif_backward_each<T>(a, drop, n, [=](auto lanes, int64_t i, const auto& dx) { store<decltype(lanes)::value>(grad_x, i, dx); });
 }
 
-template <class T, class From> __device__ inline void lif_backward_accumulate(float* grad_x_sum, const LifBackward<T>& a, From from, int64_t n) {
-    lif_backward_each<T>(a, from, n, [=](auto lanes, int64_t i, const auto& dx) {
+template <class T, class MaskSource> __device__ inline void lif_backward_accumulate(float* grad_x_sum, const LifBackward<T>& a, MaskSource source, int64_t n) {
+    lif_backward_each<T>(a, source, n, [=](auto lanes, int64_t i, const auto& dx) {
         constexpr int V = decltype(lanes)::value;
-        store<V, FAR>(grad_x_sum, i, load<V, FAR>(grad_x_sum, i) + dx);
+        store<V, STREAM>(grad_x_sum, i, load<V, STREAM>(grad_x_sum, i) + dx);
     });
 }
 
@@ -85,4 +85,4 @@ template <class T, class From> __device__ inline void lif_backward_accumulate(fl
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

@@ -9,20 +9,20 @@
 // Overwrites spikes (null: not made) and u; u may be u_prev, one buffer then serves all steps.
 // Numerics: float, u rounded once to T; the spike is decided from that rounded u. A scale of 1 changes no bit.
 // Source: Meng et al., ICCV 2023, eq. 1-3; neuron of spikingjelly's LIFNode.
-#include "common/neuron.cuh"
+#include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T>
 __device__ inline void lif_forward(T* spikes, T* u, const T* u_prev, const T* x, const float* x_bias, float x_scale, float spike_scale, float lambda,
                                    float v_th, Dropout drop, int64_t rows, int channels) {
-    with(spikes != nullptr, u_prev != nullptr, [=](auto fires, auto continues) {
+    specialise(spikes != nullptr, u_prev != nullptr, [=](auto fires, auto continues) {
         for_rows_channels<T>(rows, channels, PerChannel<1>{{x_bias}}, drop, [=](auto lanes, int64_t i, const auto& bias, const auto& mask) {
             constexpr int V = decltype(lanes)::value;
-            Pack<V> before = continues ? load<V>(u_prev, i) : Pack<V>(0.0f);
-            Pack<V> input = x_scale * (load<V, FAR>(x, i) + bias[0]);
-            Pack<V> now = store_rounded<V>(u, i, lif_step(reset(before, v_th), input, lambda));
-            if (fires) store<V>(spikes, i, spike_scale * mask * spike(now, v_th));
+            Pack<V> u_previous = continues ? load<V>(u_prev, i) : Pack<V>(0.0f);
+            Pack<V> input = x_scale * (load<V, STREAM>(x, i) + bias[0]);
+            Pack<V> u_now = store_rounded<V>(u, i, lif_step(reset(u_previous, v_th), input, lambda));
+            if (fires) store<V>(spikes, i, spike_scale * mask * spike(u_now, v_th));
         });
     });
 }
@@ -37,4 +37,4 @@ __device__ inline void lif_forward(T* spikes, T* u, const T* u_prev, const T* x,
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

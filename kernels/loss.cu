@@ -12,7 +12,7 @@
 // Source: the official training programs' loss; torch.nn.CrossEntropyLoss, MSELoss (means over n, over n classes).
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 // target of classes c, c + 1, ...: one-hot of the label times `hot`, plus `base`.
 template <int V> __device__ inline Pack<V> one_hot(int c, int label, float hot, float base) {
@@ -31,8 +31,8 @@ __device__ inline void loss(T* grad_logits, float* sample_loss, float* total_log
         float largest = block_max(classes, [=](auto lanes, int c) { return load<decltype(lanes)::value>(z, c); });
         Totals<2> sums = block_sums<2>(classes, [=](auto lanes, int c) {  // exp(z - largest); squared distance to the target
             constexpr int V = decltype(lanes)::value;
-            Pack<V> own = load<V>(z, c), d = own - one_hot<V>(c, label, hot, base);
-            return packs(exp_of_negative(own - largest), d * d);
+            Pack<V> logit = load<V>(z, c), d = logit - one_hot<V>(c, label, hot, base);
+            return packs(exp_of_negative(logit - largest), d * d);
         });
         if (sample_loss && first_thread()) {
             double l = log(sums[0]) - ((double)z[label] - (double)largest);
@@ -43,13 +43,13 @@ __device__ inline void loss(T* grad_logits, float* sample_loss, float* total_log
         float of_ce = 1.0f - lambda, of_mse = 2.0f * lambda / (float)classes;
         for_block_items(classes, [=](auto lanes, int64_t c) {
             constexpr int V = decltype(lanes)::value;
-            Pack<V> own = load<V>(z, c);
+            Pack<V> logit = load<V>(z, c);
             if (grad_logits) {
-                Pack<V> d = of_ce * (exp_of_negative(own - largest) * over_sum - one_hot<V>((int)c, label, 1.0f, 0.0f));
-                if (lambda != 0.0f) d = d + of_mse * (own - one_hot<V>((int)c, label, hot, base));
+                Pack<V> d = of_ce * (exp_of_negative(logit - largest) * over_sum - one_hot<V>((int)c, label, 1.0f, 0.0f));
+                if (lambda != 0.0f) d = d + of_mse * (logit - one_hot<V>((int)c, label, hot, base));
                 store<V>(grad_logits, i * classes + c, factor * d);
             }
-            if (total_logits) store<V>(total_logits, i * classes + c, load<V>(total_logits, i * classes + c) + own);
+            if (total_logits) store<V>(total_logits, i * classes + c, load<V>(total_logits, i * classes + c) + logit);
         });
     });
 }
@@ -64,4 +64,4 @@ __device__ inline void loss(T* grad_logits, float* sample_loss, float* total_log
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

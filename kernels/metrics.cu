@@ -8,7 +8,7 @@
 // Source: torch.argmax, torch.topk over the sum of the logits over t.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 // How many classes come before `label`.
 __device__ inline int rank_of(const float* z, int label, int classes) {
@@ -42,4 +42,4 @@ SLTT_KERNEL(metrics,
              const int32_t* __restrict__ labels, int n, int classes),
             metrics_body(metrics, total_logits, sample_loss, labels, n, classes))
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

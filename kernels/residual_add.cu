@@ -4,7 +4,7 @@
 // Bytes an element (type of b bytes): reads 2b, writes b. Overwrites y, which may be a or b. Numerics: float, rounded once.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T>
 __device__ inline void residual_add(T* y, const T* a, const T* b, const float* bias_a, const float* bias_b, int64_t rows, int channels) {
@@ -22,4 +22,4 @@ __device__ inline void residual_add(T* y, const T* a, const T* b, const float* b
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

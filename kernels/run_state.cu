@@ -9,7 +9,7 @@
 // Each reads and writes the 64 bytes of the run state.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 __device__ inline void begin_update_body(RunState* state, float beta1, float beta2) {
     if (blockIdx.x != 0 || !first_thread() || state->overflow) return;
@@ -46,4 +46,4 @@ SLTT_KERNEL(end_update, (RunState * state, int dynamic, float growth, float back
             end_update_body(state, dynamic, growth, backoff, growth_interval))
 SLTT_KERNEL(advance_step, (RunState * state), advance_step_body(state))
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

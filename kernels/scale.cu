@@ -4,7 +4,7 @@
 // Numerics: float, rounded once.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T> __device__ inline void scale(T* y, const T* x, float factor, int64_t n) {
     for_elements<T>(n, [=](auto lanes, int64_t i) {
@@ -17,4 +17,4 @@ template <class T> __device__ inline void scale(T* y, const T* x, float factor, 
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

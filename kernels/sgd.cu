@@ -7,7 +7,7 @@
 // Numerics: float. A buffer of zeros is the first step's (torch: buf = g). Source: torch.optim.SGD, dampening 0.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <int V> __device__ inline void sgd_step(Pack<V>& w, Pack<V>& buf, const Pack<V>& grad, float lr, float momentum, float weight_decay) {
     buf = momentum * buf + (grad + weight_decay * w);
@@ -20,10 +20,10 @@ __device__ inline void sgd_body(float* weight, float* momentum_buffer, const flo
     float lr = state->lr, grad_scale = state->grad_scale;
     for_elements<float>(n, [=](auto lanes, int64_t i) {
         constexpr int V = decltype(lanes)::value;
-        Pack<V> w = load<V>(weight, i), buf = load<V, FAR>(momentum_buffer, i);
-        sgd_step(w, buf, load<V, FAR>(grad, i) * grad_scale, lr, momentum, weight_decay);
+        Pack<V> w = load<V>(weight, i), buf = load<V, STREAM>(momentum_buffer, i);
+        sgd_step(w, buf, load<V, STREAM>(grad, i) * grad_scale, lr, momentum, weight_decay);
         store<V>(weight, i, w);
-        store<V, FAR>(momentum_buffer, i, buf);
+        store<V, STREAM>(momentum_buffer, i, buf);
     });
 }
 
@@ -32,4 +32,4 @@ SLTT_KERNEL(sgd,
              float weight_decay, int64_t n),
             sgd_body(weight, momentum_buffer, grad, state, momentum, weight_decay, n))
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

@@ -4,9 +4,9 @@
 //
 // spikes, u: n elements, any layout. Bit for bit what lif_forward or batch_norm_lif_forward wrote with the same u.
 // Bytes an element (type of b bytes): reads u b; writes spikes b. Overwrites spikes.
-#include "common/neuron.cuh"
+#include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T> __device__ inline void spikes(T* out, const T* u, float spike_scale, float v_th, Dropout drop, int64_t n) {
     for_elements<T>(n, drop, [=](auto lanes, int64_t i, const auto& mask) {
@@ -23,4 +23,4 @@ template <class T> __device__ inline void spikes(T* out, const T* u, float spike
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

@@ -5,9 +5,9 @@
 // u: (rows, channels), NHWC, rows = N*H*W, `width` = W. pooled: (rows / window^2, channels); windows as in
 // batch_norm_lif_pool_forward, and bit for bit what that wrote with the same u.
 // Bytes an element of u (type of b bytes): reads u b; writes pooled b / window^2. Overwrites pooled.
-#include "common/neuron.cuh"
+#include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 template <class T> __device__ inline void spikes_pool(T* pooled, const T* u, float v_th, Dropout drop, int64_t rows, int channels, Windows windows) {
     pool_rows<T>(
@@ -24,4 +24,4 @@ template <class T> __device__ inline void spikes_pool(T* pooled, const T* u, flo
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

@@ -17,7 +17,7 @@
 // Source: Brock, De and Smith 2021 (Characterizing signal propagation); the official ScaledWSConv2d, eps 1e-4.
 #include "common/sltt.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 struct RowStatistics { float mean, rstd; };
 // Mean and 1/sqrt(unbiased variance * count + eps) of a row; every thread of the block calls it.
@@ -33,7 +33,7 @@ __device__ inline RowStatistics standardisation(const float* row, int count, flo
 }
 
 template <class T>
-__device__ inline void weight_standardize(T* weight_eff, float* weight_hat, float* rstd, float* bias_eff, const float* weight, const float* gain,
+__device__ inline void weight_standardize(T* weight_eff, float* rstd, float* bias_eff, const float* weight, const float* gain,
                                           const float* bias, const float* skipinit_gain, float alpha, float eps, int out_channels, int fan_in) {
     float f = skipinit_gain ? alpha * *skipinit_gain : 1.0f;
     for_blocks(out_channels, [=](int64_t o) {
@@ -42,9 +42,7 @@ __device__ inline void weight_standardize(T* weight_eff, float* weight_hat, floa
         float g = gain[o];
         for_block_items(fan_in, [=](auto lanes, int64_t j) {
             constexpr int V = decltype(lanes)::value;
-            Pack<V> hat = g * ((load<V>(w, j) - s.mean) * s.rstd);
-            if (weight_hat) store<V>(weight_hat, o * fan_in + j, hat);
-            store<V>(weight_eff, o * fan_in + j, f * hat);
+            store<V>(weight_eff, o * fan_in + j, f * (g * ((load<V>(w, j) - s.mean) * s.rstd)));
         });
         if (first_thread()) {
             rstd[o] = s.rstd;
@@ -63,8 +61,8 @@ __device__ inline void weight_standardize_backward_body(float* grad_weight, floa
         RowStatistics s = standardisation(w, fan_in, eps);
         Totals<2> dots = block_sums<2>(fan_in, [=](auto lanes, int j) {
             constexpr int V = decltype(lanes)::value;
-            Pack<V> own = load<V>(grad, j);
-            return packs(own, own * ((load<V>(w, j) - s.mean) * s.rstd));
+            Pack<V> g = load<V>(grad, j);
+            return packs(g, g * ((load<V>(w, j) - s.mean) * s.rstd));
         });
         float factor = f * gain[o] * s.rstd, average = (float)(dots[0] / fan_in), along = (float)(dots[1] * ((double)fan_in / (fan_in - 1)));
         float* out = grad_weight + o * fan_in;
@@ -89,10 +87,10 @@ __device__ inline void sum_to_scalar_body(float* out, const float* x, int n) {
 
 #define VARIANT(T, suffix)                                                                                                            \
     SLTT_KERNEL(weight_standardize_##suffix,                                                                                          \
-                (T* __restrict__ weight_eff, float* __restrict__ weight_hat, float* __restrict__ rstd, float* __restrict__ bias_eff,  \
+                (T* __restrict__ weight_eff, float* __restrict__ rstd, float* __restrict__ bias_eff,  \
                  const float* __restrict__ weight, const float* __restrict__ gain, const float* __restrict__ bias,                    \
                  const float* __restrict__ skipinit_gain, float alpha, float eps, int out_channels, int fan_in),                      \
-                weight_standardize<T>(weight_eff, weight_hat, rstd, bias_eff, weight, gain, bias, skipinit_gain, alpha, eps, out_channels, fan_in))
+                weight_standardize<T>(weight_eff, rstd, bias_eff, weight, gain, bias, skipinit_gain, alpha, eps, out_channels, fan_in))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
@@ -104,4 +102,4 @@ SLTT_KERNEL(weight_standardize_backward,
                                              skipinit_gain, alpha, eps, out_channels, fan_in))
 SLTT_KERNEL(sum_to_scalar, (float* __restrict__ out, const float* __restrict__ x, int n), sum_to_scalar_body(out, x, n))
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

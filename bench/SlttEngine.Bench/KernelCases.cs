@@ -95,7 +95,6 @@ internal sealed class KernelCases
         Add("residual_add", type, 3 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), m.Values(type, n), PerChannel(m), PerChannel(m), rows, Channels]);
         Add("bias_add", type, 2 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), PerChannel(m), rows, Channels]);
         Add("dropout", type, 2 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), 0.1f, 1u, m.State(), n]);
-        Add("add", type, 3 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), m.Values(type, n), n]);
         Add("scale", type, 2 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), 2f, n]);
         Add("cast", type, (4 + b) * n, shape, m => [m.Values(type, n), m.Values(ComputeType.Float32, n), n]);
     }
@@ -163,7 +162,7 @@ internal sealed class KernelCases
         int outputs = (int)Math.Max(1, n / FanIn);
         long weights = (long)outputs * FanIn;
         Add("weight_standardize", type, (4 + b) * weights, LaunchShape.Filters(outputs, FanIn), m =>
-            [m.Values(type, weights), Null, m.Zeros<float>(outputs), m.Zeros<float>(outputs), m.Values(ComputeType.Float32, weights), m.Positive(outputs), m.Positive(outputs), Null, 1f, 1e-4f, outputs, FanIn]);
+            [m.Values(type, weights), m.Zeros<float>(outputs), m.Zeros<float>(outputs), m.Values(ComputeType.Float32, weights), m.Positive(outputs), m.Positive(outputs), Null, 1f, 1e-4f, outputs, FanIn]);
     }
 
     private void AddBatchNormOfChannels()

@@ -2,15 +2,16 @@
 // decay_input=False). lambda = 1 - 1/tau, v(0) = 0:
 //   u(t) = lambda v(t-1) + x(t)        membrane potential before firing: the one number a neuron keeps
 //   s(t) = [u(t) >= v_th]              spike, decided from u as stored (rounded to the compute type)
-//   v(t) = u(t) - s(t) v_th            carried to the next step; made from u where it is needed
+//   v(t) = u(t) - s(t) v_th            potential after firing; computed from u where a kernel needs it
 #pragma once
-#include "sltt.cuh"
+#include "pack.cuh"
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
+// s(t) from u(t).
 template <int V> __device__ inline Pack<V> spike(const Pack<V>& u, float v_th) { return select(u >= v_th, 1.0f, 0.0f); }
 
-// v: what is left of u after firing.
+// v(t) from u(t).
 template <int V> __device__ inline Pack<V> reset(const Pack<V>& u, float v_th) { return select(u >= v_th, u - v_th, u); }
 
 // u(t) from v(t-1) and the input.
@@ -28,7 +29,7 @@ template <int V> __device__ inline Pack<V> surrogate_sigmoid(const Pack<V>& z) {
     Pack<V> e = exp_of_negative(-4.0f * abs(z));
     return 4.0f * e / ((1.0f + e) * (1.0f + e));
 }
-// sigmoid: a decision made once a launch (`with`); the two others are cheaper than a loop of their own.
+// `sigmoid` is decided at compile time on the CPU device (specialise in work.cuh). The two others are so cheap that a branch is enough.
 template <int V, class Decision> __device__ inline Pack<V> surrogate(const Pack<V>& z, Decision sigmoid, bool rectangle) {
     if (sigmoid) return surrogate_sigmoid(z);
     return rectangle ? surrogate_rectangle(z) : surrogate_triangle(z);
@@ -41,4 +42,4 @@ template <int V> __device__ inline Pack<V> lif_backward_step(const Pack<V>& g, c
     return g * ds + carried * (1.0f - v_th * g);
 }
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-namespace SLTT_VARIANT {
+namespace sltt {
 
 struct RunState {
     // Written by the host before each iteration (24 bytes).
@@ -23,4 +23,4 @@ struct RunState {
 constexpr int RUN_STATE_HOST_BYTES = 24;  // what the host writes before each iteration
 static_assert(offsetof(RunState, loss_scale) == RUN_STATE_HOST_BYTES && sizeof(RunState) == 64, "the host copies whole fields");
 
-}  // namespace SLTT_VARIANT
+}  // namespace sltt

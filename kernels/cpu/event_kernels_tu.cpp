@@ -3,38 +3,19 @@
 // compiled for AVX-512 can end up in another variant.
 #include "event_kernels.h"
 
-#include <immintrin.h>
+#include "simd.h"
+
 #include <string.h>
 
 namespace {
 
 using namespace sltt_cpu;
-
-#if defined(__AVX512F__)
-constexpr int VECTOR = 16;
-#elif defined(__AVX2__)
-constexpr int VECTOR = 8;
-#else
-constexpr int VECTOR = 4;
-#endif
-typedef float Vector __attribute__((vector_size(VECTOR * 4), aligned(4), may_alias));
-
-// So that arrays of vectors become registers.
-#define SLTT_UNROLL _Pragma("GCC unroll 16")
-
-inline Vector load(const void* p) { return *static_cast<const Vector*>(p); }
-inline void store(float* p, Vector v) { *reinterpret_cast<Vector*>(p) = v; }
-inline Vector broadcast(float x) { return x - Vector{}; }
-// One rounding where the instruction set has it, two in the baseline.
-inline Vector multiply_add(Vector a, Vector b, Vector c) {
-#if defined(__AVX512F__)
-    return (Vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
-#elif defined(__AVX2__)
-    return (Vector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
-#else
-    return a * b + c;
-#endif
-}
+using simd::broadcast;
+using simd::load;
+using simd::multiply_add;
+using simd::store;
+using Vector = simd::Float;
+constexpr int VECTOR = simd::WIDTH;
 
 // ---- Numbers ---------------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,9 @@
 #include "cuda_api.h"
 #include "kernel_table.h"
 
-#define SLTT_VARIANT listed
+namespace {
 #include "../common/run_state.cuh"
+}
 
 // The faithful mode's table: it also holds the tests' kernels.
 extern "C" __attribute__((visibility("hidden"))) const sltt_cpu::KernelEntry* const __start_sltt_faithful[];
@@ -18,7 +19,7 @@ extern "C" __attribute__((visibility("hidden"))) const sltt_cpu::KernelEntry* co
 
 namespace {
 
-using listed::RunState;
+using sltt::RunState;
 
 struct Field {
     const char* name;
@@ -78,7 +79,7 @@ std::string list() {
         json += "]}";
     }
     json += "],\n\"run_state\":{\"size\":" + std::to_string(sizeof(RunState)) + ",\"host_bytes\":" +
-            std::to_string(listed::RUN_STATE_HOST_BYTES) + ",\"fields\":[";
+            std::to_string(sltt::RUN_STATE_HOST_BYTES) + ",\"fields\":[";
     for (const Field& field : FIELDS)
         json += (&field == FIELDS ? "\n{\"name\":" : ",\n{\"name\":") + quoted(field.name) + ",\"type\":" + quoted(field.type) +
                 ",\"offset\":" + std::to_string(field.offset) + ",\"size\":" + std::to_string(field.size) + "}";

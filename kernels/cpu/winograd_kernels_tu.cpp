@@ -6,34 +6,23 @@
 // output = A' ((G g G') o (B' d B)) A, where o multiplies point by point.
 #include "winograd_kernels.h"
 
-#include <immintrin.h>
+#include "simd.h"
 
 namespace {
 
 using namespace sltt_cpu;
+using simd::broadcast;
+using simd::load;
+using simd::multiply_add;
+using simd::store;
+using Vector = simd::Float;
+constexpr int VECTOR = simd::WIDTH;
 
-#if defined(__AVX512F__)
-constexpr int VECTOR = 16, ROWS = 14;  // 28 sums, 2 vectors of the filter and one input in 32 registers
-#else
-constexpr int VECTOR = 8, ROWS = 6;  // 12, 2 and 1 in 16
-#endif
+// Tiles multiplied together. AVX-512: 28 sums, 2 vectors of the filter and 1 input in 32 registers; AVX2: 12, 2 and 1 in 16.
+constexpr int ROWS = VECTOR == 16 ? 14 : 6;
 constexpr int PANEL = 2 * VECTOR;
 constexpr int P = WINOGRAD_PATCH, T = WINOGRAD_TILE;
-typedef float Vector __attribute__((vector_size(VECTOR * 4), aligned(4), may_alias));
 
-// So that arrays of vectors become registers.
-#define SLTT_UNROLL _Pragma("GCC unroll 16")
-
-inline Vector load(const float* p) { return *reinterpret_cast<const Vector*>(p); }
-inline void store(float* p, Vector v) { *reinterpret_cast<Vector*>(p) = v; }
-inline Vector broadcast(float x) { return x - Vector{}; }
-inline Vector multiply_add(Vector a, Vector b, Vector c) {
-#if defined(__AVX512F__)
-    return (Vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
-#else
-    return (Vector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
-#endif
-}
 inline Vector multiply_add(float a, Vector b, Vector c) { return multiply_add(broadcast(a), b, c); }
 
 // ---- Transforms of one line ------------------------------------------------------------------------------------------

@@ -3,25 +3,18 @@ using ManagedCuda.BasicTypes;
 
 namespace ManagedCuda.CudaDNN;
 
-/// <summary>cuDNN on the current context. result = alpha · computed + beta · result; alpha and beta are on the host.</summary>
+/// <summary>cuDNN on the current context. Each call computes result = alpha · computed + beta · result.</summary>
 public class CudaDNNContext : IDisposable
 {
-    private readonly DnnHandle owned;
+    private readonly DnnHandle owner;
     private readonly cudnnHandle handle;
 
     /// <summary>Creates a handle that works in the default stream.</summary>
     public CudaDNNContext()
     {
         CudaDNNException.Check(CudaDNNNativeMethods.cudnnCreate(ref handle));
-        owned = new DnnHandle(handle);
+        owner = new DnnHandle(handle);
     }
-
-    /// <summary>Creates a handle that works in a stream.</summary>
-    public CudaDNNContext(CudaStream stream)
-        : this() => SetStream(stream);
-
-    /// <summary>The native handle.</summary>
-    public cudnnHandle Handle => handle;
 
     /// <summary>The library's version.</summary>
     public static Version GetVersion()
@@ -30,22 +23,14 @@ public class CudaDNNContext : IDisposable
         return new Version(version / 10000, version / 100 % 100, version % 100);
     }
 
-    /// <summary>The stream that calls from now on work in.</summary>
+    /// <summary>Sets the stream that later calls work in.</summary>
     public void SetStream(CudaStream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
         CudaDNNException.Check(CudaDNNNativeMethods.cudnnSetStream(handle, stream.Stream));
     }
 
-    /// <summary>The stream that calls work in; not owned by the result.</summary>
-    public CudaStream GetStream()
-    {
-        CUstream stream = default;
-        CudaDNNException.Check(CudaDNNNativeMethods.cudnnGetStream(handle, ref stream));
-        return new CudaStream(stream);
-    }
-
-    /// <summary>Algorithms of the forward convolution that there are.</summary>
+    /// <summary>How many algorithms the forward convolution has.</summary>
     public int GetConvolutionForwardAlgorithmMaxCount()
     {
         int count = 0;
@@ -53,7 +38,7 @@ public class CudaDNNContext : IDisposable
         return count;
     }
 
-    /// <summary>Algorithms of the gradient of the input that there are.</summary>
+    /// <summary>How many algorithms the gradient of the input has.</summary>
     public int GetConvolutionBackwardDataAlgorithmMaxCount()
     {
         int count = 0;
@@ -61,7 +46,7 @@ public class CudaDNNContext : IDisposable
         return count;
     }
 
-    /// <summary>Algorithms of the gradient of the filter that there are.</summary>
+    /// <summary>How many algorithms the gradient of the filter has.</summary>
     public int GetConvolutionBackwardFilterAlgorithmMaxCount()
     {
         int count = 0;
@@ -76,7 +61,8 @@ public class CudaDNNContext : IDisposable
         cudnnConvolutionFwdAlgoPerf[] results = new cudnnConvolutionFwdAlgoPerf[requestedAlgoCount];
         int count = 0;
         CudaDNNException.Check(
-            CudaDNNNativeMethods.cudnnGetConvolutionForwardAlgorithm_v7(handle, xDesc.Desc, wDesc.Desc, convDesc.Desc, yDesc.Desc, requestedAlgoCount, ref count, results),
+            CudaDNNNativeMethods.cudnnGetConvolutionForwardAlgorithm_v7(
+                handle, xDesc.Desc, wDesc.Desc, convDesc.Desc, yDesc.Desc, requestedAlgoCount, ref count, results),
             [xDesc, wDesc, convDesc, yDesc]);
         return results[..count];
     }
@@ -88,7 +74,8 @@ public class CudaDNNContext : IDisposable
         cudnnConvolutionBwdDataAlgoPerf[] results = new cudnnConvolutionBwdDataAlgoPerf[requestedAlgoCount];
         int count = 0;
         CudaDNNException.Check(
-            CudaDNNNativeMethods.cudnnGetConvolutionBackwardDataAlgorithm_v7(handle, wDesc.Desc, dyDesc.Desc, convDesc.Desc, dxDesc.Desc, requestedAlgoCount, ref count, results),
+            CudaDNNNativeMethods.cudnnGetConvolutionBackwardDataAlgorithm_v7(
+                handle, wDesc.Desc, dyDesc.Desc, convDesc.Desc, dxDesc.Desc, requestedAlgoCount, ref count, results),
             [wDesc, dyDesc, convDesc, dxDesc]);
         return results[..count];
     }
@@ -100,122 +87,141 @@ public class CudaDNNContext : IDisposable
         cudnnConvolutionBwdFilterAlgoPerf[] results = new cudnnConvolutionBwdFilterAlgoPerf[requestedAlgoCount];
         int count = 0;
         CudaDNNException.Check(
-            CudaDNNNativeMethods.cudnnGetConvolutionBackwardFilterAlgorithm_v7(handle, xDesc.Desc, dyDesc.Desc, convDesc.Desc, dwDesc.Desc, requestedAlgoCount, ref count, results),
+            CudaDNNNativeMethods.cudnnGetConvolutionBackwardFilterAlgorithm_v7(
+                handle, xDesc.Desc, dyDesc.Desc, convDesc.Desc, dwDesc.Desc, requestedAlgoCount, ref count, results),
             [xDesc, dyDesc, convDesc, dwDesc]);
         return results[..count];
     }
 
     /// <summary>Algorithms of the forward convolution that fit the workspace, measured, the fastest first; y is overwritten.</summary>
     public cudnnConvolutionFwdAlgoPerf[] FindConvolutionForwardAlgorithmEx(
-        TensorDescriptor xDesc, CUdeviceptr x, FilterDescriptor wDesc, CUdeviceptr w, ConvolutionDescriptor convDesc, TensorDescriptor yDesc, CUdeviceptr y, int requestedAlgoCount, CUdeviceptr workSpace, SizeT workSpaceSizeInBytes)
+        TensorDescriptor xDesc, CUdeviceptr x, FilterDescriptor wDesc, CUdeviceptr w, ConvolutionDescriptor convDesc,
+        TensorDescriptor yDesc, CUdeviceptr y, int requestedAlgoCount, CUdeviceptr workSpace, SizeT workSpaceSizeInBytes)
     {
         cudnnConvolutionFwdAlgoPerf[] results = new cudnnConvolutionFwdAlgoPerf[requestedAlgoCount];
         int count = 0;
         CudaDNNException.Check(
             CudaDNNNativeMethods.cudnnFindConvolutionForwardAlgorithmEx(
-                handle, xDesc.Desc, x, wDesc.Desc, w, convDesc.Desc, yDesc.Desc, y, requestedAlgoCount, ref count, results, workSpace, workSpaceSizeInBytes),
+                handle, xDesc.Desc, x, wDesc.Desc, w, convDesc.Desc, yDesc.Desc, y, requestedAlgoCount, ref count, results, workSpace,
+                workSpaceSizeInBytes),
             [xDesc, wDesc, convDesc, yDesc]);
         return results[..count];
     }
 
     /// <summary>Algorithms of the gradient of the input that fit the workspace, measured, the fastest first; dx is overwritten.</summary>
     public cudnnConvolutionBwdDataAlgoPerf[] FindConvolutionBackwardDataAlgorithmEx(
-        FilterDescriptor wDesc, CUdeviceptr w, TensorDescriptor dyDesc, CUdeviceptr dy, ConvolutionDescriptor convDesc, TensorDescriptor dxDesc, CUdeviceptr dx, int requestedAlgoCount, CUdeviceptr workSpace, SizeT workSpaceSizeInBytes)
+        FilterDescriptor wDesc, CUdeviceptr w, TensorDescriptor dyDesc, CUdeviceptr dy, ConvolutionDescriptor convDesc,
+        TensorDescriptor dxDesc, CUdeviceptr dx, int requestedAlgoCount, CUdeviceptr workSpace, SizeT workSpaceSizeInBytes)
     {
         cudnnConvolutionBwdDataAlgoPerf[] results = new cudnnConvolutionBwdDataAlgoPerf[requestedAlgoCount];
         int count = 0;
         CudaDNNException.Check(
             CudaDNNNativeMethods.cudnnFindConvolutionBackwardDataAlgorithmEx(
-                handle, wDesc.Desc, w, dyDesc.Desc, dy, convDesc.Desc, dxDesc.Desc, dx, requestedAlgoCount, ref count, results, workSpace, workSpaceSizeInBytes),
+                handle, wDesc.Desc, w, dyDesc.Desc, dy, convDesc.Desc, dxDesc.Desc, dx, requestedAlgoCount, ref count, results, workSpace,
+                workSpaceSizeInBytes),
             [wDesc, dyDesc, convDesc, dxDesc]);
         return results[..count];
     }
 
     /// <summary>Algorithms of the gradient of the filter that fit the workspace, measured, the fastest first; dw is overwritten.</summary>
     public cudnnConvolutionBwdFilterAlgoPerf[] FindConvolutionBackwardFilterAlgorithmEx(
-        TensorDescriptor xDesc, CUdeviceptr x, TensorDescriptor dyDesc, CUdeviceptr dy, ConvolutionDescriptor convDesc, FilterDescriptor dwDesc, CUdeviceptr dw, int requestedAlgoCount, CUdeviceptr workSpace, SizeT workSpaceSizeInBytes)
+        TensorDescriptor xDesc, CUdeviceptr x, TensorDescriptor dyDesc, CUdeviceptr dy, ConvolutionDescriptor convDesc,
+        FilterDescriptor dwDesc, CUdeviceptr dw, int requestedAlgoCount, CUdeviceptr workSpace, SizeT workSpaceSizeInBytes)
     {
         cudnnConvolutionBwdFilterAlgoPerf[] results = new cudnnConvolutionBwdFilterAlgoPerf[requestedAlgoCount];
         int count = 0;
         CudaDNNException.Check(
             CudaDNNNativeMethods.cudnnFindConvolutionBackwardFilterAlgorithmEx(
-                handle, xDesc.Desc, x, dyDesc.Desc, dy, convDesc.Desc, dwDesc.Desc, dw, requestedAlgoCount, ref count, results, workSpace, workSpaceSizeInBytes),
+                handle, xDesc.Desc, x, dyDesc.Desc, dy, convDesc.Desc, dwDesc.Desc, dw, requestedAlgoCount, ref count, results, workSpace,
+                workSpaceSizeInBytes),
             [xDesc, dyDesc, convDesc, dwDesc]);
         return results[..count];
     }
 
     /// <summary>Workspace of the forward convolution, bytes.</summary>
     public SizeT GetConvolutionForwardWorkspaceSize(
-        TensorDescriptor xDesc, FilterDescriptor wDesc, ConvolutionDescriptor convDesc, TensorDescriptor yDesc, cudnnConvolutionFwdAlgo algo)
+        TensorDescriptor xDesc, FilterDescriptor wDesc, ConvolutionDescriptor convDesc, TensorDescriptor yDesc,
+        cudnnConvolutionFwdAlgo algo)
     {
         SizeT bytes = 0;
         CudaDNNException.Check(
-            CudaDNNNativeMethods.cudnnGetConvolutionForwardWorkspaceSize(handle, xDesc.Desc, wDesc.Desc, convDesc.Desc, yDesc.Desc, algo, ref bytes),
+            CudaDNNNativeMethods.cudnnGetConvolutionForwardWorkspaceSize(
+                handle, xDesc.Desc, wDesc.Desc, convDesc.Desc, yDesc.Desc, algo, ref bytes),
             [algo, xDesc, wDesc, convDesc, yDesc]);
         return bytes;
     }
 
     /// <summary>Workspace of the gradient of the input, bytes.</summary>
     public SizeT GetConvolutionBackwardDataWorkspaceSize(
-        FilterDescriptor wDesc, TensorDescriptor dyDesc, ConvolutionDescriptor convDesc, TensorDescriptor dxDesc, cudnnConvolutionBwdDataAlgo algo)
+        FilterDescriptor wDesc, TensorDescriptor dyDesc, ConvolutionDescriptor convDesc, TensorDescriptor dxDesc,
+        cudnnConvolutionBwdDataAlgo algo)
     {
         SizeT bytes = 0;
         CudaDNNException.Check(
-            CudaDNNNativeMethods.cudnnGetConvolutionBackwardDataWorkspaceSize(handle, wDesc.Desc, dyDesc.Desc, convDesc.Desc, dxDesc.Desc, algo, ref bytes),
+            CudaDNNNativeMethods.cudnnGetConvolutionBackwardDataWorkspaceSize(
+                handle, wDesc.Desc, dyDesc.Desc, convDesc.Desc, dxDesc.Desc, algo, ref bytes),
             [algo, wDesc, dyDesc, convDesc, dxDesc]);
         return bytes;
     }
 
     /// <summary>Workspace of the gradient of the filter, bytes.</summary>
     public SizeT GetConvolutionBackwardFilterWorkspaceSize(
-        TensorDescriptor xDesc, TensorDescriptor dyDesc, ConvolutionDescriptor convDesc, FilterDescriptor dwDesc, cudnnConvolutionBwdFilterAlgo algo)
+        TensorDescriptor xDesc, TensorDescriptor dyDesc, ConvolutionDescriptor convDesc, FilterDescriptor dwDesc,
+        cudnnConvolutionBwdFilterAlgo algo)
     {
         SizeT bytes = 0;
         CudaDNNException.Check(
-            CudaDNNNativeMethods.cudnnGetConvolutionBackwardFilterWorkspaceSize(handle, xDesc.Desc, dyDesc.Desc, convDesc.Desc, dwDesc.Desc, algo, ref bytes),
+            CudaDNNNativeMethods.cudnnGetConvolutionBackwardFilterWorkspaceSize(
+                handle, xDesc.Desc, dyDesc.Desc, convDesc.Desc, dwDesc.Desc, algo, ref bytes),
             [algo, xDesc, dyDesc, convDesc, dwDesc]);
         return bytes;
     }
 
     /// <summary>y = convolution of x with w.</summary>
     public void ConvolutionForward(
-        float alpha, TensorDescriptor xDesc, CUdeviceptr x, FilterDescriptor wDesc, CUdeviceptr w, ConvolutionDescriptor convDesc, cudnnConvolutionFwdAlgo algo, CUdeviceptr workSpace, SizeT workSpaceSizeInBytes, float beta, TensorDescriptor yDesc, CUdeviceptr y) =>
+        float alpha, TensorDescriptor xDesc, CUdeviceptr x, FilterDescriptor wDesc, CUdeviceptr w, ConvolutionDescriptor convDesc,
+        cudnnConvolutionFwdAlgo algo, CUdeviceptr workSpace, SizeT workSpaceSizeInBytes,
+        float beta, TensorDescriptor yDesc, CUdeviceptr y) =>
         CudaDNNException.Check(
             CudaDNNNativeMethods.cudnnConvolutionForward(
-                handle, ref alpha, xDesc.Desc, x, wDesc.Desc, w, convDesc.Desc, algo, workSpace, workSpaceSizeInBytes, ref beta, yDesc.Desc, y),
+                handle, ref alpha, xDesc.Desc, x, wDesc.Desc, w, convDesc.Desc, algo, workSpace, workSpaceSizeInBytes,
+                ref beta, yDesc.Desc, y),
             [algo, xDesc, wDesc, convDesc, yDesc]);
 
     /// <summary>dx = gradient of the convolution's input.</summary>
     public void ConvolutionBackwardData(
-        float alpha, FilterDescriptor wDesc, CUdeviceptr w, TensorDescriptor dyDesc, CUdeviceptr dy, ConvolutionDescriptor convDesc, cudnnConvolutionBwdDataAlgo algo, CUdeviceptr workSpace, SizeT workSpaceSizeInBytes, float beta, TensorDescriptor dxDesc, CUdeviceptr dx) =>
+        float alpha, FilterDescriptor wDesc, CUdeviceptr w, TensorDescriptor dyDesc, CUdeviceptr dy, ConvolutionDescriptor convDesc,
+        cudnnConvolutionBwdDataAlgo algo, CUdeviceptr workSpace, SizeT workSpaceSizeInBytes,
+        float beta, TensorDescriptor dxDesc, CUdeviceptr dx) =>
         CudaDNNException.Check(
             CudaDNNNativeMethods.cudnnConvolutionBackwardData(
-                handle, ref alpha, wDesc.Desc, w, dyDesc.Desc, dy, convDesc.Desc, algo, workSpace, workSpaceSizeInBytes, ref beta, dxDesc.Desc, dx),
+                handle, ref alpha, wDesc.Desc, w, dyDesc.Desc, dy, convDesc.Desc, algo, workSpace, workSpaceSizeInBytes,
+                ref beta, dxDesc.Desc, dx),
             [algo, wDesc, dyDesc, convDesc, dxDesc]);
 
     /// <summary>dw = gradient of the convolution's filter.</summary>
     public void ConvolutionBackwardFilter(
-        float alpha, TensorDescriptor xDesc, CUdeviceptr x, TensorDescriptor dyDesc, CUdeviceptr dy, ConvolutionDescriptor convDesc, cudnnConvolutionBwdFilterAlgo algo, CUdeviceptr workSpace, SizeT workSpaceSizeInBytes, float beta, FilterDescriptor dwDesc, CUdeviceptr dw) =>
+        float alpha, TensorDescriptor xDesc, CUdeviceptr x, TensorDescriptor dyDesc, CUdeviceptr dy, ConvolutionDescriptor convDesc,
+        cudnnConvolutionBwdFilterAlgo algo, CUdeviceptr workSpace, SizeT workSpaceSizeInBytes,
+        float beta, FilterDescriptor dwDesc, CUdeviceptr dw) =>
         CudaDNNException.Check(
             CudaDNNNativeMethods.cudnnConvolutionBackwardFilter(
-                handle, ref alpha, xDesc.Desc, x, dyDesc.Desc, dy, convDesc.Desc, algo, workSpace, workSpaceSizeInBytes, ref beta, dwDesc.Desc, dw),
+                handle, ref alpha, xDesc.Desc, x, dyDesc.Desc, dy, convDesc.Desc, algo, workSpace, workSpaceSizeInBytes,
+                ref beta, dwDesc.Desc, dw),
             [algo, xDesc, dyDesc, convDesc, dwDesc]);
 
-    /// <summary>db = gradient of the convolution's bias: sums of dy over all but channels.</summary>
-    public void ConvolutionBackwardBias(float alpha, TensorDescriptor dyDesc, CUdeviceptr dy, float beta, TensorDescriptor dbDesc, CUdeviceptr db) =>
-        CudaDNNException.Check(
-            CudaDNNNativeMethods.cudnnConvolutionBackwardBias(handle, ref alpha, dyDesc.Desc, dy, ref beta, dbDesc.Desc, db),
-            [dyDesc, dbDesc]);
-
     /// <summary>y = pool of x.</summary>
-    public void PoolingForward(PoolingDescriptor poolingDesc, float alpha, TensorDescriptor xDesc, CUdeviceptr x, float beta, TensorDescriptor yDesc, CUdeviceptr y) =>
+    public void PoolingForward(
+        PoolingDescriptor poolingDesc, float alpha, TensorDescriptor xDesc, CUdeviceptr x,
+        float beta, TensorDescriptor yDesc, CUdeviceptr y) =>
         CudaDNNException.Check(
             CudaDNNNativeMethods.cudnnPoolingForward(handle, poolingDesc.Desc, ref alpha, xDesc.Desc, x, ref beta, yDesc.Desc, y),
             [poolingDesc, xDesc, yDesc]);
 
     /// <summary>dx = gradient of the pool's input.</summary>
     public void PoolingBackward(
-        PoolingDescriptor poolingDesc, float alpha, TensorDescriptor yDesc, CUdeviceptr y, TensorDescriptor dyDesc, CUdeviceptr dy, TensorDescriptor xDesc, CUdeviceptr x, float beta, TensorDescriptor dxDesc, CUdeviceptr dx) =>
+        PoolingDescriptor poolingDesc, float alpha, TensorDescriptor yDesc, CUdeviceptr y, TensorDescriptor dyDesc, CUdeviceptr dy,
+        TensorDescriptor xDesc, CUdeviceptr x, float beta, TensorDescriptor dxDesc, CUdeviceptr dx) =>
         CudaDNNException.Check(
             CudaDNNNativeMethods.cudnnPoolingBackward(
                 handle, poolingDesc.Desc, ref alpha, yDesc.Desc, y, dyDesc.Desc, dy, xDesc.Desc, x, ref beta, dxDesc.Desc, dx),
@@ -226,28 +232,39 @@ public class CudaDNNContext : IDisposable
     public void DeriveBNTensorDescriptor(TensorDescriptor derivedBnDesc, TensorDescriptor xDesc, cudnnBatchNormMode mode) =>
         CudaDNNException.Check(CudaDNNNativeMethods.cudnnDeriveBNTensorDescriptor(derivedBnDesc.Desc, xDesc.Desc, mode), [mode, xDesc]);
 
-    /// <summary>y = batch norm of x by its own statistics, which also update the running ones.</summary>
+    /// <summary>y = batch norm of x by its batch statistics, which also update the running statistics.</summary>
     public void BatchNormalizationForwardTraining(
-        cudnnBatchNormMode mode, float alpha, float beta, TensorDescriptor xDesc, CUdeviceptr x, TensorDescriptor yDesc, CUdeviceptr y, TensorDescriptor bnScaleBiasMeanVarDesc, CUdeviceptr bnScale, CUdeviceptr bnBias, double exponentialAverageFactor, CUdeviceptr resultRunningMean, CUdeviceptr resultRunningVariance, double epsilon, CUdeviceptr resultSaveMean, CUdeviceptr resultSaveInvVariance) =>
+        cudnnBatchNormMode mode, float alpha, float beta, TensorDescriptor xDesc, CUdeviceptr x, TensorDescriptor yDesc, CUdeviceptr y,
+        TensorDescriptor bnScaleBiasMeanVarDesc, CUdeviceptr bnScale, CUdeviceptr bnBias, double exponentialAverageFactor,
+        CUdeviceptr resultRunningMean, CUdeviceptr resultRunningVariance, double epsilon, CUdeviceptr resultSaveMean,
+        CUdeviceptr resultSaveInvVariance) =>
         CudaDNNException.Check(
             CudaDNNNativeMethods.cudnnBatchNormalizationForwardTraining(
-                handle, mode, ref alpha, ref beta, xDesc.Desc, x, yDesc.Desc, y, bnScaleBiasMeanVarDesc.Desc, bnScale, bnBias, exponentialAverageFactor, resultRunningMean, resultRunningVariance, epsilon, resultSaveMean, resultSaveInvVariance),
+                handle, mode, ref alpha, ref beta, xDesc.Desc, x, yDesc.Desc, y, bnScaleBiasMeanVarDesc.Desc, bnScale, bnBias,
+                exponentialAverageFactor, resultRunningMean, resultRunningVariance, epsilon, resultSaveMean, resultSaveInvVariance),
             [mode, xDesc, yDesc, bnScaleBiasMeanVarDesc]);
 
     /// <summary>y = batch norm of x by the running statistics.</summary>
     public void BatchNormalizationForwardInference(
-        cudnnBatchNormMode mode, float alpha, float beta, TensorDescriptor xDesc, CUdeviceptr x, TensorDescriptor yDesc, CUdeviceptr y, TensorDescriptor bnScaleBiasMeanVarDesc, CUdeviceptr bnScale, CUdeviceptr bnBias, CUdeviceptr estimatedMean, CUdeviceptr estimatedVariance, double epsilon) =>
+        cudnnBatchNormMode mode, float alpha, float beta, TensorDescriptor xDesc, CUdeviceptr x, TensorDescriptor yDesc, CUdeviceptr y,
+        TensorDescriptor bnScaleBiasMeanVarDesc, CUdeviceptr bnScale, CUdeviceptr bnBias, CUdeviceptr estimatedMean,
+        CUdeviceptr estimatedVariance, double epsilon) =>
         CudaDNNException.Check(
             CudaDNNNativeMethods.cudnnBatchNormalizationForwardInference(
-                handle, mode, ref alpha, ref beta, xDesc.Desc, x, yDesc.Desc, y, bnScaleBiasMeanVarDesc.Desc, bnScale, bnBias, estimatedMean, estimatedVariance, epsilon),
+                handle, mode, ref alpha, ref beta, xDesc.Desc, x, yDesc.Desc, y, bnScaleBiasMeanVarDesc.Desc, bnScale, bnBias,
+                estimatedMean, estimatedVariance, epsilon),
             [mode, xDesc, yDesc, bnScaleBiasMeanVarDesc]);
 
     /// <summary>dx, and the gradients of scale and bias, of batch norm.</summary>
     public void BatchNormalizationBackward(
-        cudnnBatchNormMode mode, float alphaDataDiff, float betaDataDiff, float alphaParamDiff, float betaParamDiff, TensorDescriptor xDesc, CUdeviceptr x, TensorDescriptor dyDesc, CUdeviceptr dy, TensorDescriptor dxDesc, CUdeviceptr dx, TensorDescriptor dBnScaleBiasDesc, CUdeviceptr bnScale, CUdeviceptr dBnScaleResult, CUdeviceptr dBnBiasResult, double epsilon, CUdeviceptr savedMean, CUdeviceptr savedInvVariance) =>
+        cudnnBatchNormMode mode, float alphaDataDiff, float betaDataDiff, float alphaParamDiff, float betaParamDiff,
+        TensorDescriptor xDesc, CUdeviceptr x, TensorDescriptor dyDesc, CUdeviceptr dy, TensorDescriptor dxDesc, CUdeviceptr dx,
+        TensorDescriptor dBnScaleBiasDesc, CUdeviceptr bnScale, CUdeviceptr dBnScaleResult, CUdeviceptr dBnBiasResult, double epsilon,
+        CUdeviceptr savedMean, CUdeviceptr savedInvVariance) =>
         CudaDNNException.Check(
             CudaDNNNativeMethods.cudnnBatchNormalizationBackward(
-                handle, mode, ref alphaDataDiff, ref betaDataDiff, ref alphaParamDiff, ref betaParamDiff, xDesc.Desc, x, dyDesc.Desc, dy, dxDesc.Desc, dx, dBnScaleBiasDesc.Desc, bnScale, dBnScaleResult, dBnBiasResult, epsilon, savedMean, savedInvVariance),
+                handle, mode, ref alphaDataDiff, ref betaDataDiff, ref alphaParamDiff, ref betaParamDiff, xDesc.Desc, x, dyDesc.Desc, dy,
+                dxDesc.Desc, dx, dBnScaleBiasDesc.Desc, bnScale, dBnScaleResult, dBnBiasResult, epsilon, savedMean, savedInvVariance),
             [mode, xDesc, dyDesc, dxDesc, dBnScaleBiasDesc]);
 
     /// <inheritdoc/>
@@ -258,5 +275,5 @@ public class CudaDNNContext : IDisposable
     }
 
     /// <summary>Destroys the handle.</summary>
-    protected virtual void Dispose(bool fDisposing) => owned.Dispose();
+    protected virtual void Dispose(bool fDisposing) => owner.Dispose();
 }

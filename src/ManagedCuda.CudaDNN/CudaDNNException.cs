@@ -4,33 +4,16 @@ using System.Text;
 
 namespace ManagedCuda.CudaDNN;
 
-/// <summary>A cuDNN call failed. The message says which call, on what shapes, its status and what cuDNN says about it.</summary>
+/// <summary>A cuDNN call failed. The message has the call, its shapes, its status and cuDNN's reason.</summary>
 public class CudaDNNException : Exception
 {
-    /// <summary>Creates an exception without an error.</summary>
-    public CudaDNNException()
-    {
-    }
-
-    /// <summary>Creates the exception for a status; the caller says nothing about the call.</summary>
+    /// <summary>Creates the exception for a status; the message does not name a call.</summary>
     public CudaDNNException(cudnnStatus error)
         : this(error, Describe(error), null)
     {
     }
 
-    /// <summary>Creates an exception with a message of its own.</summary>
-    public CudaDNNException(string message)
-        : base(message)
-    {
-    }
-
-    /// <summary>Creates an exception with a message of its own and a cause.</summary>
-    public CudaDNNException(string message, Exception? exception)
-        : base(message, exception)
-    {
-    }
-
-    /// <summary>Creates the exception for a status, with a message of its own.</summary>
+    /// <summary>Creates the exception for a status, with a given message.</summary>
     public CudaDNNException(cudnnStatus error, string message, Exception? exception)
         : base(message, exception)
     {
@@ -38,13 +21,14 @@ public class CudaDNNException : Exception
     }
 
     /// <summary>The status.</summary>
-    public cudnnStatus DNNStatus { get; set; }
+    public cudnnStatus DNNStatus { get; }
 
     /// <summary>Throws unless the call succeeded.</summary>
     /// <param name="status">The call's status.</param>
-    /// <param name="shapes">What the call worked on; put into words only if it failed.</param>
-    /// <param name="call">The call, as it is written; filled in by the compiler.</param>
-    internal static void Check(cudnnStatus status, ReadOnlySpan<object> shapes = default, [CallerArgumentExpression(nameof(status))] string call = "")
+    /// <param name="shapes">The descriptors of the call. They are formatted only if it failed.</param>
+    /// <param name="call">The call as written in the source; filled in by the compiler.</param>
+    internal static void Check(
+        cudnnStatus status, ReadOnlySpan<object> shapes = default, [CallerArgumentExpression(nameof(status))] string call = "")
     {
         if (status != cudnnStatus.Success)
         {
@@ -75,7 +59,7 @@ public class CudaDNNException : Exception
         return last.Length == 0 ? text : $"{text}: {last}";
     }
 
-    /// <summary>cuDNN 9's own words about the last error on this thread; empty where the library has none.</summary>
+    /// <summary>cuDNN 9's message about the last error on this thread; empty if the library has none.</summary>
     private static string LastError()
     {
         byte[] buffer = new byte[1024];

@@ -3,14 +3,15 @@ namespace ManagedCuda.CudaDNN;
 /// <summary>Shape, number type and layout of a filter.</summary>
 public class FilterDescriptor : IDisposable
 {
-    private readonly DescriptorHandle owned;
+    private readonly DescriptorHandle handle;
 
-    /// <summary>Creates a descriptor that says nothing yet.</summary>
+    /// <summary>Creates an empty descriptor.</summary>
     public FilterDescriptor()
     {
         cudnnFilterDescriptor desc = default;
         CudaDNNException.Check(CudaDNNNativeMethods.cudnnCreateFilterDescriptor(ref desc));
-        owned = new DescriptorHandle(desc.Pointer, static p => CudaDNNNativeMethods.cudnnDestroyFilterDescriptor(new cudnnFilterDescriptor { Pointer = p }));
+        handle = new DescriptorHandle(
+            desc.Pointer, static p => CudaDNNNativeMethods.cudnnDestroyFilterDescriptor(new cudnnFilterDescriptor { Pointer = p }));
         Desc = desc;
     }
 
@@ -21,17 +22,14 @@ public class FilterDescriptor : IDisposable
     /// <param name="dataType">Number type.</param>
     /// <param name="format">NHWC: memory order (k, h, w, c).</param>
     /// <param name="k">Output channels.</param>
-    /// <param name="c">Input channels (of a group).</param>
+    /// <param name="c">Input channels.</param>
     /// <param name="h">Height.</param>
     /// <param name="w">Width.</param>
     public void SetFilter4dDescriptor(cudnnDataType dataType, cudnnTensorFormat format, int k, int c, int h, int w) =>
-        CudaDNNException.Check(CudaDNNNativeMethods.cudnnSetFilter4dDescriptor(Desc, dataType, format, k, c, h, w), [$"{k}x{c}x{h}x{w} {dataType} {format}"]);
+        CudaDNNException.Check(
+            CudaDNNNativeMethods.cudnnSetFilter4dDescriptor(Desc, dataType, format, k, c, h, w), [$"{k}x{c}x{h}x{w} {dataType} {format}"]);
 
-    /// <summary>Reads type, layout and shape.</summary>
-    public void GetFilter4dDescriptor(ref cudnnDataType dataType, ref cudnnTensorFormat format, ref int k, ref int c, ref int h, ref int w) =>
-        CudaDNNException.Check(CudaDNNNativeMethods.cudnnGetFilter4dDescriptor(Desc, ref dataType, ref format, ref k, ref c, ref h, ref w));
-
-    /// <summary>Shape, type and layout in words, as "64x3x3x3 Float NHWC".</summary>
+    /// <summary>Shape, type and layout in words, as "filter 64x3x3x3 Float NHWC".</summary>
     public override string ToString()
     {
         cudnnDataType type = default;
@@ -49,5 +47,5 @@ public class FilterDescriptor : IDisposable
     }
 
     /// <summary>Destroys the descriptor.</summary>
-    protected virtual void Dispose(bool fDisposing) => owned.Dispose();
+    protected virtual void Dispose(bool fDisposing) => handle.Dispose();
 }

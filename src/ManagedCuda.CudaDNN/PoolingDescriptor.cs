@@ -3,15 +3,16 @@ namespace ManagedCuda.CudaDNN;
 /// <summary>Mode, window, padding and stride of a pool.</summary>
 public class PoolingDescriptor : IDisposable
 {
-    private readonly DescriptorHandle owned;
+    private readonly DescriptorHandle handle;
     private string shape = "pool not set";
 
-    /// <summary>Creates a descriptor that says nothing yet.</summary>
+    /// <summary>Creates an empty descriptor.</summary>
     public PoolingDescriptor()
     {
         cudnnPoolingDescriptor desc = default;
         CudaDNNException.Check(CudaDNNNativeMethods.cudnnCreatePoolingDescriptor(ref desc));
-        owned = new DescriptorHandle(desc.Pointer, static p => CudaDNNNativeMethods.cudnnDestroyPoolingDescriptor(new cudnnPoolingDescriptor { Pointer = p }));
+        handle = new DescriptorHandle(
+            desc.Pointer, static p => CudaDNNNativeMethods.cudnnDestroyPoolingDescriptor(new cudnnPoolingDescriptor { Pointer = p }));
         Desc = desc;
     }
 
@@ -20,20 +21,16 @@ public class PoolingDescriptor : IDisposable
 
     /// <summary>Sets a two-dimensional pool.</summary>
     public void SetPooling2dDescriptor(
-        cudnnPoolingMode mode, cudnnNanPropagation maxpoolingNanOpt, int windowHeight, int windowWidth, int verticalPadding, int horizontalPadding, int verticalStride, int horizontalStride)
+        cudnnPoolingMode mode, cudnnNanPropagation maxpoolingNanOpt, int windowHeight, int windowWidth,
+        int verticalPadding, int horizontalPadding, int verticalStride, int horizontalStride)
     {
-        shape = $"{mode} window {windowHeight}x{windowWidth} padding {verticalPadding}x{horizontalPadding} stride {verticalStride}x{horizontalStride}";
+        shape = $"{mode} window {windowHeight}x{windowWidth} padding {verticalPadding}x{horizontalPadding} "
+            + $"stride {verticalStride}x{horizontalStride}";
         CudaDNNException.Check(
             CudaDNNNativeMethods.cudnnSetPooling2dDescriptor(
-                Desc, mode, maxpoolingNanOpt, windowHeight, windowWidth, verticalPadding, horizontalPadding, verticalStride, horizontalStride),
+                Desc, mode, maxpoolingNanOpt, windowHeight, windowWidth,
+                verticalPadding, horizontalPadding, verticalStride, horizontalStride),
             [shape]);
-    }
-
-    /// <summary>The output's shape.</summary>
-    public void GetPooling2dForwardOutputDim(TensorDescriptor inputTensorDesc, ref int n, ref int c, ref int h, ref int w)
-    {
-        ArgumentNullException.ThrowIfNull(inputTensorDesc);
-        CudaDNNException.Check(CudaDNNNativeMethods.cudnnGetPooling2dForwardOutputDim(Desc, inputTensorDesc.Desc, ref n, ref c, ref h, ref w), [inputTensorDesc, this]);
     }
 
     /// <summary>Mode, window, padding and stride in words.</summary>
@@ -47,5 +44,5 @@ public class PoolingDescriptor : IDisposable
     }
 
     /// <summary>Destroys the descriptor.</summary>
-    protected virtual void Dispose(bool fDisposing) => owned.Dispose();
+    protected virtual void Dispose(bool fDisposing) => handle.Dispose();
 }

@@ -1,18 +1,17 @@
-using ManagedCuda.BasicTypes;
-
 namespace ManagedCuda.CudaDNN;
 
 /// <summary>Shape, number type and layout of a tensor.</summary>
 public class TensorDescriptor : IDisposable
 {
-    private readonly DescriptorHandle owned;
+    private readonly DescriptorHandle handle;
 
-    /// <summary>Creates a descriptor that says nothing yet.</summary>
+    /// <summary>Creates an empty descriptor.</summary>
     public TensorDescriptor()
     {
         cudnnTensorDescriptor desc = default;
         CudaDNNException.Check(CudaDNNNativeMethods.cudnnCreateTensorDescriptor(ref desc));
-        owned = new DescriptorHandle(desc.Pointer, static p => CudaDNNNativeMethods.cudnnDestroyTensorDescriptor(new cudnnTensorDescriptor { Pointer = p }));
+        handle = new DescriptorHandle(
+            desc.Pointer, static p => CudaDNNNativeMethods.cudnnDestroyTensorDescriptor(new cudnnTensorDescriptor { Pointer = p }));
         Desc = desc;
     }
 
@@ -21,31 +20,16 @@ public class TensorDescriptor : IDisposable
 
     /// <summary>Sets shape, type and layout; elements are packed.</summary>
     public void SetTensor4dDescriptor(cudnnTensorFormat format, cudnnDataType dataType, int n, int c, int h, int w) =>
-        CudaDNNException.Check(CudaDNNNativeMethods.cudnnSetTensor4dDescriptor(Desc, format, dataType, n, c, h, w), [$"{n}x{c}x{h}x{w} {dataType} {format}"]);
-
-    /// <summary>Sets shape and type; strides in elements.</summary>
-    public void SetTensor4dDescriptorEx(cudnnDataType dataType, int n, int c, int h, int w, int nStride, int cStride, int hStride, int wStride) =>
-        CudaDNNException.Check(CudaDNNNativeMethods.cudnnSetTensor4dDescriptorEx(Desc, dataType, n, c, h, w, nStride, cStride, hStride, wStride), [$"{n}x{c}x{h}x{w} {dataType}"]);
-
-    /// <summary>Reads shape, type and strides.</summary>
-    public void GetTensor4dDescriptor(
-        ref cudnnDataType dataType, ref int n, ref int c, ref int h, ref int w, ref int nStride, ref int cStride, ref int hStride, ref int wStride) =>
-        CudaDNNException.Check(CudaDNNNativeMethods.cudnnGetTensor4dDescriptor(Desc, ref dataType, ref n, ref c, ref h, ref w, ref nStride, ref cStride, ref hStride, ref wStride));
-
-    /// <summary>Bytes of the tensor.</summary>
-    public SizeT GetTensorSizeInBytes()
-    {
-        SizeT bytes = 0;
-        CudaDNNException.Check(CudaDNNNativeMethods.cudnnGetTensorSizeInBytes(Desc, ref bytes));
-        return bytes;
-    }
+        CudaDNNException.Check(
+            CudaDNNNativeMethods.cudnnSetTensor4dDescriptor(Desc, format, dataType, n, c, h, w), [$"{n}x{c}x{h}x{w} {dataType} {format}"]);
 
     /// <summary>Shape, type and strides in words, as "32x64x16x16 Half (16384, 1, 1024, 64)".</summary>
     public override string ToString()
     {
         cudnnDataType type = default;
         int n = 0, c = 0, h = 0, w = 0, ns = 0, cs = 0, hs = 0, ws = 0;
-        cudnnStatus status = CudaDNNNativeMethods.cudnnGetTensor4dDescriptor(Desc, ref type, ref n, ref c, ref h, ref w, ref ns, ref cs, ref hs, ref ws);
+        cudnnStatus status = CudaDNNNativeMethods.cudnnGetTensor4dDescriptor(
+            Desc, ref type, ref n, ref c, ref h, ref w, ref ns, ref cs, ref hs, ref ws);
         return status == cudnnStatus.Success ? $"{n}x{c}x{h}x{w} {type} ({ns}, {cs}, {hs}, {ws})" : "tensor not set";
     }
 
@@ -57,5 +41,5 @@ public class TensorDescriptor : IDisposable
     }
 
     /// <summary>Destroys the descriptor.</summary>
-    protected virtual void Dispose(bool fDisposing) => owned.Dispose();
+    protected virtual void Dispose(bool fDisposing) => handle.Dispose();
 }

@@ -1,6 +1,8 @@
 namespace ManagedCuda.CudaDNN;
 
-/// <summary>Status of a cuDNN call, with the numbers of cuDNN 9 (1000s: state, 2000s: arguments, 3000s: not supported, 4000s: internal, 5000s: execution).</summary>
+/// <summary>
+/// Status of a cuDNN 9 call. 1000s: state, 2000s: arguments, 3000s: not supported, 4000s: internal, 5000s: execution.
+/// </summary>
 public enum cudnnStatus
 {
     /// <summary>No error.</summary>

@@ -2,73 +2,28 @@ using ManagedCuda.BasicTypes;
 
 namespace ManagedCuda;
 
-/// <summary>A device's primary context, which the CUDA libraries share; not made current by its creation.</summary>
+/// <summary>A device's primary context, which the CUDA libraries share. <see cref="CudaContext.SetCurrent"/> makes it current.</summary>
 public class PrimaryContext : CudaContext
 {
-    private readonly bool retained;
     private bool released;
 
-    /// <summary>The primary context of device 0.</summary>
-    public PrimaryContext()
-        : this(0)
-    {
-    }
-
-    /// <summary>The primary context of a device.</summary>
+    /// <summary>Retains the primary context of a device.</summary>
+    /// <param name="deviceId">The device's number, from 0.</param>
     /// <exception cref="CudaException">There is no such device.</exception>
     public PrimaryContext(int deviceId)
-        : base(FindDevice(deviceId), deviceId)
-    {
-        CUcontext context = default;
-        Driver.Check(DriverAPINativeMethods.ContextManagement.cuDevicePrimaryCtxRetain(ref context, Device));
-        Context = context;
-        retained = true;
-    }
-
-    /// <summary>The primary context of a device.</summary>
-    public PrimaryContext(CUdevice device)
-        : this(Ordinal(device))
+        : this(FindDevice(deviceId))
     {
     }
 
-    /// <summary>Wraps a primary context that was retained elsewhere; <see cref="CudaContext.Dispose()"/> releases it.</summary>
-    public PrimaryContext(CUcontext ctx, CUdevice device, int deviceID)
-        : base(device, deviceID)
+    private PrimaryContext(CUdevice device)
+        : base(device, Retain(device))
     {
-        Context = ctx;
-        retained = true;
     }
 
-    /// <summary>How the host waits in a device's primary context, from its next creation on.</summary>
-    public static void SetFlags(int deviceID, CUCtxFlags flags) => SetFlags(GetCUdevice(deviceID), flags);
-
-    /// <summary>How the host waits in a device's primary context, from its next creation on.</summary>
-    public static void SetFlags(CUdevice device, CUCtxFlags flags) =>
-        Driver.Check(DriverAPINativeMethods.ContextManagement.cuDevicePrimaryCtxSetFlags(device, flags));
-
-    /// <summary>Flags of a device's primary context, and whether it is in use.</summary>
-    public static void GetState(int deviceID, out CUCtxFlags flags, out bool active) => GetState(GetCUdevice(deviceID), out flags, out active);
-
-    /// <summary>Flags of a device's primary context, and whether it is in use.</summary>
-    public static void GetState(CUdevice device, out CUCtxFlags flags, out bool active)
-    {
-        CUCtxFlags state = default;
-        int inUse = 0;
-        Driver.Check(DriverAPINativeMethods.ContextManagement.cuDevicePrimaryCtxGetState(device, ref state, ref inUse));
-        flags = state;
-        active = inUse != 0;
-    }
-
-    /// <summary>Destroys all that a device's primary context holds.</summary>
-    public static void Reset(int deviceID) => Reset(GetCUdevice(deviceID));
-
-    /// <summary>Destroys all that a device's primary context holds.</summary>
-    public static void Reset(CUdevice device) => Driver.Check(DriverAPINativeMethods.ContextManagement.cuDevicePrimaryCtxReset(device));
-
-    /// <inheritdoc/>
+    /// <summary>Releases the context. The driver destroys it when nobody retains it any more.</summary>
     protected override void Dispose(bool fDisposing)
     {
-        if (fDisposing && retained && !released)
+        if (fDisposing && !released)
         {
             released = true;
             DriverAPINativeMethods.ContextManagement.cuDevicePrimaryCtxRelease(Device);
@@ -77,17 +32,25 @@ public class PrimaryContext : CudaContext
         base.Dispose(fDisposing);
     }
 
-    private static int Ordinal(CUdevice device)
+    private static CUdevice FindDevice(int deviceId)
     {
-        int count = GetDeviceCount();
-        for (int i = 0; i < count; i++)
+        Driver.Check(DriverAPINativeMethods.cuInit(CUInitializationFlags.None));
+        int count = 0;
+        Driver.Check(DriverAPINativeMethods.DeviceManagement.cuDeviceGetCount(ref count));
+        if (count == 0)
         {
-            if (GetCUdevice(i) == device)
-            {
-                return i;
-            }
+            throw new CudaException(CUResult.ErrorNoDevice, "cuDeviceGetCount: there is no CUDA device", null);
         }
 
-        throw new CudaException(CUResult.ErrorInvalidDevice, $"device {device}: there is no such device", null);
+        CUdevice device = default;
+        Driver.Check(DriverAPINativeMethods.DeviceManagement.cuDeviceGet(ref device, deviceId), $"{deviceId} of {count} devices");
+        return device;
+    }
+
+    private static CUcontext Retain(CUdevice device)
+    {
+        CUcontext context = default;
+        Driver.Check(DriverAPINativeMethods.ContextManagement.cuDevicePrimaryCtxRetain(ref context, device));
+        return context;
     }
 }

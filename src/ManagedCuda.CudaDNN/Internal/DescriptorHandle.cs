@@ -7,7 +7,7 @@ internal sealed class DescriptorHandle : SafeHandle
 {
     private readonly Func<IntPtr, cudnnStatus> destroy;
 
-    /// <summary>Takes over a descriptor.</summary>
+    /// <summary>Owns a descriptor.</summary>
     public DescriptorHandle(IntPtr descriptor, Func<IntPtr, cudnnStatus> destroy)
         : base(0, ownsHandle: true)
     {

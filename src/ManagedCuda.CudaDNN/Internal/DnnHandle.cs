@@ -3,12 +3,12 @@ using ManagedCuda.BasicTypes;
 
 namespace ManagedCuda.CudaDNN;
 
-/// <summary>Owns a cuDNN handle, which is destroyed in the context it was made in, also when the finalizer's thread does it.</summary>
+/// <summary>Owns a cuDNN handle and destroys it in the context that it was made in, even on the finalizer's thread.</summary>
 internal sealed class DnnHandle : SafeHandle
 {
     private readonly CUcontext context;
 
-    /// <summary>Takes over a handle that was made in the calling thread's current context.</summary>
+    /// <summary>Owns a handle that was made in the calling thread's current context.</summary>
     public DnnHandle(cudnnHandle dnn)
         : base(0, ownsHandle: true)
     {
@@ -22,7 +22,7 @@ internal sealed class DnnHandle : SafeHandle
     /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
-        // A context that is gone took the handle with it.
+        // A destroyed context has already destroyed its handles.
         if (DriverAPINativeMethods.ContextManagement.cuCtxPushCurrent_v2(context) != CUResult.Success)
         {
             return true;

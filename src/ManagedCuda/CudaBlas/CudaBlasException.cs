@@ -1,32 +1,9 @@
 namespace ManagedCuda.CudaBlas;
 
-/// <summary>A cuBLAS call failed. The message says which call, its status and what the status means.</summary>
+/// <summary>A cuBLAS call failed. The message has the call, its status and what the status means.</summary>
 public class CudaBlasException : Exception
 {
-    /// <summary>Creates an exception without an error.</summary>
-    public CudaBlasException()
-    {
-    }
-
-    /// <summary>Creates the exception for a status; the caller says nothing about the call.</summary>
-    public CudaBlasException(CublasStatus error)
-        : this(error, Describe(error), null)
-    {
-    }
-
-    /// <summary>Creates an exception with a message of its own.</summary>
-    public CudaBlasException(string message)
-        : base(message)
-    {
-    }
-
-    /// <summary>Creates an exception with a message of its own and a cause.</summary>
-    public CudaBlasException(string message, Exception? exception)
-        : base(message, exception)
-    {
-    }
-
-    /// <summary>Creates the exception for a status, with a message of its own.</summary>
+    /// <summary>Creates the exception for a status, with a given message.</summary>
     public CudaBlasException(CublasStatus error, string message, Exception? exception)
         : base(message, exception)
     {
@@ -34,21 +11,24 @@ public class CudaBlasException : Exception
     }
 
     /// <summary>The status.</summary>
-    public CublasStatus CudaBlasError { get; set; }
+    public CublasStatus CudaBlasError { get; }
 
     /// <summary>Throws unless the call succeeded.</summary>
     /// <param name="status">The call's status.</param>
     /// <param name="call">The function.</param>
-    /// <param name="detail">What it was asked for.</param>
-    internal static void Check(CublasStatus status, string call, string? detail = null)
+    /// <exception cref="CudaBlasException">The call failed.</exception>
+    internal static void Check(CublasStatus status, string call)
     {
         if (status != CublasStatus.Success)
         {
-            throw Failure(status, call, detail);
+            throw Failure(status, call, null);
         }
     }
 
     /// <summary>The exception for a call that failed.</summary>
+    /// <param name="status">The call's status.</param>
+    /// <param name="call">The function.</param>
+    /// <param name="detail">What it was asked for; null if there is nothing to say.</param>
     internal static CudaBlasException Failure(CublasStatus status, string call, string? detail) =>
         new(status, $"{call}{(detail is null ? "" : $" ({detail})")}: {Describe(status)}", null);
 

@@ -2,7 +2,7 @@ using ManagedCuda.BasicTypes;
 
 namespace ManagedCuda;
 
-/// <summary>What the driver's error numbers mean, in words that do not need the driver.</summary>
+/// <summary>Says what the driver's error numbers mean. It needs no driver.</summary>
 internal static class CudaErrors
 {
     /// <summary>"ErrorOutOfMemory (2), not enough memory".</summary>
@@ -44,7 +44,7 @@ internal static class CudaErrors
         CUResult.ErrorIllegalState => "something needed is not in the right state",
         CUResult.ErrorNotFound => "there is nothing of this name",
         CUResult.ErrorNotReady => "not done yet",
-        CUResult.ErrorIllegalAddress => "a kernel used memory that it must not; the process can't use the device any more",
+        CUResult.ErrorIllegalAddress => "a kernel used memory outside its allocations; this process can't use the device any more",
         CUResult.ErrorLaunchOutOfResources => "the launch wants more threads, registers or shared memory than there are",
         CUResult.ErrorLaunchTimeout => "the kernel ran longer than the system allows",
         CUResult.ErrorPeerAccessAlreadyEnabled => "peer access is already on",

@@ -3,35 +3,33 @@ using ManagedCuda.BasicTypes;
 
 namespace ManagedCuda;
 
-/// <summary>What every driver call goes through: starting the driver, and turning a bad status into an exception.</summary>
+/// <summary>Turns a driver call's status into an exception that names the call.</summary>
 internal static class Driver
 {
     /// <summary>Throws unless the call succeeded.</summary>
     /// <param name="result">The call's status.</param>
-    /// <param name="call">The call, as it is written; filled in by the compiler.</param>
-    public static void Check(CUResult result, [CallerArgumentExpression(nameof(result))] string call = "")
+    /// <param name="detail">What the call was asked for; null if there is nothing to say.</param>
+    /// <param name="call">The call as written in the source; filled in by the compiler.</param>
+    /// <exception cref="CudaException">The call failed.</exception>
+    public static void Check(CUResult result, string? detail = null, [CallerArgumentExpression(nameof(result))] string call = "")
     {
         if (result != CUResult.Success)
         {
-            throw Failure(result, call, null);
+            throw Failure(result, FunctionName(call), detail);
         }
     }
 
     /// <summary>The exception for a call that failed.</summary>
     /// <param name="result">Its status.</param>
-    /// <param name="call">The call, as it is written.</param>
+    /// <param name="function">The function's name.</param>
     /// <param name="detail">What it was asked for; null if there is nothing to say.</param>
-    public static CudaException Failure(CUResult result, string call, string? detail) =>
-        new(result, $"{FunctionName(call)}{(detail is null ? "" : $" ({detail})")}: {CudaErrors.Describe(result)}", null);
-
-    /// <summary>Starts the driver; does nothing if it runs.</summary>
-    public static void Start() => Check(DriverAPINativeMethods.cuInit(CUInitializationFlags.None));
+    public static CudaException Failure(CUResult result, string function, string? detail) =>
+        new(result, $"{function}{(detail is null ? "" : $" ({detail})")}: {CudaErrors.Describe(result)}", null);
 
     /// <summary>"cuFoo" out of "A.B.cuFoo(ref x)".</summary>
-    internal static string FunctionName(string call)
+    private static string FunctionName(string call)
     {
-        int end = call.IndexOf('(');
-        string path = end < 0 ? call : call[..end];
+        string path = call[..call.IndexOf('(')];
         return path[(path.LastIndexOf('.') + 1)..];
     }
 }

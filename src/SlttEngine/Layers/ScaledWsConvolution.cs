@@ -84,7 +84,6 @@ public sealed class ScaledWsConvolution : Layer
                 "weight_standardize_" + b.Suffix,
                 LaunchShape.Filters(c.Out, FanIn),
                 weight.At(t),
-                default(CUdeviceptr),
                 rstd.At(t),
                 bias.At(t),
                 b.Store.Weight(Weight),

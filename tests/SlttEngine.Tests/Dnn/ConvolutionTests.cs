@@ -55,33 +55,6 @@ public sealed class ConvolutionTests(DeviceKind kind) : DnnFixture(kind)
     [Test]
     public void BackwardFilter([ValueSource(nameof(Shapes))] Shape shape, [ValueSource(nameof(Types))] ComputeType type) => Check(shape, type, Pass.BackwardFilter);
 
-    /// <summary>The gradient of the bias: column sums.</summary>
-    [Test]
-    public void BackwardBias([Values(1, 5, 33, 300)] int channels, [ValueSource(nameof(Types))] ComputeType type)
-    {
-        const int N = 3, H = 5, W = 7;
-        float[] dy = Numbers.Random(N * H * W * channels, type, 1), before = Numbers.Random(channels, ComputeType.Float32, 2);
-        foreach ((float alpha, float beta) in Scalings)
-        {
-            double[] expected = new double[channels], magnitude = new double[channels];
-            for (int i = 0; i < dy.Length; i++)
-            {
-                expected[i % channels] += dy[i];
-                magnitude[i % channels] += Math.Abs(dy[i]);
-            }
-
-            Blend(expected, magnitude, alpha, beta, before);
-            using GuardedBuffer x = new(dy, type);
-            using GuardedBuffer db = beta == 0 ? new(channels, ComputeType.Float32) : new(before, ComputeType.Float32);
-            using TensorDescriptor dyDesc = Tensor(type, N, channels, H, W);
-            using TensorDescriptor dbDesc = Tensor(ComputeType.Float32, 1, channels, 1, 1);
-            Device.Dnn.ConvolutionBackwardBias(alpha, dyDesc, x.Pointer, beta, dbDesc, db.Pointer);
-            Device.Synchronize();
-            db.CheckGuards("db");
-            AssertClose(db.Read(), expected, magnitude, ComputeType.Float32, SumRoundings, "db");
-        }
-    }
-
     /// <summary>A batch that is worked on a few images at a time: the last of them are not counted twice.</summary>
     [Test]
     public void LargeBatchesInParts([ValueSource(nameof(Types))] ComputeType type)

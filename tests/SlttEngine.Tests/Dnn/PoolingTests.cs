@@ -100,10 +100,6 @@ public sealed class PoolingTests(DeviceKind kind) : DnnFixture(kind)
     {
         PoolingDescriptor pooling = new();
         pooling.SetPooling2dDescriptor(mode, cudnnNanPropagation.PropagateNan, shape.Window, shape.Window, shape.Pad, shape.Pad, shape.Stride, shape.Stride);
-        (int n, int c, int h, int w) = (0, 0, 0, 0);
-        using TensorDescriptor x = Tensor(ComputeType.Float32, shape.N, shape.C, shape.H, shape.W);
-        pooling.GetPooling2dForwardOutputDim(x, ref n, ref c, ref h, ref w);
-        Assert.That((n, c, h, w), Is.EqualTo((shape.N, shape.C, shape.P, shape.Q)));
         return pooling;
     }
 

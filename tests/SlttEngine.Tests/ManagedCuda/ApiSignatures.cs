@@ -3,7 +3,7 @@ using System.Reflection;
 
 namespace SlttEngine.Tests.ManagedCudaApi;
 
-/// <summary>The public members of an assembly, one line each: names, parameter types, and the values of constants.</summary>
+/// <summary>Lists the public members of an assembly, one a line: name, parameter types, type, value of a constant.</summary>
 internal static class ApiSignatures
 {
     private const BindingFlags Declared = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
@@ -75,7 +75,9 @@ internal static class ApiSignatures
 
     private static string Parameter(ParameterInfo parameter)
     {
-        string prefix = parameter.IsDefined(typeof(ParamArrayAttribute)) ? "params " : parameter.IsOut && parameter.ParameterType.IsByRef ? "out " : "";
+        string prefix = parameter.IsDefined(typeof(ParamArrayAttribute)) ? "params "
+            : parameter.IsOut && parameter.ParameterType.IsByRef ? "out "
+            : "";
         return prefix + Name(parameter.ParameterType);
     }
 

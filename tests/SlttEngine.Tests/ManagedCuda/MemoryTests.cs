@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ManagedCuda;
 using ManagedCuda.BasicTypes;
 
@@ -12,131 +11,74 @@ public sealed class MemoryTests : CpuDeviceContext
     public void VariableGoesThereAndBack(int count)
     {
         float[] sent = Numbers(count, 1);
-        using CudaDeviceVariable<float> device = new(count);
-        device.CopyToDevice(sent);
-        float[] got = new float[count];
-        device.CopyToHost(got);
+        using CudaDeviceVariable<float> device = Variable(sent);
         Assert.Multiple(() =>
         {
-            Assert.That(got, Is.EqualTo(sent));
+            Assert.That(Read(device), Is.EqualTo(sent));
             Assert.That((ulong)device.SizeInBytes, Is.EqualTo((ulong)count * 4));
-            Assert.That((ulong)device.Size, Is.EqualTo((ulong)count));
-            Assert.That((ulong)device.DevicePointer % 256, Is.Zero);
+            Assert.That((ulong)device.DevicePointer.Pointer % 256, Is.Zero);
         });
+    }
+
+    /// <summary>A copy ends where the shorter side ends.</summary>
+    [Test]
+    public void CopiesTakeAsManyElementsAsBothHave()
+    {
+        using CudaStream stream = new(CUStreamFlags.NonBlocking);
+        using CudaDeviceVariable<int> three = Variable([1, 2, 3]);
+        using CudaDeviceVariable<int> five = Variable([9, 9, 9, 9, 9]);
+        five.AsyncCopyToDevice(three, stream);
+        stream.Synchronize();
+        Assert.That(Read(five), Is.EqualTo(new[] { 1, 2, 3, 9, 9 }));
+        three.CopyToDevice([4, 5, 6, 7, 8]);
+        int[] longer = [0, 0, 0, 42];
+        three.CopyToHost(longer);
+        Assert.That(longer, Is.EqualTo(new[] { 4, 5, 6, 42 }));
     }
 
     [Test]
     public void PartsAreGivenInBytes()
     {
-        using CudaDeviceVariable<int> device = new(8);
-        device.Memset(0u);
-        device.CopyToDevice([10, 11, 12, 13], 4, 8, 12);
-        int[] got = new int[8];
-        device.CopyToHost(got, 8, 16, 12);
-        Assert.That(got, Is.EqualTo(new[] { 0, 0, 0, 0, 11, 12, 13, 0 }));
-        Assert.That(() => device.CopyToDevice([1, 2], 4, 0, 8), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => device.CopyToHost(new int[2], 0, 16, 4), Throws.InstanceOf<ArgumentOutOfRangeException>());
-    }
-
-    [Test]
-    public void ElementsAreReadAndWrittenOneByOne()
-    {
-        using CudaDeviceVariable<double> device = new double[] { 1, 2, 3 };
-        device[1] = 20;
-        double first = device;
-        double[] all = device;
-        Assert.Multiple(() =>
-        {
-            Assert.That(device[1], Is.EqualTo(20));
-            Assert.That(first, Is.EqualTo(1));
-            Assert.That(all, Is.EqualTo(new[] { 1d, 20, 3 }));
-        });
+        using CudaStream stream = new(CUStreamFlags.NonBlocking);
+        using CudaDeviceVariable<int> source = Variable([10, 11, 12, 13]);
+        using CudaDeviceVariable<int> device = Variable(new int[8]);
+        device.AsyncCopyToDevice(source.DevicePointer, 4, 8, 12, stream);
+        stream.Synchronize();
+        Assert.That(Read(device), Is.EqualTo(new[] { 0, 0, 11, 12, 13, 0, 0, 0 }));
     }
 
     [Test]
     public void MemsetFillsTheWidthItNames()
     {
-        using CudaDeviceVariable<uint> device = new(4);
-        device.Memset((byte)0x11);
-        Assert.That((uint[])device, Is.All.EqualTo(0x11111111u));
-        device.Memset((ushort)0x2233);
-        Assert.That((uint[])device, Is.All.EqualTo(0x22332233u));
-        device.Memset(0x44556677u);
-        Assert.That((uint[])device, Is.All.EqualTo(0x44556677u));
-        Context.ClearMemory(device.DevicePointer + 4, 9u, 8);
-        Assert.That((uint[])device, Is.EqualTo(new[] { 0x44556677u, 9u, 9u, 0x44556677u }));
         using CudaStream stream = new(CUStreamFlags.NonBlocking);
-        Context.ClearMemoryAsync(device.DevicePointer, (byte)0, 16, stream.Stream);
+        using CudaDeviceVariable<uint> device = new(4);
+        device.MemsetAsync((byte)0x11, stream.Stream);
         stream.Synchronize();
-        Assert.That((uint[])device, Is.All.Zero);
-    }
-
-    [Test]
-    public void ContextCopiesArraysAndValues()
-    {
-        CUdeviceptr memory = Context.AllocateMemory(64);
-        Context.CopyToDevice(memory, new short[] { 1, -2, 3 });
-        Context.CopyToDevice(memory + 6, (short)-4);
-        short[] got = new short[4];
-        Context.CopyToHost(got, memory);
-        Context.FreeMemory(memory);
-        Assert.That(got, Is.EqualTo(new short[] { 1, -2, 3, -4 }));
-    }
-
-    [Test]
-    public void NativeCopiesTakeArraysAndReferences()
-    {
-        using CudaDeviceVariable<int> device = new(3);
-        int last = 33;
-        Assert.That(DriverAPINativeMethods.SynchronousMemcpy_v2.cuMemcpyHtoD_v2(device.DevicePointer, new[] { 11, 22 }, 8), Is.EqualTo(CUResult.Success));
-        Assert.That(DriverAPINativeMethods.SynchronousMemcpy_v2.cuMemcpyHtoD_v2(device.DevicePointer + 8, ref last, 4), Is.EqualTo(CUResult.Success));
-        int[] got = new int[3];
-        int middle = 0;
-        Assert.That(DriverAPINativeMethods.SynchronousMemcpy_v2.cuMemcpyDtoH_v2(got, device.DevicePointer, 12), Is.EqualTo(CUResult.Success));
-        Assert.That(DriverAPINativeMethods.SynchronousMemcpy_v2.cuMemcpyDtoH_v2(ref middle, device.DevicePointer + 4, 4), Is.EqualTo(CUResult.Success));
-        Assert.That(got, Is.EqualTo(new[] { 11, 22, 33 }));
-        Assert.That(middle, Is.EqualTo(22));
+        Assert.That(Read(device), Is.All.EqualTo(0x11111111u));
+        device.MemsetAsync(0x44556677u, stream.Stream);
+        stream.Synchronize();
+        Assert.That(Read(device), Is.All.EqualTo(0x44556677u));
+        Context.ClearMemoryAsync(device.DevicePointer + 4, 0, 8, stream.Stream);
+        stream.Synchronize();
+        Assert.That(Read(device), Is.EqualTo(new[] { 0x44556677u, 0u, 0u, 0x44556677u }));
     }
 
     [Test]
     public void PinnedMemoryIsCopiedInStreams()
     {
         using CudaStream stream = new(CUStreamFlags.NonBlocking);
-        using CudaPageLockedHostMemory<float> sent = new(100);
-        using CudaPageLockedHostMemory<float> got = new(100);
-        using CudaDeviceVariable<float> a = new(100);
-        using CudaDeviceVariable<float> b = new(100);
-        for (int i = 0; i < 100; i++)
-        {
-            sent[i] = i;
-        }
-
-        sent.AsyncCopyToDevice(a.DevicePointer, stream.Stream);
-        b.AsyncCopyToDevice(a, stream.Stream);
-        got.AsyncCopyFromDevice(b, stream.Stream);
+        using CudaPageLockedHostMemory<int> pinned = new(5);
+        using CudaDeviceVariable<int> source = Variable([1, 2, 3, 4, 5]);
+        using CudaDeviceVariable<int> target = Variable(new int[5]);
+        pinned.AsyncCopyFromDevice(source.DevicePointer, 0, 0, 20, stream.Stream);
+        pinned.AsyncCopyToDevice(target.DevicePointer, 4, 8, 8, stream.Stream);
         stream.Synchronize();
-        Assert.That(got, Is.EqualTo(Enumerable.Range(0, 100).Select(i => (float)i)));
-    }
-
-    [Test]
-    public unsafe void RegisteredMemoryIsCopied()
-    {
-        int[] values = [3, 1, 4, 1, 5];
-        GCHandle pin = GCHandle.Alloc(values, GCHandleType.Pinned);
-        try
+        Assert.Multiple(() =>
         {
-            using CudaRegisteredHostMemory<int> host = new(pin.AddrOfPinnedObject(), 5);
-            host.Register(CUMemHostRegisterFlags.None);
-            using CudaDeviceVariable<int> device = new(5);
-            host.SynchronCopyToDevice(device.DevicePointer);
-            Array.Clear(values);
-            host.SynchronCopyToHost(device.DevicePointer);
-            Assert.That(values, Is.EqualTo(new[] { 3, 1, 4, 1, 5 }));
-        }
-        finally
-        {
-            pin.Free();
-        }
+            Assert.That(pinned, Is.EqualTo(new[] { 1, 2, 3, 4, 5 }));
+            Assert.That(pinned[3], Is.EqualTo(4));
+            Assert.That(Read(target), Is.EqualTo(new[] { 0, 0, 2, 3, 0 }));
+        });
     }
 
     [Test]
@@ -161,17 +103,10 @@ public sealed class MemoryTests : CpuDeviceContext
     [Test]
     public void ACopyOutsideAnAllocationFails()
     {
+        using CudaStream stream = new(CUStreamFlags.NonBlocking);
         using CudaDeviceVariable<byte> device = new(16);
-        CudaException error = Assert.Throws<CudaException>(() => Context.CopyToDevice(device.DevicePointer, new byte[1 << 20]))!;
-        Assert.That(error.Message, Does.StartWith("cuMemcpyHtoD_v2: ErrorInvalidValue (1), "));
-    }
-
-    [Test]
-    public void WrappedMemoryMustBeWholeElements()
-    {
-        using CudaDeviceVariable<byte> device = new(12);
-        Assert.That((ulong)new CudaDeviceVariable<int>(device.DevicePointer, 12).Size, Is.EqualTo(3UL));
-        Assert.That(() => new CudaDeviceVariable<long>(device.DevicePointer, 12), Throws.InstanceOf<CudaException>());
+        CudaException error = Assert.Throws<CudaException>(() => device.AsyncCopyToDevice(device.DevicePointer, 0, 0, 1 << 20, stream))!;
+        Assert.That(error.Message, Does.StartWith("cuMemcpyDtoDAsync_v2: ErrorInvalidValue (1), "));
     }
 
     [Test]
@@ -180,6 +115,6 @@ public sealed class MemoryTests : CpuDeviceContext
         CudaDeviceVariable<int> device = new(1);
         device.Dispose();
         device.Dispose();
-        Assert.That(() => device.CopyToDevice(1), Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(() => device.CopyToDevice([1]), Throws.InstanceOf<ObjectDisposedException>());
     }
 }
