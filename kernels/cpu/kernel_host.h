@@ -9,8 +9,9 @@
 
 namespace sltt_cpu {
 
-// The names of the types that a kernel's parameters may have. RunState is named in kernel_types.h: argument-dependent lookup finds it.
-// Another type has no name and does not compile.
+template <int... I> struct Indices {};
+// The names of the types that a kernel's parameters may have. RunState is named beside itself, in kernel_types.h, where
+// argument-dependent lookup finds it. Another type has no name and does not compile.
 static constexpr const char* type_name(const float*) { return "f32"; }
 static constexpr const char* type_name(const __half*) { return "f16"; }
 static constexpr const char* type_name(const __nv_bfloat16*) { return "bf16"; }
@@ -26,7 +27,6 @@ template <class P> struct Describe { static constexpr Parameter value = {sizeof(
 template <class P> struct Describe<P*> { static constexpr Parameter value = {sizeof(P*), alignof(P*), true, false, type_name((P*)nullptr)}; };
 template <class P> struct Describe<const P*> { static constexpr Parameter value = {sizeof(P*), alignof(P*), true, true, type_name((P*)nullptr)}; };
 
-template <int... I> struct Indices {};
 template <auto Run> struct Trampoline;
 template <class... P, void (*Run)(P...)> struct Trampoline<Run> {
     static constexpr int COUNT = (int)sizeof...(P);

@@ -6,12 +6,10 @@
 #include <string>
 #include <type_traits>
 
-#include "cuda_api.h"
+#include "runtime/cuda_api.h"
 #include "kernel_table.h"
 
-namespace {
 #include "../common/run_state.cuh"
-}
 
 // The faithful mode's table: it also holds the tests' kernels.
 extern "C" __attribute__((visibility("hidden"))) const sltt_cpu::KernelEntry* const __start_sltt_faithful[];
@@ -79,7 +77,7 @@ std::string list() {
         json += "]}";
     }
     json += "],\n\"run_state\":{\"size\":" + std::to_string(sizeof(RunState)) + ",\"host_bytes\":" +
-            std::to_string(sltt::RUN_STATE_HOST_BYTES) + ",\"fields\":[";
+            std::to_string(listed::RUN_STATE_HOST_BYTES) + ",\"fields\":[";
     for (const Field& field : FIELDS)
         json += (&field == FIELDS ? "\n{\"name\":" : ",\n{\"name\":") + quoted(field.name) + ",\"type\":" + quoted(field.type) +
                 ",\"offset\":" + std::to_string(field.offset) + ",\"size\":" + std::to_string(field.size) + "}";

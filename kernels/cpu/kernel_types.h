@@ -1,7 +1,9 @@
-// RunState's name for the list of signatures (kernel_list.cpp). The kernels_tu.cpp include this file inside their anonymous namespace,
-// between RunState and the first kernel.
+// The name of RunState, for the list of signatures (kernel_list.cpp). Included by kernels_tu.cpp inside its anonymous namespace,
+// between the type and the first kernel.
 #pragma once
 
 namespace sltt {
+
 static constexpr const char* type_name(const RunState*) { return "RunState"; }
+
 }  // namespace sltt
