@@ -77,7 +77,7 @@ std::string list() {
         json += "]}";
     }
     json += "],\n\"run_state\":{\"size\":" + std::to_string(sizeof(RunState)) + ",\"host_bytes\":" +
-            std::to_string(listed::RUN_STATE_HOST_BYTES) + ",\"fields\":[";
+            std::to_string(sltt::RUN_STATE_HOST_BYTES) + ",\"fields\":[";
     for (const Field& field : FIELDS)
         json += (&field == FIELDS ? "\n{\"name\":" : ",\n{\"name\":") + quoted(field.name) + ",\"type\":" + quoted(field.type) +
                 ",\"offset\":" + std::to_string(field.offset) + ",\"size\":" + std::to_string(field.size) + "}";
