@@ -19,7 +19,7 @@ public readonly record struct IterationWork(long MultiplyAdds, long Bytes)
 
 /// <summary>What a run will need, before anything is allocated.</summary>
 /// <param name="Training">Memory of a training iteration.</param>
-/// <param name="EvaluationArena">Bytes of an evaluation's activations and scratch, in batches of <see cref="TestBatch"/>: the same memory, at other times.</param>
+/// <param name="EvaluationArena">Bytes of an evaluation's activations and scratch, in batches of <see cref="EnginePlan.EvaluationBatch"/>: the same memory, at other times.</param>
 /// <param name="Images">Bytes of the images that stay on the device.</param>
 /// <param name="Work">What a training iteration has to do.</param>
 public sealed record RunPlan(MemoryPlan Training, long EvaluationArena, long Images, IterationWork Work)
@@ -73,18 +73,6 @@ public sealed record RunPlan(MemoryPlan Training, long EvaluationArena, long Ima
         }
 
         return fits;
-    }
-
-    /// <summary>
-    /// Samples in the run's evaluation batches: as in training, or the largest part of that whose evaluation takes no more memory than training does.
-    /// Evaluation is in float32, so after a training in mixed precision it would else be what decides the run's memory.
-    /// </summary>
-    /// <param name="device">The device.</param>
-    /// <param name="options">The run's options.</param>
-    public static int TestBatch(ComputeDevice device, TrainOptions options)
-    {
-        using EnginePlan plan = RunFactory.Plan(device, options);
-        return plan.EvaluationBatch(options.BatchSize);
     }
 
     private static RunPlan For(ComputeDevice device, TrainOptions options, long images, bool measure)

@@ -42,13 +42,15 @@ public sealed class Trainer : IDisposable
         }
 
         train = new TrainingData(device, trainSet, options, train: true, RunData.DropsLast(options));
-        test = new TrainingData(device, testSet, options with { BatchSize = RunPlan.TestBatch(device, options) }, train: false, dropLast: false);
-        Network network = RunFactory.Network(options, train.Shape, train.Classes);
-        engine = new TrainingEngine(device, network, RunFactory.Engine(options, train.Format, test.Format, train.Shape.Steps == 1) with
-        {
-            TrainBatches = train.BatchSizes,
-            TestBatches = test.BatchSizes,
-        });
+        InputFormat testFormat = RunData.Format(testSet, default, train: false);
+        EnginePlan plan = new(
+            device,
+            RunFactory.Network(options, train.Shape, train.Classes),
+            RunFactory.Engine(options, train.Format, testFormat, train.Shape.Steps == 1));
+        int testBatch = plan.EvaluationBatch(options.BatchSize);
+        test = new TrainingData(device, testSet, options with { BatchSize = testBatch }, train: false, dropLast: false);
+        engine = new TrainingEngine(
+            plan, plan.Options with { TestInput = test.Format, TrainBatches = train.BatchSizes, TestBatches = test.BatchSizes });
     }
 
     /// <summary>Device memory of the run, bytes: all of it is planned and allocated at the start.</summary>
