@@ -33,10 +33,11 @@ public sealed record MemoryPlan(
 
     /// <summary>Plans a run's training iteration.</summary>
     /// <param name="device">The device, for its libraries' workspace sizes.</param>
-    /// <param name="options">The run's options; the data set gives shape and classes.</param>
-    public static MemoryPlan For(Device.ComputeDevice device, TrainOptions options)
+    /// <param name="options">The run's options.</param>
+    /// <param name="format">The samples.</param>
+    public static MemoryPlan For(Device.ComputeDevice device, TrainingOptions options, Data.SampleFormat format)
     {
-        using EnginePlan plan = RunFactory.Plan(device, options);
+        using EnginePlan plan = options.Plan(device, format);
         return Of(plan.Store, plan.Program(options.BatchSize, training: true));
     }
 

@@ -5,7 +5,7 @@ namespace SlttEngine.Training;
 
 /// <summary>An optimiser: one launch over the contiguous parameters.</summary>
 /// <param name="WeightDecay">Weight decay.</param>
-public abstract record Optimizer(float WeightDecay)
+public abstract record Optimizer(double WeightDecay)
 {
     /// <summary>PyTorch's names of the state that it keeps for each parameter.</summary>
     public abstract IReadOnlyList<string> StateNames { get; }
@@ -38,19 +38,19 @@ public abstract record Optimizer(float WeightDecay)
 /// <summary>torch.optim.SGD: g + weight_decay · w; momentum; w −= lr · buf.</summary>
 /// <param name="Momentum">Momentum.</param>
 /// <param name="WeightDecay">Weight decay, added to the gradient.</param>
-public sealed record Sgd(float Momentum, float WeightDecay) : Optimizer(WeightDecay)
+public sealed record Sgd(double Momentum, double WeightDecay) : Optimizer(WeightDecay)
 {
     /// <inheritdoc/>
     public override IReadOnlyList<string> StateNames => ["momentum_buffer"];
 
     /// <inheritdoc/>
     protected override void LaunchUpdate(ParameterStore store, LaunchShape shape) => store.Device.Kernels.Sgd(
-        shape, store.Weights, store.OptimizerState(0), store.Gradients, store.RunState, Momentum, WeightDecay, store.Elements);
+        shape, store.Weights, store.OptimizerState(0), store.Gradients, store.RunState, (float)Momentum, (float)WeightDecay, store.Elements);
 }
 
 /// <summary>torch.optim.AdamW: decoupled weight decay; β 0.9 and 0.999, ε 1e-8.</summary>
 /// <param name="WeightDecay">Weight decay.</param>
-public sealed record AdamW(float WeightDecay) : Optimizer(WeightDecay)
+public sealed record AdamW(double WeightDecay) : Optimizer(WeightDecay)
 {
     /// <summary>β₁.</summary>
     public const float Beta1 = 0.9f;
@@ -74,7 +74,7 @@ public sealed record AdamW(float WeightDecay) : Optimizer(WeightDecay)
         Beta1,
         Beta2,
         Epsilon,
-        WeightDecay,
+        (float)WeightDecay,
         store.Elements);
 }
 

@@ -4,7 +4,7 @@ using SlttEngine.Graph;
 using SlttEngine.IO;
 using SlttEngine.Models;
 using SlttEngine.Training;
-using SlttEngine.Verification;
+using SlttEngine.Cli.Verification;
 
 namespace SlttEngine.Tests.Engine;
 
