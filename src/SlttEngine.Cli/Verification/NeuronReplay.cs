@@ -55,38 +55,41 @@ internal static class NeuronReplay
         state.MemsetAsync((byte)0, device.Stream.Stream);
         for (int t = 0; t < steps; t++)
         {
-            HostCopy.ToDevice<float>(device, At(input, t), x.AsSpan(t * n, n));
-            HostCopy.ToDevice<float>(device, At(gradient, t), upstream.AsSpan(t * n, n));
+            HostCopy.ToDevice<float>(device, At(input, t).Pointer, x.AsSpan(t * n, n));
+            HostCopy.ToDevice<float>(device, At(gradient, t).Pointer, upstream.AsSpan(t * n, n));
         }
 
         LaunchShape shape = LaunchShape.Elements(device, n, 4);
+        ConstDevicePtr<RunState> runState = new(state.DevicePointer);
         for (int t = 0; t < steps; t++)
         {
-            device.Launch(
-                "lif_forward_f32", shape, At(spikes, t), At(u, t), t == 0 ? default : At(u, t - 1), At(input, t), default(
-                    CUdeviceptr), 1f, 1f, neuron.Lambda, neuron.Threshold, 0f, 0u, state.DevicePointer, (long)n, 1);
+            // Step 0 has no potential before it: u_prev is null.
+            device.Kernels.LifForward<float>(
+                shape, At(spikes, t), At(u, t), uPrev: t == 0 ? default : At(u, t - 1), At(input, t), xBias: default, xScale: 1f,
+                spikeScale: 1f, neuron.Lambda, neuron.Threshold, dropRate: 0f, dropLayer: 0, runState, rows: n, channels: 1);
         }
 
         foreach (int t in throughTime ? Enumerable.Range(0, steps).Reverse() : Enumerable.Range(0, steps))
         {
-            device.Launch(
-                "lif_backward_f32", shape, At(gradient, t), At(gradient, t), default(CUdeviceptr), default(CUdeviceptr), At(
-                    u, t), throughTime ? carried.DevicePointer
-                    : default, 1f, 1f, neuron.Lambda, neuron.Threshold, (int)neuron.Surrogate, 0f, 0u, state.DevicePointer, (long)n);
+            device.Kernels.LifBackward<float>(
+                shape, At(gradient, t), At(gradient, t), gradResidual: default, gradSkip: default, At(u, t),
+                throughTime ? new DevicePtr<float>(carried.DevicePointer) : default, xScale: 1f, spikeScale: 1f, neuron.Lambda,
+                neuron.Threshold, (int)neuron.Surrogate, dropRate: 0f, dropLayer: 0, runState, n);
         }
 
         float[] potentials = Read(u);
         float[] fired = Read(spikes);
         return new Result(fired, potentials, [.. potentials.Select((p, i) => p - (fired[i] * neuron.Threshold))], Read(gradient));
 
-        CUdeviceptr At(CudaDeviceVariable<float> variable, int t) => new((ulong)variable.DevicePointer.Pointer + (ulong)(4L * t * stride));
+        DevicePtr<float> At(CudaDeviceVariable<float> variable, int t) =>
+            new(new CUdeviceptr((ulong)variable.DevicePointer.Pointer + (ulong)(4L * t * stride)));
 
         float[] Read(CudaDeviceVariable<float> variable)
         {
             float[] values = new float[n * steps];
             for (int t = 0; t < steps; t++)
             {
-                HostCopy.ToHost<float>(device, At(variable, t), values.AsSpan(t * n, n));
+                HostCopy.ToHost<float>(device, At(variable, t).Pointer, values.AsSpan(t * n, n));
             }
 
             return values;
