@@ -2,7 +2,8 @@
 //
 //   build           everything; leaves the command at out/sltt
 //   demo [options]  builds what the command needs and runs `sltt demo`
-//   test [options]  builds everything and runs the whole suite
+//   test [options]  builds everything and runs the whole suite; options, such as --filter, go to the test runner
+//   generate        writes the files that are made from the kernels' signatures: *.g.cs, and the table of calls in docs
 //   bundle          one archive that runs without .NET: out/sltt-<version>-linux-x64.tar.xz
 //   clean           removes what the build made
 #:property PublishAot=false
@@ -26,6 +27,9 @@ string testAssembly = Path.Combine(root, "tests", "SlttEngine.Tests", "bin", "Re
 string dotnetRoot = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
 string dotnet = Path.Combine(dotnetRoot, OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet");
 
+// Namespaces of the suite whose tests take about half of its time.
+string[] firstHalf = ["Cli.", "Dnn."];
+
 // A child on the same terminal gets Ctrl-C itself; wait for it to end in its own way.
 Console.CancelKeyPress += (_, e) => e.Cancel = true;
 
@@ -42,10 +46,16 @@ try
             BuildNative();
             BuildHost(cliProject);
             string demo = Path.Combine(outDir, "demo");
-            return Start(dotnet, [Path.Combine(cliOutput, "sltt.dll"), "demo", "-data_dir", Path.Combine(demo, "data"), "-out_dir", Path.Combine(demo, "logs"), .. rest]);
+            return Start(
+                dotnet,
+                [Path.Combine(cliOutput, "sltt.dll"), "demo",
+                 "-data_dir", Path.Combine(demo, "data"), "-out_dir", Path.Combine(demo, "logs"), .. rest]);
         case "test":
             BuildAll();
-            return Test(rest);
+            return rest.Length > 0 ? Test(rest) : TestAll();
+        case "generate":
+            Generate();
+            return 0;
         case "bundle":
             Bundle();
             return 0;
@@ -53,7 +63,7 @@ try
             Clean();
             return 0;
         default:
-            throw new BuildException($"'{command}' is not something to build: build (the default), demo, test, bundle, clean", 2);
+            throw new BuildException($"'{command}' is unknown: build (the default), demo, test, generate, bundle, clean", 2);
     }
 }
 catch (BuildException e)
@@ -77,21 +87,31 @@ void BuildNative()
     }
     else if (Find("cmake") is null || Find("nvcc") is null)
     {
-        Console.WriteLine("== native part left out: the CPU device is for Linux (on Windows: wsl ./build.sh), and cmake and nvcc were not both found for the GPU kernels");
+        Console.WriteLine(
+            "== native part left out: the CPU device is for Linux (on Windows: wsl ./build.sh), and the GPU kernels need cmake and nvcc");
         return;
     }
 
     Console.WriteLine("== native part");
-    // Configured anew each time: that takes a moment and notices an nvcc installed since.
-    var configure = Capture("cmake", ["-S", Path.Combine(root, "kernels"), "-B", Path.Combine(outDir, "native-build"), "-DCMAKE_BUILD_TYPE=Release", "-DSLTT_OUTPUT_DIR=" + native]);
-    if (configure.ExitCode != 0)
+    // cmake configures at every build: it takes a moment, and an nvcc installed since the last build is noticed.
+    string nativeBuild = Path.Combine(outDir, "native-build");
+    (int exitCode, string output) = Capture(
+        "cmake", ["-S", Path.Combine(root, "kernels"), "-B", nativeBuild, "-DCMAKE_BUILD_TYPE=Release", "-DSLTT_OUTPUT_DIR=" + native]);
+    if (exitCode != 0)
     {
-        Console.Error.Write(configure.Output);
-        throw new BuildException("cmake could not configure kernels/", configure.ExitCode);
+        Console.Error.Write(output);
+        throw new BuildException("cmake could not configure kernels/", exitCode);
     }
 
-    Require("cmake", ["--build", Path.Combine(outDir, "native-build"), "--config", "Release", "--parallel", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture)],
-        "the native part does not build");
+    string jobs = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture);
+    string[] build = ["--build", nativeBuild, "--config", "Release", "--parallel", jobs];
+    (exitCode, output) = Console.IsOutputRedirected ? Capture("cmake", build) : (Start("cmake", build), "");
+    if (exitCode != 0)
+    {
+        Console.Error.Write(output);
+        throw new BuildException("the native part does not build", exitCode);
+    }
+
     string fatbin = Path.Combine(native, "sltt_kernels.fatbin");
     Console.WriteLine(File.Exists(fatbin)
         ? "   GPU kernels: compiled"
@@ -125,34 +145,77 @@ void WriteLauncher()
     File.SetUnixFileMode(launcher, (UnixFileMode)0b111_101_101);
 }
 
-// The runner's own summary decides; the last line says it again in one line for whoever reads logs.
+// The whole suite in two processes at once, as a device is a process's own and most tests use one core. Their filters
+// are each other's opposite, so that every test runs in exactly one of them. The last line adds up both.
+int TestAll()
+{
+    Console.WriteLine("== tests");
+    string threads = Math.Max(1, Environment.ProcessorCount / 2).ToString(CultureInfo.InvariantCulture);
+    string[] filters =
+    [
+        string.Join('|', firstHalf.Select(part => $"FullyQualifiedName~SlttEngine.Tests.{part}")),
+        string.Join('&', firstHalf.Select(part => $"FullyQualifiedName!~SlttEngine.Tests.{part}")),
+    ];
+    object printing = new();
+    TestRun[] runs = [.. filters.Select(_ => new TestRun())];
+    Thread[] threadsOfRuns = [.. runs.Select((run, i) => new Thread(() =>
+    {
+        run.ExitCode = Start(dotnet, [testAssembly, "--filter", filters[i]], run.Read, ("SLTT_CPU_THREADS", threads));
+        lock (printing)
+        {
+            run.Lines.ForEach(Console.WriteLine);
+        }
+    }))];
+    Array.ForEach(threadsOfRuns, thread => thread.Start());
+    Array.ForEach(threadsOfRuns, thread => thread.Join());
+    return Report(runs);
+}
+
+// One process with the runner's own options.
 int Test(string[] options)
 {
     Console.WriteLine("== tests");
-    var counts = new Dictionary<string, int>();
-    int exitCode = Start(dotnet, [testAssembly, .. options], line =>
+    TestRun run = new();
+    run.ExitCode = Start(dotnet, [testAssembly, .. options], line =>
     {
         Console.WriteLine(line);
-        // Under CI the runner colours its summary, terminal or not.
-        var match = Regex.Match(Regex.Replace(line, @"\x1b\[[0-9;]*m", ""), @"^\s+(total|failed|succeeded|skipped): (\d+)\s*$");
-        if (match.Success)
-        {
-            counts[match.Groups[1].Value] = int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
-        }
+        run.Read(line);
     });
-    if (counts.TryGetValue("succeeded", out int passed) && counts.TryGetValue("failed", out int failed))
+    return Report([run]);
+}
+
+// The runner's own summaries decide; the last line says them again in one line for whoever reads logs.
+int Report(TestRun[] runs)
+{
+    int exitCode = runs.Select(run => run.ExitCode).FirstOrDefault(code => code != 0);
+    if (Array.TrueForAll(runs, run => run.HasSummary))
     {
-        string skipped = counts.TryGetValue("skipped", out int n) && n > 0 ? $", {n} skipped" : "";
-        Console.WriteLine($"{passed} passed, {failed} failed{skipped}");
+        int skipped = runs.Sum(run => run["skipped"]);
+        string tail = skipped > 0 ? $", {skipped} skipped" : "";
+        Console.WriteLine($"{runs.Sum(run => run["succeeded"])} passed, {runs.Sum(run => run["failed"])} failed{tail}");
         return exitCode;
     }
 
-    if (exitCode == 0)
+    if (exitCode == 0 && runs.Length == 1)
     {
         return 0; // --help, --list-tests and the like run nothing
     }
 
-    throw new BuildException($"the test run ended without a summary, exit code {exitCode}", exitCode);
+    throw new BuildException($"the test run ended without a summary, exit code {exitCode}", exitCode == 0 ? 1 : exitCode);
+}
+
+// Files that are made from what the CPU device's library lists: committed, so that Windows and an editor need no g++.
+void Generate()
+{
+    BuildNative();
+    Console.WriteLine("== generated files");
+    string library = Path.Combine(native, "libsltt_cpu.so");
+    Require(
+        dotnet,
+        ["run", "--project", Path.Combine(root, "eng", "Generator"), "-c", "Release", "--",
+         library, Path.Combine(root, "kernels"), Path.Combine(root, "src", "SlttEngine", "Device")],
+        "the kernels' signatures were not written");
+    Require(Path.Combine(root, "tools", "cpu-device-calls.sh"), [library], "the table of calls was not written");
 }
 
 // The executables over one runtime in one folder, with the native libraries that the CPU device needs.
@@ -179,17 +242,18 @@ void Bundle()
     {
         Require(dotnet,
             ["publish", project, "-c", "Release", "-r", "linux-x64", "--self-contained", "-o", lib, "-v", "quiet", "-nologo",
-             "-p:DebugType=none", "-p:GenerateDocumentationFile=false", "-p:LeaveOutDebuggers=true", "--artifacts-path", Path.Combine(outDir, "bundle", "artifacts")],
+             "-p:DebugType=none", "-p:GenerateDocumentationFile=false", "-p:LeaveOutDebuggers=true",
+             "--artifacts-path", Path.Combine(outDir, "bundle", "artifacts")],
             $"{Path.GetFileNameWithoutExtension(project)} does not publish");
     }
 
     string licenses = Path.Combine(folder, "licenses");
     Directory.CreateDirectory(licenses);
-    var libraries = Capture("ldd", [Path.Combine(native, "libsltt_cpu.so")]).Output;
+    string libraries = Capture("ldd", [Path.Combine(native, "libsltt_cpu.so")]).Output;
     foreach (Match match in Regex.Matches(libraries, @"(\S+) => (/\S+)"))
     {
         string soname = match.Groups[1].Value;
-        // glibc must be the machine's own; everything else comes along.
+        // The bundle carries every library but glibc, which must be the machine's.
         if (Regex.IsMatch(soname, @"^(libc|libm|libpthread|libdl|librt)\.so"))
         {
             continue;
@@ -207,27 +271,32 @@ void Bundle()
         File.Copy(Path.Combine(root, file), Path.Combine(folder, file));
     }
 
-    // What a machine with a GPU is checked with, and compared with the official programs.
+    // Programs that check a machine with a GPU, and compare it with the official programs.
     foreach (string file in new[] { "tools/gpu-check.sh", "bench/peer/official.py", "bench/peer/compare.py", "bench/peer/samples.py" })
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, file))!);
-        File.Copy(Path.Combine(root, file), Path.Combine(folder, file));
+        string copy = Path.Combine(folder, file);
+        Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+        File.Copy(Path.Combine(root, file), copy);
     }
 
-    // It must run where nothing is installed: no .NET, no variables.
-    var run = Capture("env", ["-i", Path.Combine(folder, "sltt"), "devices"]);
-    Console.Write(run.Output);
-    if (run.ExitCode != 0)
+    // The bundle must run where nothing is installed: no .NET, no environment variables.
+    (int exitCode, string output) = Capture("env", ["-i", Path.Combine(folder, "sltt"), "devices"]);
+    Console.Write(output);
+    if (exitCode != 0)
     {
-        throw new BuildException($"the bundled command does not run, exit code {run.ExitCode}", 1);
+        throw new BuildException($"the bundled command does not run, exit code {exitCode}", 1);
     }
 
     string archive = Path.Combine(outDir, name + ".tar.xz");
-    Require("tar", ["-C", Path.Combine(outDir, "bundle"), "--owner=0", "--group=0", "--numeric-owner", "-I", "xz --x86 --lzma2=preset=6,dict=64MiB", "-cf", archive, name], "tar failed");
+    Require(
+        "tar",
+        ["-C", Path.Combine(outDir, "bundle"), "--owner=0", "--group=0", "--numeric-owner",
+         "-I", "xz --x86 --lzma2=preset=6,dict=64MiB", "-cf", archive, name],
+        "tar failed");
     Console.WriteLine($"{archive}: {new FileInfo(archive).Length / 1e6:F1} MB");
 }
 
-// Debian keeps a package's licence in /usr/share/doc; what is passed on must keep it.
+// Debian keeps a package's licence in /usr/share/doc. A library that we pass on must carry its licence.
 void CopyCopyright(string library, string licenses)
 {
     if (Find("dpkg") is null)
@@ -235,10 +304,10 @@ void CopyCopyright(string library, string licenses)
         return;
     }
 
-    // The packages know some files as /lib/…, some as /usr/lib/…: one is a link to the other.
+    // dpkg lists some files under /lib and some under /usr/lib; one of the folders is a link to the other.
     foreach (string path in new[] { library, "/usr" + library })
     {
-        var owner = Regex.Match(Capture("dpkg", ["-S", path]).Output, @"^([^:\s]+)(:\S+)?: /");
+        Match owner = Regex.Match(Capture("dpkg", ["-S", path]).Output, @"^([^:\s]+)(:\S+)?: /");
         string copyright = $"/usr/share/doc/{owner.Groups[1].Value}/copyright";
         if (owner.Success && File.Exists(copyright))
         {
@@ -250,26 +319,27 @@ void CopyCopyright(string library, string licenses)
 
 void Clean()
 {
-    var made = new List<string> { outDir };
-    foreach (string part in new[] { "src", "tests", "bench" })
+    List<string> outputs = [outDir];
+    foreach (string part in new[] { "src", "tests", "bench", "eng" })
     {
         string folder = Path.Combine(root, part);
         if (Directory.Exists(folder))
         {
-            made.AddRange(Directory.GetDirectories(folder).SelectMany(project => new[] { Path.Combine(project, "bin"), Path.Combine(project, "obj") }));
+            outputs.AddRange(Directory.GetDirectories(folder)
+                .SelectMany(project => new[] { Path.Combine(project, "bin"), Path.Combine(project, "obj") }));
         }
     }
 
-    foreach (string folder in made.Where(Directory.Exists))
+    foreach (string folder in outputs.Where(Directory.Exists))
     {
         Directory.Delete(folder, recursive: true);
     }
 }
 
-// Installs what is missing where apt may be used, or says the exact line that will.
+// Installs missing programs where apt may be used; else names the exact command that installs them.
 void RequireTools(string[] programs, bool withOneDnn)
 {
-    var packages = programs.Where(program => Find(program) is null)
+    List<string> packages = programs.Where(program => Find(program) is null)
         .Select(program => program switch { "xz" => "xz-utils", "ldd" => "libc-bin", _ => program }).ToList();
     if (withOneDnn && !HasOneDnn())
     {
@@ -297,22 +367,22 @@ void RequireTools(string[] programs, bool withOneDnn)
 
     Environment.SetEnvironmentVariable("DEBIAN_FRONTEND", "noninteractive");
     string[] install = [.. prefix.Skip(1), "install", "-y", "--no-install-recommends", .. packages];
-    // The package lists of a new machine are empty or old: then they are fetched and the install tried again.
+    // The package lists of a new machine are empty or old. If the install fails, fetch the lists and try once more.
     if (Capture(prefix[0], install).ExitCode == 0)
     {
         return;
     }
 
     Start(prefix[0], [.. prefix.Skip(1), "update", "-qq"]);
-    var second = Capture(prefix[0], install);
-    if (second.ExitCode != 0)
+    (int exitCode, string output) = Capture(prefix[0], install);
+    if (exitCode != 0)
     {
-        Console.Error.Write(second.Output);
+        Console.Error.Write(output);
         throw new BuildException($"apt-get could not install them; run: {line}", 3);
     }
 }
 
-// Where a variable says where cmake is to look, its word is taken.
+// True if oneDNN's header is in a usual place, or a variable tells cmake where to search.
 static bool HasOneDnn() =>
     Environment.GetEnvironmentVariable("CMAKE_PREFIX_PATH") is not null
     || Environment.GetEnvironmentVariable("dnnl_DIR") is not null
@@ -323,15 +393,20 @@ static string? Find(string program) =>
     .SelectMany(folder => new[] { Path.Combine(folder, program), Path.Combine(folder, program + ".exe") })
     .FirstOrDefault(File.Exists);
 
-// Runs a program on this terminal, or with its standard output handed over line by line; returns its exit code.
-static int Start(string program, string[] arguments, Action<string>? onLine = null)
+// Runs a program on this terminal, or hands its standard output to onLine; returns its exit code.
+static int Start(string program, string[] arguments, Action<string>? onLine = null, params (string Name, string Value)[] defaults)
 {
-    var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = onLine is not null };
+    ProcessStartInfo start = new(program, arguments) { UseShellExecute = false, RedirectStandardOutput = onLine is not null };
+    foreach ((string name, string value) in defaults)
+    {
+        start.Environment.TryAdd(name, value);
+    }
+
     start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
     start.Environment["DOTNET_NOLOGO"] = "1";
     start.Environment["TESTINGPLATFORM_TELEMETRY_OPTOUT"] = "1";
     start.Environment["TESTINGPLATFORM_NOBANNER"] = "1";
-    using var process = Process.Start(start) ?? throw new BuildException($"{program} did not start", 1);
+    using Process process = Process.Start(start) ?? throw new BuildException($"{program} did not start", 1);
     if (onLine is not null)
     {
         while (process.StandardOutput.ReadLine() is { } line)
@@ -355,9 +430,14 @@ static void Require(string program, string[] arguments, string failure)
 
 static (int ExitCode, string Output) Capture(string program, string[] arguments)
 {
-    var output = new StringBuilder();
-    var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-    using var process = Process.Start(start) ?? throw new BuildException($"{program} did not start", 1);
+    StringBuilder output = new();
+    ProcessStartInfo start = new(program, arguments)
+    {
+        UseShellExecute = false,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    };
+    using Process process = Process.Start(start) ?? throw new BuildException($"{program} did not start", 1);
     void Add(object sender, DataReceivedEventArgs e)
     {
         lock (output)
@@ -375,6 +455,37 @@ static (int ExitCode, string Output) Capture(string program, string[] arguments)
     process.BeginErrorReadLine();
     process.WaitForExit();
     return (process.ExitCode, output.ToString());
+}
+
+// One process of the suite: its output, and the counts of its summary.
+internal sealed partial class TestRun
+{
+    private readonly Dictionary<string, int> counts = [];
+
+    public List<string> Lines { get; } = [];
+
+    public int ExitCode { get; set; }
+
+    public bool HasSummary => counts.ContainsKey("succeeded") && counts.ContainsKey("failed");
+
+    public int this[string name] => counts.GetValueOrDefault(name);
+
+    public void Read(string line)
+    {
+        Lines.Add(line);
+        // Under CI the runner colours its summary, terminal or not.
+        Match match = SummaryLine().Match(Colour().Replace(line, ""));
+        if (match.Success)
+        {
+            counts[match.Groups[1].Value] = int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
+        }
+    }
+
+    [GeneratedRegex(@"\x1b\[[0-9;]*m")]
+    private static partial Regex Colour();
+
+    [GeneratedRegex(@"^\s+(total|failed|succeeded|skipped): (\d+)\s*$")]
+    private static partial Regex SummaryLine();
 }
 
 internal sealed class BuildException(string message, int exitCode) : Exception(message)

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# The table of calls in docs/cpu-device.md, from what libsltt_cpu.so exports.
+# Writes the table of calls in the documentation of the CPU device: the functions that libsltt_cpu.so exports.
 #   tools/cpu-device-calls.sh [--check] [path of libsltt_cpu.so]
-# --check: changes nothing and fails if the table is not current.
+# --check changes nothing, and fails if the table is out of date.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-doc="$root/docs/cpu-device.md"
+doc=$(grep -rl --include='*.md' -e '<!-- calls: begin -->' "$root/docs" | head -n 1)
+[ -n "$doc" ] || { echo "cpu-device-calls: no page of docs has the line <!-- calls: begin -->" >&2; exit 2; }
 check=false
 if [ "${1:-}" = "--check" ]; then
     check=true
@@ -17,7 +18,7 @@ if [ ! -f "$library" ]; then
 fi
 command -v nm > /dev/null || { echo "cpu-device-calls: nm was not found (package binutils)" >&2; exit 2; }
 
-# One row of the table: title, pattern of the names.
+# row TITLE PATTERN: the exported functions whose names match.
 row() {
     names=$(nm -D --defined-only "$library" | awk '{ print $3 }' | grep -E "$2" | LC_ALL=C sort | sed 's/.*/`&`/' | paste -sd ' ')
     echo "| $1 | ${names:-none} |"
@@ -31,7 +32,7 @@ table=$(
     row "CUDA driver: streams, events, graphs" '^cu(Stream|Event|Graph|Thread)'
     row "cuDNN 9" '^cudnn'
     row "cuBLAS" '^cublas'
-    row "Its own" '^sltt_cpu_'
+    row "The CPU device alone" '^sltt_cpu_'
 )
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT
@@ -44,7 +45,7 @@ if cmp -s "$new" "$doc"; then
     exit 0
 fi
 if $check; then
-    echo "cpu-device-calls: the table in docs/cpu-device.md is not current; run tools/cpu-device-calls.sh" >&2
+    echo "cpu-device-calls: the table in ${doc#"$root"/} is out of date; run ./build.sh generate" >&2
     diff "$doc" "$new" >&2 || true
     exit 1
 fi

@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
-# Checks and measures SlttEngine on a machine with a GPU; needs no .NET where it comes with the bundle. Under eight minutes without `official`.
+# Checks and measures SlttEngine on a machine with a GPU, in under eight minutes without `official`.
+# In the bundle it needs no .NET; in the source tree it runs what ./build.sh built.
 #
 #   tools/gpu-check.sh [--device cuda|cpu] [--out DIR] [--vectors DIR] [--official DIR --spikingjelly DIR] [PIECE...]
 #
 # Pieces (all but the last by default):
-#   devices    what is there
+#   devices    the devices, and that `auto` picks the GPU
 #   tests      kernel and engine tests on the device
 #   verify     replays recorded vectors (--vectors, else the tests' own)
 #   memcheck   kernel tests under compute-sanitizer's memcheck
-#   racecheck  the same under racecheck
+#   racecheck  kernel tests under compute-sanitizer's racecheck
 #   kernels    GB/s of every kernel beside the device's copy rate
 #   training   iterations of ResNet-18, VGG-11 and NF-ResNet-34: images/s, memory at T = 6 and T = 48 (T = 12 on a CPU)
-#   official   the same beside the official programs (their sources: --official, --spikingjelly; PyTorch for $PYTHON, else python3)
+#   official   the official programs beside ours: sources in --official and --spikingjelly, PyTorch in $PYTHON (python3)
 #
-# Each piece has a time limit of its own, and all but `official` share 470 s; a piece's log and results go to --out (gpu-check/) as it runs, its line of summary.txt when it
-# ends. --device cpu rehearses all of it with small sizes. Exit code 0 if every piece passed.
+# Each piece has its time limit, and all pieces but `official` share 470 s. A piece writes its log and results to --out
+# (gpu-check/) while it runs, and its line of summary.txt when it ends. --device cpu rehearses every piece with small
+# sizes. Exit code 0 if every piece passed.
 set -u
 here=$(cd "$(dirname "$0")/.." && pwd)
 python=${PYTHON:-python3}
@@ -33,7 +35,7 @@ done
 [ ${#pieces[@]} -gt 0 ] || pieces=(devices tests verify memcheck racecheck kernels training)
 case $device in cuda|cpu) ;; *) echo "gpu-check: --device is cuda or cpu, not '$device'" >&2; exit 2 ;; esac
 
-# In the bundle the programs lie here; in the sources, where the build left them.
+# In the bundle the programs are in $here; in the source tree, in the folders that the build wrote.
 if [ -x "$here/sltt-tests" ]; then
   sltt=("$here/sltt") tests=("$here/sltt-tests") bench=("$here/sltt-bench") golden=$here/lib/Golden
 else
@@ -45,21 +47,29 @@ fi
 mkdir -p "$out" && out=$(cd "$out" && pwd) || exit 4
 [ -n "$vectors" ] || vectors=$golden
 export SLTT_TEST_DEVICE=$device
-PATH=$PATH:/usr/local/cuda/bin  # compute-sanitizer, where nothing says so
-# Kept with the results: which of cuDNN's algorithms the figures are of.
+PATH=$PATH:/usr/local/cuda/bin  # compute-sanitizer is there, on many machines without an entry in PATH
+# The cache says which of cuDNN's algorithms were measured, so it is kept with the results.
 export SLTT_CACHE_DIR=${SLTT_CACHE_DIR:-$out/cache}
 
-left_out=77  # no program's own exit code
+left_out=77  # exit code of a piece that cannot run here; no program returns it
 kernel_tests="FullyQualifiedName~Tests.Kernels"
+max_t=48
+[ $device = cuda ] || max_t=12
 
-devices() { "${sltt[@]}" devices; if [ $device = cuda ]; then nvidia-smi -L; "${sltt[@]}" devices | grep -q '^auto  is cuda'; fi; }
+devices() {
+  "${sltt[@]}" devices
+  if [ $device = cuda ]; then nvidia-smi -L; "${sltt[@]}" devices | grep -q '^auto  is cuda'; fi
+}
 tests() { "${tests[@]}" --filter "FullyQualifiedName~Tests.Kernels|FullyQualifiedName~Tests.Engine"; }
-verify() { find "$vectors" -name '*.safetensors' -not -path '*checkpoint*' -print0 | sort -z | xargs -0 "${sltt[@]}" verify --device $device; }
+verify() {
+  find "$vectors" -name '*.safetensors' -not -path '*checkpoint*' -print0 | sort -z | xargs -0 "${sltt[@]}" verify --device $device
+}
 sanitize() {
-  if [ $device = cpu ]; then echo "there is no GPU to watch"; return $left_out; fi
+  if [ $device = cpu ]; then echo "compute-sanitizer needs a GPU"; return $left_out; fi
   if ! command -v compute-sanitizer >/dev/null; then echo "compute-sanitizer is not on the PATH"; return $left_out; fi
-  # Failed API calls are not reported: the engine checks each of its own, and NVIDIA's libraries ask for functions that a driver need not have.
-  compute-sanitizer --tool "$1" --target-processes all --report-api-errors no --error-exitcode 9 --print-limit 20 "${tests[@]}" --filter "$kernel_tests"
+  # API errors are not reported: the engine checks its calls, and NVIDIA's libraries query functions that a driver may lack.
+  compute-sanitizer --tool "$1" --target-processes all --report-api-errors no --error-exitcode 9 --print-limit 20 \
+    "${tests[@]}" --filter "$kernel_tests"
 }
 memcheck() { sanitize memcheck; }
 racecheck() { sanitize racecheck; }
@@ -68,73 +78,84 @@ kernels() {
   else "${bench[@]}" kernels --smoke --types f32 --filter lif --device cpu --out "$out/kernels"; fi
 }
 
-# Name, then options.
+# workload NAME OPTIONS: times training at T = 6 and at the largest T; results in NAME-T*.json.
 workload() {
-  local name=$1 small=() long=48; shift
-  [ $device = cuda ] || { small=(-b 2 -width_divisor 16); long=12; }
-  for t in 6 $long; do
-    "${sltt[@]}" bench "$@" "${small[@]}" -T $t --iterations "$([ $device = cuda ] && echo 10 || echo 1)" --device $device --json > "$out/$name-T$t.json" || return 1
-    echo "$name T=$t: $(grep -E 'seconds_per|images_per|"device_.*bytes' "$out/$name-T$t.json" | tr -s ' \n' ' ')"
+  local name=$1 small=() iterations=10 result t; shift
+  [ $device = cuda ] || { small=(-b 2 -width_divisor 16); iterations=1; }
+  for t in 6 $max_t; do
+    result=$out/$name-T$t.json
+    "${sltt[@]}" bench "$@" "${small[@]}" -T $t --iterations $iterations --device $device --json > "$result" || return 1
+    echo "$name T=$t: $(grep -E 'seconds_per|images_per|"device_.*bytes' "$result" | tr -s ' \n' ' ')"
   done
 }
 training() {
   workload resnet18-f16 -dataset cifar10 -model spiking_resnet18 -b 128 -amp || return 1
-  same resnet18-f16 || return 1
+  same_memory resnet18-f16 || return 1
   workload vgg11-f16 -dataset dvsgesture -model spiking_vgg11_bn -b 16 -amp || return 1
   workload nfresnet34-f16 -dataset imagenet -model spiking_nfresnet34 -b 64 -amp || return 1
-  same nfresnet34-f16
+  same_memory nfresnet34-f16
 }
-bytes() { sed -n 's/.*"device_bytes": \([0-9]*\).*/\1/p' "$1"; }
-same() {
-  local few many t=48
-  [ $device = cuda ] || t=12
-  few=$(bytes "$out/$1-T6.json") many=$(bytes "$out/$1-T$t.json")
-  if [ -n "$few" ] && [ "$few" = "$many" ]; then echo "$1: device memory at T = $t is that at T = 6"; else echo "$1: $few bytes at T = 6 but $many at T = $t"; return 1; fi
+device_bytes() { sed -n 's/.*"device_bytes": \([0-9]*\).*/\1/p' "$1"; }
+# same_memory NAME: fails if a workload's device memory grew with T.
+same_memory() {
+  local at_6 at_max
+  at_6=$(device_bytes "$out/$1-T6.json") at_max=$(device_bytes "$out/$1-T$max_t.json")
+  if [ -z "$at_6" ] || [ "$at_6" != "$at_max" ]; then
+    echo "$1: $at_6 bytes at T = 6 but $at_max at T = $max_t"
+    return 1
+  fi
+  echo "$1: device memory at T = $max_t is that at T = 6"
 }
 official() {
   [ -n "$official" ] && [ -n "$spikingjelly" ] || { echo "--official and --spikingjelly name the official sources"; return 2; }
   local failed=0
-  if [ $device = cpu ]; then beside resnet18 1 -T 2 -b 2; return; fi
-  beside resnet18 20 -T 6 -b 128 --amp float16 || failed=1
-  beside vgg11 5 --model spiking_vgg11_bn -T 20 -b 16 --amp float16 || failed=1
-  beside nfresnet34 5 --model spiking_nfresnet34 -T 6 -b 64 --amp float16 || failed=1
+  if [ $device = cpu ]; then compare resnet18 1 -T 2 -b 2; return; fi
+  compare resnet18 20 -T 6 -b 128 --amp float16 || failed=1
+  compare vgg11 5 --model spiking_vgg11_bn -T 20 -b 16 --amp float16 || failed=1
+  compare nfresnet34 5 --model spiking_nfresnet34 -T 6 -b 64 --amp float16 || failed=1
   return $failed
 }
-# Name and iterations, then what is compared.
-beside() {
+# compare NAME ITERATIONS OPTIONS: both programs on one workload.
+compare() {
   local name=$1 iterations=$2; shift 2
-  "$python" "$here/bench/peer/compare.py" --sltt "$official" --spikingjelly "$spikingjelly" --command "${sltt[0]}" --device $device --rounds 2 \
-    "$@" --iterations "$iterations" --out "$out/official-$name.json"
+  "$python" "$here/bench/peer/compare.py" --sltt "$official" --spikingjelly "$spikingjelly" --command "${sltt[0]}" \
+    --device $device --rounds 2 "$@" --iterations "$iterations" --out "$out/official-$name.json"
 }
 
 declare -A limit=([devices]=20 [tests]=150 [verify]=90 [memcheck]=75 [racecheck]=75 [kernels]=80 [training]=80 [official]=540)
-together=470  # seconds of all pieces but `official`
+shared_left=470  # seconds left for all pieces but `official`
 failed=0 group=
-# A program that a limit or Ctrl-C did not end would still use the GPU while others are timed. The group outlives its first process.
+# A program that outlived its limit or Ctrl-C would use the GPU while the next piece is timed. So the whole process group ends.
 end_group() { if [ -n "$group" ]; then kill -KILL -- "-$group" 2>/dev/null; group=; fi; }
 trap end_group EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-export -f devices tests verify sanitize memcheck racecheck kernels workload training bytes same official beside
+export -f devices tests verify sanitize memcheck racecheck kernels workload training device_bytes same_memory official compare
+variables="python sltt tests bench device max_t out vectors official spikingjelly here left_out kernel_tests"
 : > "$out/summary.txt"
 for piece in "${pieces[@]}"; do
   echo "== $piece"
   begin=$SECONDS seconds=${limit[$piece]}
-  if [ "$piece" != official ] && [ $seconds -gt $together ]; then seconds=$together; fi
+  if [ "$piece" != official ] && [ $seconds -gt $shared_left ]; then seconds=$shared_left; fi
   if [ $seconds -le 0 ]; then
-    echo "no time is left for it: $0 --out DIR $piece runs it alone"
+    echo "no time is left for this piece: $0 --out DIR $piece runs it alone"
     printf '%-10s %-24s %4d s\n' "$piece" "not run" 0 >> "$out/summary.txt"
     failed=1
     continue
   fi
-  # A shell of its own, in a process group of timeout's, so that the limit ends everything that the piece started.
-  timeout -k 5 "$seconds" bash -c "$(declare -p python sltt tests bench device out vectors official spikingjelly here left_out kernel_tests); $piece" > "$out/$piece.log" 2>&1 &
+  # timeout makes a process group, so that the limit ends everything that the piece started.
+  timeout -k 5 "$seconds" bash -c "$(declare -p $variables); $piece" > "$out/$piece.log" 2>&1 &
   group=$!
   wait $group
   code=$?
   end_group
-  case $code in 0) result=passed ;; $left_out) result="left out" ;; 124|137) result="stopped after $seconds s"; failed=1 ;; *) result="FAILED ($code)"; failed=1 ;; esac
-  [ "$piece" = official ] || together=$((together - SECONDS + begin))
+  case $code in
+    0) result=passed ;;
+    $left_out) result="left out" ;;
+    124|137) result="stopped after $seconds s"; failed=1 ;;
+    *) result="FAILED ($code)"; failed=1 ;;
+  esac
+  [ "$piece" = official ] || shared_left=$((shared_left - SECONDS + begin))
   tail -n 12 "$out/$piece.log"
   printf '%-10s %-24s %4d s\n' "$piece" "$result" $((SECONDS - begin)) >> "$out/summary.txt"
 done

@@ -5,13 +5,17 @@ usage: compare.py --sltt DIR --spikingjelly DIR [--command sltt] [--model spikin
                   [--method sltt|bptt] [-T 6] [-b 32] [--amp no|float16|bfloat16] [--device cpu|cuda]
                   [--resume CHECKPOINT] [--data_dir DIR] [--lr 0.1] [--rounds 3] [--iterations 3] [--out FILE.json]
 
---sltt and --spikingjelly are checkouts of the official sources, as for official.py beside this. Each round times both, one after
-the other; a program's figure is the median over the rounds. Both train on the same batch (random, or with --data_dir the first
-of the data set's) from the parameters of --resume, if given, else from their own random ones. Time is seconds an iteration, update included. Memory is the
-process's peak above its idle size on a CPU; on a GPU what the program allocated for the iterations, and beside it all that is in
-use on the device, the libraries' own memory included. On a GPU the official programs run as published, tuned (channels_last,
-cudnn.benchmark, the loss read once an iteration), and tuned with torch.compile, in the first round alone: compiling takes minutes.
-A variant that fails is left out and named. --out is written anew after each program.
+--sltt and --spikingjelly are checkouts of the official sources, as for official.py. Each round times both programs, one after
+the other; a program's figure is the median over the rounds.
+
+Both programs train on the same batch: random, or with --data_dir the data set's first. They start from the parameters of
+--resume if it is given, else from random ones. Time is seconds an iteration, the update included. On a CPU, memory is the
+process's peak above its idle size. On a GPU, memory is what the program allocated for the iterations; a further column has all
+memory in use on the device, the libraries' included.
+
+On a GPU the official programs run as published, tuned (channels_last, cudnn.benchmark, the loss read once an iteration), and
+tuned with torch.compile. The compiled variant runs in the first round only, because compiling takes minutes. A variant that
+fails is left out and named. --out is written anew after each program.
 """
 import argparse, datetime, json, os, pathlib, platform, statistics, subprocess, sys, tempfile
 
@@ -34,7 +38,7 @@ def processor():
 
 
 def run(command, limit=None):
-    """The JSON that a program prints and None, or None and why there is none."""
+    """Runs a program; returns its JSON and None, or None and the error."""
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=limit)
     except subprocess.TimeoutExpired:
@@ -73,11 +77,13 @@ def compare(a, folder):
     dataset = a.dataset or {"spiking_vgg": "dvsgesture", "spiking_nfr": "imagenet"}.get(a.model[:11], "cifar10")
 
     ours = [a.command, "bench", "-dataset", dataset, "-model", a.model, "-T", str(a.T), "-b", str(a.b), "--method", a.method,
-            "--device", a.device, "--iterations", str(a.iterations), "-lr", str(a.lr), "--save_batch", str(folder / "batch.safetensors"), "--json"]
+            "--device", a.device, "--iterations", str(a.iterations), "-lr", str(a.lr),
+            "--save_batch", str(folder / "batch.safetensors"), "--json"]
     ours += ["-data_dir", a.data_dir] if a.data_dir else []
     ours += [] if a.amp == "no" else ["-amp", "--amp-dtype", a.amp]
     ours += ["--fast-math"] if a.amp == "no" and a.device == "cuda" else []  # PyTorch, too, rounds to TF32 there
-    theirs = [sys.executable, str(HERE / "official.py"), "--sltt", a.sltt, "--spikingjelly", a.spikingjelly, "--model", a.model, "--method", a.method,
+    theirs = [sys.executable, str(HERE / "official.py"), "--sltt", a.sltt, "--spikingjelly", a.spikingjelly,
+              "--model", a.model, "--method", a.method,
               "-T", str(a.T), "-b", str(a.b), "--iterations", str(a.iterations), "--device", a.device, "--amp", a.amp, "--lr", str(a.lr),
               "--batch", str(folder / "batch.safetensors")]
     if a.resume:
@@ -88,11 +94,12 @@ def compare(a, folder):
     if a.device == "cuda":
         programs |= {TUNED: theirs + ["--tuned"], COMPILED: theirs + ["--tuned", "--compile"]}
 
+    options = [f"--model {a.model}", f"--dataset {dataset}", f"--method {a.method}", f"-T {a.T}", f"-b {a.b}", f"--amp {a.amp}",
+               f"--device {a.device}", "--resume CHECKPOINT" if a.resume else "", "--data_dir DIR" if a.data_dir else "",
+               f"--lr {a.lr}" if a.lr != 0.1 else "", f"--rounds {a.rounds}", f"--iterations {a.iterations}"]
     report = {
-        "date": datetime.date.today().isoformat(), "machine": processor(), "cores": os.cpu_count(), "command": "bench/peer/compare.py " + " ".join(
-            x for x in [f"--model {a.model}", f"--dataset {dataset}", f"--method {a.method}", f"-T {a.T}", f"-b {a.b}", f"--amp {a.amp}",
-                        f"--device {a.device}", "--resume CHECKPOINT" if a.resume else "", "--data_dir DIR" if a.data_dir else "",
-                        f"--lr {a.lr}" if a.lr != 0.1 else "", f"--rounds {a.rounds}", f"--iterations {a.iterations}"] if x),
+        "date": datetime.date.today().isoformat(), "machine": processor(), "cores": os.cpu_count(),
+        "command": " ".join(["bench/peer/compare.py"] + [option for option in options if option]),
         "rounds": {name: [] for name in programs}, "ratios": {}, "left_out": {}, "first_loss": {}, "convolutions": None,
     }
     rounds = report["rounds"]
@@ -107,7 +114,8 @@ def compare(a, folder):
                 del rounds[name]
             else:
                 rounds[name].append(figures(name, result, a, report))
-                print(f"round {turn + 1}: {name:20} {rounds[name][-1]['seconds']:9.4f} s  {rounds[name][-1]['bytes'] / 2**20:9.1f} MiB", file=sys.stderr)
+                last = rounds[name][-1]
+                print(f"round {turn + 1}: {name:20} {last['seconds']:9.4f} s  {last['bytes'] / 2**20:9.1f} MiB", file=sys.stderr)
             show = summarise(report, a.b)
             if a.out:
                 with open(a.out, "w") as out:
@@ -116,7 +124,7 @@ def compare(a, folder):
 
 
 def figures(name, result, a, report):
-    """What a program's run counts with; what is the same in all of its runs goes to the report."""
+    """Time and memory of a program's run. What is the same in all of its runs goes to the report."""
     if name == "SlttEngine":
         r = result["result"]
         report["convolutions"] = r["convolutions"]
@@ -134,15 +142,19 @@ def figures(name, result, a, report):
 
 
 def summarise(report, batch):
-    """Puts the ratios of the medians so far into the report; the table."""
-    medians = {name: {key: statistics.median(r[key] for r in rounds) for key in rounds[0]} for name, rounds in report["rounds"].items() if rounds}
+    """Puts the ratios of the medians so far into the report; returns the table."""
+    medians = {name: {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
+               for name, rounds in report["rounds"].items() if rounds}
     ours = medians["SlttEngine"]
-    report["ratios"] = {name: {"time": ours["seconds"] / m["seconds"], "memory": ours["bytes"] / m["bytes"]} for name, m in medians.items() if name != "SlttEngine"}
+    report["ratios"] = {name: {"time": ours["seconds"] / m["seconds"], "memory": ours["bytes"] / m["bytes"]}
+                        for name, m in medians.items() if name != "SlttEngine"}
     in_use = any("in_use_bytes" in m for m in medians.values())
-    lines = [f"{'':20} {'s an iteration':>15} {'images/s':>10} {'peak MiB':>10} {'time ratio':>11} {'memory ratio':>13}" + f" {'in use MiB':>11}" * in_use]
+    header = f"{'':20} {'s an iteration':>15} {'images/s':>10} {'peak MiB':>10} {'time ratio':>11} {'memory ratio':>13}"
+    lines = [header + f" {'in use MiB':>11}" * in_use]
     for name, m in medians.items():
-        lines.append(f"{name:20} {m['seconds']:15.4f} {batch / m['seconds']:10.1f} {m['bytes'] / 2**20:10.1f} {ours['seconds'] / m['seconds']:11.3f} "
-                     f"{ours['bytes'] / m['bytes']:13.3f}" + (f" {m['in_use_bytes'] / 2**20:11.1f}" if in_use else ""))
+        line = (f"{name:20} {m['seconds']:15.4f} {batch / m['seconds']:10.1f} {m['bytes'] / 2**20:10.1f} "
+                f"{ours['seconds'] / m['seconds']:11.3f} {ours['bytes'] / m['bytes']:13.3f}")
+        lines.append(line + (f" {m['in_use_bytes'] / 2**20:11.1f}" if in_use else ""))
     return "\n".join(lines + [f"left out: {name}: {error}" for name, error in report["left_out"].items()])
 
 

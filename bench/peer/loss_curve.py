@@ -4,11 +4,12 @@
 usage: loss_curve.py --sltt DIR --spikingjelly DIR --data DIR [--command sltt] [--images 2560] [--epochs 8] [--width 4]
                      [-T 4] [-b 64] [--lr 0.1] [--out FILE.json]
 
---data holds CIFAR-10's cifar-10-batches-py; the first --images of its training images are used, and as many of the test images
-as a fifth of that. SlttEngine trains first and leaves its initial weights (-save_init); then the official spiking ResNet-18
-(channels divided by --width) trains from them with PyTorch, SGD with momentum and weight decay, the same cosine schedule,
-and exactly the same order of images, crops, cutouts and flips, drawn here from the same counters. What differs is rounding alone;
-where many pixels are equal (a grey cutout), a threshold turns one rounding into many spikes, with PyTorch in float32 and float64 too.
+--data holds CIFAR-10's cifar-10-batches-py. The programs use the first --images of its training images, and a fifth as many of
+its test images. SlttEngine trains first and saves its initial weights (-save_init). Then the official spiking ResNet-18
+(channels divided by --width) trains from these weights with PyTorch: SGD with momentum and weight decay, the same cosine
+schedule, and exactly the same order of images, crops, cutouts and flips, drawn from the same counters. Only rounding differs.
+Where many pixels are equal (a grey cutout), a threshold turns one rounding into many spikes; PyTorch in float32 and in float64
+differ in the same way.
 """
 import argparse, json, pathlib, pickle, re, subprocess, sys, tempfile, types
 
@@ -21,7 +22,7 @@ from samples import augment, normalise, philox, read_safetensors
 
 
 def epoch_order(count, seed, epoch):
-    """Fisher and Yates' shuffle from the last place down."""
+    """The order of an epoch's images: Fisher and Yates' shuffle from the last place down."""
     stream = 0x5348_5546_0000_0000 + epoch
     blocks = np.arange((count + 1) // 2 + 1)
     words = np.stack(philox(blocks & 0xFFFFFFFF, blocks >> 32, stream & 0xFFFFFFFF, stream >> 32, seed), 1).reshape(-1)
@@ -34,7 +35,7 @@ def epoch_order(count, seed, epoch):
 
 
 def small_cifar(source, target, images):
-    """A CIFAR-10 of the first images of each file, in the python layout; returns training and test part."""
+    """Writes a CIFAR-10 of the first images of each file, in the python layout; returns its training and test part."""
     folder = pathlib.Path(target, "cifar-10-batches-py")
     folder.mkdir()
     parts = []
@@ -49,7 +50,7 @@ def small_cifar(source, target, images):
 
 
 def narrow(torch_nn, divisor, inputs):
-    """torch.nn as the official module sees it, its inner channel counts divided."""
+    """A torch.nn for the official module that divides the inner channel counts."""
     class Conv2d(torch_nn.Conv2d):
         def __init__(self, i, o, **kwargs):
             super().__init__(i if i == inputs else i // divisor, o // divisor, **kwargs)
@@ -68,7 +69,7 @@ def narrow(torch_nn, divisor, inputs):
 
 
 def train_ours(a, data, logs):
-    """Runs sltt train; the epochs' (train_loss, test_loss, test_acc), the initial weights and the options it wrote."""
+    """Runs sltt train; returns the epochs' (train_loss, test_loss, test_acc) and the initial weights."""
     command = [a.command, "train", "-data_dir", data, "-out_dir", logs, "-dataset", "cifar10", "-model", "spiking_resnet18",
                "-width_divisor", str(a.width), "-T", str(a.T), "-b", str(a.b), "-epochs", str(a.epochs), "-T_max", str(a.epochs),
                "-lr", str(a.lr), "-weight_decay", "5e-5", "-save_init", "--device", "cpu"]

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Times training iterations of the official PyTorch SLTT programs' own models and step, on one batch.
+"""Times training iterations of the official PyTorch SLTT programs (their models and their step) on one batch.
 
 usage: official.py --sltt DIR --spikingjelly DIR [--model spiking_resnet18] [--method sltt|bptt] [-T 6] [-b 32]
                    [--iterations 5] [--device cpu|cuda] [--amp no|float16|bfloat16] [--tuned] [--compile]
                    [--weights FILE.pth] [--batch FILE.safetensors] [--lr 0.1]
 
 --sltt and --spikingjelly are checkouts of the official sources (qymeng94/SLTT; fangwei123456/spikingjelly, version
-0.0.0.0.12). --weights is a checkpoint to start from, --batch what `sltt bench --save_batch` kept; else both are random.
-Prints one JSON object: seconds an iteration (median, all), images/s, the first iteration's loss, peak memory above the idle
-process (CPU) or, on a GPU, what PyTorch allocated at most after warming up (trials of cudnn.benchmark aside) and what was in
-use on the whole device.
+0.0.0.0.12). --weights is a checkpoint to start from; --batch is a file of `sltt bench --save_batch`. Without them, weights and
+batch are random.
+
+Prints one JSON object: seconds an iteration (median, all), images/s, the first iteration's loss, and memory. On a CPU, memory
+is the process's peak above its idle size. On a GPU it is PyTorch's largest allocation after the warm-up, which leaves out the
+trials of cudnn.benchmark, and all memory in use on the device.
 """
 import argparse, contextlib, json, os, pathlib, resource, statistics, sys, time
 
@@ -27,7 +29,8 @@ def main():
     parser.add_argument("--iterations", type=int, default=5)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--amp", default="no", choices=["no", "float16", "bfloat16"])
-    parser.add_argument("--tuned", action="store_true", help="faster than published: channels_last, cudnn.benchmark instead of deterministic, the loss read once an iteration")
+    parser.add_argument("--tuned", action="store_true", help="faster than published: channels_last, cudnn.benchmark instead of "
+                        "deterministic, the loss read once an iteration")
     parser.add_argument("--compile", action="store_true", help="the network through torch.compile")
     parser.add_argument("--weights")
     parser.add_argument("--batch")
@@ -75,7 +78,7 @@ def main():
     if a.device != "cpu":
         frames = frames.pin_memory()  # as the official loaders do
     dtype = {"no": None, "float16": torch.float16, "bfloat16": torch.bfloat16}[a.amp]
-    grad_scaler = torch.amp.GradScaler if hasattr(torch.amp, "GradScaler") else torch.cuda.amp.GradScaler  # where it was before PyTorch 2.3
+    grad_scaler = torch.amp.GradScaler if hasattr(torch.amp, "GradScaler") else torch.cuda.amp.GradScaler  # PyTorch before 2.3
     scaler = grad_scaler(enabled=a.amp == "float16" and a.device != "cpu")
 
     def autocast():
@@ -134,7 +137,8 @@ def main():
         result |= {"threads": torch.get_num_threads(), "peak_above_idle_bytes": peak - idle}
     else:
         free, total = torch.cuda.mem_get_info()
-        result |= {"device": torch.cuda.get_device_name(), "cudnn": torch.backends.cudnn.version(), "peak_allocated_bytes": torch.cuda.max_memory_allocated(),
+        result |= {"device": torch.cuda.get_device_name(), "cudnn": torch.backends.cudnn.version(),
+                   "peak_allocated_bytes": torch.cuda.max_memory_allocated(),
                    "peak_reserved_bytes": torch.cuda.max_memory_reserved(), "device_in_use_bytes": total - free}
     print(json.dumps(result))
 

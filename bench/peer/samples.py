@@ -1,23 +1,28 @@
-"""The batches that SlttEngine trains on, for the programs beside this: its files, its random numbers and its augmentation of CIFAR."""
+"""The batches that SlttEngine trains on, for the peer programs: its files, its random numbers, its augmentation of CIFAR."""
 import json, pathlib, struct
 
 import numpy as np
 
-# Of CIFAR-10, as the official programs have them.
+# CIFAR-10's mean and standard deviation a channel, as in the official programs.
 MEAN = np.array([0.4914, 0.4822, 0.4465], np.float32)
 STD = np.array([0.2023, 0.1994, 0.2010], np.float32)
 
 
 def read_safetensors(path, metadata=False):
-    """The tensors of a file by name; with metadata, those too."""
+    """The tensors of a file by name; with metadata=True also the file's texts."""
     raw = pathlib.Path(path).read_bytes()
     size, = struct.unpack("<Q", raw[:8])
     header = json.loads(raw[8:8 + size])
-    told = header.pop("__metadata__", {})
+    texts = header.pop("__metadata__", {})
     kinds = {"F32": np.float32, "I64": np.int64, "U8": np.uint8, "U16": np.uint16}
-    tensors = {name: np.frombuffer(raw[8 + size + t["data_offsets"][0]:8 + size + t["data_offsets"][1]], kinds[t["dtype"]]).reshape(t["shape"])
-               for name, t in header.items() if t["dtype"] in kinds}
-    return (tensors, told) if metadata else tensors
+    data = raw[8 + size:]
+
+    def tensor(entry):
+        begin, end = entry["data_offsets"]
+        return np.frombuffer(data[begin:end], kinds[entry["dtype"]]).reshape(entry["shape"])
+
+    tensors = {name: tensor(entry) for name, entry in header.items() if entry["dtype"] in kinds}
+    return (tensors, texts) if metadata else tensors
 
 
 def philox(c0, c1, c2, c3, seed):
@@ -36,7 +41,8 @@ def augment(images, seed, iteration):
     """Crop, cutout and flip of a batch (N, 3, 32, 32) of bytes."""
     n = len(images)
     i = np.arange(n)
-    a, b, c = ([w.astype(np.uint32) for w in philox(i, (0xC1FA0 << 8) + k, iteration & 0xFFFFFFFF, iteration >> 32, seed)] for k in range(3))
+    low, high = iteration & 0xFFFFFFFF, iteration >> 32
+    a, b, c = ([w.astype(np.uint32) for w in philox(i, (0xC1FA0 << 8) + k, low, high, seed)] for k in range(3))
 
     def below(bits, count):
         return (bits.astype(np.uint64) * np.asarray(count, np.uint64) >> np.uint64(32)).astype(int)
@@ -61,16 +67,16 @@ def augment(images, seed, iteration):
 
 
 def normalise(images, mean=MEAN, std=STD):
-    """What a network sees of images (N, 3, 32, 32), 0 to 255."""
+    """The network's input made from images (N, 3, 32, 32), 0 to 255."""
     return (np.asarray(images, np.float32) / np.float32(255) - mean[:, None, None]) / std[:, None, None]
 
 
 def read_batch(path):
-    """What a network sees of a batch that `sltt bench --save_batch` wrote, (steps, N, C, H, W), and its labels."""
-    batch, told = read_safetensors(path, metadata=True)
+    """The network's input (steps, N, C, H, W) of a batch that `sltt bench --save_batch` wrote, and its labels."""
+    batch, texts = read_safetensors(path, metadata=True)
     samples, labels = batch["samples"], batch["labels"]
     if "mean" in batch:
-        return normalise(augment(samples[0], int(told["seed"]), iteration=0), batch["mean"], batch["std"])[None], labels
+        return normalise(augment(samples[0], int(texts["seed"]), iteration=0), batch["mean"], batch["std"])[None], labels
     return samples.astype(np.float32) * batch["scale"][:, None, None] + batch["shift"][:, None, None], labels
 
 

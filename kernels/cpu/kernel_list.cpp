@@ -6,7 +6,7 @@
 #include <string>
 #include <type_traits>
 
-#include "cuda_api.h"
+#include "runtime/cuda_api.h"
 #include "kernel_table.h"
 
 #include "../common/run_state.cuh"

@@ -148,6 +148,19 @@ public sealed class ComputeDevice : IDisposable
         loaded.RunAsync(Stream.Stream, args);
     }
 
+    /// <summary>A kernel that the CPU device alone has, for checks: none of its arguments are checked.</summary>
+    /// <param name="name">Its symbol.</param>
+    internal CudaKernel CpuKernel(string name)
+    {
+        if (!byName.TryGetValue(name, out CudaKernel? kernel))
+        {
+            kernel = new CudaKernel(name, module);
+            byName.Add(name, kernel);
+        }
+
+        return kernel;
+    }
+
     /// <summary>Waits until all work on <see cref="Stream"/> is done.</summary>
     public void Synchronize() => Stream.Synchronize();
 

@@ -96,64 +96,16 @@ public sealed record RunPlan(
     /// <param name="format">The samples.</param>
     public static int TestBatch(ComputeDevice device, TrainingOptions options, SampleFormat format)
     {
-        using PlannedRun run = new(device, options, format);
-        return EvaluationProgram(run, run.Program(options.BatchSize, training: true), measure: true).Shape.Batch;
+        using EnginePlan plan = options.Plan(device, format);
+        return plan.EvaluationBatch(options.BatchSize);
     }
 
     private static RunPlan For(ComputeDevice device, TrainingOptions options, SampleFormat format, long images, bool measure)
     {
-        using PlannedRun run = new(device, options, format);
-        NetworkProgram training = run.Program(options.BatchSize, training: true, measure);
+        using EnginePlan plan = options.Plan(device, format);
+        NetworkProgram training = plan.Program(options.BatchSize, training: true, measure);
+        IEnumerable<StepKind> passes = plan.Options.Method.Schedule(options.Steps, (ulong)options.Seed, 0).Select(p => p.Kind);
         return new RunPlan(
-            options,
-            format,
-            MemoryPlan.Of(run.Store, training),
-            EvaluationProgram(run, training, measure).Arena.Bytes,
-            images,
-            WorkOf(training, run.Store.Elements, options));
-    }
-
-    // Measured algorithms may need other workspaces than cuDNN's guesses, and so give other batches. A plan for a run measures, as the
-    // run does.
-    private static NetworkProgram EvaluationProgram(PlannedRun run, NetworkProgram training, bool measure)
-    {
-        int whole = training.Shape.Batch;
-        for (int parts = 1; ;)
-        {
-            NetworkProgram program = run.Program((whole + parts - 1) / parts, training: false, measure);
-            double excess = (double)program.Arena.Bytes / training.Arena.Bytes;
-            if (excess <= 1 || program.Shape.Batch == 1)
-            {
-                return program;
-            }
-
-            parts = Math.Max(parts + 1, (int)(parts * excess));
-        }
-    }
-
-    private static IterationWork WorkOf(NetworkProgram program, long parameters, TrainingOptions options)
-    {
-        List<StepKind> passes = [.. options.Method.Schedule(options.Steps, (ulong)options.Seed, 0).Select(p => p.Kind)];
-        int forward = passes.Count(p => p != StepKind.Backward);
-        int backward = passes.Count(p => p is StepKind.Backward or StepKind.ForwardBackward);
-        long adds = 0;
-        long bytes = 0;
-        foreach (
-            (Section section, int times) in new[] { (Section.Begin, 1), (Section.Forward, forward), (Section.Backward, backward),
-            (Section.End, 1) })
-        {
-            adds += times * program.Ops(section).Sum(op => op.MultiplyAdds);
-            bytes += times * program.Ops(section).Sum(op => op.Bytes);
-        }
-
-        // Set to zero at the start; before the first step there is no potential to be read.
-        bytes += program.Arena.ZeroedBytes - program.Arena.Persistent.Where(t => t.Kind == BufferKind.State && !t.Zeroed).Sum(t => t.Bytes);
-
-        // Parameters, by docs/kernels.md: gradients set to zero, working weights made, the optimiser; each step's gradients made and added
-        // up.
-        bool mixed = options.Type != ComputeType.Float32;
-        int update = 4 + (options.Optimizer is AdamW ? 28 : 20) + (mixed ? 6 : 0);
-        int step = (forward * options.Type.Size()) + (backward * (options.Type.Size() + (mixed ? options.Type.Size() + 10 : 8)));
-        return new IterationWork(adds, bytes + (parameters * (update + step)));
+            options, format, MemoryPlan.Of(plan.Store, training), plan.Evaluation(options.BatchSize, measure).Arena.Bytes, images, training.Work(passes));
     }
 }

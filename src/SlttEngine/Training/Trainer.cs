@@ -40,11 +40,10 @@ public sealed class Trainer : IDisposable
             device.ConvolutionChoices?.TakeFrom(resume);
         }
 
+        EnginePlan plan = options.Plan(device, SampleFormat.Of(trainSet));
         train = new TrainingData(device, trainSet, options, train: true);
-        test = new TrainingData(
-            device, testSet, options with { BatchSize = RunPlan.TestBatch(device, options, SampleFormat.Of(trainSet)) }, train: false);
-        Network network = options.Network(train.Shape, train.Classes);
-        engine = new TrainingEngine(device, network, options.Engine(train.Format, test.Format, staticInput: train.Shape.Steps == 1) with
+        test = new TrainingData(device, testSet, options with { BatchSize = plan.EvaluationBatch(options.BatchSize) }, train: false);
+        engine = new TrainingEngine(plan, options.Engine(train.Format, test.Format, staticInput: train.Shape.Steps == 1) with
         {
             TrainBatches = train.BatchSizes,
             TestBatches = test.BatchSizes,

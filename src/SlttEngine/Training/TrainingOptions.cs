@@ -124,6 +124,20 @@ public sealed record TrainingOptions
         }
     }
 
+    /// <summary>The run's network and programs, planned without memory and without the samples.</summary>
+    /// <param name="device">The device, for its libraries' workspace sizes.</param>
+    /// <param name="format">The samples.</param>
+    /// <exception cref="SlttException">The options or the samples can't be trained on.</exception>
+    internal EnginePlan Plan(Device.ComputeDevice device, SampleFormat format)
+    {
+        Validate();
+        Require(format);
+        return new EnginePlan(
+            device,
+            Network(format.Shape, format.Classes),
+            Engine(format.Input(default, train: true), format.Input(default, train: false), format.Shape.Steps == 1));
+    }
+
     /// <summary>What an engine for the run is built for, but for the batch sizes that it will see.</summary>
     /// <param name="train">How training batches come.</param>
     /// <param name="test">How evaluation batches come.</param>

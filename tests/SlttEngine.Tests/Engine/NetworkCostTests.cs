@@ -37,7 +37,7 @@ public sealed class NetworkCostTests
     {
         ModelEntry entry = ModelCatalog.All.Single(m => m.Name == model);
         TrainOptions options = new() { Model = model, Dataset = entry.DataSet, WidthDivisor = 16, BatchSize = 1, T = 2 };
-        using PlannedRun plan = new(SharedDevice.Device, RunFactory.Training(options), RunFactory.Format(options));
+        using EnginePlan plan = RunFactory.Training(options).Plan(SharedDevice.Device, RunFactory.Format(options));
         NetworkProgram program = plan.Program(1, training: false);
         long planned = program.Ops(Section.Begin).Concat(program.Ops(Section.Forward)).Sum(op => op.MultiplyAdds);
         SlttEngine.Data.SampleFormat format = RunFactory.Format(options);
