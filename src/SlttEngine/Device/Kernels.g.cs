@@ -445,11 +445,11 @@ public sealed partial class Kernels
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("weight_standardize")]
     public unsafe void WeightStandardize<T>(
-        LaunchShape shape, DevicePtr<T> weightEff, DevicePtr<float> weightHat, DevicePtr<float> rstd, DevicePtr<float> biasEff,
+        LaunchShape shape, DevicePtr<T> weightEff, DevicePtr<float> rstd, DevicePtr<float> biasEff,
         ConstDevicePtr<float> weight, ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain,
         float alpha, float eps, int outChannels, int fanIn)
         where T : unmanaged => Launch(
-            107 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&weightHat), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight),
+            107 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight),
             (nint)(&gain), (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps), (nint)(&outChannels), (nint)(&fanIn));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
