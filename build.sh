@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ./build.sh [build|demo|test|bundle|clean] [options]: builds SlttEngine; what each does stands in eng/build.cs.
+# ./build.sh [build|demo|test|generate|bundle|clean] [options]: builds SlttEngine; what each does stands in eng/build.cs.
 set -eu
 root=$(cd "$(dirname "$0")" && pwd)
 if ! dotnet --list-sdks 2>/dev/null | grep -qE '^[1-9][0-9]\.'; then

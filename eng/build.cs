@@ -3,6 +3,7 @@
 //   build           everything; leaves the command at out/sltt
 //   demo [options]  builds what the command needs and runs `sltt demo`
 //   test [options]  builds everything and runs the whole suite
+//   generate        builds the CPU device and writes the C# side of the kernels' signatures (src/SlttEngine/Device/*.g.cs)
 //   bundle          one archive that runs without .NET: out/sltt-<version>-linux-x64.tar.xz
 //   clean           removes what the build made
 #:property PublishAot=false
@@ -46,6 +47,11 @@ try
         case "test":
             BuildAll();
             return Test(rest);
+        case "generate":
+            BuildNative();
+            return Start(dotnet,
+                ["run", "--project", Path.Combine(root, "eng", "Generator"), "-c", "Release", "-v", "quiet", "--",
+                 Path.Combine(native, "libsltt_cpu.so"), Path.Combine(root, "kernels"), Path.Combine(root, "src", "SlttEngine", "Device")]);
         case "bundle":
             Bundle();
             return 0;
@@ -53,7 +59,7 @@ try
             Clean();
             return 0;
         default:
-            throw new BuildException($"'{command}' is not something to build: build (the default), demo, test, bundle, clean", 2);
+            throw new BuildException($"'{command}' is not something to build: build (the default), demo, test, generate, bundle, clean", 2);
     }
 }
 catch (BuildException e)
@@ -251,7 +257,7 @@ void CopyCopyright(string library, string licenses)
 void Clean()
 {
     var made = new List<string> { outDir };
-    foreach (string part in new[] { "src", "tests", "bench" })
+    foreach (string part in new[] { "src", "tests", "bench", "eng" })
     {
         string folder = Path.Combine(root, part);
         if (Directory.Exists(folder))

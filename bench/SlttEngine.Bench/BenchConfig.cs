@@ -19,10 +19,13 @@ internal static class BenchConfig
         options,
         scratchFolder,
         TimeUnit.Microsecond,
-        Job.Default.WithIterationTime(TimeInterval.FromMilliseconds(BenchSession.Current.Device.IsCpu ? 100 : 50)).WithWarmupCount(1).WithIterationCount(7).WithUnrollFactor(1),
-        new CaseColumn<KernelCase>("GB/s", "Bytes that the kernel must move, a second", (c, s) => c.Bytes == 0 ? "-" : $"{c.Bytes / s / 1e9:F1}"),
+        Job.Default.WithIterationTime(TimeInterval.FromMilliseconds(BenchSession.Current.Device.IsCpu ? 100 : 50)).WithWarmupCount(1)
+            .WithIterationCount(7).WithUnrollFactor(1),
         new CaseColumn<KernelCase>(
-            "of copy", "GB/s beside the device's copy rate", (c, s) => c.Bytes == 0 ? "-" : $"{100 * BenchSession.Current.OfCopy(c, c.Bytes / s):F0} %"));
+            "GB/s", "Bytes that the kernel must move, a second", (c, s) => c.Bytes == 0 ? "-" : $"{c.Bytes / s / 1e9:F1}"),
+        new CaseColumn<KernelCase>(
+            "of copy", "GB/s beside the device's copy rate", (c, s) => c.Bytes == 0 ? "-"
+                : $"{100 * BenchSession.Current.OfCopy(c, c.Bytes / s):F0} %"));
 
     /// <summary>For training: single iterations.</summary>
     /// <param name="options">The options.</param>
@@ -31,15 +34,19 @@ internal static class BenchConfig
         options,
         scratchFolder,
         TimeUnit.Millisecond,
-        Job.Default.WithStrategy(RunStrategy.Monitoring).WithWarmupCount(2).WithIterationCount(5).WithInvocationCount(1).WithUnrollFactor(1),
+        Job.Default.WithStrategy(RunStrategy.Monitoring).WithWarmupCount(2).WithIterationCount(5).WithInvocationCount(1).WithUnrollFactor(
+            1),
         new CaseColumn<TrainingCase>("samples/s", "Samples trained on, a second", (c, s) => $"{c.Options.BatchSize / s:F1}"),
-        new CaseColumn<TrainingCase>("device MB", "Peak device memory: all that the run planned and allocated", (c, _) => $"{BenchSession.Current.DeviceBytes[c] / 1e6:F2}"));
+        new CaseColumn<TrainingCase>(
+            "device MB", "Peak device memory: all that the run planned and allocated",
+            (c, _) => $"{BenchSession.Current.DeviceBytes[c] / 1e6:F2}"));
 
     private static ManualConfig Base(BenchOptions options, string scratchFolder, TimeUnit unit, Job job, params IColumn[] columns)
     {
         if (options.Smoke)
         {
-            job = Job.Default.WithStrategy(RunStrategy.Monitoring).WithWarmupCount(0).WithIterationCount(1).WithInvocationCount(1).WithUnrollFactor(1);
+            job = Job.Default.WithStrategy(RunStrategy.Monitoring).WithWarmupCount(0).WithIterationCount(1).WithInvocationCount(1)
+                .WithUnrollFactor(1);
         }
 
         ManualConfig config = ManualConfig.CreateEmpty()

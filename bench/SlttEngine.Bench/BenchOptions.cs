@@ -1,6 +1,6 @@
+using SlttEngine.Cli.Options;
 using SlttEngine.Device;
 using SlttEngine.Models;
-using SlttEngine.Training;
 
 namespace SlttEngine.Bench;
 
@@ -49,7 +49,7 @@ internal sealed record BenchOptions
     public IReadOnlyList<string>? Models { get; init; }
 
     /// <summary>Training methods.</summary>
-    public IReadOnlyList<TrainingMethod> Methods { get; init; } = [TrainingMethod.Sltt, TrainingMethod.SlttK, TrainingMethod.Bptt];
+    public IReadOnlyList<string> Methods { get; init; } = MethodTable.Names;
 
     /// <summary>Time steps; null: the usual ones.</summary>
     public IReadOnlyList<int>? Steps { get; init; }
@@ -80,16 +80,18 @@ internal sealed record BenchOptions
         for (int i = 0; i < args.Length; i++)
         {
             string name = args[i];
-            string Value() => ++i < args.Length ? args[i] : throw new SlttException(ErrorKind.Usage, $"{name} needs a value", "--help shows the options");
+            string Value() => ++i < args.Length ? args[i]
+                : throw new SlttException(ErrorKind.Usage, $"{name} needs a value", "--help shows the options");
             options = name switch
             {
                 "kernels" => options with { Kernels = true },
                 "training" => options with { Training = true },
-                "--device" => options with { Device = One("device", Value(), Enum.GetValues<DeviceChoice>(), d => d.ToString().ToLowerInvariant()) },
+                "--device" =>
+                    options with { Device = One("device", Value(), Enum.GetValues<DeviceChoice>(), d => d.ToString().ToLowerInvariant()) },
                 "--smoke" => options with { Smoke = true },
                 "--types" => options with { Types = Many("type", Value(), Enum.GetValues<ComputeType>(), t => t.Suffix()) },
                 "--models" => options with { Models = Many("model", Value(), ModelCatalog.All.Select(m => m.Name), m => m) },
-                "--methods" => options with { Methods = Many("method", Value(), Enum.GetValues<TrainingMethod>(), m => m.ToString().ToLowerInvariant()) },
+                "--methods" => options with { Methods = Many("method", Value(), MethodTable.Names, m => m) },
                 "--steps" => options with { Steps = [.. Value().Split(',').Select(v => Positive("--steps", v))] },
                 "--batch" => options with { Batch = Positive(name, Value()) },
                 "--width" => options with { Width = Positive(name, Value()) },

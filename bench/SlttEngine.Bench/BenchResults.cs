@@ -9,7 +9,8 @@ namespace SlttEngine.Bench;
 /// <summary>The results of a run as files: results.json, results.md, and a plot of time and memory against T.</summary>
 internal sealed class BenchResults(BenchOptions options, BenchSession session, IReadOnlyList<Summary> summaries)
 {
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Json =
+        new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     private sealed record KernelResult(string Kernel, double Seconds, long Bytes, double GigabytesPerSecond, double OfCopy);
 
@@ -17,7 +18,8 @@ internal sealed class BenchResults(BenchOptions options, BenchSession session, I
         string Workload, string Method, int T, int Batch, double Seconds, double SamplesPerSecond, long DeviceBytes);
 
     private sealed record Results(
-        string Date, string Machine, int Cores, string Device, double CopyGigabytesPerSecond, string Command, IReadOnlyList<KernelResult> Kernels, IReadOnlyList<TrainingResult> Training);
+        string Date, string Machine, int Cores, string Device, double CopyGigabytesPerSecond, string Command,
+        IReadOnlyList<KernelResult> Kernels, IReadOnlyList<TrainingResult> Training);
 
     /// <summary>Makes the folder: before anything is measured, so that no results are lost for the want of it.</summary>
     /// <exception cref="SlttException">It can't be made.</exception>
@@ -65,11 +67,14 @@ internal sealed class BenchResults(BenchOptions options, BenchSession session, I
                 {
                     case KernelCase kernel when !double.IsNaN(seconds):
                         double rate = kernel.Bytes / seconds;
-                        kernels.Add(new KernelResult(kernel.Name, seconds, kernel.Bytes, rate / 1e9, kernel.Bytes == 0 ? 0 : session.OfCopy(kernel, rate)));
+                        kernels.Add(
+                            new KernelResult(
+                            kernel.Name, seconds, kernel.Bytes, rate / 1e9, kernel.Bytes == 0 ? 0 : session.OfCopy(kernel, rate)));
                         break;
                     case TrainingCase run when !double.IsNaN(seconds):
                         training.Add(new TrainingResult(
-                            run.Workload, run.Method, run.Options.T, run.Options.BatchSize, seconds, run.Options.BatchSize / seconds, session.DeviceBytes[run]));
+                            run.Workload, run.Method, run.Options.T, run.Options.BatchSize, seconds, run.Options.BatchSize / seconds,
+                            session.DeviceBytes[run]));
                         break;
                 }
             }
@@ -90,7 +95,8 @@ internal sealed class BenchResults(BenchOptions options, BenchSession session, I
     private static string Processor()
     {
         const string Info = "/proc/cpuinfo";
-        string? line = File.Exists(Info) ? File.ReadLines(Info).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
+        string? line = File.Exists(Info) ? File.ReadLines(Info).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))
+            : null;
         return line is null ? "unknown processor" : line[(line.IndexOf(':') + 1)..].Trim();
     }
 
@@ -103,7 +109,8 @@ internal sealed class BenchResults(BenchOptions options, BenchSession session, I
         if (results.Kernels.Count > 0)
         {
             text.WriteLine();
-            text.WriteLine($"Copies memory at {results.CopyGigabytesPerSecond:F1} GB/s (median; each kernel is compared with the copies around it).");
+            text.WriteLine(
+                $"Copies memory at {results.CopyGigabytesPerSecond:F1} GB/s (median; each kernel is compared with the copies around it).");
             text.WriteLine();
             text.WriteLine("| kernel | time, µs | moved, MB | GB/s | of copy |");
             text.WriteLine("|---|---:|---:|---:|---:|");
@@ -133,7 +140,8 @@ internal sealed class BenchResults(BenchOptions options, BenchSession session, I
     private static string Plot(string workload, string device, IReadOnlyList<TrainingResult> results)
     {
         List<SvgPlot.Series> Of(Func<TrainingResult, double> value) =>
-            [.. results.GroupBy(r => r.Method).Select(m => new SvgPlot.Series(m.Key, [.. m.OrderBy(r => r.T).Select(r => ((double)r.T, value(r)))]))];
+            [.. results.GroupBy(r => r.Method).Select(
+                m => new SvgPlot.Series(m.Key, [.. m.OrderBy(r => r.T).Select(r => ((double)r.T, value(r)))]))];
         return SvgPlot.Render(
             $"{workload} on {device}",
             "time steps T",

@@ -29,7 +29,8 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output)
         BenchSession session = new(
             device,
             copy,
-            options.Kernels ? [.. KernelCases.For(device, options.Types ?? Enum.GetValues<ComputeType>(), options.Smoke).Where(Wanted)] : [],
+            options.Kernels ? [.. KernelCases.For(device, options.Types ?? Enum.GetValues<ComputeType>(), options.Smoke).Where(Wanted)]
+                : [],
             options.Training ? TrainingCases.For(device, options, output) : [])
         {
             Footprint = options.Smoke ? 0 : 2 * CacheSize.Of(device),
@@ -77,7 +78,9 @@ internal sealed class BenchRun(BenchOptions options, TextWriter output)
         AccumulationLogger table = new();
         MarkdownExporter.Console.ExportToLog(summary, table);
         output.WriteLine(table.GetLog());
-        foreach (string error in summary.ValidationErrors.Where(e => e.IsCritical).Select(e => e.Message).Concat(BenchSession.Current.Failures.Distinct()))
+        foreach (
+            string error in summary.ValidationErrors.Where(e => e.IsCritical).Select(e => e.Message).Concat(
+            BenchSession.Current.Failures.Distinct()))
         {
             output.WriteLine("failed: " + error.ReplaceLineEndings(" "));
         }

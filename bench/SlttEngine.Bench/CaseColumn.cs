@@ -43,7 +43,8 @@ internal sealed class CaseColumn<TCase>(string name, string legend, Func<TCase, 
     public string GetValue(Summary summary, BenchmarkCase benchmarkCase)
     {
         double seconds = Seconds(summary, benchmarkCase);
-        return benchmarkCase.Parameters.Items.Select(p => p.Value).OfType<TCase>().FirstOrDefault() is { } found && !double.IsNaN(seconds) ? value(found, seconds) : "-";
+        return benchmarkCase.Parameters.Items.Select(p => p.Value).OfType<TCase>().FirstOrDefault() is { } found && !double.IsNaN(seconds)
+            ? value(found, seconds) : "-";
     }
 
     /// <inheritdoc/>

@@ -16,7 +16,8 @@ internal sealed class CaseOrder : DefaultOrderer
         .Select((found, place) => (found, place)).ToDictionary(p => p.found, p => p.place);
 
     /// <inheritdoc/>
-    public override IEnumerable<BenchmarkCase> GetExecutionOrder(ImmutableArray<BenchmarkCase> benchmarksCase, IEnumerable<BenchmarkLogicalGroupRule>? order = null) =>
+    public override IEnumerable<BenchmarkCase> GetExecutionOrder(
+        ImmutableArray<BenchmarkCase> benchmarksCase, IEnumerable<BenchmarkLogicalGroupRule>? order = null) =>
         benchmarksCase.OrderBy(Place);
 
     /// <inheritdoc/>

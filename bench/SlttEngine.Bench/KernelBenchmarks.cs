@@ -10,10 +10,10 @@ public class KernelBenchmarks
     private const int Launches = 8;
 
     /// <summary>Copies of the arguments at most, for small kernels.</summary>
-    private const int MostSets = 64;
+    private const int MaxSets = 64;
 
     private readonly List<KernelBuffers> buffers = [];
-    private readonly List<object[]> arguments = [];
+    private readonly List<KernelLaunch> launches = [];
     private int next;
 
     /// <summary>The kernels.</summary>
@@ -38,9 +38,9 @@ public class KernelBenchmarks
         {
             KernelBuffers set = new(Device);
             buffers.Add(set);
-            arguments.Add(Kernel.Arguments(set));
+            launches.Add(new KernelLaunch(Device, Kernel.Kernel, Kernel.Shape, Kernel.Arguments(set)));
         }
-        while (buffers.Sum(b => b.Size) < wanted && buffers.Count < MostSets);
+        while (buffers.Sum(b => b.Size) < wanted && buffers.Count < MaxSets);
 
         Launch();
         BenchSession.Current.MeasureCopy(Kernel);
@@ -52,8 +52,8 @@ public class KernelBenchmarks
     {
         for (int i = 0; i < Launches; i++)
         {
-            Device.Launch(Kernel.Kernel, Kernel.Shape, arguments[next]);
-            next = (next + 1) % arguments.Count;
+            launches[next].Launch();
+            next = (next + 1) % launches.Count;
         }
 
         Device.Synchronize();
@@ -70,7 +70,7 @@ public class KernelBenchmarks
         }
 
         buffers.Clear();
-        arguments.Clear();
+        launches.Clear();
         next = 0;
     }
 }

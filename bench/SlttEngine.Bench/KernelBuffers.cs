@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using ManagedCuda;
-using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
 
 namespace SlttEngine.Bench;
@@ -29,39 +28,52 @@ public sealed class KernelBuffers : IDisposable
     public long Size => owned.Sum(m => (long)(ulong)m.SizeInBytes);
 
     /// <summary>Numbers from −0.5 to 1.5: about a quarter of them are spikes at a threshold of 1.</summary>
-    public CUdeviceptr Values(ComputeType type, long count) => type switch
+    public object Values(ComputeType type, long count) => type switch
     {
         ComputeType.Float32 => Fill<float>(numbers, count),
         ComputeType.Float16 => Fill<Half>([.. numbers.Select(x => (Half)x)], count),
-        _ => Fill<ushort>([.. numbers.Select(x => (ushort)(BitConverter.SingleToUInt32Bits(x) >> 16))], count),
+        _ => Fill<BFloat16>([.. numbers.Select(x => new BFloat16((ushort)(BitConverter.SingleToUInt32Bits(x) >> 16)))], count),
     };
 
     /// <summary>Numbers from 0.5 to 1.5.</summary>
-    public CUdeviceptr Positive(long count) => Fill<float>([.. numbers.Select(x => 0.5f + Math.Abs(x) / 1.5f)], count);
+    public DevicePtr<float> Positive(long count) => Fill<float>([.. numbers.Select(x => 0.5f + Math.Abs(x) / 1.5f)], count);
 
     /// <summary>Doubles from −0.5 to 1.5.</summary>
-    public CUdeviceptr Doubles(long count) => Fill<double>([.. numbers.Select(x => (double)x)], count);
+    public DevicePtr<double> Doubles(long count) => Fill<double>([.. numbers.Select(x => (double)x)], count);
 
     /// <summary>Bytes of all values.</summary>
-    public CUdeviceptr Bytes(long count) => Fill<byte>([.. numbers.Select((_, i) => (byte)(i * 37))], count);
+    public DevicePtr<byte> Bytes(long count) => Fill<byte>([.. numbers.Select((_, i) => (byte)(i * 37))], count);
+
+    /// <summary>16-bit integers below 256, as counts of events are.</summary>
+    public DevicePtr<ushort> Counts(long count) => Fill<ushort>([.. numbers.Select((_, i) => (ushort)(i * 37 % 256))], count);
 
     /// <summary>Integers from 0 to <paramref name="limit"/> − 1.</summary>
-    public CUdeviceptr Integers(long count, int limit) => Fill<int>([.. numbers.Select((_, i) => (int)(i * 7919L % limit))], count);
+    public DevicePtr<int> Integers(long count, int limit) => Fill<int>([.. numbers.Select((_, i) => (int)(i * 7919L % limit))], count);
 
     /// <summary>Zeros.</summary>
-    public CUdeviceptr Zeros(long bytes)
+    public DevicePtr<T> Zeros<T>(long count)
+        where T : unmanaged
     {
-        CudaDeviceVariable<byte> memory = new((bytes + 3) / 4 * 4);
+        CudaDeviceVariable<byte> memory = new(((count * Marshal.SizeOf<T>()) + 3) / 4 * 4);
         owned.Add(memory);
         memory.MemsetAsync(0u, device.Stream.Stream);
-        return memory.DevicePointer;
+        return new(memory.DevicePointer);
     }
 
-    /// <summary>A run state with a learning rate of 0: optimisers do all their work and change nothing.</summary>
-    public CUdeviceptr State()
+    /// <summary>Zeros of a compute type.</summary>
+    public object Zeros(ComputeType type, long count) => type switch
     {
-        CUdeviceptr state = Zeros(Marshal.SizeOf<RunState>());
-        HostCopy.ToDevice<RunState>(device, state, [new RunState { Seed = 2022, LossScale = 1, GradScale = 1, BiasCorrection1 = 1, BiasCorrection2 = 1 }]);
+        ComputeType.Float32 => Zeros<float>(count),
+        ComputeType.Float16 => Zeros<Half>(count),
+        _ => Zeros<BFloat16>(count),
+    };
+
+    /// <summary>A run state with a learning rate of 0: optimisers do all their work and change nothing.</summary>
+    public DevicePtr<RunState> State()
+    {
+        DevicePtr<RunState> state = Zeros<RunState>(1);
+        HostCopy.ToDevice<RunState>(
+            device, state.Pointer, [new RunState { Seed = 2022, LossScale = 1, GradScale = 1, BiasCorrection1 = 1, BiasCorrection2 = 1 }]);
         return state;
     }
 
@@ -76,7 +88,7 @@ public sealed class KernelBuffers : IDisposable
         owned.Clear();
     }
 
-    private CUdeviceptr Fill<T>(T[] pattern, long count)
+    private DevicePtr<T> Fill<T>(T[] pattern, long count)
         where T : unmanaged
     {
         long size = Marshal.SizeOf<T>();
@@ -92,6 +104,6 @@ public sealed class KernelBuffers : IDisposable
             filled += next;
         }
 
-        return memory.DevicePointer;
+        return new(memory.DevicePointer);
     }
 }

@@ -1,4 +1,3 @@
-using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
 
 namespace SlttEngine.Bench;
@@ -13,7 +12,7 @@ internal sealed class KernelCases
     private const float Lambda = 0.9f;
     private const int Triangle = 0;
 
-    private static CUdeviceptr Null => default;
+    private static object Null => KernelLaunch.Null;
 
     private readonly ComputeDevice device;
     private readonly long n;
@@ -52,7 +51,7 @@ internal sealed class KernelCases
         LaunchShape shape = LaunchShape.Elements(device, n, b);
         Add("lif_forward", type, 4 * b * n, shape, m =>
         {
-            CUdeviceptr u = m.Values(type, n);
+            object u = m.Values(type, n);
             return [m.Values(type, n), u, u, m.Values(type, n), Null, 1f, 1f, Lambda, Threshold, 0f, 0u, Null, rows, Channels];
         });
         Add("lif_backward", type, 3 * b * n, shape, m =>
@@ -71,10 +70,10 @@ internal sealed class KernelCases
         LaunchShape sums = LaunchShape.RowSums(device, rows, Channels);
         Add("batch_norm_statistics", type, b * n, sums, m => [Partials(m, sums), m.Values(type, n), Null, Null, PerChannel(m), Threshold, rows, Channels]);
         Add("batch_norm_statistics", type, 3 * b * n, sums, m =>
-            [Partials(m, sums), m.Values(type, n), m.Zeros(b * n), Null, PerChannel(m), Threshold, rows, Channels], "with a residual");
+            [Partials(m, sums), m.Values(type, n), m.Zeros(type, n), Null, PerChannel(m), Threshold, rows, Channels], "with a residual");
         Add("batch_norm_lif_forward", type, 4 * b * n, elements, m =>
         {
-            CUdeviceptr u = m.Values(type, n);
+            object u = m.Values(type, n);
             return [m.Values(type, n), u, u, m.Values(type, n), PerChannel(m), PerChannel(m), PerChannel(m), Lambda, Threshold, 0f, 0u, Null, rows, Channels];
         });
         Add("batch_norm_lif_backward", type, 4 * b * n, sums, m =>
@@ -122,14 +121,14 @@ internal sealed class KernelCases
         LaunchShape sums = LaunchShape.RowSums(device, pixels, Channels);
         Add("batch_norm_lif_pool_forward", type, b * ((3 * large) + small), elements, m =>
         {
-            CUdeviceptr u = m.Values(type, large);
+            object u = m.Values(type, large);
             return [m.Values(type, small), u, u, m.Values(type, large), PerChannel(m), PerChannel(m), PerChannel(m), Lambda, Threshold, 0f, 0u, Null, pixels, Channels, Side, Window];
         });
         Add("spikes_pool", type, b * (large + small), elements, m => [m.Values(type, small), m.Values(type, large), Threshold, 0f, 0u, Null, pixels, Channels, Side, Window]);
         Add("batch_norm_lif_pool_backward", type, b * ((3 * large) + small), sums, m =>
             [m.Values(type, large), Partials(m, sums), m.Values(type, small), m.Values(type, large), Null, m.Values(type, large), PerChannel(m), PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, pixels, Channels, Side, Window]);
         Add("lif_pool_backward_accumulate", type, (b * (large + small)) + (8 * large), elements, m =>
-            [m.Zeros(4 * large), m.Values(type, small), m.Values(type, large), Null, Lambda, Threshold, Triangle, 0f, 0u, Null, pixels, Channels, Side, Window]);
+            [m.Zeros<float>(large), m.Values(type, small), m.Values(type, large), Null, Lambda, Threshold, Triangle, 0f, 0u, Null, pixels, Channels, Side, Window]);
     }
 
     private void AddInput(ComputeType type)
@@ -138,8 +137,12 @@ internal sealed class KernelCases
         int b = type.Size();
         int frames = (int)Math.Max(1, n / (Sensor * Sensor * Polarities));
         long pixels = (long)frames * Sensor * Sensor * Polarities;
-        Add("expand_frames_u8", type, (1 + b) * pixels, LaunchShape.Elements(device, pixels, b), m =>
-            [m.Values(type, pixels), m.Bytes(pixels), m.State(), m.Positive(Polarities), m.Positive(Polarities), 1, frames, Polarities, Sensor, Sensor]);
+        AddFrames("u8", 1, m => m.Bytes(pixels));
+        AddFrames("u16", 2, m => m.Counts(pixels));
+        AddFrames("f32", 4, m => m.Positive(pixels));
+        void AddFrames(string element, int size, Func<KernelBuffers, object> from) =>
+            Add("expand_frames_" + element, type, (size + b) * pixels, LaunchShape.Elements(device, pixels, b), m =>
+                [m.Values(type, pixels), from(m), m.State(), m.Positive(Polarities), m.Positive(Polarities), 1, frames, Polarities, Sensor, Sensor]);
         int images = (int)Math.Max(1, n / (1024 * ImageChannels));
         Add("augment_cifar", type, ((3 * 1) + (ImageChannels * b)) * 1024L * images, LaunchShape.Samples(images), m =>
             [m.Values(type, 1024L * ImageChannels * images), m.Bytes(3072L * images), m.Integers(images, images), m.State(), 0.49f, 0.48f, 0.45f, 0.25f, 0.24f, 0.26f, 1, images, ImageChannels]);
@@ -152,14 +155,14 @@ internal sealed class KernelCases
         long logits = (long)samples * Classes;
         LaunchShape sums = LaunchShape.RowSums(device, rows, Channels);
         Add("loss", type, (12 + b) * logits, LaunchShape.Samples(samples), m =>
-            [m.Values(type, logits), m.Zeros(4 * samples), m.Zeros(4 * logits), m.Values(ComputeType.Float32, logits), m.Integers(samples, Classes), 0.05f, 0, 1f, 0.2f, m.State(), samples, Classes]);
-        Add("accumulate_gradients", type, (8 + b) * n, LaunchShape.Elements(device, n, b), m => [m.Zeros(4 * n), m.Values(type, n), m.State(), n]);
-        Add("column_sum", type, b * logits, LaunchShape.Channels(Classes), m => [m.Zeros(4 * Classes), m.Values(type, logits), (long)samples, Classes]);
+            [m.Values(type, logits), m.Zeros<float>(samples), m.Zeros<float>(logits), m.Values(ComputeType.Float32, logits), m.Integers(samples, Classes), 0.05f, 0, 1f, 0.2f, m.State(), samples, Classes]);
+        Add("accumulate_gradients", type, (8 + b) * n, LaunchShape.Elements(device, n, b), m => [m.Zeros<float>(n), m.Values(type, n), m.State(), n]);
+        Add("column_sum", type, b * logits, LaunchShape.Channels(Classes), m => [m.Zeros<float>(Classes), m.Values(type, logits), (long)samples, Classes]);
         Add("bias_gradient", type, b * n, sums, m => [Partials(m, sums), m.Values(type, n), rows, Channels]);
         int outputs = (int)Math.Max(1, n / FanIn);
         long weights = (long)outputs * FanIn;
         Add("weight_standardize", type, (4 + b) * weights, LaunchShape.Filters(outputs, FanIn), m =>
-            [m.Values(type, weights), m.Zeros(4 * outputs), m.Zeros(4 * outputs), m.Values(ComputeType.Float32, weights), m.Positive(outputs), m.Positive(outputs), Null, 1f, 1e-4f, outputs, FanIn]);
+            [m.Values(type, weights), m.Zeros<float>(outputs), m.Zeros<float>(outputs), m.Values(ComputeType.Float32, weights), m.Positive(outputs), m.Positive(outputs), Null, 1f, 1e-4f, outputs, FanIn]);
     }
 
     private void AddBatchNormOfChannels()
@@ -167,9 +170,9 @@ internal sealed class KernelCases
         LaunchShape sums = LaunchShape.RowSums(device, rows, Channels);
         LaunchShape second = LaunchShape.SecondStage(Channels);
         Add("batch_norm_finalize", null, 0, second, m =>
-            [PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), m.Zeros(8), Partials(m, sums), PerChannel(m), Null, Null, 0.1f, 1e-5f, sums.Blocks, rows, Channels, 1]);
+            [PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), m.Zeros<long>(1), Partials(m, sums), PerChannel(m), Null, Null, 0.1f, 1e-5f, sums.Blocks, rows, Channels, 1]);
         Add("batch_norm_backward_finalize", null, 0, second, m =>
-            [PerChannel(m), PerChannel(m), m.Zeros(8 * Channels), Partials(m, sums), sums.Blocks, rows, Channels]);
+            [PerChannel(m), PerChannel(m), m.Zeros<float>(2 * Channels), Partials(m, sums), sums.Blocks, rows, Channels]);
         Add("batch_norm_inference", null, 0, LaunchShape.Channels(Channels), m => [PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), Null, Null, 1e-5f, Channels]);
         Add("bias_gradient_finalize", null, 0, second, m => [PerChannel(m), Partials(m, sums), sums.Blocks, Channels]);
     }
@@ -186,19 +189,19 @@ internal sealed class KernelCases
         Add("find_overflow", null, 4 * n, shape, m => [m.Values(Float, n), m.State(), n]);
         Add("bias_broadcast", null, 4 * n, shape, m => [m.Values(Float, n), PerChannel(m), (int)rows, Channels]);
         Add("weight_standardize_backward", null, 12 * weights, LaunchShape.Filters(outputs, FanIn), m =>
-            [m.Values(Float, weights), m.Zeros(4 * outputs), m.Zeros(4 * outputs), Null, m.Values(Float, weights), m.Positive(outputs), m.Values(Float, weights), m.Positive(outputs), m.Positive(outputs), Null, 1f, 1e-4f, outputs, FanIn]);
+            [m.Values(Float, weights), m.Zeros<float>(outputs), m.Zeros<float>(outputs), Null, m.Values(Float, weights), m.Positive(outputs), m.Values(Float, weights), m.Positive(outputs), m.Positive(outputs), Null, 1f, 1e-4f, outputs, FanIn]);
         Add("metrics", null, 4L * samples * Classes, LaunchShape.Single, m =>
-            [m.Zeros(32), m.Values(Float, (long)samples * Classes), m.Positive(samples), m.Integers(samples, Classes), samples, Classes]);
-        Add("sum_to_scalar", null, 0, LaunchShape.Single, m => [m.Zeros(4), m.Positive(512), 512]);
+            [m.Zeros<double>(4), m.Values(Float, (long)samples * Classes), m.Positive(samples), m.Integers(samples, Classes), samples, Classes]);
+        Add("sum_to_scalar", null, 0, LaunchShape.Single, m => [m.Zeros<float>(1), m.Positive(512), 512]);
         Add("begin_update", null, 0, LaunchShape.OneThread, m => [m.State(), 0.9f, 0.999f]);
         Add("end_update", null, 0, LaunchShape.OneThread, m => [m.State(), 1, 2f, 0.5f, 2000]);
-        Add("count_batches", null, 0, LaunchShape.OneThread, m => [m.Zeros(8), 1]);
+        Add("count_batches", null, 0, LaunchShape.OneThread, m => [m.Zeros<long>(1), 1]);
         Add("advance_step", null, 0, LaunchShape.OneThread, m => [m.State()]);
     }
 
-    private static CUdeviceptr PerChannel(KernelBuffers m) => m.Positive(Channels);
+    private static DevicePtr<float> PerChannel(KernelBuffers m) => m.Positive(Channels);
 
-    private static CUdeviceptr Partials(KernelBuffers m, LaunchShape sums) => m.Doubles(2L * Channels * sums.Blocks);
+    private static DevicePtr<double> Partials(KernelBuffers m, LaunchShape sums) => m.Doubles(2L * Channels * sums.Blocks);
 
     private void Add(string kernel, ComputeType? type, long bytes, LaunchShape shape, Func<KernelBuffers, object[]> arguments, string variant = "")
     {

@@ -26,7 +26,8 @@ internal static class SvgPlot
         int width = panels.Count * (PanelWidth + Left + 16);
         const int Height = Top + PanelHeight + Bottom;
         StringWriter svg = new(CultureInfo.InvariantCulture) { NewLine = "\n" };
-        svg.WriteLine($"""<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{Height}" font-family="sans-serif" font-size="12">""");
+        svg.WriteLine(
+            $"""<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{Height}" font-family="sans-serif" font-size="12">""");
         svg.WriteLine($"""<rect width="{width}" height="{Height}" fill="#ffffff"/>""");
         svg.WriteLine($"""<text x="{width / 2}" y="20" text-anchor="middle" font-size="14">{SecurityElement.Escape(title)}</text>""");
         for (int i = 0; i < panels.Count; i++)
@@ -56,7 +57,8 @@ internal static class SvgPlot
             svg.WriteLine($"""<text x="{X(x)}" y="{PanelHeight + 16}" text-anchor="middle">{Label(x)}</text>""");
         }
 
-        svg.WriteLine($"""<text x="{PanelWidth / 2}" y="{PanelHeight + 36}" text-anchor="middle">{SecurityElement.Escape(xLabel)}</text>""");
+        svg.WriteLine(
+            $"""<text x="{PanelWidth / 2}" y="{PanelHeight + 36}" text-anchor="middle">{SecurityElement.Escape(xLabel)}</text>""");
         for (int i = 0; i < lines.Count; i++)
         {
             string colour = Colours[i % Colours.Length];

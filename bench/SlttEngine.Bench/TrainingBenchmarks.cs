@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using SlttEngine.Cli.Options;
 using SlttEngine.Device;
 using SlttEngine.Training;
 
@@ -22,7 +23,7 @@ public class TrainingBenchmarks
     {
         ComputeDevice device = BenchSession.Current.Device;
         device.Context.SetCurrent();
-        run = new BatchRun(device, Run.Options, SampleBatch.Random(Run.Options));
+        run = new BatchRun(device, RunFactory.Training(Run.Options), RunFactory.RandomBatch(Run.Options));
         BenchSession.Current.DeviceBytes[Run] = run.Engine.ArenaBytes + run.Engine.StoreBytes;
         Iteration();
     });

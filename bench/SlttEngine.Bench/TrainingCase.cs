@@ -1,5 +1,5 @@
+using SlttEngine.Cli.Options;
 using SlttEngine.Device;
-using SlttEngine.Training;
 
 namespace SlttEngine.Bench;
 
@@ -8,12 +8,7 @@ namespace SlttEngine.Bench;
 public sealed record TrainingCase(TrainOptions Options)
 {
     /// <summary>Where the time goes up with T: the method's name as users know it.</summary>
-    public string Method => Options.Method switch
-    {
-        TrainingMethod.SlttK => $"SLTT-{Options.K}",
-        TrainingMethod.Bptt => "BPTT",
-        _ => "SLTT",
-    };
+    public string Method => MethodTable.Find(Options.Method).Title(Options);
 
     /// <summary>Everything but method and T.</summary>
     public string Workload => $"{Options.Model} {Options.Dataset} b{Options.BatchSize}"

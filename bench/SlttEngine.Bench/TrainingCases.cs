@@ -1,3 +1,4 @@
+using SlttEngine.Cli.Options;
 using SlttEngine.Device;
 using SlttEngine.Training;
 
@@ -36,7 +37,7 @@ internal static class TrainingCases
         {
             foreach (ComputeType type in bench.Types ?? [ComputeType.Float32])
             {
-                foreach (TrainingMethod method in bench.Methods)
+                foreach (string method in bench.Methods)
                 {
                     foreach (int steps in bench.Steps ?? (bench.Smoke ? [1, 3] : Steps))
                     {
@@ -50,10 +51,11 @@ internal static class TrainingCases
     }
 
     private static void Add(
-        ComputeDevice device, BenchOptions bench, TextWriter output, Workload workload, ComputeType type, TrainingMethod method, int steps, List<TrainingCase> cases)
+        ComputeDevice device, BenchOptions bench, TextWriter output, Workload workload, ComputeType type, string method, int steps,
+        List<TrainingCase> cases)
     {
         const int BackwardSteps = 2;
-        if (method == TrainingMethod.SlttK && steps <= BackwardSteps)
+        if (method == MethodTable.SlttK && steps <= BackwardSteps)
         {
             return; // the same as SLTT
         }
@@ -76,7 +78,7 @@ internal static class TrainingCases
             return;
         }
 
-        long needed = MemoryPlan.For(device, candidate.Options).Total;
+        long needed = MemoryPlan.For(device, RunFactory.Training(candidate.Options), RunFactory.Format(candidate.Options)).Total;
         if (needed > (long)(ulong)device.Context.GetFreeDeviceMemorySize())
         {
             output.WriteLine($"left out, needs {needed / 1e9:F1} GB: {candidate}");

@@ -3,8 +3,8 @@
 //
 //   out/native-build/convolution_bench [--shapes NAME] [--types f32,bf16,f16] [--rates 0.05,0.15] [--repeats N] [--values spikes|counts]
 //
-// GFLOP/s are counted as if all was computed: 2 * n*p*q*k * r*s*c a pass. Ways take turns; the best time of each is shown. SLTT_CPU_THREADS and
-// SLTT_CPU_ISA choose threads and instruction set. The first line says what an event costs at least: a load with its addition.
+// GFLOP/s are counted as if all was computed: 2 * n*p*q*k * r*s*c a pass. Ways take turns; the best time of each is shown. SLTT_CPU_THREADS
+// and SLTT_CPU_ISA choose threads and instruction set. The first line says what an event costs at least: a load with its addition.
 #include <immintrin.h>
 
 #include <algorithm>
@@ -17,8 +17,8 @@
 #include <string>
 #include <vector>
 
-#include "cuda_api.h"
-#include "dnn_api.h"
+#include "dnn/cudnn_api.h"
+#include "runtime/cuda_api.h"
 
 extern "C" {
 CUresult cuInit(unsigned);
@@ -33,21 +33,26 @@ cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t, cudnnTensorFor
 cudnnStatus_t cudnnCreateFilterDescriptor(cudnnFilterDescriptor_t*);
 cudnnStatus_t cudnnSetFilter4dDescriptor(cudnnFilterDescriptor_t, cudnnDataType_t, cudnnTensorFormat_t, int, int, int, int);
 cudnnStatus_t cudnnCreateConvolutionDescriptor(cudnnConvolutionDescriptor_t*);
-cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t, int, int, int, int, int, int, cudnnConvolutionMode_t, cudnnDataType_t);
-cudnnStatus_t cudnnGetConvolutionForwardWorkspaceSize(cudnnHandle_t, cudnnTensorDescriptor_t, cudnnFilterDescriptor_t, cudnnConvolutionDescriptor_t,
-                                                      cudnnTensorDescriptor_t, cudnnConvolutionFwdAlgo_t, size_t*);
-cudnnStatus_t cudnnGetConvolutionBackwardFilterWorkspaceSize(cudnnHandle_t, cudnnTensorDescriptor_t, cudnnTensorDescriptor_t, cudnnConvolutionDescriptor_t,
-                                                             cudnnFilterDescriptor_t, cudnnConvolutionBwdFilterAlgo_t, size_t*);
-cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t, const void*, cudnnTensorDescriptor_t, const void*, cudnnFilterDescriptor_t, const void*,
-                                      cudnnConvolutionDescriptor_t, cudnnConvolutionFwdAlgo_t, void*, size_t, const void*, cudnnTensorDescriptor_t, void*);
-cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t, const void*, cudnnTensorDescriptor_t, const void*, cudnnTensorDescriptor_t, const void*,
-                                             cudnnConvolutionDescriptor_t, cudnnConvolutionBwdFilterAlgo_t, void*, size_t, const void*,
-                                             cudnnFilterDescriptor_t, void*);
-cudnnStatus_t cudnnGetConvolutionBackwardDataWorkspaceSize(cudnnHandle_t, cudnnFilterDescriptor_t, cudnnTensorDescriptor_t, cudnnConvolutionDescriptor_t,
-                                                           cudnnTensorDescriptor_t, cudnnConvolutionBwdDataAlgo_t, size_t*);
-cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t, const void*, cudnnFilterDescriptor_t, const void*, cudnnTensorDescriptor_t, const void*,
-                                           cudnnConvolutionDescriptor_t, cudnnConvolutionBwdDataAlgo_t, void*, size_t, const void*,
-                                           cudnnTensorDescriptor_t, void*);
+cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t, int, int, int, int, int, int, cudnnConvolutionMode_t,
+                                              cudnnDataType_t);
+cudnnStatus_t cudnnGetConvolutionForwardWorkspaceSize(cudnnHandle_t, cudnnTensorDescriptor_t, cudnnFilterDescriptor_t,
+                                                      cudnnConvolutionDescriptor_t, cudnnTensorDescriptor_t, cudnnConvolutionFwdAlgo_t,
+                                                      size_t*);
+cudnnStatus_t cudnnGetConvolutionBackwardFilterWorkspaceSize(cudnnHandle_t, cudnnTensorDescriptor_t, cudnnTensorDescriptor_t,
+                                                             cudnnConvolutionDescriptor_t, cudnnFilterDescriptor_t,
+                                                             cudnnConvolutionBwdFilterAlgo_t, size_t*);
+cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t, const void*, cudnnTensorDescriptor_t, const void*, cudnnFilterDescriptor_t,
+                                      const void*, cudnnConvolutionDescriptor_t, cudnnConvolutionFwdAlgo_t, void*, size_t, const void*,
+                                      cudnnTensorDescriptor_t, void*);
+cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t, const void*, cudnnTensorDescriptor_t, const void*, cudnnTensorDescriptor_t,
+                                             const void*, cudnnConvolutionDescriptor_t, cudnnConvolutionBwdFilterAlgo_t, void*, size_t,
+                                             const void*, cudnnFilterDescriptor_t, void*);
+cudnnStatus_t cudnnGetConvolutionBackwardDataWorkspaceSize(cudnnHandle_t, cudnnFilterDescriptor_t, cudnnTensorDescriptor_t,
+                                                           cudnnConvolutionDescriptor_t, cudnnTensorDescriptor_t,
+                                                           cudnnConvolutionBwdDataAlgo_t, size_t*);
+cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t, const void*, cudnnFilterDescriptor_t, const void*, cudnnTensorDescriptor_t,
+                                           const void*, cudnnConvolutionDescriptor_t, cudnnConvolutionBwdDataAlgo_t, void*, size_t,
+                                           const void*, cudnnTensorDescriptor_t, void*);
 int sltt_cpu_choose_convolution(const char*, const char*, int);
 const char* sltt_cpu_instruction_set();
 int sltt_cpu_threads();
@@ -73,9 +78,25 @@ struct Set {
     std::vector<Shape> shapes;
 };
 const std::vector<Set> SETS = {
-    {"resnet18", {{32, 64, 32, 64, 3, 1}, {32, 64, 32, 128, 3, 2}, {32, 64, 32, 128, 1, 2}, {32, 128, 16, 128, 3, 1}, {32, 128, 16, 256, 3, 2}, {32, 256, 8, 256, 3, 1}, {32, 256, 8, 512, 3, 2}, {32, 512, 4, 512, 3, 1}}},
-    {"vgg11", {{4, 2, 128, 64, 3, 1}, {4, 64, 64, 128, 3, 1}, {4, 128, 32, 256, 3, 1}, {4, 256, 32, 256, 3, 1}, {4, 256, 16, 512, 3, 1}, {4, 512, 16, 512, 3, 1}, {4, 512, 8, 512, 3, 1}}},
-    {"nfresnet34", {{4, 64, 56, 64, 3, 1}, {4, 64, 56, 128, 3, 2}, {4, 128, 28, 128, 3, 1}, {4, 256, 14, 256, 3, 1}, {4, 512, 7, 512, 3, 1}}},
+    {"resnet18",
+     {{32, 64, 32, 64, 3, 1},
+      {32, 64, 32, 128, 3, 2},
+      {32, 64, 32, 128, 1, 2},
+      {32, 128, 16, 128, 3, 1},
+      {32, 128, 16, 256, 3, 2},
+      {32, 256, 8, 256, 3, 1},
+      {32, 256, 8, 512, 3, 2},
+      {32, 512, 4, 512, 3, 1}}},
+    {"vgg11",
+     {{4, 2, 128, 64, 3, 1},
+      {4, 64, 64, 128, 3, 1},
+      {4, 128, 32, 256, 3, 1},
+      {4, 256, 32, 256, 3, 1},
+      {4, 256, 16, 512, 3, 1},
+      {4, 512, 16, 512, 3, 1},
+      {4, 512, 8, 512, 3, 1}}},
+    {"nfresnet34",
+     {{4, 64, 56, 64, 3, 1}, {4, 64, 56, 128, 3, 2}, {4, 128, 28, 128, 3, 1}, {4, 256, 14, 256, 3, 1}, {4, 512, 7, 512, 3, 1}}},
     {"narrow", {{32, 16, 32, 16, 3, 1}, {32, 32, 16, 32, 3, 1}, {32, 64, 8, 64, 3, 1}, {32, 128, 4, 128, 3, 1}}},
 };
 
@@ -181,9 +202,11 @@ int main(int count, char** arguments) {
     CHECK(cuDevicePrimaryCtxRetain(&context, 0));
     CHECK(cuCtxSetCurrent(context));
     CHECK(cudnnCreate(&dnn));
-    printf("instruction set %s, %d threads; 64 bytes loaded and added: %.2f ns from 16 KiB, %.2f ns from 512 KiB\n\n", sltt_cpu_instruction_set(), sltt_cpu_threads(),
-           load_and_add(16 << 10), load_and_add(512 << 10));
-    printf("| shape | type | rate | forward: dense | event | ratio | filter: dense | event | ratio | data: dense | winograd | ratio | difference |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+    printf("instruction set %s, %d threads; 64 bytes loaded and added: %.2f ns from 16 KiB, %.2f ns from 512 KiB\n\n",
+           sltt_cpu_instruction_set(), sltt_cpu_threads(), load_and_add(16 << 10), load_and_add(512 << 10));
+    printf(
+        "| shape | type | rate | forward: dense | event | ratio | filter: dense | event | ratio | data: dense | winograd | ratio | "
+        "difference |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     for (const Set& set : SETS) {
         auto chosen = words(shapes);
         if (std::find(chosen.begin(), chosen.end(), set.name) == chosen.end()) continue;
@@ -191,7 +214,8 @@ int main(int count, char** arguments) {
             for (const Type& type : TYPES) {
                 auto wanted = words(types);
                 if (std::find(wanted.begin(), wanted.end(), type.name) == wanted.end()) continue;
-                Buffer x((size_t)s.n * s.h * s.h * s.c, type), filter((size_t)s.k * s.size * s.size * s.c, type), y((size_t)s.n * s.p() * s.p() * s.k, type);
+                Buffer x((size_t)s.n * s.h * s.h * s.c, type), filter((size_t)s.k * s.size * s.size * s.c, type),
+                    y((size_t)s.n * s.p() * s.p() * s.k, type);
                 Buffer out(y.count, type), gradient(filter.count, type), x_gradient(x.count, type);
                 cudnnTensorDescriptor_t x_desc, y_desc;
                 cudnnFilterDescriptor_t w_desc;
@@ -203,14 +227,18 @@ int main(int count, char** arguments) {
                 CHECK(cudnnSetTensor4dDescriptor(x_desc, CUDNN_TENSOR_NHWC, type.type, s.n, s.c, s.h, s.h));
                 CHECK(cudnnSetTensor4dDescriptor(y_desc, CUDNN_TENSOR_NHWC, type.type, s.n, s.k, s.p(), s.p()));
                 CHECK(cudnnSetFilter4dDescriptor(w_desc, type.type, CUDNN_TENSOR_NHWC, s.k, s.c, s.size, s.size));
-                CHECK(cudnnSetConvolution2dDescriptor(convolution, s.pad(), s.pad(), s.stride, s.stride, 1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT));
+                CHECK(cudnnSetConvolution2dDescriptor(convolution, s.pad(), s.pad(), s.stride, s.stride, 1, 1, CUDNN_CROSS_CORRELATION,
+                                                      CUDNN_DATA_FLOAT));
                 size_t forward_bytes = 0, filter_bytes = 0;
-                CHECK(cudnnGetConvolutionForwardWorkspaceSize(dnn, x_desc, w_desc, convolution, y_desc, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, &forward_bytes));
-                CHECK(cudnnGetConvolutionBackwardFilterWorkspaceSize(dnn, x_desc, y_desc, convolution, w_desc, CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1, &filter_bytes));
+                CHECK(cudnnGetConvolutionForwardWorkspaceSize(dnn, x_desc, w_desc, convolution, y_desc,
+                                                              CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, &forward_bytes));
+                CHECK(cudnnGetConvolutionBackwardFilterWorkspaceSize(dnn, x_desc, y_desc, convolution, w_desc,
+                                                                     CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1, &filter_bytes));
                 size_t bytes = std::max(forward_bytes, filter_bytes), data_bytes = 0;
                 for (const char* way : {"dense", "winograd"}) {
                     sltt_cpu_choose_convolution(way, nullptr, 0);
-                    CHECK(cudnnGetConvolutionBackwardDataWorkspaceSize(dnn, w_desc, y_desc, convolution, x_desc, CUDNN_CONVOLUTION_BWD_DATA_ALGO_1, &data_bytes));
+                    CHECK(cudnnGetConvolutionBackwardDataWorkspaceSize(dnn, w_desc, y_desc, convolution, x_desc,
+                                                                       CUDNN_CONVOLUTION_BWD_DATA_ALGO_1, &data_bytes));
                     bytes = std::max(bytes, data_bytes);
                 }
                 Buffer workspace(bytes / type.size + 1, type);
@@ -231,14 +259,17 @@ int main(int count, char** arguments) {
                                 sltt_cpu_choose_convolution(way == 0 ? "dense" : pass < 2 ? "event" : "winograd", nullptr, 0);
                                 double start = now();
                                 if (pass == 0)
-                                    CHECK(cudnnConvolutionForward(dnn, &one, x_desc, x.data, w_desc, filter.data, convolution, CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,
-                                                                  workspace.data, bytes, &zero, y_desc, out.data));
+                                    CHECK(cudnnConvolutionForward(dnn, &one, x_desc, x.data, w_desc, filter.data, convolution,
+                                                                  CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, workspace.data, bytes,
+                                                                  &zero, y_desc, out.data));
                                 else if (pass == 1)
-                                    CHECK(cudnnConvolutionBackwardFilter(dnn, &one, x_desc, x.data, y_desc, y.data, convolution, CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1,
-                                                                         workspace.data, bytes, &zero, w_desc, gradient.data));
+                                    CHECK(cudnnConvolutionBackwardFilter(dnn, &one, x_desc, x.data, y_desc, y.data, convolution,
+                                                                         CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1, workspace.data, bytes, &zero,
+                                                                         w_desc, gradient.data));
                                 else
-                                    CHECK(cudnnConvolutionBackwardData(dnn, &one, w_desc, filter.data, y_desc, y.data, convolution, CUDNN_CONVOLUTION_BWD_DATA_ALGO_1,
-                                                                       workspace.data, bytes, &zero, x_desc, x_gradient.data));
+                                    CHECK(cudnnConvolutionBackwardData(dnn, &one, w_desc, filter.data, y_desc, y.data, convolution,
+                                                                       CUDNN_CONVOLUTION_BWD_DATA_ALGO_1, workspace.data, bytes, &zero,
+                                                                       x_desc, x_gradient.data));
                                 CHECK(cuCtxSynchronize());
                                 double seconds = now() - start;
                                 if (i > 0) best[pass][way] = std::min(best[pass][way], seconds);
@@ -256,9 +287,10 @@ int main(int count, char** arguments) {
                     char name[96];
                     snprintf(name, sizeof name, "%dx%dx%dx%d to %d, %dx%d/%d", s.n, s.h, s.h, s.c, s.k, s.size, s.size, s.stride);
                     double gigaflops = s.flops() / 1e9;
-                    printf("| %s | %s | %s | %.0f | %.0f | %.2f | %.0f | %.0f | %.2f | %.0f | %.0f | %.2f | %.1e |\n", name, type.name, rate.c_str(), gigaflops / best[0][0], gigaflops / best[0][1],
-                           best[0][1] / best[0][0], gigaflops / best[1][0], gigaflops / best[1][1], best[1][1] / best[1][0],
-                           gigaflops / best[2][0], gigaflops / best[2][1], best[2][1] / best[2][0], difference);
+                    printf("| %s | %s | %s | %.0f | %.0f | %.2f | %.0f | %.0f | %.2f | %.0f | %.0f | %.2f | %.1e |\n", name, type.name,
+                           rate.c_str(), gigaflops / best[0][0], gigaflops / best[0][1], best[0][1] / best[0][0], gigaflops / best[1][0],
+                           gigaflops / best[1][1], best[1][1] / best[1][0], gigaflops / best[2][0], gigaflops / best[2][1],
+                           best[2][1] / best[2][0], difference);
                     fflush(stdout);
                 }
             }

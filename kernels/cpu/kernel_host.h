@@ -4,18 +4,33 @@
 // inside an anonymous namespace. Every function of it is then local: code compiled for one instruction set can never be linked into
 // another variant. The tables are constants: nothing of a variant runs before the variant is chosen.
 #pragma once
+#include "cuda_words.h"
 #include "kernel_table.h"
 
 namespace sltt_cpu {
 
 template <int... I> struct Indices {};
-template <class P> struct Describe { static constexpr Parameter value = {sizeof(P), alignof(P), false}; };
-template <class P> struct Describe<P*> { static constexpr Parameter value = {sizeof(P*), alignof(P*), true}; };
+// The names of the types that a kernel's parameters may have. RunState is named beside itself, in kernel_types.h, where
+// argument-dependent lookup finds it. Another type has no name and does not compile.
+static constexpr const char* type_name(const float*) { return "f32"; }
+static constexpr const char* type_name(const __half*) { return "f16"; }
+static constexpr const char* type_name(const __nv_bfloat16*) { return "bf16"; }
+static constexpr const char* type_name(const double*) { return "f64"; }
+static constexpr const char* type_name(const int32_t*) { return "i32"; }
+static constexpr const char* type_name(const int64_t*) { return "i64"; }
+static constexpr const char* type_name(const uint8_t*) { return "u8"; }
+static constexpr const char* type_name(const uint16_t*) { return "u16"; }
+static constexpr const char* type_name(const uint32_t*) { return "u32"; }
+static constexpr const char* type_name(const uint64_t*) { return "u64"; }
+
+template <class P> struct Describe { static constexpr Parameter value = {sizeof(P), alignof(P), false, false, type_name((P*)nullptr)}; };
+template <class P> struct Describe<P*> { static constexpr Parameter value = {sizeof(P*), alignof(P*), true, false, type_name((P*)nullptr)}; };
+template <class P> struct Describe<const P*> { static constexpr Parameter value = {sizeof(P*), alignof(P*), true, true, type_name((P*)nullptr)}; };
 
 template <auto Run> struct Trampoline;
 template <class... P, void (*Run)(P...)> struct Trampoline<Run> {
     static constexpr int COUNT = (int)sizeof...(P);
-    static constexpr Parameter parameters[COUNT + 1] = {Describe<P>::value..., {0, 0, false}};
+    static constexpr Parameter parameters[COUNT + 1] = {Describe<P>::value..., {}};
     template <int... I> static inline void apply(void* const* arguments, Indices<I...>) {
         Run(*static_cast<const P*>(arguments[I])...);
     }
@@ -34,6 +49,7 @@ template <class... P, void (*Run)(P...)> struct Trampoline<Run> {
     };                                                                                                                \
     static const ::sltt_cpu::KernelEntry name##_entry = {#name, &::sltt_cpu::Trampoline<&name##_kernel::run>::call,   \
                                                          ::sltt_cpu::Trampoline<&name##_kernel::run>::parameters,     \
-                                                         ::sltt_cpu::Trampoline<&name##_kernel::run>::COUNT};         \
+                                                         ::sltt_cpu::Trampoline<&name##_kernel::run>::COUNT, #params, \
+                                                         __FILE__};                                                   \
     __attribute__((used, section("sltt_" SLTT_TEXT(SLTT_VARIANT))))                                                   \
     static const ::sltt_cpu::KernelEntry* const name##_listed = &name##_entry;

@@ -8,6 +8,8 @@ namespace sltt_cpu {
 struct Parameter {
     uint32_t size, alignment;
     bool pointer;
+    bool constant;     // the kernel only reads what the pointer points to
+    const char* type;  // type_name of the value, or of what the pointer points to
 };
 
 struct KernelEntry {
@@ -15,6 +17,8 @@ struct KernelEntry {
     void (*call)(void* const* arguments);  // runs one thread's body; its position is in `position`
     const Parameter* parameters;
     int parameter_count;
+    const char* parameter_text;  // the parameter list as the source has it: the parameters' names are read from it
+    const char* file;            // the .cu
 };
 
 struct Dim3 { unsigned x, y, z; };

@@ -32,30 +32,18 @@ template <class T, class G, class F> __device__ inline void for_elements(int64_t
 
 // ---- Forward: the mean over each window --------------------------------------------------------------------------------
 
-// A walk over the pixels of a window, in row order.
-struct PixelWalk {
-    int64_t line;  // where the window's current line begins, in pixels
-    int column;    // of the next pixel in that line
-    __device__ int64_t pixel() const { return line + column; }
-    __device__ void advance(const Windows& windows) {
-        if (++column == windows.size) {
-            column = 0;
-            line += windows.width;
-        }
-    }
-};
-
 // pool_rows with packs of V channels. A thread loads PIXELS of its window before it uses the first, as read_rows does with rows. A pixel
 // beyond the last repeats the last: f writes the same value twice, and its value is left out.
 template <int V, int P, class Read, class F, class Put>
 __device__ inline void pool_packs(int64_t count, int channels, const Windows& windows, const PerChannel<P>& parameters, const Dropout& drop, Read& read,
                                   F& f, Put& put) {
     constexpr int PIXELS = 4;
-    int packs = channels / V, pixels = windows.size * windows.size;
+    int packs = channels / V, size = windows.size, pixels = size * size;
     for (int64_t p = thread_index(), stride = thread_count(); p < count * packs; p += stride) {
         int64_t window = p / packs;
         int c = (int)(p - window * packs) * V;
-        PixelWalk walk = {windows.first(window), 0};
+        int64_t line = windows.first(window);  // where the window's current line begins, in pixels
+        int column = 0;                         // of the next pixel in that line
         Packs<P, V> params = load_parameters<V>(parameters, c);
         Pack<V> sum(0.0f);
         for (int first = 0; first < pixels; first += PIXELS) {
@@ -63,9 +51,12 @@ __device__ inline void pool_packs(int64_t count, int channels, const Windows& wi
             decltype(read(Lanes<V>{}, p)) in[PIXELS];
 #pragma unroll
             for (int a = 0; a < PIXELS; ++a) {
-                at[a] = walk.pixel() * channels + c;
+                at[a] = (line + column) * channels + c;
                 in[a] = read(Lanes<V>{}, at[a]);
-                if (first + a + 1 < pixels) walk.advance(windows);
+                if (first + a + 1 < pixels && ++column == size) {
+                    column = 0;
+                    line += windows.width;
+                }
             }
 #pragma unroll
             for (int a = 0; a < PIXELS; ++a) {

@@ -81,8 +81,8 @@ template <int K, int ROWS, int V, int P, class MaskSource, class Read, class F>
 __device__ inline Packs<K, V> sum_rows_of_thread(const RowRange& range, const Packs<P, V>& params, const MaskSource& source, Read& read, F& f) {
     Packs<K, V> sum = zero_packs<K, V>();
     for (int64_t chunk = range.begin; chunk < range.end; chunk += CHUNK * range.step) {
-        int64_t end = chunk + CHUNK * range.step < range.end ? chunk + CHUNK * range.step : range.end;
-        Packs<K, V> partial = sum_chunk<K, ROWS, V>({chunk, end, range.step}, params, source, read, f);
+        RowRange rows = {chunk, chunk + CHUNK * range.step < range.end ? chunk + CHUNK * range.step : range.end, range.step};
+        Packs<K, V> partial = sum_chunk<K, ROWS, V>(rows, params, source, read, f);
         for (int k = 0; k < K; ++k) sum[k] = sum[k] + partial[k];
     }
     return sum;
@@ -117,9 +117,10 @@ __device__ inline void sum_share(const SumShare& share, const PerChannel<P>& par
         Packs<K, V> sum = zero_packs<K, V>();
         if (tile.line < tile.lines && first + tile.column < packs) {
             int c = (first + tile.column) * V;
+            Packs<P, V> params = load_parameters<V>(parameters, c);
             int64_t first_row = (int64_t)share.row_part * tile.lines + tile.line, row_step = (int64_t)share.row_parts * tile.lines;
             RowRange range = {first_row * share.channels + c, share.rows * share.channels, row_step * share.channels};
-            sum = sum_rows_of_thread<K, ROWS, V>(range, load_parameters<V>(parameters, c), source, read, f);
+            sum = sum_rows_of_thread<K, ROWS, V>(range, params, source, read, f);
         }
         reduce_lines(sum, tile, first, packs, put);
     }
@@ -145,9 +146,10 @@ __device__ inline void sum_rows(double* partials, int64_t rows, int channels, Pe
 template <int K, int ROWS_IN_FLIGHT, class T, class Read, class F, class Put>
 __device__ inline void sum_columns(int64_t rows, int channels, Read read, F f, Put put) {
     constexpr int V = pack_width<T>;
-    int part = (int)blockIdx.x, parts = (int)gridDim.x;
-    if (channels % V == 0) sum_share<K, ROWS_IN_FLIGHT, V>({rows, channels, 0, 1, part, parts, 2}, PerChannel<0>{}, no_dropout(), read, f, put);
-    else sum_share<K, ROWS_IN_FLIGHT, 1>({rows, channels, 0, 1, part, parts, 16}, PerChannel<0>{}, no_dropout(), read, f, put);
+    bool whole_packs = channels % V == 0;
+    SumShare share = {rows, channels, 0, 1, (int)blockIdx.x, (int)gridDim.x, whole_packs ? 2 : 16};
+    if (whole_packs) sum_share<K, ROWS_IN_FLIGHT, V>(share, PerChannel<0>{}, no_dropout(), read, f, put);
+    else sum_share<K, ROWS_IN_FLIGHT, 1>(share, PerChannel<0>{}, no_dropout(), read, f, put);
 }
 
 // One thread's share of finish_sums: parts line, line + lines, ... of channel c. The partial sums are few and the loop's whole cost is

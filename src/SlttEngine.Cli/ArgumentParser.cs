@@ -5,9 +5,9 @@ namespace SlttEngine.Cli;
 /// <summary>Reads a command's arguments against its options.</summary>
 internal static class ArgumentParser
 {
-    /// <summary>Applies the options found; returns what is not one.</summary>
+    /// <summary>Applies the options, and returns the positional arguments.</summary>
     /// <param name="arguments">After the command's name.</param>
-    /// <param name="options">What the command takes.</param>
+    /// <param name="options">The options that the command has.</param>
     /// <param name="command">Its name, for the hint.</param>
     /// <exception cref="SlttException">An unknown option, a missing value or one too many, or a value that an option refuses.</exception>
     internal static IReadOnlyList<string> Parse(IReadOnlyList<string> arguments, IReadOnlyList<CliOption> options, string command)
@@ -62,7 +62,9 @@ internal static class ArgumentParser
     private static SlttException Unknown(string spelled, string name, IReadOnlyList<CliOption> options, string command)
     {
         string? nearest = NearestName.Find(name, options.Select(o => o.Name));
-        return new SlttException(ErrorKind.Usage, $"unknown option '{spelled}'" + (nearest is null ? string.Empty : $"; did you mean '-{nearest}'?"), Hint(command));
+        return new SlttException(
+            ErrorKind.Usage, $"unknown option '{spelled}'"
+            + (nearest is null ? string.Empty : $"; did you mean '-{nearest}'?"), Hint(command));
     }
 
     private static string Hint(string command) => $"sltt {command} --help lists the options";

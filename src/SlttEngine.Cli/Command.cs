@@ -3,10 +3,10 @@ namespace SlttEngine.Cli;
 /// <summary>One of the things that sltt does. A new one is made for each call: its options write into it.</summary>
 internal abstract class Command
 {
-    /// <summary>What its positional arguments are called in the help; null if it takes none.</summary>
+    /// <summary>Name of the positional arguments in the help; null if there are none.</summary>
     internal virtual string? Positionals => null;
 
-    /// <summary>The options it takes, besides --help and --verbose.</summary>
+    /// <summary>The options, besides --help and --verbose.</summary>
     internal abstract IReadOnlyList<CliOption> Options { get; }
 
     /// <summary>Does it.</summary>

@@ -1,6 +1,6 @@
 using System.Reflection;
 using SlttEngine.Cli.Commands;
-using SlttEngine.Training;
+using SlttEngine.Cli.Options;
 
 namespace SlttEngine.Cli;
 
@@ -15,13 +15,18 @@ internal static class CommandLine
     private static readonly Entry[] Commands =
     [
         new("train", "trains a model; --method says how", () => new TrainCommand()),
-        new("train-sltt", "trains by SLTT, with the official program's options", () => new TrainCommand(TrainingMethod.Sltt)),
-        new("train-slttk", "trains by SLTT-K: K of the T steps, drawn anew each iteration, get a backward pass", () => new TrainCommand(TrainingMethod.SlttK)),
-        new("train-bptt", "trains by backpropagation through time", () => new TrainCommand(TrainingMethod.Bptt)),
+        new("train-sltt", "trains by SLTT, with the official program's options", () => new TrainCommand(MethodTable.Sltt)),
+        new("train-slttk", "trains by SLTT-K: K of the T steps, drawn anew each iteration, get a backward pass", () => new TrainCommand(
+            MethodTable.SlttK)),
+        new("train-bptt", "trains by backpropagation through time", () => new TrainCommand(MethodTable.Bptt)),
         new("demo", "makes event-camera gestures, trains on them, and shows time and memory", () => new DemoCommand()),
-        new("bench", "times training iterations: on random data, or with -data_dir on a real batch; -resume gives trained parameters", () => new BenchCommand()),
-        new("plan", "says what a run will need, without allocating it: memory by kind and layer, the largest batch, the time that its work takes", () => new PlanCommand()),
-        new("eval", "evaluates a checkpoint: loss, accuracy, and for each layer how often it fires and what that costs", () => new EvalCommand()),
+        new("bench", "times training iterations: on random data, or with -data_dir on a real batch; -resume gives trained parameters",
+            () => new BenchCommand()),
+        new("plan",
+            "says what a run will need, without allocating it: memory by kind and layer, the largest batch, the time that its work takes",
+            () => new PlanCommand()),
+        new("eval", "evaluates a checkpoint: loss, accuracy, and for each layer how often it fires and what that costs",
+            () => new EvalCommand()),
         new("convert", "writes a checkpoint in the other form: safetensors, or a .pth file that PyTorch loads", () => new ConvertCommand()),
         new("models", "lists the models with their parameters, neurons, and operations a step", () => new ModelsCommand()),
         new("data", "says what each data set needs, where it comes from, and what a folder holds of it", () => new DataCommand()),
@@ -69,7 +74,9 @@ internal static class CommandLine
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            return Report(context, $"internal error: {e.GetType().Name}: {e.Message}", verbose ? null : "--verbose shows where", InternalError, verbose ? e : null);
+            return Report(
+                context, $"internal error: {e.GetType().Name}: {e.Message}", verbose ? null
+                : "--verbose shows where", InternalError, verbose ? e : null);
         }
     }
 
@@ -83,7 +90,8 @@ internal static class CommandLine
             }
 
             HelpText help = new(context.Output);
-            help.Paragraph("sltt COMMAND [options]: trains deep spiking neural networks with memory that does not grow with the time steps");
+            help.Paragraph(
+                "sltt COMMAND [options]: trains deep spiking neural networks with memory that does not grow with the time steps");
             help.Gap();
             help.Table([.. Commands.Select(c => (c.Name, c.Summary))]);
             help.Gap();
@@ -120,20 +128,26 @@ internal static class CommandLine
     {
         Command command = entry.Create();
         HelpText help = new(context.Output);
-        help.Paragraph($"sltt {entry.Name}{(command.Positionals is null ? string.Empty : " " + command.Positionals)} [options]: {entry.Summary}");
+        help.Paragraph(
+            $"sltt {entry.Name}{(command.Positionals is null ? string.Empty : " " + command.Positionals)} [options]: {entry.Summary}");
         help.Gap();
-        help.Table([.. command.Options.Where(o => !o.Idle).Select(o => ($"-{o.Name}{(o.ValueName is null ? string.Empty : " " + o.ValueName)}", o.Help))]);
+        help.Table(
+            [.. command.Options.Where(o => !o.Idle).Select(
+            o => ($"-{o.Name}{(o.ValueName is null ? string.Empty : " " + o.ValueName)}", o.Help))]);
         if (command.Options.Any(o => o.Idle))
         {
             help.Gap();
-            help.Paragraph($"Taken too, as a training command has them, and without effect here: {string.Join(", ", command.Options.Where(o => o.Idle).Select(o => "-" + o.Name))}");
+            help.Paragraph(
+                $"Taken too, as a training command has them, and without effect here: "
+                    + $"{string.Join(", ", command.Options.Where(o => o.Idle).Select(o => "-" + o.Name))}");
         }
 
         return 0;
     }
 
     private static string Version =>
-        typeof(TrainOptions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "?";
+        typeof(SlttException).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+            ?? "?";
 
     private static int Report(CliContext context, string message, string? hint, int exitCode, Exception? trace)
     {

@@ -10,7 +10,7 @@ internal sealed class HelpText(TextWriter output)
     /// <param name="text">Its words.</param>
     internal void Paragraph(string text) => Wrap(string.Empty, text, 0);
 
-    /// <summary>Names, and beside each what it is.</summary>
+    /// <summary>Two columns: names and descriptions.</summary>
     /// <param name="rows">One a name.</param>
     internal void Table(IReadOnlyList<(string Name, string Text)> rows)
     {

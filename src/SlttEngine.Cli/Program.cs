@@ -19,7 +19,8 @@ internal static class Program
 
             signal.Cancel = true;
             // The bar may stand on the line.
-            context.Error.WriteLine((Console.IsErrorRedirected ? string.Empty : "\n") + "stopping after this iteration (once more: at once, without saving)");
+            context.Error.WriteLine(
+                (Console.IsErrorRedirected ? string.Empty : "\n") + "stopping after this iteration (once more: at once, without saving)");
             stop.Cancel();
         }
 

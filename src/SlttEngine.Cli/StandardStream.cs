@@ -2,9 +2,11 @@ using System.Text;
 
 namespace SlttEngine.Cli;
 
-/// <summary>Standard output or standard error, which may be a full disk: the error names standard output, and of standard error ends nothing.</summary>
+/// <summary>
+/// Standard output or standard error, which may be a full disk: the error names standard output, and of standard error ends nothing.
+/// </summary>
 /// <param name="inner">The stream's own writer.</param>
-/// <param name="lossy">True: what can't be written is left out, as messages beside the result may be.</param>
+/// <param name="lossy">True: output that can't be written is dropped, which suits messages.</param>
 internal sealed class StandardStream(TextWriter inner, bool lossy) : TextWriter
 {
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using SlttEngine.Cli.Options;
 using SlttEngine.Training;
 using Spectre.Console;
 
@@ -13,7 +14,8 @@ internal sealed class TrainingView : ITrainingObserver
     private readonly TimeSpan interval;
     private readonly List<EpochFinished> epochs = [];
     private LiveDisplayContext? live;
-    private bool preTrained;
+    private TrainOptions options = new();
+    private string deviceReason = string.Empty;
     private long passStart;
     private long lastShown;
 
@@ -53,8 +55,14 @@ internal sealed class TrainingView : ITrainingObserver
         });
     }
 
-    /// <inheritdoc/>
-    public void Preparing(string message) => live?.UpdateTarget(new Text(message));
+    /// <summary>Says what is run, for the lines of <see cref="RunStarted"/>.</summary>
+    /// <param name="runOptions">The run's options.</param>
+    /// <param name="reason">Why this device, in one line.</param>
+    internal void Describe(TrainOptions runOptions, string reason) => (options, deviceReason) = (runOptions, reason);
+
+    /// <summary>Shows a step before the run that takes a while.</summary>
+    /// <param name="message">One line, which replaces the one before; may come from any thread.</param>
+    internal void Preparing(string message) => live?.UpdateTarget(new Text(message));
 
     /// <summary>Says what came of the steps before the run.</summary>
     /// <param name="line">The line that stays.</param>
@@ -63,12 +71,13 @@ internal sealed class TrainingView : ITrainingObserver
     /// <inheritdoc/>
     public void RunStarted(RunStarted run)
     {
-        TrainOptions options = run.Options;
-        preTrained = options.PreTrain is not null;
-        context.WriteLine($"device: {run.Device} ({run.DeviceReason})");
-        string method = options.Method == TrainingMethod.SlttK ? $"sltt-k, K = {options.K}" : TrainOptionTable.Spell(options.Method);
-        context.WriteLine(Invariant($"model: {options.Model}, {run.Parameters / 1e6:0.00} M parameters; method: {method}, T = {options.T}, batch {options.BatchSize}, {Precision(options)}; planned device memory {Units.Bytes(run.PlannedBytes)}"));
-        context.WriteLine($"data: {options.Dataset}, {run.Classes} classes, {run.TrainSamples} training and {run.TestSamples} test samples");
+        context.WriteLine($"device: {run.Device} ({deviceReason})");
+        string method = options.Method == MethodTable.SlttK ? $"sltt-k, K = {options.K}" : options.Method;
+        context.WriteLine(
+            $"model: {options.Model}, {run.Parameters / 1e6:0.00} M parameters; method: {method}, T = {options.T}, batch "
+                + $"{options.BatchSize}, {Precision(options)}; planned device memory {Units.Bytes(run.PlannedBytes)}");
+        context.WriteLine(
+            $"data: {options.Dataset}, {run.Classes} classes, {run.TrainSamples} training and {run.TestSamples} test samples");
         string done = run.FirstBatch > 0 ? $", {run.FirstBatch} of whose {run.Batches} batches are done" : string.Empty;
         string goingOn = run.FirstEpoch > 0 || run.FirstBatch > 0 ? $", going on with epoch {run.FirstEpoch}{done}" : string.Empty;
         context.WriteLine($"run: {run.RunFolder}{goingOn}");
@@ -111,7 +120,11 @@ internal sealed class TrainingView : ITrainingObserver
         live?.UpdateTarget(Text.Empty);
         DateTimeOffset end = context.Time.GetLocalNow().AddSeconds(epoch.TotalSeconds * (epoch.Epochs - epoch.Epoch - 1));
         string skipped = epoch.SkippedSteps > 0 ? $", skipped_steps={epoch.SkippedSteps}" : string.Empty;
-        context.WriteLine(Invariant($"epoch={epoch.Epoch}, train_loss={epoch.TrainLoss:0.0000}, train_acc={epoch.TrainAccuracy:0.0000}, test_loss={epoch.TestLoss:0.0000}, test_acc={epoch.TestAccuracy:0.0000}, max_test_acc={epoch.MaxTestAccuracy:0.0000}, total_time={epoch.TotalSeconds:0.0}s, images/s={epoch.ImagesPerSecond:0.0}, peak_memory={Units.Bytes(epoch.PeakDeviceBytes)}{skipped}, escape_time={end:yyyy-MM-dd HH:mm:ss}"));
+        context.WriteLine(
+            $"epoch={epoch.Epoch}, train_loss={epoch.TrainLoss:0.0000}, train_acc={epoch.TrainAccuracy:0.0000}, "
+                + $"test_loss={epoch.TestLoss:0.0000}, test_acc={epoch.TestAccuracy:0.0000}, max_test_acc={epoch.MaxTestAccuracy:0.0000}, "
+                + $"total_time={epoch.TotalSeconds:0.0}s, images/s={epoch.ImagesPerSecond:0.0}, "
+                        + $"peak_memory={Units.Bytes(epoch.PeakDeviceBytes)}{skipped}, escape_time={end:yyyy-MM-dd HH:mm:ss}");
     }
 
     /// <inheritdoc/>
@@ -140,7 +153,10 @@ internal sealed class TrainingView : ITrainingObserver
     public void Stopped(string? checkpoint)
     {
         WasStopped = true;
-        context.WriteLine(checkpoint is null ? "stopped before the first update: nothing to save" : $"stopped; the same command with -resume {checkpoint}{(preTrained ? " in place of -pre_train" : string.Empty)} goes on");
+        context.WriteLine(
+            checkpoint is null ? "stopped before the first update: nothing to save"
+            : $"stopped; the same command with -resume "
+                + $"{checkpoint}{(options.PreTrain is not null ? " in place of -pre_train" : string.Empty)} goes on");
     }
 
     private static string Precision(TrainOptions options) => options.Amp
@@ -148,14 +164,16 @@ internal sealed class TrainingView : ITrainingObserver
         : "float32";
 
     private static string Describe(in IterationFinished i, double elapsed) =>
-        Invariant($"{Pass(i)} {i.Batch}/{i.Batches} | {Figures(i, elapsed)}");
+        $"{Pass(i)} {i.Batch}/{i.Batches} | {Figures(i, elapsed)}";
 
-    private static string Pass(in IterationFinished i) => i.Epochs == 0 ? "test" : $"epoch {i.Epoch + 1}/{i.Epochs} {(i.Phase == TrainingPhase.Train ? "train" : "test")}";
+    private static string Pass(in IterationFinished i) => i.Epochs == 0 ? "test"
+        : $"epoch {i.Epoch + 1}/{i.Epochs} {(i.Phase == TrainingPhase.Train ? "train" : "test")}";
 
     private static string Figures(in IterationFinished i, double elapsed) =>
-        Invariant($"data {i.DataSeconds:0.000}s | batch {i.BatchSeconds:0.000}s | {Units.Clock(elapsed)} | ETA {Units.Clock(elapsed / i.Batch * (i.Batches - i.Batch))} | {Results(i)}");
+        $"data {i.DataSeconds:0.000}s | batch {i.BatchSeconds:0.000}s | {Units.Clock(elapsed)} | ETA "
+            + $"{Units.Clock(elapsed / i.Batch * (i.Batches - i.Batch))} | {Results(i)}";
 
-    private static string Results(in IterationFinished i) => Invariant($"loss {i.Loss:0.0000} | top1 {i.Top1:0.00} | top5 {i.Top5:0.00}");
+    private static string Results(in IterationFinished i) => $"loss {i.Loss:0.0000} | top1 {i.Top1:0.00} | top5 {i.Top5:0.00}";
 
     /// <summary>The bar in one line of a terminal: as wide as there is room for; on a narrow one the times go first.</summary>
     /// <param name="i">Where the pass stands.</param>
@@ -167,7 +185,7 @@ internal sealed class TrainingView : ITrainingObserver
         string right = $" {i.Batch}/{i.Batches} | {Figures(i, elapsed)}";
         if (left.Length + right.Length > width)
         {
-            right = Invariant($" {i.Batch}/{i.Batches} | ETA {Units.Clock(elapsed / i.Batch * (i.Batches - i.Batch))} | {Results(i)}");
+            right = $" {i.Batch}/{i.Batches} | ETA {Units.Clock(elapsed / i.Batch * (i.Batches - i.Batch))} | {Results(i)}";
         }
 
         int room = Math.Clamp(width - left.Length - right.Length, 0, 32);
@@ -175,6 +193,4 @@ internal sealed class TrainingView : ITrainingObserver
         string line = left + new string('━', done) + new string('─', room - done) + right;
         return line.Length <= width ? line : line[..Math.Max(0, width)];
     }
-
-    private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

@@ -14,7 +14,7 @@ public enum ErrorKind
 }
 
 /// <summary>An error that a user can act on: one line that says what and where, and a hint that says what to do.</summary>
-public sealed class SlttException : Exception
+public class SlttException : Exception
 {
     /// <summary>Creates the error.</summary>
     /// <param name="kind">Decides the exit code.</param>

@@ -1,6 +1,6 @@
-// The faithful mode: each CUDA thread of a block is a fiber on the calling thread, warps have 32 lanes, blocks run one
-// after another in shuffled order, and so do the threads between two points where they wait for each other.
-#include "faithful.h"
+// The faithful mode: each CUDA thread of a block is a fiber on the calling thread, and warps have 32 lanes. Blocks run one after
+// another in shuffled order. So do a block's threads, between two points where they wait for each other.
+#include "faithful/faithful.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -13,16 +13,14 @@
 #include <string>
 #include <vector>
 
-#include "../launch.h"
-#include "../memory.h"
-#include "../stream.h"
+#include "faithful/faithful_run.h"
 
 // Shared memory of all faithful kernels: bounds from the linker.
 extern "C" __attribute__((visibility("hidden"), weak)) unsigned char __start_sltt_shared[];
 extern "C" __attribute__((visibility("hidden"), weak)) unsigned char __stop_sltt_shared[];
 
-// Saves the caller's registers on its stack and its stack pointer in *from, and goes on where `to` was saved.
-// System V ABI: rbx, rbp, r12 to r15 are the callee's to keep.
+// Saves the caller's registers on its stack and its stack pointer in *from, and continues where `to` was saved.
+// In the System V ABI a function preserves rbx, rbp and r12 to r15.
 extern "C" __attribute__((visibility("hidden"))) void sltt_cpu_switch(void** from, void* to);
 asm(R"(
 .text
@@ -63,7 +61,7 @@ struct Fiber {
     void* stack_pointer;
     State state;
     Dim3 thread;
-    // What it waits for.
+    // Where it waits, and for what.
     const char* file;
     int line;
     WarpOp op;
@@ -74,7 +72,9 @@ struct Fiber {
 };
 
 struct Block {
-    const Launch* launch;
+    const KernelEntry* entry;
+    void* const* arguments;
+    Dim3 dim;
     Fiber fibers[MAX_THREADS];
     int threads, live, current;
     int order[MAX_THREADS];
@@ -105,15 +105,15 @@ template <class T> void shuffle_order(T* items, size_t n, uint64_t& random) {
 void yield() { sltt_cpu_switch(&block->fibers[block->current].stack_pointer, block->scheduler); }
 
 void fiber_main() {
-    block->launch->entry->call(block->launch->arguments.data());
+    block->entry->call(block->arguments);
     block->fibers[block->current].state = State::Returned;
     yield();
     abort();  // never resumed
 }
 
 void start(Fiber& fiber, char* stack_top) {
-    // As sltt_cpu_switch leaves a stack: six registers, then where to go on. A function finds its return address at a
-    // stack pointer that is 8 beyond a multiple of 16.
+    // The layout that sltt_cpu_switch leaves: six registers, then the return address. The ABI puts a function's return address 8 bytes
+    // beyond a multiple of 16.
     void** sp = reinterpret_cast<void**>(stack_top) - 2;
     sp[0] = reinterpret_cast<void*>(&fiber_main);
     sp[1] = nullptr;
@@ -136,7 +136,7 @@ unsigned live_lanes(int first) {
     return lanes;
 }
 
-// Lets go on those lanes of the warp whose whole group has come.
+// Makes those lanes of the warp ready whose whole group waits at the same call.
 void resolve_warp(int first) {
     unsigned live = live_lanes(first);
     for (int l = 0; l < WARP && first + l < block->threads; ++l) {
@@ -147,7 +147,8 @@ void resolve_warp(int first) {
         for (int m = 0; m < WARP && complete; ++m) {
             if ((group >> m & 1) == 0) continue;
             const Fiber& other = block->fibers[first + m];
-            complete = other.state == State::AtWarp && other.op == leader.op && other.mask == leader.mask && other.line == leader.line && other.file == leader.file;
+            complete = other.state == State::AtWarp && other.op == leader.op && other.mask == leader.mask && other.line == leader.line &&
+                       other.file == leader.file;
         }
         if (!complete) continue;
         uint64_t ballot = 0;
@@ -179,12 +180,12 @@ void explain_deadlock() {
     if (barrier == nullptr) {
         fail("%d threads wait at %s:%d for lanes of mask 0x%08x that do not come", elsewhere, other->file, other->line, other->mask);
     } else {
-        fail("divergent barrier: %d of %d threads wait at __syncthreads (%s:%d), %d at %s:%d with mask 0x%08x", at_barrier, block->threads, barrier->file,
-             barrier->line, elsewhere, other->file, other->line, other->mask);
+        fail("divergent barrier: %d of %d threads wait at __syncthreads (%s:%d), %d at %s:%d with mask 0x%08x", at_barrier, block->threads,
+             barrier->file, barrier->line, elsewhere, other->file, other->line, other->mask);
     }
 }
 
-// Every thread that has not returned waits at a barrier: the same one?
+// Every thread that has not returned waits at a barrier. Releases them if it is the same one.
 void release_barrier() {
     const Fiber* first = nullptr;
     for (int t = 0; t < block->threads; ++t) {
@@ -205,7 +206,7 @@ void run_block() {
     for (unsigned char* p = __start_sltt_shared; p != __stop_sltt_shared; ++p) *p = 0xFF;
     for (int t = 0; t < b.threads; ++t) {
         Fiber& f = b.fibers[t];
-        Dim3 d = b.launch->block;
+        Dim3 d = b.dim;
         f.thread = {(unsigned)t % d.x, (unsigned)t / d.x % d.y, (unsigned)t / (d.x * d.y)};
         start(f, b.stacks + (size_t)(t + 1) * STACK);
         b.order[t] = t;
@@ -233,7 +234,7 @@ void run_block() {
     }
 }
 
-// Stacks of one thread's fibers, each above a page that faults.
+// The stacks of one thread's fibers. Below each lies a page that faults.
 struct Stacks {
     char* memory = nullptr;
     Stacks() {
@@ -247,7 +248,7 @@ struct Stacks {
     }
 };
 
-// A fault on a fiber's stack needs another one for its handler.
+// The signal handler's stack, as a fault may come from a full fiber's stack.
 struct SignalStack {
     static constexpr size_t SIZE = 64 * 1024;
     std::vector<char> memory;
@@ -255,10 +256,10 @@ struct SignalStack {
         stack_t now;
         if (sigaltstack(nullptr, &now) != 0 || (now.ss_flags & SS_DISABLE) == 0) return;
         memory.resize(SIZE);
-        stack_t mine = {};
-        mine.ss_sp = memory.data();
-        mine.ss_size = SIZE;
-        if (sigaltstack(&mine, nullptr) != 0) memory.clear();
+        stack_t alternate = {};
+        alternate.ss_sp = memory.data();
+        alternate.ss_size = SIZE;
+        if (sigaltstack(&alternate, nullptr) != 0) memory.clear();
     }
     ~SignalStack() {
         if (memory.empty()) return;
@@ -304,50 +305,42 @@ uint64_t warp(WarpOp op, unsigned mask, uint64_t value, int source, const char* 
     return f.answer;
 }
 
-void run(const Launch& launch) {
+Outcome run(const KernelEntry& entry, Dim3 grid, Dim3 block_dim, void* const* arguments) {
     static thread_local Stacks stacks;
     static thread_local SignalStack signal_stack;
-    if (stacks.memory == nullptr) throw DeviceError{CUDA_ERROR_OUT_OF_MEMORY, "no memory for the stacks of a block's threads"};
+    if (stacks.memory == nullptr) return {Outcome::Kind::OutOfMemory, {}, {}, {}, {}};
     auto state = std::make_unique<Block>();
-    state->launch = &launch;
-    state->threads = (int)(launch.block.x * launch.block.y * launch.block.z);
+    state->entry = &entry;
+    state->arguments = arguments;
+    state->dim = block_dim;
+    state->threads = (int)(block_dim.x * block_dim.y * block_dim.z);
     state->stacks = stacks.memory;
     state->random = launch_seed();
     state->failed = false;
     block = state.get();
-    position.block_dim = launch.block;
-    position.grid_dim = launch.grid;
-    // Blocks in shuffled order. Above 2^20 of them a full permutation would cost more memory than it is worth: they are
-    // shuffled within runs of 2^20.
-    uint64_t total = (uint64_t)launch.grid.x * launch.grid.y * launch.grid.z, xy = (uint64_t)launch.grid.x * launch.grid.y;
-    constexpr uint64_t RUN = uint64_t(1) << 20;
-    std::string where;
-    CUresult result = CUDA_SUCCESS;
-    for (uint64_t first = 0; first < total && result == CUDA_SUCCESS; first += RUN) {
-        std::vector<uint64_t> order((size_t)(total - first < RUN ? total - first : RUN));
+    position.block_dim = block_dim;
+    position.grid_dim = grid;
+    // Blocks run in shuffled order, within groups of 2^20 that bound the memory of the permutation.
+    uint64_t total = (uint64_t)grid.x * grid.y * grid.z, xy = (uint64_t)grid.x * grid.y;
+    constexpr uint64_t GROUP = uint64_t(1) << 20;
+    Outcome outcome{Outcome::Kind::Done, {}, {}, {}, {}};
+    for (uint64_t first = 0; first < total && outcome.kind == Outcome::Kind::Done; first += GROUP) {
+        std::vector<uint64_t> order((size_t)(total - first < GROUP ? total - first : GROUP));
         std::iota(order.begin(), order.end(), first);
         shuffle_order(order.data(), order.size(), state->random);
         for (uint64_t i : order) {
-            position.block = {(unsigned)(i % launch.grid.x), (unsigned)(i % xy / launch.grid.x), (unsigned)(i / xy)};
-            int signal = 0;
-            uintptr_t address = 0;
-            bool ran = run_guarded([](void*) { run_block(); }, nullptr, &signal, &address);
+            position.block = {(unsigned)(i % grid.x), (unsigned)(i % xy / grid.x), (unsigned)(i / xy)};
+            bool ran = run_guarded([](void*) { run_block(); }, nullptr, &outcome.fault);
             if (ran && !state->failed) continue;
-            Dim3 b = position.block, t = state->fibers[state->current].thread;
-            where = std::string(launch.entry->name) + ", block (" + std::to_string(b.x) + "," + std::to_string(b.y) + "," + std::to_string(b.z) + ")";
-            if (ran) {
-                where += std::string(": ") + state->failure;
-                result = CUDA_ERROR_LAUNCH_FAILED;
-            } else {
-                where += ", thread (" + std::to_string(t.x) + "," + std::to_string(t.y) + "," + std::to_string(t.z) + ")";
-                where += signal == SIGFPE ? ": an integer was divided by zero" : ": access to " + describe_address(address);
-                result = signal == SIGFPE ? CUDA_ERROR_LAUNCH_FAILED : CUDA_ERROR_ILLEGAL_ADDRESS;
-            }
+            outcome.kind = ran ? Outcome::Kind::Divergence : Outcome::Kind::Fault;
+            outcome.block = position.block;
+            outcome.thread = state->fibers[state->current].thread;
+            if (ran) outcome.text = state->failure;
             break;
         }
     }
     block = nullptr;
-    if (result != CUDA_SUCCESS) throw DeviceError{result, where};
+    return outcome;
 }
 
 }  // namespace sltt_cpu::faithful

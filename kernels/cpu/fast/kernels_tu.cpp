@@ -3,6 +3,8 @@
 #include "target.cuh"
 
 namespace {
+#include "common/sltt.cuh"
+#include "cpu/kernel_types.h"
 #include "kernels.cu"
 #include "cpu/test_kernels.cu"
 }  // namespace

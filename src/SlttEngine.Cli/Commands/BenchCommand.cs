@@ -1,9 +1,15 @@
 using System.Globalization;
+using SlttEngine.Cli.Options;
+using SlttEngine.Data;
+using SlttEngine.Device;
 using SlttEngine.Training;
 
 namespace SlttEngine.Cli.Commands;
 
-/// <summary>Times training iterations on one batch: random data, or with -data_dir the one that a run there begins with; -resume and -pre_train give the parameters.</summary>
+/// <summary>
+/// Times training iterations on one batch: random data, or with -data_dir the one that a run there begins with; -resume and -pre_train give
+/// the parameters.
+/// </summary>
 internal sealed class BenchCommand : Command
 {
     private readonly TrainOptionSet set = new(new TrainOptions());
@@ -13,8 +19,10 @@ internal sealed class BenchCommand : Command
 
     internal BenchCommand() => Options =
     [
-        .. set.Options.Select(o => o.Name == "data_dir" ? o with { Help = "the folder that holds the data set (default: none, random samples)" } : o),
-        new CliOption("iterations", "N", "iterations to time, after a few to warm up (default 10)", value => iterations = ParseIterations(value)),
+        .. set.Options.Select(
+            o => o.Name == "data_dir" ? o with { Help = "the folder that holds the data set (default: none, random samples)" } : o),
+        new CliOption(
+            "iterations", "N", "iterations to time, after a few to warm up (default 10)", value => iterations = ParseIterations(value)),
         new CliOption("save_batch", "FILE", "keep the batch as safetensors, for another program to train on", path => batchFile = path),
         new CliOption("json", null, "the result as JSON", _ => json = true),
     ];
@@ -26,7 +34,9 @@ internal sealed class BenchCommand : Command
     internal override int Run(CliContext context, IReadOnlyList<string> positionals)
     {
         TrainOptions options = set.Read();
-        BenchmarkResult result = BenchmarkRun.Measure(options, o => Batch(context, o), iterations, context.Stop);
+        BenchmarkResult result = BenchmarkRun.Measure(
+            () => ComputeDevice.Open(options.Device, out _), RunFactory.Training(options), () => Batch(
+                context, options), iterations, context.Stop);
         if (json)
         {
             JsonOutput.Write(context, new { Options = options.ToArgsText(), Result = result });
@@ -41,7 +51,7 @@ internal sealed class BenchCommand : Command
 
     private SampleBatch Batch(CliContext context, TrainOptions options)
     {
-        SampleBatch batch = set.Has("data_dir") ? SampleBatch.First(options, context.Error.WriteLine) : SampleBatch.Random(options);
+        SampleBatch batch = set.Has("data_dir") ? FirstBatch(context, options) : RunFactory.RandomBatch(options);
         if (batchFile is not null)
         {
             batch.Write(batchFile, options.Seed);
@@ -50,11 +60,19 @@ internal sealed class BenchCommand : Command
         return batch;
     }
 
+    private static SampleBatch FirstBatch(CliContext context, TrainOptions options)
+    {
+        IDataSet samples = options.Data.Open(options.DataDir, train: true, RunFactory.Data(options, context.Error.WriteLine));
+        using IDisposable? files = samples as IDisposable;
+        return SampleBatch.First(RunFactory.Training(options), samples, context.Error.WriteLine);
+    }
+
     private static void Show(CliContext context, TrainOptions options, BenchmarkResult result)
     {
         context.WriteLine($"device: {result.Device}");
-        context.WriteLine($"{options.Model}, {TrainOptionTable.Spell(options.Method)}, T = {options.T}, batch {options.BatchSize}, {result.Iterations} iterations");
-        List<(string Name, string Value)> rows = [("seconds an iteration, median", result.SecondsPerIteration.ToString("0.0000", CultureInfo.InvariantCulture))];
+        context.WriteLine($"{options.Model}, {options.Method}, T = {options.T}, batch {options.BatchSize}, {result.Iterations} iterations");
+        List<(string Name, string Value)> rows = [
+            ("seconds an iteration, median", result.SecondsPerIteration.ToString("0.0000", CultureInfo.InvariantCulture))];
         if (result.HostSecondsPerIteration is { } host)
         {
             rows.Add(("of it the host's launching", host.ToString("0.0000", CultureInfo.InvariantCulture)));

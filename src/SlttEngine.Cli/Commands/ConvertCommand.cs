@@ -42,7 +42,8 @@ internal sealed class ConvertCommand : Command
         string epoch = checkpoint.Metadata.TryGetValue("epoch", out string? last) ? $", epoch {last}" : string.Empty;
         context.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{target}: {checkpoint.Tensors.Count - optimizer} tensors of the network, {optimizer} of the optimizer{epoch}, {Units.Bytes(new FileInfo(target).Length)}"));
+            $"{target}: {checkpoint.Tensors.Count - optimizer} tensors of the network, {optimizer} of the optimizer{epoch}, "
+                + $"{Units.Bytes(new FileInfo(target).Length)}"));
         return 0;
     }
 }

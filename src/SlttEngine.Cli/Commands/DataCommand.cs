@@ -1,6 +1,6 @@
 using System.Globalization;
-using SlttEngine.Data;
-using SlttEngine.Training;
+using SlttEngine.Cli.Options;
+using SlttEngine.Data.Sets;
 
 namespace SlttEngine.Cli.Commands;
 
@@ -14,9 +14,12 @@ internal sealed class DataCommand : Command
 
     internal DataCommand() => Options =
     [
-        new CliOption("dataset", "DATASET", $"{string.Join(", ", TrainOptionTable.DataSets)} (default: all)", value => dataSet = value),
+        new CliOption("dataset", "DATASET", $"{string.Join(", ", TrainOptionTable.DataSetNames)} (default: all)", value => dataSet = value),
         new CliOption("data_dir", "DIR", "folder to look into (default ./data)", value => folder = value),
-        new CliOption("decode", null, "decode every file, which takes long for large sets; else lists, labels and the files' first bytes are looked at", _ => thorough = true),
+        new CliOption(
+            "decode", null,
+            "decode every file, which takes long for large sets; else lists, labels and the files' first bytes are looked at",
+            _ => thorough = true),
         new CliOption("json", null, "the findings as JSON", _ => json = true),
     ];
 
@@ -26,11 +29,7 @@ internal sealed class DataCommand : Command
     /// <inheritdoc/>
     internal override int Run(CliContext context, IReadOnlyList<string> positionals)
     {
-        if (dataSet is not null && !TrainOptionTable.DataSets.Contains(dataSet))
-        {
-            throw NearestName.Unknown("data set", dataSet, TrainOptionTable.DataSets);
-        }
-
+        IReadOnlyList<NamedDataSet> asked = dataSet is null ? DataSets.All : [DataSets.Find(dataSet)];
         if (folder is not null && !Directory.Exists(folder))
         {
             throw new SlttException(ErrorKind.Data, $"{folder}: there is no such folder", "give the data set's folder with -data_dir");
@@ -38,15 +37,16 @@ internal sealed class DataCommand : Command
 
         string place = folder ?? new TrainOptions().DataDir;
         List<Found> found = [];
-        foreach (DataSetInfo info in DataSetCatalog.All.Where(d => dataSet is null || d.Name == dataSet))
+        foreach (NamedDataSet set in asked)
         {
             context.Stop.ThrowIfCancellationRequested();
-            found.Add(new Found(info, place, DataSetCatalog.Inspect(info.Name, place, thorough)));
+            found.Add(new Found(set, place, set.Inspect(place, thorough)));
         }
 
         if (json)
         {
-            JsonOutput.Write(context, found.Select(f => new { f.Info.Name, f.Info.Title, f.Info.Needs, f.Info.Source, f.DataDir, f.Usable, f.Parts }));
+            JsonOutput.Write(
+                context, found.Select(f => new { f.Set.Name, f.Set.Title, f.Set.Needs, f.Set.Source, f.DataDir, f.Usable, f.Parts }));
         }
         else
         {
@@ -59,9 +59,9 @@ internal sealed class DataCommand : Command
 
     private static void Show(CliContext context, Found found)
     {
-        context.WriteLine($"{found.Info.Name}: {found.Info.Title}");
-        context.WriteLine($"  needs  {found.Info.Needs}");
-        context.WriteLine($"  from   {found.Info.Source}");
+        context.WriteLine($"{found.Set.Name}: {found.Set.Title}");
+        context.WriteLine($"  needs  {found.Set.Needs}");
+        context.WriteLine($"  from   {found.Set.Source}");
 
         // The same of both parts: the set is not there at all.
         if (found.Parts.Select(p => (p.Samples, p.FirstProblem)).Distinct().ToArray() is [(0, { } problem)])
@@ -72,7 +72,8 @@ internal sealed class DataCommand : Command
 
         foreach (DataSetPart part in found.Parts)
         {
-            string bad = part.FirstProblem is null ? string.Empty : part.BadFiles > 0 ? $"; {Number(part.BadFiles)} bad, the first: " : part.Files > 0 ? "; " : string.Empty;
+            string bad = part.FirstProblem is null ? string.Empty : part.BadFiles > 0 ? $"; {Number(part.BadFiles)} bad, the first: "
+                : part.Files > 0 ? "; " : string.Empty;
             context.WriteLine($"  found  {part.Part}: {(part.Files > 0 ? Describe(part) : string.Empty)}{bad}{part.FirstProblem}");
         }
     }
@@ -81,13 +82,15 @@ internal sealed class DataCommand : Command
     {
         int[] present = [.. part.SamplesByClass.Where(n => n > 0)];
         string spread = present.Length == 0 ? string.Empty
-            : present.Min() == present.Max() ? $" ({Number(present.Min())} each)" : $" ({Number(present.Min())} to {Number(present.Max())} each)";
-        return $"{Number(part.Samples)} samples, {Number(present.Length)} of {Number(part.SamplesByClass.Count)} classes{spread}, {Number(part.Files)} {(part.Files == 1 ? "file" : "files")}";
+            : present.Min() == present.Max() ? $" ({Number(present.Min())} each)"
+                : $" ({Number(present.Min())} to {Number(present.Max())} each)";
+        return $"{Number(part.Samples)} samples, {Number(present.Length)} of {Number(part.SamplesByClass.Count)} classes{spread}, "
+            + $"{Number(part.Files)} {(part.Files == 1 ? "file" : "files")}";
     }
 
     private static string Number(int value) => value.ToString("#,##0", CultureInfo.InvariantCulture);
 
-    private sealed record Found(DataSetInfo Info, string DataDir, IReadOnlyList<DataSetPart> Parts)
+    private sealed record Found(NamedDataSet Set, string DataDir, IReadOnlyList<DataSetPart> Parts)
     {
         public bool Usable => Parts.All(p => p.FirstProblem is null && p.Samples > 0);
     }

@@ -1,15 +1,17 @@
 using System.Globalization;
-using SlttEngine.Data;
+using SlttEngine.Cli.Options;
+using SlttEngine.Data.Sets;
 using SlttEngine.Device;
 using SlttEngine.Training;
 using Spectre.Console;
 
 namespace SlttEngine.Cli.Commands;
 
-/// <summary>Makes event-camera gestures, trains on them, and shows what it took beside what BPTT would have.</summary>
+/// <summary>Makes event-camera gestures, trains on them, and compares time and memory with BPTT.</summary>
 internal sealed class DemoCommand : Command
 {
-    // Most pixels see no event, and in a channel of the first layer they all have the same potential. Where learning moves that to v_th, the
+    // Most pixels see no event, and in a channel of the first layer they all have the same potential. Where learning moves that to v_th,
+    // the
     // whole background of the channel fires or not as a batch's mean decides: training goes on, evaluation with running means is lost
     // (accuracy near chance). At a learning rate of 0.03 it got there in one run (0.99 of v_th, 14 %), and at the official 0.1 runs ended
     // near chance too; at 0.015 it stayed below 0.5 (four runs, 98.2 to 99.4 %).
@@ -44,8 +46,7 @@ internal sealed class DemoCommand : Command
                 MakeGestures(options.DataDir, view);
             }
 
-            using Trainer trainer = new Trainer(options, view);
-            trainer.Run(context.Stop);
+            TrainingSession.Run(options, view, context.Stop);
         });
         if (view.WasStopped || view.Epochs.Count == 0)
         {
@@ -58,7 +59,9 @@ internal sealed class DemoCommand : Command
 
     private static void MakeGestures(string folder, TrainingView view)
     {
-        if (!SyntheticGestures.Make(folder, new SyntheticGestureOptions(), (done, all) => view.Preparing($"making event-camera gestures: recording {done} of {all}")))
+        if (!SyntheticGestures.Make(
+            folder, new SyntheticGestureOptions(),
+            (done, all) => view.Preparing($"making event-camera gestures: recording {done} of {all}")))
         {
             return;
         }
@@ -69,10 +72,15 @@ internal sealed class DemoCommand : Command
     private static void ShowResult(CliContext context, TrainOptions options, TrainingView view)
     {
         using ComputeDevice device = ComputeDevice.Open(options.Device, out _);
-        long Plan(TrainingMethod method, int factor) => MemoryPlan.For(device, options with { Method = method, T = options.T * factor }).Total;
+        long Plan(string method, int factor)
+        {
+            TrainOptions variant = options with { Method = method, T = options.T * factor };
+            return MemoryPlan.For(device, RunFactory.Training(variant), RunFactory.Format(variant)).Total;
+        }
+
         EpochFinished last = view.Epochs[^1];
         double seconds = view.Epochs.Sum(e => e.TrainSeconds);
-        string method = TrainOptionTable.Spell(options.Method).ToUpperInvariant();
+        string method = options.Method.ToUpperInvariant();
         Table table = new Table().Border(TableBorder.Rounded)
             .AddColumn(string.Empty)
             .AddColumn(new TableColumn($"{method} (this run)").RightAligned())
@@ -80,10 +88,14 @@ internal sealed class DemoCommand : Command
         table.AddRow("test accuracy", Percent(last.TestAccuracy), string.Empty);
         table.AddRow("best test accuracy", Percent(last.MaxTestAccuracy), string.Empty);
         table.AddRow("training time", Units.Clock(seconds), string.Empty);
-        table.AddRow("samples/s in training", (view.Epochs.Sum(e => e.ImagesPerSecond * e.TrainSeconds) / seconds).ToString("0.0", CultureInfo.InvariantCulture), string.Empty);
+        table.AddRow(
+            "samples/s in training", (view.Epochs.Sum(e => e.ImagesPerSecond * e.TrainSeconds) / seconds).ToString(
+            "0.0", CultureInfo.InvariantCulture), string.Empty);
         foreach (int factor in new[] { 1, 4 })
         {
-            table.AddRow($"memory of training at T = {options.T * factor}", Units.Bytes(Plan(options.Method, factor)), Units.Bytes(Plan(TrainingMethod.Bptt, factor)));
+            table.AddRow(
+                $"memory of training at T = {options.T * factor}", Units.Bytes(Plan(options.Method, factor)),
+                Units.Bytes(Plan(MethodTable.Bptt, factor)));
         }
 
         table.AddRow("peak memory of the process", Units.Bytes(ProcessMemory.Peak()), string.Empty);

@@ -16,8 +16,10 @@ internal sealed class DevicesCommand : Command
         if (whyNoCuda is null)
         {
             using ComputeDevice gpu = ComputeDevice.Open(DeviceKind.Cuda);
-            context.WriteLine(string.Create(CultureInfo.InvariantCulture, $"cuda  {gpu.Name}: {gpu.Multiprocessors} multiprocessors, {Units.Bytes(gpu.TotalMemory)}"));
-            // A process uses one kind of device: the other is not opened beside it.
+            context.WriteLine(
+                string.Create(
+                CultureInfo.InvariantCulture, $"cuda  {gpu.Name}: {gpu.Multiprocessors} multiprocessors, {Units.Bytes(gpu.TotalMemory)}"));
+            // A process uses one kind of device, so the other one is not opened.
             context.WriteLine($"cpu   {CpuMachine()}");
             context.WriteLine("auto  is cuda");
             return 0;
@@ -31,5 +33,6 @@ internal sealed class DevicesCommand : Command
     }
 
     private static string CpuMachine() =>
-        $"{Environment.ProcessorCount} cores, {Units.Bytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)} (SLTT_CPU_THREADS limits the threads)";
+        $"{Environment.ProcessorCount} cores, {Units.Bytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)} (SLTT_CPU_THREADS limits the "
+            + "threads)";
 }

@@ -1,4 +1,7 @@
 using System.Globalization;
+using SlttEngine.Cli.Options;
+using SlttEngine.Data;
+using SlttEngine.Device;
 using SlttEngine.Training;
 using Spectre.Console;
 
@@ -9,7 +12,8 @@ internal sealed class EvalCommand : Command
 {
     private static readonly string[] OfTrainingAlone =
     [
-        "name", "epochs", "out_dir", "surrogate", "amp", "amp_dtype", "opt", "lr", "momentum", "lr_scheduler", "step_size", "gamma", "T_max",
+        "name", "epochs", "out_dir", "surrogate", "amp", "amp_dtype", "opt", "lr", "momentum", "lr_scheduler", "step_size", "gamma",
+        "T_max",
         "drop_rate", "weight_decay", "save_init", "K", "method",
     ];
 
@@ -22,7 +26,9 @@ internal sealed class EvalCommand : Command
         {
             "resume" => o with { Help = "the checkpoint: .safetensors, or an official program's .pth" },
             "pre_train" => o with { Help = "the same" },
-            "from" => o with { Help = "take a run's options from this args.txt, not from the one beside the checkpoint; options given beside it count more" },
+            "from" =>
+                o with { Help = "take a run's options from this args.txt, not from the one beside the checkpoint; options given beside it "
+                    + "count more" },
             _ => o with { Idle = OfTrainingAlone.Contains(o.Name) },
         }),
         new CliOption("json", null, "the result as JSON", _ => json = true),
@@ -42,14 +48,18 @@ internal sealed class EvalCommand : Command
         Action write = () => { };
         view.Show(() =>
         {
-            using Evaluation evaluation = new Evaluation(options, view);
+            IDataSet test = options.Data.Open(options.DataDir, train: false, RunFactory.Data(options, view.Preparing));
+            using IDisposable? files = test as IDisposable;
+            using ComputeDevice device = ComputeDevice.Open(options.Device, out string reason);
+            using Evaluation evaluation = new(device, RunFactory.Training(options), test, view);
             if (!json)
             {
+                context.WriteLine($"device: {device.Name} ({reason})");
                 Describe(context, options, evaluation, argsFile);
             }
 
             EvaluationResult result = evaluation.Run(context.Stop);
-            object asJson = AsJson(options, evaluation, result);
+            object asJson = AsJson(options, device, evaluation, result);
             write = json ? () => JsonOutput.Write(context, asJson) : () => Write(context, options, result);
         });
         write(); // Once the bar is gone: a table has its own place on the terminal.
@@ -58,7 +68,6 @@ internal sealed class EvalCommand : Command
 
     private static void Describe(CliContext context, TrainOptions options, Evaluation evaluation, string? argsFile)
     {
-        context.WriteLine($"device: {evaluation.Device.Name} ({evaluation.DeviceReason})");
         if (argsFile is not null)
         {
             context.WriteLine($"options: {argsFile}, and what was given");
@@ -67,7 +76,8 @@ internal sealed class EvalCommand : Command
         context.WriteLine($"checkpoint: {options.Resume ?? options.PreTrain}");
         context.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"model: {options.Model}, {evaluation.Network.ParameterCount / 1e6:0.00} M parameters; data: {options.Dataset}, {evaluation.Samples} test samples; T = {options.T}, float32"));
+            $"model: {options.Model}, {evaluation.Network.ParameterCount / 1e6:0.00} M parameters; data: {options.Dataset}, "
+                + $"{evaluation.Samples} test samples; T = {options.T}, float32"));
     }
 
     private static void Write(CliContext context, TrainOptions options, EvaluationResult result)
@@ -81,24 +91,31 @@ internal sealed class EvalCommand : Command
         foreach (LayerActivity l in result.Layers)
         {
             table.AddRow(
-                Markup.Escape(l.Name), l.Neurons == 0 ? "-" : Number(l.Neurons), Rate(l.FiringRate), Number(l.SpikesPerImage), Number(l.SynapticOperations), Number(l.MultiplyAdds));
+                Markup.Escape(l.Name), l.Neurons == 0 ? "-" : Number(l.Neurons), Rate(l.FiringRate), Number(l.SpikesPerImage), Number(
+                    l.SynapticOperations), Number(l.MultiplyAdds));
         }
 
-        table.AddRow("all", Number(result.Layers.Sum(l => l.Neurons)), Rate(result.FiringRate), Number(result.SpikesPerImage), Number(result.SynapticOperations), Number(result.MultiplyAdds));
+        table.AddRow(
+            "all", Number(result.Layers.Sum(l => l.Neurons)), Rate(result.FiringRate), Number(result.SpikesPerImage),
+            Number(result.SynapticOperations), Number(result.MultiplyAdds));
         context.Console.Write(table);
-        context.WriteLine($"for an image, all {options.T} steps. SOPs: weights that a layer's spikes meet (output channels × taps hit); dense MACs: the same weights in full; layers without a rate read real numbers");
+        context.WriteLine(
+            $"for an image, all {options.T} steps. SOPs: weights that a layer's spikes meet (output channels × taps hit); dense MACs: the "
+                + "same weights in full; layers without a rate read real numbers");
         context.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"an image costs {result.SynapticOperations / 1e6:0.00} M additions and {result.RemainingMultiplyAdds / 1e6:0.00} M multiply-adds, instead of {result.MultiplyAdds / 1e6:0.00} M multiply-adds"));
+            $"an image costs {result.SynapticOperations / 1e6:0.00} M additions and {result.RemainingMultiplyAdds / 1e6:0.00} M "
+                + $"multiply-adds, instead of {result.MultiplyAdds / 1e6:0.00} M multiply-adds"));
         context.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"loss={result.Loss:0.0000}, top1={100 * result.Top1:0.00}, top5={100 * result.Top5:0.00}, samples={result.Samples}"));
+            CultureInfo.InvariantCulture,
+            $"loss={result.Loss:0.0000}, top1={100 * result.Top1:0.00}, top5={100 * result.Top5:0.00}, samples={result.Samples}"));
     }
 
-    private static object AsJson(TrainOptions options, Evaluation evaluation, EvaluationResult result) => new
+    private static object AsJson(TrainOptions options, ComputeDevice device, Evaluation evaluation, EvaluationResult result) => new
     {
         Checkpoint = options.Resume ?? options.PreTrain,
         Options = options.ToArgsText(),
-        Device = evaluation.Device.Name,
+        Device = device.Name,
         options.Model,
         options.Dataset,
         options.T,

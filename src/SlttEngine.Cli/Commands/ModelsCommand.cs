@@ -1,7 +1,8 @@
 using System.Globalization;
+using SlttEngine.Cli.Options;
+using SlttEngine.Data;
 using SlttEngine.Graph;
 using SlttEngine.Models;
-using SlttEngine.Training;
 using Spectre.Console;
 
 namespace SlttEngine.Cli.Commands;
@@ -25,7 +26,9 @@ internal sealed class ModelsCommand : Command
 
         Options =
         [
-            Training("dataset", $"what they are built for: {string.Join(", ", TrainOptionTable.DataSets)} (default: each model's own)", o => dataSet = o.Dataset),
+            Training(
+                "dataset", $"what they are built for: {string.Join(", ", TrainOptionTable.DataSetNames)} (default: each model's own)",
+                o => dataSet = o.Dataset),
             new CliOption("classes", "N", "logits (default: the data set's classes)", value => classes = ParseClasses(value)),
             Training("width_divisor", "divides every inner channel count of the models (default 1)", o => widthDivisor = o.WidthDivisor),
             new CliOption("json", null, "the list as JSON", _ => json = true),
@@ -54,11 +57,15 @@ internal sealed class ModelsCommand : Command
 
         foreach (Listed m in models)
         {
-            table.AddRow(m.Model, m.Dataset, string.Join('×', m.Input), m.Classes.ToString(CultureInfo.InvariantCulture), Millions(m.Parameters, "0.00"), Millions(m.Neurons, "0.00"), Millions(m.MacsAStep, "0.0"));
+            table.AddRow(
+                m.Model, m.Dataset, string.Join('×', m.Input), m.Classes.ToString(CultureInfo.InvariantCulture),
+                Millions(m.Parameters, "0.00"), Millions(m.Neurons, "0.00"), Millions(m.MacsAStep, "0.0"));
         }
 
         context.Console.Write(table);
-        context.WriteLine("one sample, in millions (exact with --json): input is channels × height × width; MACs are the multiplications of all weights in one time step, computed in full");
+        context.WriteLine(
+            "one sample, in millions (exact with --json): input is channels × height × width; MACs are the multiplications of all weights "
+                + "in one time step, computed in full");
         foreach (ModelEntry entry in ModelCatalog.All)
         {
             context.WriteLine($"  {entry.Name,-20}{entry.Summary}");
@@ -70,11 +77,13 @@ internal sealed class ModelsCommand : Command
     private Listed Count(ModelEntry entry)
     {
         TrainOptions options = new() { Model = entry.Name, Dataset = dataSet ?? entry.DataSet, WidthDivisor = widthDivisor };
-        (Data.FrameShape shape, int dataSetClasses) = RunData.Describe(options);
-        Network network = RunFactory.Network(options, shape, classes ?? dataSetClasses);
+        SampleFormat format = RunFactory.Format(options);
+        FrameShape shape = format.Shape;
+        Network network = RunFactory.Network(options, shape, classes ?? format.Classes);
         NetworkCost cost = new(network);
         return new Listed(
-            entry.Name, entry.Summary, options.Dataset, [shape.Channels, shape.Height, shape.Width], network.Classes, network.ParameterCount, cost.Neurons, cost.MultiplyAdds);
+            entry.Name, entry.Summary, options.Dataset, [
+                shape.Channels, shape.Height, shape.Width], network.Classes, network.ParameterCount, cost.Neurons, cost.MultiplyAdds);
     }
 
     private static string Millions(long value, string format) => (value / 1e6).ToString(format, CultureInfo.InvariantCulture);
@@ -84,5 +93,6 @@ internal sealed class ModelsCommand : Command
             ? value
             : throw new SlttException(ErrorKind.Usage, $"-classes {text}: must be a whole number of at least 1");
 
-    private sealed record Listed(string Model, string Summary, string Dataset, int[] Input, int Classes, long Parameters, long Neurons, long MacsAStep);
+    private sealed record Listed(
+        string Model, string Summary, string Dataset, int[] Input, int Classes, long Parameters, long Neurons, long MacsAStep);
 }

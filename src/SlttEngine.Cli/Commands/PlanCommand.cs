@@ -1,11 +1,12 @@
 using System.Globalization;
+using SlttEngine.Cli.Options;
 using SlttEngine.Device;
 using SlttEngine.Training;
 using Spectre.Console;
 
 namespace SlttEngine.Cli.Commands;
 
-/// <summary>Says what a run will need, without allocating it: memory by kind and layer, the largest batch, how long its work takes at least.</summary>
+/// <summary>Plans a run without allocating: memory by kind and layer, the largest batch, the least time of an iteration.</summary>
 internal sealed class PlanCommand : Command
 {
     /// <summary>Layers with less than this share of the layers' memory are shown together.</summary>
@@ -18,7 +19,9 @@ internal sealed class PlanCommand : Command
     internal PlanCommand() => Options =
     [
         .. set.Options,
-        new CliOption("memory", "MIB", "memory that the largest batch must fit into (default: what the device has free)", value => memory = ParseMemory(value)),
+        new CliOption(
+            "memory", "MIB", "memory that the largest batch must fit into (default: what the device has free)",
+            value => memory = ParseMemory(value)),
         new CliOption("json", null, "the result as JSON, in bytes and seconds", _ => json = true),
     ];
 
@@ -33,12 +36,12 @@ internal sealed class PlanCommand : Command
         long limit = memory ?? (long)(ulong)device.Context.GetFreeDeviceMemorySize();
         DeviceRates rates = DeviceRates.Measure(device, options.ComputeType);
         List<Planned> plans = [];
-        foreach (TrainingMethod method in Enum.GetValues<TrainingMethod>())
+        foreach (string method in MethodTable.Names)
         {
             context.Stop.ThrowIfCancellationRequested();
             TrainOptions variant = options with { Method = method, K = Math.Min(options.K, options.T) };
-            RunPlan plan = RunPlan.For(device, variant);
-            plans.Add(new Planned(method, plan, plan.Work.Seconds(rates), plan.LargestBatch(device, variant, limit)));
+            RunPlan plan = RunFactory.Plan(device, variant);
+            plans.Add(new Planned(method, plan, plan.Work.Seconds(rates), plan.LargestBatch(device, limit)));
         }
 
         Planned chosen = plans.Single(p => p.Method == options.Method);
@@ -54,13 +57,17 @@ internal sealed class PlanCommand : Command
         return 0;
     }
 
-    private static void Show(CliContext context, ComputeDevice device, TrainOptions options, DeviceRates rates, long limit, List<Planned> plans, Planned chosen)
+    private static void Show(
+        CliContext context, ComputeDevice device, TrainOptions options, DeviceRates rates, long limit, List<Planned> plans, Planned chosen)
     {
         context.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"device: {device.Name}; computes {rates.Flops / 1e12:0.###} TFLOP/s in {options.ComputeType.Suffix()}, copies {rates.Bandwidth / 1e9:0.#} GB/s (measured now)"));
-        context.WriteLine($"{options.Model}, {options.Dataset}, T = {options.T}, batch {options.BatchSize}, K = {Math.Min(options.K, options.T)}; planned, nothing of it is allocated");
-        Table table = Rows(["MiB", .. plans.Select(p => TrainOptionTable.Spell(p.Method))]);
+            $"device: {device.Name}; computes {rates.Flops / 1e12:0.###} TFLOP/s in {options.ComputeType.Suffix()}, copies "
+                + $"{rates.Bandwidth / 1e9:0.#} GB/s (measured now)"));
+        context.WriteLine(
+            $"{options.Model}, {options.Dataset}, T = {options.T}, batch {options.BatchSize}, K = {Math.Min(options.K, options.T)}; "
+                + "planned, nothing of it is allocated");
+        Table table = Rows(["MiB", .. plans.Select(p => p.Method)]);
         void Kind(string name, Func<RunPlan, long> bytes) => table.AddRow([name, .. plans.Select(p => MiB(bytes(p.Plan)))]);
         Kind("weights", p => p.Training.Weights);
         Kind("gradients", p => p.Training.Gradients);
@@ -75,20 +82,25 @@ internal sealed class PlanCommand : Command
         Kind("evaluation (same memory)", p => p.EvaluationArena);
         Kind("images on the device", p => p.Images);
         Kind("the whole run", p => p.Total);
-        table.AddRow([$"largest batch in {Units.Bytes(limit)}", .. plans.Select(p => p.LargestBatch.ToString(CultureInfo.InvariantCulture))]);
-        table.AddRow([(device.IsCpu ? "an iteration computed in full" : "floor of an iteration: computing"), .. plans.Select(p => Milliseconds(p.Seconds.Compute))]);
+        table.AddRow(
+            [$"largest batch in {Units.Bytes(limit)}", .. plans.Select(p => p.LargestBatch.ToString(CultureInfo.InvariantCulture))]);
+        table.AddRow(
+            [(device.IsCpu ? "an iteration computed in full" : "floor of an iteration: computing"),
+            .. plans.Select(p => Milliseconds(p.Seconds.Compute))]);
         table.AddRow(["  moving memory", .. plans.Select(p => Milliseconds(p.Seconds.Memory))]);
         table.AddRow(["  one after the other", .. plans.Select(p => Milliseconds(p.Seconds.Compute + p.Seconds.Memory))]);
         context.Console.Write(table);
         if (device.IsCpu)
         {
-            context.WriteLine("the CPU device computes only what fired, so an iteration may take less than computed in full: sltt bench times it");
+            context.WriteLine(
+                "the CPU device computes only what fired, so an iteration may take less than computed in full: sltt bench times it");
         }
 
-        context.WriteLine($"by layer, {TrainOptionTable.Spell(chosen.Method)}:");
+        context.WriteLine($"by layer, {chosen.Method}:");
         Table layers = Rows(["MiB", "weights", "gradients", "optimizer", "state", "saved", "workspace"]);
         long all = chosen.Plan.Training.Layers.Sum(l => l.Total);
-        void Layer(LayerMemory l) => layers.AddRow(Markup.Escape(l.Name), MiB(l.Weights), MiB(l.Gradients), MiB(l.Optimizer), MiB(l.State), MiB(l.Saved), MiB(l.Workspace));
+        void Layer(LayerMemory l) => layers.AddRow(
+            Markup.Escape(l.Name), MiB(l.Weights), MiB(l.Gradients), MiB(l.Optimizer), MiB(l.State), MiB(l.Saved), MiB(l.Workspace));
         LayerMemory small = new("(smaller ones)");
         foreach (LayerMemory l in chosen.Plan.Training.Layers)
         {
@@ -114,16 +126,17 @@ internal sealed class PlanCommand : Command
         context.Console.Write(layers);
     }
 
-    private static object AsJson(ComputeDevice device, TrainOptions options, DeviceRates rates, long limit, List<Planned> plans, Planned chosen) => new
+    private static object AsJson(
+        ComputeDevice device, TrainOptions options, DeviceRates rates, long limit, List<Planned> plans, Planned chosen) => new
     {
         Options = options.ToArgsText(),
         Device = device.Name,
         rates.Flops,
         CopyBytesPerSecond = rates.Bandwidth,
         MemoryLimit = limit,
-        Method = TrainOptionTable.Spell(chosen.Method),
+        chosen.Method,
         chosen.Plan.Training.Layers,
-        Plans = plans.ToDictionary(p => TrainOptionTable.Spell(p.Method), p => new
+        Plans = plans.ToDictionary(p => p.Method, p => new
         {
             p.Plan.Training.Weights,
             p.Plan.Training.Gradients,
@@ -167,5 +180,5 @@ internal sealed class PlanCommand : Command
             ? value << 20
             : throw new SlttException(ErrorKind.Usage, $"-memory {text}: must be a whole number of MiB of at least 1");
 
-    private sealed record Planned(TrainingMethod Method, RunPlan Plan, (double Compute, double Memory) Seconds, int LargestBatch);
+    private sealed record Planned(string Method, RunPlan Plan, (double Compute, double Memory) Seconds, int LargestBatch);
 }

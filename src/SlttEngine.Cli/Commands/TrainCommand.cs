@@ -1,4 +1,4 @@
-using SlttEngine.Training;
+using SlttEngine.Cli.Options;
 
 namespace SlttEngine.Cli.Commands;
 
@@ -9,7 +9,7 @@ internal sealed class TrainCommand : Command
 
     /// <summary>Creates the command.</summary>
     /// <param name="method">What the command's name says; null if --method says it.</param>
-    internal TrainCommand(TrainingMethod? method = null) => set = new TrainOptionSet(new TrainOptions(), method);
+    internal TrainCommand(string? method = null) => set = new TrainOptionSet(new TrainOptions(), method);
 
     /// <inheritdoc/>
     internal override IReadOnlyList<CliOption> Options => set.Options;
@@ -19,11 +19,7 @@ internal sealed class TrainCommand : Command
     {
         TrainingView view = new TrainingView(context);
         TrainOptions options = set.Read();
-        view.Show(() =>
-        {
-            using Trainer trainer = new Trainer(options, view);
-            trainer.Run(context.Stop);
-        });
+        view.Show(() => TrainingSession.Run(options, view, context.Stop));
         return view.WasStopped ? CommandLine.Interrupted : 0;
     }
 }

@@ -1,8 +1,8 @@
 using System.Globalization;
+using SlttEngine.Cli.Options;
+using SlttEngine.Cli.Verification;
 using SlttEngine.Device;
 using SlttEngine.IO;
-using SlttEngine.Training;
-using SlttEngine.Verification;
 
 namespace SlttEngine.Cli.Commands;
 
@@ -21,8 +21,11 @@ internal sealed class VerifyCommand : Command
     {
         Options = [.. Taken.Select(name => TrainOptionTable.Find(name)!)
             .Select(o => new CliOption(o.Name, o.ValueName, o.Help, value => options = o.Apply(options, o.IsSwitch ? "True" : value))),
-            new CliOption("checksums", "FILE", "write a checksum of every tensor that was computed, to compare builds bit by bit", value => checksums = value),
-            new CliOption("convolution_choices", "FILE", "CPU: do convolutions as a convolution_choices.json says", value => choices = value)];
+            new CliOption(
+                "checksums", "FILE", "write a checksum of every tensor that was computed, to compare builds bit by bit",
+                value => checksums = value),
+            new CliOption(
+                "convolution_choices", "FILE", "CPU: do convolutions as a convolution_choices.json says", value => choices = value)];
     }
 
     /// <inheritdoc/>
@@ -70,7 +73,8 @@ internal sealed class VerifyCommand : Command
 
         if (checksums is not null)
         {
-            AtomicFile.Write(checksums, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n")), durable: false);
+            AtomicFile.Write(
+                checksums, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n")), durable: false);
         }
 
         context.WriteLine($"{passed} of {positionals.Count} {(positionals.Count == 1 ? "file" : "files")} passed");
@@ -86,7 +90,9 @@ internal sealed class VerifyCommand : Command
             string error = g.Tolerance == 0
                 ? string.Create(CultureInfo.InvariantCulture, $"{g.Worst:0} elements differ")
                 : string.Create(CultureInfo.InvariantCulture, $"worst {g.Worst:0.0e+00} of {g.Tolerance:0e+00} allowed");
-            context.WriteLine($"  {(g.Passed ? "PASS" : "FAIL")}  {g.Group.PadRight(width)}  {g.Tensors,4} {(g.Tensors == 1 ? "tensor " : "tensors")}  {error}  ({g.WorstTensor})");
+            context.WriteLine(
+                $"  {(g.Passed ? "PASS" : "FAIL")}  {g.Group.PadRight(width)}  {g.Tensors,4} {(g.Tensors == 1 ? "tensor " : "tensors")}  "
+                    + $"{error}  ({g.WorstTensor})");
         }
     }
 }

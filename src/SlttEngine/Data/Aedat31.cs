@@ -8,7 +8,8 @@ namespace SlttEngine.Data;
 /// <remarks>
 /// Text lines up to #!END-HEADER, then packets: a 28-byte header (type and source of 2 bytes; event size, time offset, time overflow,
 /// capacity, number, valid of 4 bytes, all little-endian) and capacity events. Of the polarity packets (type 1) every event
-/// up to the capacity counts, whatever its valid bit, as in the reader of the official programs (SpikingJelly): x = (a &gt;&gt; 17) &amp; 0x7fff,
+/// up to the capacity counts, whatever its valid bit, as in the reader of the official programs (SpikingJelly): x = (a &gt;&gt; 17) &amp;
+/// 0x7fff,
 /// y = (a &gt;&gt; 2) &amp; 0x7fff, p = (a &gt;&gt; 1) &amp; 1, t = time | overflow &lt;&lt; 31. Packets of other types are passed over.
 /// </remarks>
 public static class Aedat31
@@ -38,7 +39,8 @@ public static class Aedat31
             position += HeaderBytes;
             if (capacity * (ulong)size > (ulong)(bytes.Length - position))
             {
-                throw FileErrors.Bad(path, $"a packet of {capacity} events of {size} bytes reaches beyond the end at byte {position}: truncated?");
+                throw FileErrors.Bad(
+                    path, $"a packet of {capacity} events of {size} bytes reaches beyond the end at byte {position}: truncated?");
             }
 
             if (type == PolarityType)
@@ -63,7 +65,8 @@ public static class Aedat31
     internal static void Write(Stream stream, EventList events)
     {
         const int PacketEvents = 4096;
-        stream.Write("#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DVS128\r\n#Start-Time: 2016-01-01 00:00:00 (TZ+0000)\r\n#!END-HEADER\r\n"u8);
+        stream.Write(
+            "#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DVS128\r\n#Start-Time: 2016-01-01 00:00:00 (TZ+0000)\r\n#!END-HEADER\r\n"u8);
         byte[] packet = new byte[HeaderBytes + (8 * PacketEvents)];
         for (int first = 0; first < events.Count;)
         {
@@ -97,7 +100,9 @@ public static class Aedat31
         {
             int shown = Math.Min(12, bytes.Length);
             bool text = shown > 0 && bytes[0] == '#' && bytes[..shown].IndexOfAnyExceptInRange((byte)' ', (byte)'~') < 0;
-            throw FileErrors.Bad(path, "not an AEDAT 3.1 file: it begins with " + (text ? Encoding.ASCII.GetString(bytes[..shown]) : "something else than #!AER-DAT3.1"));
+            throw FileErrors.Bad(
+                path, "not an AEDAT 3.1 file: it begins with "
+                + (text ? Encoding.ASCII.GetString(bytes[..shown]) : "something else than #!AER-DAT3.1"));
         }
 
         int position = 0;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 
 namespace SlttEngine.Data;
@@ -17,20 +18,17 @@ public sealed record BatchLoaderOptions
     /// <summary>Leave out the last batch of an epoch if it is smaller.</summary>
     public bool DropLast { get; init; }
 
-    /// <summary>
-    /// Every batch has room for BatchSize samples: the missing ones of the last batch are zero frames with label 0 beyond
-    /// <see cref="Batch.Count"/>.
-    /// </summary>
-    public bool Pad { get; init; }
-
     /// <summary>Put another sample, drawn from seed and epoch, in the place of a damaged one; else the batch gets smaller by it.</summary>
     public bool ReplaceDamaged { get; init; }
+
+    /// <summary>Receives the message of each damaged sample when it is first met, from any thread.</summary>
+    public Action<string>? Damaged { get; init; }
 
     /// <summary>Threads that prepare batches.</summary>
     public int Workers { get; init; } = 4;
 
-    /// <summary>Batches that may be ready or in preparation at a time; each has its own buffer.</summary>
-    public int Ahead { get; init; } = 4;
+    /// <summary>Batches that may be ready or in preparation at the same time; each has its own buffer.</summary>
+    public int Prefetch { get; init; } = 4;
 }
 
 /// <summary>A batch as the loader hands it out. Valid until the next one is asked for: its buffers are reused.</summary>
@@ -53,16 +51,15 @@ public sealed class Batch
     /// <summary>The samples in it.</summary>
     public int Count { get; internal set; }
 
-    /// <summary>The samples that there is room for: BatchSize if padded, else <see cref="Count"/>.</summary>
-    public int Capacity { get; internal set; }
+    /// <summary>The class of each sample.</summary>
+    public ReadOnlySpan<int> Labels => labels.AsSpan(0, Count);
 
-    /// <summary>The classes; with padding zeros follow behind <see cref="Count"/>.</summary>
-    public ReadOnlySpan<int> Labels => labels.AsSpan(0, Capacity);
+    /// <summary>The index of each sample in the set.</summary>
+    public ReadOnlySpan<int> Indices => indices.AsSpan(0, Count);
 
-    /// <summary>Which samples of the set these are; with padding zeros follow behind <see cref="Count"/>.</summary>
-    public ReadOnlySpan<int> Indices => indices.AsSpan(0, Capacity);
-
-    /// <summary>The elements (steps, <see cref="Capacity"/>, channels, height, width) as raw bytes; empty for an <see cref="IImageSet"/>.</summary>
+    /// <summary>
+    /// The elements (steps, <see cref="Count"/>, channels, height, width) as raw bytes; empty for an <see cref="IImageSet"/>.
+    /// </summary>
     public ReadOnlySpan<byte> Frames => frames.AsSpan(0, FrameBytes);
 
     internal int FrameBytes { get; set; }
@@ -83,7 +80,9 @@ public sealed class BatchLoader : IDisposable
 {
     private readonly IDataSet set;
     private readonly IFrameSet? frames;
+    private readonly int frameBytes;
     private readonly BatchLoaderOptions options;
+    private readonly ConcurrentDictionary<int, byte> damaged = [];
     private readonly Lock gate = new();
     private readonly SemaphoreSlim work = new(0);
     private readonly ManualResetEventSlim ready = new();
@@ -101,28 +100,34 @@ public sealed class BatchLoader : IDisposable
     private volatile bool stopped;
 
     /// <summary>Starts the threads; they wait for <see cref="Start"/>.</summary>
-    /// <param name="set">An <see cref="IFrameSet"/>, whose frames are read, or another set, of which only indices and labels are given.</param>
+    /// <param name="set">An <see cref="IFrameSet"/>, or an <see cref="IImageSet"/>, of which batches hold indices and labels only.</param>
     /// <param name="options">How to make batches.</param>
-    /// <exception cref="SlttException">No batch can be made: the set is empty, or smaller than a batch and the last is dropped.</exception>
+    /// <exception cref="SlttException">
+    /// A label is no class; or no batch can be made: the set is empty, or smaller than a batch and the last is dropped.
+    /// </exception>
     public BatchLoader(IDataSet set, BatchLoaderOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Ahead, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Prefetch, 1);
+        ClassLabels.Check(set);
         this.set = set;
         frames = set as IFrameSet;
+        frameBytes = frames is null ? 0 : checked(frames.Shape.FrameLength * frames.Element.Size());
         this.options = options;
-        BatchesPerEpoch = options.DropLast ? set.Count / options.BatchSize : (int)(((long)set.Count + options.BatchSize - 1) / options.BatchSize);
+        BatchesPerEpoch = options.DropLast ? set.Count / options.BatchSize
+            : (int)(((long)set.Count + options.BatchSize - 1) / options.BatchSize);
         if (BatchesPerEpoch == 0)
         {
-            throw new SlttException(ErrorKind.Data, $"{set.Count} samples do not fill one batch of {options.BatchSize}", "choose a smaller batch (-b)");
+            throw new SlttException(
+                ErrorKind.Data, $"{set.Count} samples do not fill one batch of {options.BatchSize}", "choose a smaller batch (-b)");
         }
 
-        int sampleBytes = frames is null ? 0 : checked(frames.Shape.Length * frames.ElementSize);
-        int buffers = Math.Min(options.Ahead, BatchesPerEpoch) + 1;  // one more is lent to the consumer
+        int sampleBytes = frames is null ? 0 : checked(frames.Shape.Steps * frameBytes);
+        int buffers = Math.Min(options.Prefetch, BatchesPerEpoch) + 1;  // one more is lent to the consumer
         for (int i = 0; i < buffers; i++)
         {
-            free.Push(new Batch(Math.Min(options.BatchSize, options.Pad ? int.MaxValue : set.Count), sampleBytes));
+            free.Push(new Batch(Math.Min(options.BatchSize, set.Count), sampleBytes));
         }
 
         threads = new Thread[Math.Min(options.Workers, buffers)];
@@ -136,7 +141,7 @@ public sealed class BatchLoader : IDisposable
     /// <summary>Batches in each epoch.</summary>
     public int BatchesPerEpoch { get; }
 
-    /// <summary>Begins to prepare an epoch; what is left of another one is dropped. May be called ahead of time.</summary>
+    /// <summary>Begins to prepare an epoch, and drops the rest of another one.</summary>
     /// <param name="epoch">Decides the order.</param>
     /// <param name="firstBatch">The batch to begin with: 0, or where a run stopped.</param>
     public void Start(int epoch, int firstBatch = 0)
@@ -194,7 +199,8 @@ public sealed class BatchLoader : IDisposable
                     Wake();
                     if (result.Error.SourceException is not SlttException)
                     {
-                        throw new SlttException(ErrorKind.Data, $"cannot prepare batch {nextToHandOut - 1}: {result.Error.SourceException.Message}",
+                        throw new SlttException(
+                            ErrorKind.Data, $"cannot prepare batch {nextToHandOut - 1}: {result.Error.SourceException.Message}",
                             inner: result.Error.SourceException);
                     }
 
@@ -242,11 +248,11 @@ public sealed class BatchLoader : IDisposable
 
     private void Work()
     {
-        byte[] sample = frames is null ? [] : GC.AllocateUninitializedArray<byte>(frames.Shape.Length * frames.ElementSize);
+        byte[] sample = frames is null ? [] : GC.AllocateUninitializedArray<byte>(frames.Shape.Steps * frameBytes);
         while (true)
         {
             work.Wait();
-            while (!stopped && TryTake(out Batch? batch, out int index, out int[] order, out ulong draw, out int generation))
+            while (!stopped && TryClaim(out Batch? batch, out int index, out int[] order, out ulong draw, out int generation))
             {
                 ExceptionDispatchInfo? error = null;
                 try
@@ -279,7 +285,7 @@ public sealed class BatchLoader : IDisposable
         }
     }
 
-    private bool TryTake(out Batch? batch, out int index, out int[] order, out ulong draw, out int generation)
+    private bool TryClaim(out Batch? batch, out int index, out int[] order, out ulong draw, out int generation)
     {
         lock (gate)
         {
@@ -302,8 +308,6 @@ public sealed class BatchLoader : IDisposable
     {
         int first = index * options.BatchSize;
         int wanted = Math.Min(options.BatchSize, order.Length - first);
-        int capacity = options.Pad ? options.BatchSize : wanted;
-        int frameBytes = frames is null ? 0 : frames.Shape.FrameLength * frames.ElementSize;
         int steps = frames?.Shape.Steps ?? 0;
         int count = 0;
         for (int i = 0; i < wanted; i++)
@@ -318,35 +322,22 @@ public sealed class BatchLoader : IDisposable
             batch.LabelBuffer[count] = set.Label(readable.Value);
             for (int t = 0; t < steps; t++)
             {
-                sample.AsSpan(t * frameBytes, frameBytes).CopyTo(batch.FrameBuffer.AsSpan(((t * capacity) + count) * frameBytes));
+                sample.AsSpan(t * frameBytes, frameBytes).CopyTo(batch.FrameBuffer.AsSpan(((t * wanted) + count) * frameBytes));
             }
 
             count++;
         }
 
-        if (count < capacity && !options.Pad)
-        {
-            Close(batch.FrameBuffer, steps, capacity, count, frameBytes);
-            capacity = count;
-        }
-
-        for (int t = 0; t < steps && count < capacity; t++)
-        {
-            batch.FrameBuffer.AsSpan(((t * capacity) + count) * frameBytes, (capacity - count) * frameBytes).Clear();
-        }
-
-        batch.LabelBuffer.AsSpan(count, capacity - count).Clear();
-        batch.IndexBuffer.AsSpan(count, capacity - count).Clear();
+        Close(batch.FrameBuffer, steps, wanted, count, frameBytes);
         batch.Index = index;
         batch.Count = count;
-        batch.Capacity = capacity;
-        batch.FrameBytes = steps * capacity * frameBytes;
+        batch.FrameBytes = steps * count * frameBytes;
     }
 
     /// <summary>Reads a sample, or the one that stands in for it; null if it is left out.</summary>
     private int? Read(int index, ulong draw, byte[] sample)
     {
-        if (frames is null || frames.TryRead(index, draw, sample))
+        if (TryRead(index, draw, sample))
         {
             return index;
         }
@@ -360,7 +351,7 @@ public sealed class BatchLoader : IDisposable
         for (int attempt = 0; attempt < 100; attempt++)
         {
             int other = random.NextBelow(set.Count);
-            if (frames.TryRead(other, draw, sample))
+            if (TryRead(other, draw, sample))
             {
                 return other;
             }
@@ -369,12 +360,30 @@ public sealed class BatchLoader : IDisposable
         throw new SlttException(ErrorKind.Data, "no readable sample in a hundred tries: nearly all files of the data set are damaged");
     }
 
-    /// <summary>Closes the gaps that left-out samples leave between the steps.</summary>
-    private static void Close(byte[] frames, int steps, int capacity, int count, int frameBytes)
+    private bool TryRead(int index, ulong draw, byte[] sample)
     {
-        for (int t = 1; t < steps; t++)
+        try
         {
-            frames.AsSpan(t * capacity * frameBytes, count * frameBytes).CopyTo(frames.AsSpan(t * count * frameBytes));
+            frames?.Read(index, draw, sample);
+            return true;
+        }
+        catch (DamagedSampleException e)
+        {
+            if (damaged.TryAdd(index, 0))
+            {
+                options.Damaged?.Invoke(e.Message);
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Closes the gaps that left-out samples leave between the steps.</summary>
+    private static void Close(byte[] frames, int steps, int wanted, int count, int frameBytes)
+    {
+        for (int t = 1; t < steps && count < wanted; t++)
+        {
+            frames.AsSpan(t * wanted * frameBytes, count * frameBytes).CopyTo(frames.AsSpan(t * count * frameBytes));
         }
     }
 }

@@ -4,7 +4,7 @@ namespace SlttEngine.Data;
 /// Resizes 8-bit images as the Python Imaging Library's bilinear filter does, to the bit: antialiased (the triangle widens with the
 /// scale), weights in 22-bit fixed point, rows first, rounded to 8 bits between the two passes.
 /// </summary>
-/// <remarks>An instance holds the weights of one size and scratch memory: not safe for use by several threads at once.</remarks>
+/// <remarks>An instance holds the weights of one size and scratch memory: one thread at a time may use it.</remarks>
 internal sealed class BilinearResize
 {
     private const int Precision = 32 - 8 - 2;
@@ -80,7 +80,7 @@ internal sealed class BilinearResize
 
     private static byte Clip(int sum) => (byte)Math.Clamp(sum >> Precision, 0, 255);
 
-    /// <summary>For each output position the inputs it takes and their weights.</summary>
+    /// <summary>The inputs of each output position, and their weights.</summary>
     private sealed class Axis
     {
         private readonly int[] weights;

@@ -34,7 +34,7 @@ public static class EpochOrder
         return order;
     }
 
-    /// <summary>The number that <see cref="IFrameSet.TryRead"/> gets as draw in an epoch: all epochs of all seeds differ.</summary>
+    /// <summary>The number that <see cref="IFrameSet.Read"/> gets as draw in an epoch: all epochs of all seeds differ.</summary>
     public static ulong Draw(long seed, int epoch)
     {
         (uint x0, uint x1, _, _) = Philox.Block((ulong)seed, (uint)epoch, 0x4452_4157_0000_0000);  // "DRAW"

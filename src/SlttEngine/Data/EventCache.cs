@@ -13,7 +13,7 @@ namespace SlttEngine.Data;
 /// <summary>
 /// Packed frames of all samples of a set, in a file or, where none can be written, in memory. The file's name and header hold a
 /// digest of everything that shapes the frames (version, T, size, transform, split, each source file's name, size and time of change):
-/// if anything differs, another file is made. It takes its name only when it is whole.
+/// if anything differs, another file is made. A file gets its name only when it is whole.
 /// </summary>
 /// <remarks>
 /// File: header of 64 bytes ("SLTTEVT1", key 32, samples 4, element size 4, file length 8, index offset 8), the packed samples
@@ -59,8 +59,18 @@ internal sealed class EventCache : IDisposable
     internal static EventCache Open(EventRecordings source, string? folder, int workers, Action<int, int>? progress)
     {
         byte[] key = Key(source);
-        string path = folder is null ? "(memory)" : Path.Combine(folder, $"{source.Name}-{Convert.ToHexStringLower(key.AsSpan(0, 8))}.frames");
-        return (folder is null ? null : TryOpen(path, key)) ?? Build(source, folder is null ? null : path, key, workers, progress);
+        string path = folder is null ? "(memory)"
+            : Path.Combine(folder, $"{source.Name}-{Convert.ToHexStringLower(key.AsSpan(0, 8))}.frames");
+        EventCache cache = (folder is null ? null : TryOpen(path, key))
+            ?? Build(source, folder is null ? null : path, key, workers, progress);
+        for (int i = 0; i < cache.Count; i++)
+        {
+            int index = i;
+            ClassLabels.Check(
+                cache.Label(i), source.ClassNames.Count, () => $"{cache.path}: sample {index}", "delete the file; it is made again");
+        }
+
+        return cache;
     }
 
     /// <summary>Unpacks a sample.</summary>
@@ -85,7 +95,8 @@ internal sealed class EventCache : IDisposable
         try
         {
             Span<byte> packed = buffer.AsSpan(0, entry.Length);
-            if (!ReadAt(file, packed, entry.Offset) || XxHash3.HashToUInt64(packed) != entry.Hash || !SparseFrames.TryUnpack(packed, elementSize, frames))
+            if (!ReadAt(file, packed, entry.Offset) || XxHash3.HashToUInt64(packed) != entry.Hash
+                || !SparseFrames.TryUnpack(packed, elementSize, frames))
             {
                 throw FileErrors.Bad(path, $"the cached frames of sample {index} are damaged", "delete the file; it is made again");
             }
@@ -117,7 +128,8 @@ internal sealed class EventCache : IDisposable
                 try
                 {
                     FileInfo info = new FileInfo(file);
-                    Add(string.Create(CultureInfo.InvariantCulture, $"{Path.GetFullPath(file)}|{info.Length}|{info.LastWriteTimeUtc.Ticks}|{source.Selection(i)}"));
+                    Add(string.Create(
+                        CultureInfo.InvariantCulture, $"{Path.GetFullPath(file)}|{info.Length}|{info.LastWriteTimeUtc.Ticks}|"));
                 }
                 catch (Exception e) when (FileErrors.IsFileError(e))
                 {
@@ -276,7 +288,7 @@ internal sealed class EventCache : IDisposable
         Magic.CopyTo(header);
         key.CopyTo(header[8..]);
         BinaryPrimitives.WriteInt32LittleEndian(header[40..], entries.Count);
-        BinaryPrimitives.WriteInt32LittleEndian(header[44..], EventTransformer.ElementSize(source.Transform));
+        BinaryPrimitives.WriteInt32LittleEndian(header[44..], EventTransformer.Element(source.Transform).Size());
         BinaryPrimitives.WriteInt64LittleEndian(header[48..], stream.Position);
         BinaryPrimitives.WriteInt64LittleEndian(header[56..], indexOffset);
         stream.Position = 0;
@@ -322,7 +334,7 @@ internal sealed class EventCache : IDisposable
     private static List<(int Label, byte[] Bytes)> Pack(EventRecordings source, int recording)
     {
         EventTransformer transformer = new EventTransformer(source.Transform);
-        int elementSize = EventTransformer.ElementSize(source.Transform);
+        int elementSize = EventTransformer.Element(source.Transform).Size();
         ushort[] counts = new ushort[source.Steps * 2 * EventFrames.Sensor * EventFrames.Sensor];
         byte[] frames = new byte[source.Shape.Length * elementSize];
         List<(int, byte[])> samples = new List<(int, byte[])>();

@@ -27,7 +27,7 @@ internal sealed class EventCamera
     private Blob[] shown = [];
     private (int Left, int Top, int Right, int Bottom)[] shownBoxes = [];
 
-    /// <summary>A camera that looks at the dark background.</summary>
+    /// <summary>A camera in front of the dark background.</summary>
     /// <param name="random">Of its pixels and noise.</param>
     /// <param name="threshold">Mean step of log brightness that makes an event.</param>
     /// <param name="noiseRate">Background events a second and pixel.</param>
@@ -47,12 +47,12 @@ internal sealed class EventCamera
         }
     }
 
-    /// <summary>Looks at the blobs for a moment and appends the events of it, in order of time.</summary>
+    /// <summary>Observes the blobs for a moment and appends the events of it, in order of time.</summary>
     /// <param name="start">Time, s.</param>
     /// <param name="duration">s; short enough that a blob moves a pixel or less.</param>
     /// <param name="blobs">Where they are at the end of the moment. Where several cover a pixel, the brightest shows.</param>
     /// <param name="events">Receives the events, in µs.</param>
-    internal void Look(double start, double duration, ReadOnlySpan<Blob> blobs, EventList events)
+    internal void Observe(double start, double duration, ReadOnlySpan<Blob> blobs, EventList events)
     {
         pending.Clear();
         if (!blobs.SequenceEqual(shown))
@@ -112,9 +112,12 @@ internal sealed class EventCamera
     private (int Left, int Top, int Right, int Bottom) Draw(Blob blob)
     {
         double reach = blob.Radius + EdgeWidth;
-        int left = Math.Clamp((int)Math.Floor(blob.X - reach), 0, Size), right = Math.Clamp((int)Math.Ceiling(blob.X + reach) + 1, left, Size);
-        int top = Math.Clamp((int)Math.Floor(blob.Y - reach), 0, Size), bottom = Math.Clamp((int)Math.Ceiling(blob.Y + reach) + 1, top, Size);
-        float x0 = (float)blob.X, square = (float)(blob.Radius * blob.Radius), slope = (float)(1 / (2 * blob.Radius * EdgeWidth)), contrast = (float)blob.Contrast;
+        int left = Math.Clamp((int)Math.Floor(blob.X - reach), 0, Size), right = Math.Clamp(
+            (int)Math.Ceiling(blob.X + reach) + 1, left, Size);
+        int top = Math.Clamp((int)Math.Floor(blob.Y - reach), 0, Size), bottom = Math.Clamp(
+            (int)Math.Ceiling(blob.Y + reach) + 1, top, Size);
+        float x0 = (float)blob.X, square = (float)(blob.Radius * blob.Radius), slope = (float)(
+            1 / (2 * blob.Radius * EdgeWidth)), contrast = (float)blob.Contrast;
         for (int y = top; y < bottom; y++)
         {
             Span<float> line = seen.AsSpan(y * Size, Size);

@@ -8,7 +8,7 @@ public static class EventFrames
     /// <summary>Rows and columns of the DVS128 camera, which recorded both event data sets.</summary>
     public const int Sensor = 128;
 
-    /// <summary>Counts the events of each frame: frame i takes N / T events from i · (N / T) on, the last one the rest too.</summary>
+    /// <summary>Counts the events of each frame: frame i has the N / T events from i · (N / T) on, the last frame also the rest.</summary>
     /// <param name="events">In the file's order.</param>
     /// <param name="steps">T, the number of frames.</param>
     /// <param name="frames">Receives (T, 2, 128, 128); channel 0 is OFF, 1 is ON; overwritten.</param>

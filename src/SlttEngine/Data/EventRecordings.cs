@@ -2,19 +2,24 @@ namespace SlttEngine.Data;
 
 /// <summary>
 /// The recordings of one part of an event data set, decoded file by file: what <see cref="EventFrameSet"/> makes its cache from.
-/// Members may be called by several threads at once.
+/// Several threads call the members at the same time.
 /// </summary>
 internal abstract class EventRecordings
 {
-    protected EventRecordings(int steps, EventTransform transform)
+    /// <param name="train">The training part, else the test part.</param>
+    /// <param name="steps">T.</param>
+    /// <param name="transform">What is done to the counts.</param>
+    protected EventRecordings(bool train, int steps, EventTransform transform)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
-        Steps = steps;
-        Transform = transform;
+        (Train, Steps, Transform) = (train, steps, transform);
     }
 
     /// <summary>The data set's and its part's name, for the cache's file name: letters, digits and '-'.</summary>
     internal abstract string Name { get; }
+
+    /// <summary>True for the training part.</summary>
+    internal bool Train { get; }
 
     /// <summary>The classes.</summary>
     internal abstract IReadOnlyList<string> ClassNames { get; }
@@ -33,9 +38,6 @@ internal abstract class EventRecordings
 
     /// <summary>The files that recording <paramref name="index"/> is made of.</summary>
     internal abstract IEnumerable<string> Files(int index);
-
-    /// <summary>Which part of them is used, beyond their content; part of the cache's key.</summary>
-    internal virtual string Selection(int index) => "";
 
     /// <summary>Decodes a recording's samples in order: the label and the events of each.</summary>
     /// <exception cref="SlttException">A file cannot be read or is damaged.</exception>

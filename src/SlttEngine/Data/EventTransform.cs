@@ -19,7 +19,7 @@ public enum EventTransform
     Plain48,
 }
 
-/// <summary>Applies an <see cref="EventTransform"/> to frames. Not safe for use by several threads at once.</summary>
+/// <summary>Applies an <see cref="EventTransform"/> to frames. One thread at a time may use an instance.</summary>
 public sealed class EventTransformer
 {
     private const int In = EventFrames.Sensor;
@@ -47,8 +47,9 @@ public sealed class EventTransformer
     /// <summary>Rows and columns that come out.</summary>
     public static int Size(EventTransform transform) => transform == EventTransform.None ? In : Out;
 
-    /// <summary>Bytes an element that comes out: 1 for <see cref="EventTransform.Official48"/>, else 2.</summary>
-    public static int ElementSize(EventTransform transform) => transform == EventTransform.Official48 ? 1 : 2;
+    /// <summary>Type of an element that comes out.</summary>
+    public static SampleElement Element(EventTransform transform) =>
+        transform == EventTransform.Official48 ? SampleElement.UInt8 : SampleElement.UInt16;
 
     /// <summary>What an element that comes out is multiplied by to give what the network sees.</summary>
     public static float Scale(EventTransform transform) => transform switch

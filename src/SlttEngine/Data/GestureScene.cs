@@ -53,7 +53,7 @@ internal sealed class GestureScene
         blobs[0] = At(rx, ry, person.HandRadius * grow, person.Contrast);
         blobs[1] = At(lx, ly, person.HandRadius * grow, person.Contrast);
 
-        // A forearm hangs between its hand and the elbow beside the body, less bright.
+        // A forearm hangs between its hand and the elbow next to the body, less bright.
         blobs[2] = At((rx * 0.6) + (-17 * 0.4), (ry * 0.6) + (13 * 0.4), person.HandRadius * 0.75, person.Contrast * 0.6);
         blobs[3] = At((lx * 0.6) + (17 * 0.4), (ly * 0.6) + (13 * 0.4), person.HandRadius * 0.75, person.Contrast * 0.6);
         blobs[4] = At(sway, -24, 8, person.Contrast * 0.7);
@@ -93,7 +93,8 @@ internal sealed class GestureScene
             case 8:  // drums: up and down by turns
                 return (-15, 8 + (12 * size * sin), 15, 8 - (12 * size * sin), 1);
             case 9:  // guitar: the right hand strums fast, the left slides along the neck
-                return (-5, 15 + (8 * size * Math.Sin(1.6 * angle)), 26 + (4 * Math.Cos(0.5 * angle)), -8 - (2.5 * Math.Cos(0.5 * angle)), 1);
+                return (
+                    -5, 15 + (8 * size * Math.Sin(1.6 * angle)), 26 + (4 * Math.Cos(0.5 * angle)), -8 - (2.5 * Math.Cos(0.5 * angle)), 1);
             default:
                 return Other(sin, cos);
         }

@@ -6,11 +6,13 @@ namespace SlttEngine.Data;
 
 /// <summary>
 /// A folder with a folder of images for each class, as ImageNet's train/ and val/ are unpacked: classes in the order of their
-/// folders' names. Training images are cropped, resized and flipped at random, others resized and cropped in the middle, both as torchvision does
+/// folders' names. Training images are cropped, resized and flipped at random, others resized and cropped in the middle, both as
+/// torchvision does
 /// it (RandomResizedCrop(224), RandomHorizontalFlip; Resize(256), CenterCrop(224)).
 /// </summary>
 /// <remarks>
-/// A sample is (1, 3, 224, 224) bytes. A file that cannot be decoded is left out, reported once, and counted. Where random numbers are
+/// A sample is (1, 3, 224, 224) bytes. A file that cannot be decoded is a damaged sample: the loader leaves it out. Where random numbers
+/// are
 /// needed they come from the sample's index and the draw of its epoch alone.
 /// </remarks>
 public sealed class ImageFolder : IFrameSet
@@ -22,16 +24,24 @@ public sealed class ImageFolder : IFrameSet
 
     private readonly (string Path, int Label)[] files;
     private readonly bool augment;
-    private readonly Action<string>? report;
     private readonly ConcurrentDictionary<int, string> damaged = [];
 
-    private ImageFolder((string Path, int Label)[] files, IReadOnlyList<string> classNames, bool augment, Action<string>? report)
+    private ImageFolder((string Path, int Label)[] files, IReadOnlyList<string> classNames, bool augment)
     {
         this.files = files;
         this.augment = augment;
-        this.report = report;
         ClassNames = classNames;
     }
+
+    /// <summary>A cropped image: 224×224, RGB.</summary>
+    public static FrameShape CropShape => new(1, 3, Crop, Crop);
+
+    /// <summary>1 / (255 · std) of each channel, with torchvision's standard deviations.</summary>
+    public static IReadOnlyList<float> OfficialScale { get; } = [
+        (float)(1 / (255 * 0.229)), (float)(1 / (255 * 0.224)), (float)(1 / (255 * 0.225))];
+
+    /// <summary>−mean / std of each channel, with torchvision's numbers.</summary>
+    public static IReadOnlyList<float> OfficialShift { get; } = [(float)(-0.485 / 0.229), (float)(-0.456 / 0.224), (float)(-0.406 / 0.225)];
 
     /// <inheritdoc/>
     public int Count => files.Length;
@@ -40,16 +50,16 @@ public sealed class ImageFolder : IFrameSet
     public IReadOnlyList<string> ClassNames { get; }
 
     /// <inheritdoc/>
-    public FrameShape Shape => new(1, 3, Crop, Crop);
+    public FrameShape Shape => CropShape;
 
     /// <inheritdoc/>
-    public int ElementSize => 1;
+    public int Classes => ClassNames.Count;
 
     /// <inheritdoc/>
-    public IReadOnlyList<float> Scale { get; } = [(float)(1 / (255 * 0.229)), (float)(1 / (255 * 0.224)), (float)(1 / (255 * 0.225))];
+    public IReadOnlyList<float> Scale => OfficialScale;
 
     /// <inheritdoc/>
-    public IReadOnlyList<float> Shift { get; } = [(float)(-0.485 / 0.229), (float)(-0.456 / 0.224), (float)(-0.406 / 0.225)];
+    public IReadOnlyList<float> Shift => OfficialShift;
 
     /// <summary>The files left out so far, each with the reason.</summary>
     public IReadOnlyCollection<string> Damaged => [.. damaged.Values];
@@ -57,9 +67,8 @@ public sealed class ImageFolder : IFrameSet
     /// <summary>Lists the images of one part.</summary>
     /// <param name="folder">The data_dir, which holds train/ and val/.</param>
     /// <param name="train">train/ with random augmentation, else val/.</param>
-    /// <param name="report">Told one line about each damaged file, once, by any thread.</param>
     /// <exception cref="SlttException">The folder or its class folders are missing, or a class is empty.</exception>
-    public static ImageFolder Open(string folder, bool train, Action<string>? report = null)
+    public static ImageFolder Open(string folder, bool train)
     {
         string part = Path.Combine(folder, train ? "train" : "val");
         try
@@ -68,7 +77,8 @@ public sealed class ImageFolder : IFrameSet
             if (classes.Length == 0)
             {
                 throw new SlttException(ErrorKind.Data, $"no image folders in {part}: one folder for each class is expected",
-                    "unpack ImageNet (ILSVRC2012) from https://www.image-net.org into train/ and val/, val sorted into class folders like train");
+                    "unpack ImageNet (ILSVRC2012) from https://www.image-net.org into train/ and val/, val sorted into class folders like "
+                        + "train");
             }
 
             List<(string, int)> files = new List<(string, int)>();
@@ -78,7 +88,8 @@ public sealed class ImageFolder : IFrameSet
                     .Where(f => Extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal)];
                 if (images.Length == 0)
                 {
-                    throw FileErrors.Bad(classes[label], $"a class folder without images ({string.Join(' ', Extensions)})", "remove it or fill it");
+                    throw FileErrors.Bad(
+                        classes[label], $"a class folder without images ({string.Join(' ', Extensions)})", "remove it or fill it");
                 }
 
                 foreach (string image in images)
@@ -87,7 +98,7 @@ public sealed class ImageFolder : IFrameSet
                 }
             }
 
-            return new ImageFolder([.. files], [.. classes.Select(c => Path.GetFileName(c)!)], train, report);
+            return new ImageFolder([.. files], [.. classes.Select(c => Path.GetFileName(c)!)], train);
         }
         catch (Exception e) when (FileErrors.IsFileError(e))
         {
@@ -99,23 +110,17 @@ public sealed class ImageFolder : IFrameSet
     public int Label(int index) => files[index].Label;
 
     /// <inheritdoc/>
-    public bool TryRead(int index, ulong draw, Span<byte> frames)
+    public void Read(int index, ulong draw, Span<byte> frames)
     {
-        if (damaged.ContainsKey(index))
+        if (damaged.TryGetValue(index, out string? known))
         {
-            return false;
+            throw new DamagedSampleException(known);
         }
 
         using SKBitmap? bitmap = Decode(files[index].Path, out string? problem);
         if (bitmap is null)
         {
-            string line = $"{files[index].Path}: {problem}; left out";
-            if (damaged.TryAdd(index, line))
-            {
-                report?.Invoke(line);
-            }
-
-            return false;
+            throw new DamagedSampleException(damaged.GetOrAdd(index, $"{files[index].Path}: {problem}; left out"));
         }
 
         ReadOnlySpan<byte> pixels = bitmap.GetPixelSpan();
@@ -127,8 +132,6 @@ public sealed class ImageFolder : IFrameSet
         {
             Evaluate(pixels, bitmap.Width, bitmap.Height, bitmap.RowBytes, frames);
         }
-
-        return true;
     }
 
     /// <summary>Resize(256) and CenterCrop(224) of packed RGBA pixels into (3, 224, 224).</summary>
@@ -187,7 +190,9 @@ public sealed class ImageFolder : IFrameSet
         }
     }
 
-    /// <summary>The image as packed RGBA, as stored (no rotation, no colour management, as PIL does); null with the reason if it is damaged.</summary>
+    /// <summary>
+    /// The image as packed RGBA, as stored (no rotation, no colour management, as PIL does); null with the reason if it is damaged.
+    /// </summary>
     private static SKBitmap? Decode(string path, out string? problem)
     {
         byte[] bytes;

@@ -4,7 +4,7 @@ namespace SlttEngine.Data;
 /// Random numbers as a pure function of a seed, a stream and a position: Philox4x32-10 (Salmon et al., SC 2011), the generator that the
 /// kernels use too. Nothing needs to be saved to go on where a run stopped.
 /// </summary>
-/// <remarks>Not safe for use by several threads at once: it is small, make one for each.</remarks>
+/// <remarks>One thread at a time may use an instance; make one for each thread.</remarks>
 public struct Philox
 {
     private readonly ulong seed;

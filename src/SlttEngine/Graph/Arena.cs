@@ -2,44 +2,48 @@ using ManagedCuda.BasicTypes;
 
 namespace SlttEngine.Graph;
 
-/// <summary>Gives every tensor of a program its offset in one block of memory; scratch is shared by lifetime.</summary>
+/// <summary>Gives every buffer of a program its offset in one block of memory; scratch is shared by lifetime.</summary>
 /// <remarks>Pure arithmetic: nothing is allocated here, so a plan costs nothing and is exact.</remarks>
 public sealed class Arena
 {
-    private readonly Dictionary<DeviceBuffer, long> offsets = [];
+    private readonly Dictionary<DeviceBuffer, Placement> placements = [];
+    private readonly long guardBytes;
 
-    private Arena()
-    {
-    }
+    private Arena(long guardBytes) => this.guardBytes = guardBytes;
 
     /// <summary>Bytes in all.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>First byte, once it is placed.</summary>
+    public CUdeviceptr Start { get; private set; }
+
     /// <summary>Bytes at the start that each iteration sets to zero.</summary>
     public long ZeroedBytes { get; private set; }
 
-    /// <summary>Bytes at the end that scratch tensors share.</summary>
+    /// <summary>Bytes at the end that scratch buffers share.</summary>
     public long ScratchBytes { get; private set; }
 
-    /// <summary>The tensors that have memory of their own, with their bytes.</summary>
-    public IEnumerable<DeviceBuffer> Persistent => offsets.Keys.Where(t => !t.IsScratch);
+    /// <summary>The buffers that have memory of their own.</summary>
+    public IEnumerable<DeviceBuffer> Persistent => placements.Keys.Where(b => !b.IsScratch);
 
-    /// <summary>Rounds up to the alignment of every tensor, 256 bytes.</summary>
+    /// <summary>Rounds up to the alignment of every buffer, 256 bytes.</summary>
     /// <param name="bytes">Bytes.</param>
     public static long Aligned(long bytes) => (bytes + 255) / 256 * 256;
 
     /// <summary>Plans the memory of a program.</summary>
-    /// <param name="persistent">Tensors with memory of their own.</param>
+    /// <param name="persistent">Buffers with memory of their own.</param>
     /// <param name="segments">Lists of operations that run one after the other; scratch does not outlive its segment.</param>
-    public static Arena Plan(IEnumerable<DeviceBuffer> persistent, IEnumerable<IReadOnlyList<Op>> segments)
+    /// <param name="guardBytes">Bytes behind each buffer that no operation may touch; 0 but for the strict CPU device.</param>
+    public static Arena Plan(IEnumerable<DeviceBuffer> persistent, IEnumerable<IReadOnlyList<Op>> segments, long guardBytes = 0)
     {
-        Arena arena = new();
+        Arena arena = new(guardBytes);
         long end = 0;
-        foreach (DeviceBuffer tensor in persistent.OrderByDescending(t => t.Zeroed))
+        foreach (DeviceBuffer buffer in persistent.OrderByDescending(b => b.Zeroed))
         {
-            arena.offsets.Add(tensor, end);
-            end += tensor.TotalBytes;
-            if (tensor.Zeroed)
+            buffer.Stride = arena.Guarded(buffer.Bytes);
+            arena.placements.Add(buffer, new Placement(end, buffer.Bytes, buffer.Stride - buffer.Bytes));
+            end += buffer.Copies * buffer.Stride;
+            if (buffer.Zeroed)
             {
                 arena.ZeroedBytes = end;
             }
@@ -54,42 +58,50 @@ public sealed class Arena
         return arena;
     }
 
-    /// <summary>Gives the tensors their addresses.</summary>
+    /// <summary>Gives the buffers their addresses.</summary>
     /// <param name="start">Start of the block, at least <see cref="Bytes"/> long.</param>
     public void Place(CUdeviceptr start)
     {
-        foreach ((DeviceBuffer tensor, long offset) in offsets)
+        Start = start;
+        foreach ((DeviceBuffer buffer, Placement placement) in placements)
         {
-            tensor.Place(new CUdeviceptr((ulong)start.Pointer + (ulong)offset));
+            buffer.Place(new CUdeviceptr((ulong)start.Pointer + (ulong)placement.Offset));
         }
     }
 
+    /// <summary>Where a buffer lies.</summary>
+    /// <param name="buffer">A buffer of the program.</param>
+    internal Placement Of(DeviceBuffer buffer) => placements[buffer];
+
+    private long Guarded(long bytes) => Aligned(bytes + guardBytes);
+
     private long PlaceScratch(IReadOnlyList<Op> segment, long start)
     {
-        List<Life> lives = Lives(segment);
         List<Life> placed = [];
         long peak = 0;
-        foreach (Life life in lives.OrderByDescending(l => l.Bytes))
+        foreach (Life life in Lives(segment).OrderByDescending(l => Guarded(l.Bytes)))
         {
+            long size = Guarded(life.Bytes);
             long offset = 0;
             foreach (Life other in placed.Where(o => o.First <= life.Last && life.First <= o.Last).OrderBy(o => o.Offset))
             {
-                if (offset + life.Bytes <= other.Offset)
+                if (offset + size <= other.Offset)
                 {
                     break;
                 }
 
-                offset = Math.Max(offset, other.Offset + other.Bytes);
+                offset = Math.Max(offset, other.Offset + Guarded(other.Bytes));
             }
 
             life.Offset = offset;
             placed.Add(life);
-            peak = Math.Max(peak, offset + life.Bytes);
-            foreach (DeviceBuffer tensor in life.Tensors)
+            peak = Math.Max(peak, offset + size);
+            Placement placement = new(start + offset, life.Bytes, size - life.Bytes); // Of several buffers the guard lies behind the largest.
+            foreach (DeviceBuffer buffer in life.Buffers)
             {
-                if (!offsets.TryAdd(tensor, start + offset) && offsets[tensor] != start + offset)
+                if (!placements.TryAdd(buffer, placement) && placements[buffer].Offset != placement.Offset)
                 {
-                    throw new InvalidOperationException($"scratch tensor {tensor.Name} is used in two segments");
+                    throw new InvalidOperationException($"scratch buffer {buffer.Name} is used in two segments");
                 }
             }
         }
@@ -97,23 +109,23 @@ public sealed class Arena
         return peak;
     }
 
-    /// <summary>First and last use of each scratch tensor; tensors that may share memory in place share a life.</summary>
+    /// <summary>First and last use of each scratch buffer; buffers that may share memory in place share a life.</summary>
     private static List<Life> Lives(IReadOnlyList<Op> segment)
     {
         Dictionary<DeviceBuffer, Life> lives = [];
         for (int i = 0; i < segment.Count; i++)
         {
-            foreach (DeviceBuffer tensor in segment[i].Reads.Concat(segment[i].Writes).Where(t => t.IsScratch))
+            foreach (DeviceBuffer buffer in segment[i].Reads.Concat(segment[i].Writes).Where(b => b.IsScratch))
             {
-                if (!lives.TryGetValue(tensor, out Life? life))
+                if (!lives.TryGetValue(buffer, out Life? life))
                 {
-                    if (!segment[i].Writes.Contains(tensor))
+                    if (!segment[i].Writes.Contains(buffer))
                     {
-                        throw new InvalidOperationException($"{segment[i].Name} reads {tensor.Name} before it is written");
+                        throw new InvalidOperationException($"{segment[i].Name} reads {buffer.Name} before it is written");
                     }
 
-                    life = new Life(tensor, i);
-                    lives.Add(tensor, life);
+                    life = new Life(buffer, i);
+                    lives.Add(buffer, life);
                 }
 
                 life.Last = i;
@@ -126,9 +138,9 @@ public sealed class Arena
                 && input.Last == i && output.First == i && input != output)
             {
                 input.Merge(output);
-                foreach (DeviceBuffer tensor in output.Tensors)
+                foreach (DeviceBuffer buffer in output.Buffers)
                 {
-                    lives[tensor] = input;
+                    lives[buffer] = input;
                 }
             }
         }
@@ -136,21 +148,37 @@ public sealed class Arena
         return [.. lives.Values.Distinct()];
     }
 
-    private sealed class Life(DeviceBuffer tensor, int first)
+    /// <summary>Where buffers lie in the arena: one of its own, or several that take each other's place within an operation.</summary>
+    /// <param name="offset">First byte of the first copy.</param>
+    /// <param name="guard">First byte of the guard behind a copy, from the copy's first byte.</param>
+    /// <param name="guardBytes">Bytes up to the next buffer that no operation may touch.</param>
+    internal sealed class Placement(long offset, long guard, long guardBytes)
     {
-        public List<DeviceBuffer> Tensors { get; } = [tensor];
+        /// <summary>First byte of the first copy.</summary>
+        public long Offset => offset;
+
+        /// <summary>First byte of the guard behind a copy, from the copy's first byte.</summary>
+        public long Guard => guard;
+
+        /// <summary>Bytes up to the next buffer that no operation may touch.</summary>
+        public long GuardBytes => guardBytes;
+    }
+
+    private sealed class Life(DeviceBuffer buffer, int first)
+    {
+        public List<DeviceBuffer> Buffers { get; } = [buffer];
 
         public int First { get; } = first;
 
         public int Last { get; set; } = first;
 
-        public long Bytes { get; private set; } = Aligned(tensor.Bytes);
+        public long Bytes { get; private set; } = buffer.Bytes;
 
         public long Offset { get; set; }
 
         public void Merge(Life other)
         {
-            Tensors.AddRange(other.Tensors);
+            Buffers.AddRange(other.Buffers);
             Last = other.Last;
             Bytes = Math.Max(Bytes, other.Bytes);
         }

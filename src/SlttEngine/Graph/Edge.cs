@@ -3,13 +3,20 @@ namespace SlttEngine.Graph;
 /// <summary>An activation in the network's graph, for one sample: its name, shape (H, W, C), and what backward needs of it.</summary>
 public sealed class Edge
 {
-    internal Edge(string name, int height, int width, int channels, bool dependsOnInputOnly)
+    /// <summary>Creates the output of a layer.</summary>
+    /// <param name="name">The layer.</param>
+    /// <param name="height">Height H.</param>
+    /// <param name="width">Width W.</param>
+    /// <param name="channels">Channels C.</param>
+    /// <param name="dependsOnInputOnly">True if no neuron lies between the input and it.</param>
+    /// <exception cref="SlttException">A size is not at least 1.</exception>
+    public Edge(string name, int height, int width, int channels, bool dependsOnInputOnly)
     {
-        Name = name;
-        Height = height;
-        Width = width;
-        Channels = channels;
-        DependsOnInputOnly = dependsOnInputOnly;
+        (Name, Height, Width, Channels, DependsOnInputOnly) = (name, height, width, channels, dependsOnInputOnly);
+        if (height < 1 || width < 1 || channels < 1)
+        {
+            throw GraphError.Of($"{name}: its output would have {Shape}", "each size must be at least 1");
+        }
     }
 
     /// <summary>The layer that makes it.</summary>
@@ -32,4 +39,10 @@ public sealed class Edge
 
     /// <summary>True if a layer's backward reads it as forward left it.</summary>
     public bool SavedForBackward { get; internal set; }
+
+    /// <summary>The shape for messages: height×width×channels.</summary>
+    internal string Shape => $"{Height}×{Width}×{Channels}";
+
+    /// <summary>True if height, width and channels are equal.</summary>
+    internal bool HasShapeOf(Edge other) => (Height, Width, Channels) == (other.Height, other.Width, other.Channels);
 }

@@ -13,7 +13,7 @@ public abstract class Layer(string name)
     /// <summary>What it reads.</summary>
     public abstract IReadOnlyList<Edge> Inputs { get; }
 
-    /// <summary>Multiplications by a weight, each with its addition, for one sample and step computed in full; 0 for a layer without such weights.</summary>
+    /// <summary>Multiplications by a weight, each with its addition, for one sample and step computed in full; 0 for a layer without weights.</summary>
     public virtual long MultiplyAdds => 0;
 
     /// <summary>The spikes of its neurons, whose average it may hand on; null if it has no neurons.</summary>
@@ -22,7 +22,10 @@ public abstract class Layer(string name)
     /// <summary>True if it hands spikes on, averaged or thinned out.</summary>
     public virtual bool PassesSpikes => false;
 
-    /// <summary>Additions of a weight that one spike causes, for each pixel (H·W) of the input; zero for a layer that neither has weights nor hands spikes on.</summary>
+    /// <summary>
+    /// Additions of a weight that one spike causes, for each pixel (H·W) of the input; zero for a layer that neither has weights nor hands
+    /// spikes on.
+    /// </summary>
     /// <param name="further">The same for each pixel of the output: what spikes that are handed on cause behind it.</param>
     public virtual long[] FanOut(ReadOnlySpan<long> further) => new long[Inputs[0].Height * Inputs[0].Width];
 
@@ -31,6 +34,8 @@ public abstract class Layer(string name)
     public virtual long[] FanOutOfSpikes(ReadOnlySpan<long> further) => further.ToArray();
 
     /// <summary>Emits the forward operations; returns what emits the backward ones (called in reverse order of layers).</summary>
+    /// <typeparam name="T">Type of activations and working weights: float, Half or BFloat16.</typeparam>
     /// <param name="b">The program being built.</param>
-    public abstract Action Emit(ProgramBuilder b);
+    public abstract Action Emit<T>(ProgramBuilder<T> b)
+        where T : unmanaged;
 }

@@ -78,7 +78,7 @@ public sealed record Parameter(string Name, int[] Shape, Initializer Initializer
 /// <summary>A buffer that is not trained: batch norm's running statistics.</summary>
 /// <param name="Name">PyTorch's name.</param>
 /// <param name="Count">Elements; 0: the scalar num_batches_tracked, a 64-bit integer.</param>
-/// <param name="Initial">Edge at the start.</param>
+/// <param name="Initial">Value at the start.</param>
 public sealed record StatisticsBuffer(string Name, int Count, float Initial)
 {
     /// <summary>First element in the statistics buffer, or index of the counter.</summary>

@@ -4,8 +4,9 @@ using SlttEngine.Device;
 
 namespace SlttEngine.Graph;
 
-/// <summary>A network's parameters, gradients, optimiser state and statistics on the device.</summary>
+/// <summary>What a run keeps on the device from iteration to iteration: parameters, gradients, optimiser state, statistics, run state.</summary>
 /// <remarks>
+/// It is laid out at once and has memory from <see cref="Allocate"/> on; until then every address is null.
 /// Parameters, gradients and each optimiser state are one contiguous float buffer each with the same offsets, so that the
 /// optimiser is one launch, the overflow check one, and an all-reduce over processes would be one.
 /// </remarks>
@@ -16,56 +17,29 @@ public sealed class ParameterStore : IDisposable
 
     private readonly int optimizerStates;
     private readonly long statisticsElements;
-    private readonly CudaDeviceVariable<float>? weights;
-    private readonly CudaDeviceVariable<float>? gradients;
-    private readonly CudaDeviceVariable<float>[] optimizerState = [];
-    private readonly CudaDeviceVariable<byte>? working;
-    private readonly CudaDeviceVariable<byte>? stepGradients;
-    private readonly CudaDeviceVariable<float>? statistics;
-    private readonly CudaDeviceVariable<long>? counters;
     private readonly Dictionary<string, Parameter> byName;
     private readonly Dictionary<string, StatisticsBuffer> statisticsByName;
+    private CudaDeviceVariable<float>? weights;
+    private CudaDeviceVariable<float>? gradients;
+    private CudaDeviceVariable<float>[] optimizerState = [];
+    private CudaDeviceVariable<byte>? working;
+    private CudaDeviceVariable<byte>? stepGradients;
+    private CudaDeviceVariable<float>? statistics;
+    private CudaDeviceVariable<long>? counters;
+    private CudaDeviceVariable<byte>? runState;
+    private CudaDeviceVariable<double>? metricSums;
 
-    /// <summary>Lays the buffers out; allocates them and sets the statistics to their initial values, or only counts their bytes.</summary>
+    /// <summary>Lays the buffers out; nothing is allocated.</summary>
     /// <param name="device">The device.</param>
     /// <param name="network">Whose parameters.</param>
     /// <param name="type">Compute type: 16-bit types have working weights and step gradients of their own.</param>
     /// <param name="optimizerStates">Float buffers that the optimiser keeps; negative: no gradients either (evaluation only).</param>
-    /// <param name="allocate">False: for a plan; every address is then an offset from zero.</param>
-    public ParameterStore(ComputeDevice device, Network network, ComputeType type, int optimizerStates, bool allocate = true)
+    public ParameterStore(ComputeDevice device, Network network, ComputeType type, int optimizerStates)
     {
         (Device, Network, Type, this.optimizerStates) = (device, network, type, optimizerStates);
         (Elements, statisticsElements) = AssignOffsets(network);
         byName = network.Parameters.ToDictionary(p => p.Name);
         statisticsByName = network.Statistics.ToDictionary(s => s.Name);
-        if (!allocate)
-        {
-            return;
-        }
-
-        weights = Zeroed(Elements);
-        gradients = optimizerStates >= 0 ? Zeroed(Elements) : null;
-        optimizerState = [.. Enumerable.Range(0, Math.Max(0, optimizerStates)).Select(_ => Zeroed(Elements))];
-        if (type != ComputeType.Float32)
-        {
-            working = new CudaDeviceVariable<byte>(Elements * type.Size());
-            if (optimizerStates >= 0)
-            {
-                // What no layer writes (biases, batch norm) must add nothing when the step's gradients are added up.
-                stepGradients = new CudaDeviceVariable<byte>(Elements * type.Size());
-                stepGradients.MemsetAsync((byte)0, device.Stream.Stream);
-            }
-        }
-
-        statistics = Zeroed(statisticsElements);
-        counters = new CudaDeviceVariable<long>(Counters);
-        counters.MemsetAsync(0u, device.Stream.Stream);
-        foreach (StatisticsBuffer buffer in network.Statistics.Where(s => !s.IsCounter))
-        {
-            float[] initial = new float[buffer.Count];
-            Array.Fill(initial, buffer.Initial);
-            Write(statistics, buffer.Offset, initial);
-        }
     }
 
     /// <summary>The device.</summary>
@@ -80,17 +54,17 @@ public sealed class ParameterStore : IDisposable
     /// <summary>Elements of the parameter buffer, padding included.</summary>
     public long Elements { get; }
 
-    /// <summary>Start of the master weights (float).</summary>
-    public CUdeviceptr Weights => weights?.DevicePointer ?? default;
+    /// <summary>Start of the master weights.</summary>
+    public DevicePtr<float> Weights => Start(weights);
 
-    /// <summary>Start of the gradients (float).</summary>
-    public CUdeviceptr Gradients => gradients?.DevicePointer ?? default;
+    /// <summary>Start of the gradients.</summary>
+    public DevicePtr<float> Gradients => Start(gradients);
 
-    /// <summary>Start of the working weights in the compute type; the master weights with float32.</summary>
-    public CUdeviceptr WorkingWeights => working?.DevicePointer ?? Weights;
+    /// <summary>What differs between steps and iterations.</summary>
+    public DevicePtr<RunState> RunState => new(runState?.DevicePointer ?? default);
 
-    /// <summary>Start of one step's filter gradients in the compute type; with float32 the gradients themselves.</summary>
-    public CUdeviceptr StepGradients => stepGradients?.DevicePointer ?? Gradients;
+    /// <summary>Sums of loss, top-1, top-5 and samples over the batches since they were last read.</summary>
+    public DevicePtr<double> MetricSums => Start(metricSums);
 
     /// <summary>Bytes on the device by kind: weights (master and working), gradients (sum and step), optimiser, statistics.</summary>
     public (long Weights, long Gradients, long Optimizer, long Statistics) Bytes
@@ -118,79 +92,133 @@ public sealed class ParameterStore : IDisposable
 
     private int Counters => Math.Max(1, Network.Statistics.Count(s => s.IsCounter));
 
-    /// <summary>Start of an optimiser state (float).</summary>
+    /// <summary>Start of an optimiser state.</summary>
     /// <param name="index">SGD: 0 momentum_buffer; AdamW: 0 exp_avg, 1 exp_avg_sq.</param>
-    public CUdeviceptr OptimizerState(int index) => optimizerState[index].DevicePointer;
+    public DevicePtr<float> OptimizerState(int index) => Start(optimizerState[index]);
 
-    /// <summary>Address of a parameter's master weights (float).</summary>
+    /// <summary>Address of a parameter's master weights.</summary>
     /// <param name="parameter">The parameter.</param>
-    public CUdeviceptr Weight(Parameter parameter) => At(Weights, parameter.Offset * 4);
+    public DevicePtr<float> Weight(Parameter parameter) => At(Weights, parameter.Offset);
 
-    /// <summary>Address of a parameter's working weights in the compute type.</summary>
+    /// <summary>Address of a parameter's master weights; a null pointer if there is no parameter.</summary>
+    /// <param name="parameter">The parameter, or null.</param>
+    public DevicePtr<float> WeightOrNull(Parameter? parameter) => parameter is null ? default : Weight(parameter);
+
+    /// <summary>Address of a parameter's gradient.</summary>
     /// <param name="parameter">The parameter.</param>
-    public CUdeviceptr WorkingWeight(Parameter parameter) => At(WorkingWeights, parameter.Offset * Type.Size());
+    public DevicePtr<float> Gradient(Parameter parameter) => At(Gradients, parameter.Offset);
 
-    /// <summary>Address of a parameter's gradient (float).</summary>
+    /// <summary>Start of the working weights in a compute type; in float the master weights.</summary>
+    /// <typeparam name="T">float, or the store's 16-bit type.</typeparam>
+    public DevicePtr<T> WorkingWeights<T>()
+        where T : unmanaged => OfType<T>(weights, working);
+
+    /// <summary>Address of a parameter's working weights in a compute type; in float the master weights.</summary>
+    /// <typeparam name="T">float, or the store's 16-bit type.</typeparam>
     /// <param name="parameter">The parameter.</param>
-    public CUdeviceptr Gradient(Parameter parameter) => At(Gradients, parameter.Offset * 4);
+    public DevicePtr<T> WorkingWeight<T>(Parameter parameter)
+        where T : unmanaged => At(WorkingWeights<T>(), parameter.Offset);
 
-    /// <summary>Address of a parameter's step gradient in the compute type.</summary>
+    /// <summary>Start of one step's filter gradients in the compute type; in float the gradients themselves.</summary>
+    /// <typeparam name="T">float, or the store's 16-bit type.</typeparam>
+    public DevicePtr<T> StepGradients<T>()
+        where T : unmanaged => OfType<T>(gradients, stepGradients);
+
+    /// <summary>Address of a parameter's step gradient in the compute type; in float of its gradient.</summary>
+    /// <typeparam name="T">float, or the store's 16-bit type.</typeparam>
     /// <param name="parameter">The parameter.</param>
-    public CUdeviceptr StepGradient(Parameter parameter) => At(StepGradients, parameter.Offset * Type.Size());
+    public DevicePtr<T> StepGradient<T>(Parameter parameter)
+        where T : unmanaged => At(StepGradients<T>(), parameter.Offset);
 
-    /// <summary>Address of a statistics buffer (float, or the 64-bit counter).</summary>
-    /// <param name="buffer">The buffer.</param>
-    public CUdeviceptr Statistic(StatisticsBuffer buffer) => buffer.IsCounter
-        ? At(counters?.DevicePointer ?? default, buffer.Offset * 8)
-        : At(statistics?.DevicePointer ?? default, buffer.Offset * 4);
+    /// <summary>Address of a statistics buffer.</summary>
+    /// <param name="buffer">A float buffer.</param>
+    public DevicePtr<float> Statistic(StatisticsBuffer buffer) => At(Start(statistics), buffer.Offset);
+
+    /// <summary>Address of a counter.</summary>
+    /// <param name="buffer">num_batches_tracked.</param>
+    public DevicePtr<long> Counter(StatisticsBuffer buffer) => At(Start(counters), buffer.Offset);
+
+    /// <summary>Gives the buffers their memory and sets the statistics to their initial values.</summary>
+    public void Allocate()
+    {
+        weights = Zeroed(Elements);
+        gradients = optimizerStates >= 0 ? Zeroed(Elements) : null;
+        optimizerState = [.. Enumerable.Range(0, Math.Max(0, optimizerStates)).Select(_ => Zeroed(Elements))];
+        if (Type != ComputeType.Float32)
+        {
+            working = new CudaDeviceVariable<byte>(Elements * Type.Size());
+            if (optimizerStates >= 0)
+            {
+                // Some parameters have no step gradient (biases, batch norm): theirs must add nothing when the step's gradients are added up.
+                stepGradients = new CudaDeviceVariable<byte>(Elements * Type.Size());
+                stepGradients.MemsetAsync((byte)0, Device.Stream.Stream);
+            }
+        }
+
+        statistics = Zeroed(statisticsElements);
+        counters = new CudaDeviceVariable<long>(Counters);
+        counters.MemsetAsync(0u, Device.Stream.Stream);
+        foreach (StatisticsBuffer buffer in Network.Statistics.Where(s => !s.IsCounter))
+        {
+            float[] initial = new float[buffer.Count];
+            Array.Fill(initial, buffer.Initial);
+            SetStatistic(buffer, initial);
+        }
+
+        runState = new CudaDeviceVariable<byte>(System.Runtime.InteropServices.Marshal.SizeOf<RunState>());
+        runState.MemsetAsync((byte)0, Device.Stream.Stream);
+        metricSums = new CudaDeviceVariable<double>(4);
+        metricSums.MemsetAsync(0u, Device.Stream.Stream);
+    }
 
     /// <summary>Sets a parameter.</summary>
     /// <param name="parameter">The parameter.</param>
     /// <param name="values">Elements in PyTorch's order.</param>
-    public void SetWeight(Parameter parameter, ReadOnlySpan<float> values) => Write(weights!, parameter.Offset, parameter.ToDevice(values));
+    public void SetWeight(Parameter parameter, ReadOnlySpan<float> values) => Write(Weight(parameter), parameter.ToDevice(values));
 
     /// <summary>A parameter's elements in PyTorch's order.</summary>
     /// <param name="parameter">The parameter.</param>
-    public float[] GetWeight(Parameter parameter) => parameter.FromDevice(Read(weights!, parameter.Offset, parameter.Count));
+    public float[] GetWeight(Parameter parameter) => parameter.FromDevice(Read(Weight(parameter), parameter.Count));
 
     /// <summary>A parameter's gradient in PyTorch's order.</summary>
     /// <param name="parameter">The parameter.</param>
-    public float[] GetGradient(Parameter parameter) => parameter.FromDevice(Read(gradients!, parameter.Offset, parameter.Count));
+    public float[] GetGradient(Parameter parameter) => parameter.FromDevice(Read(Gradient(parameter), parameter.Count));
 
     /// <summary>A parameter's optimiser state in PyTorch's order.</summary>
     /// <param name="index">As <see cref="OptimizerState"/>.</param>
     /// <param name="parameter">The parameter.</param>
-    public float[] GetOptimizerState(int index, Parameter parameter) => parameter.FromDevice(Read(optimizerState[index], parameter.Offset, parameter.Count));
+    public float[] GetOptimizerState(int index, Parameter parameter) =>
+        parameter.FromDevice(Read(At(OptimizerState(index), parameter.Offset), parameter.Count));
 
     /// <summary>Sets a parameter's optimiser state.</summary>
     /// <param name="index">As <see cref="OptimizerState"/>.</param>
     /// <param name="parameter">The parameter.</param>
     /// <param name="values">Elements in PyTorch's order.</param>
     public void SetOptimizerState(int index, Parameter parameter, ReadOnlySpan<float> values) =>
-        Write(optimizerState[index], parameter.Offset, parameter.ToDevice(values));
+        Write(At(OptimizerState(index), parameter.Offset), parameter.ToDevice(values));
 
     /// <summary>A statistics buffer's elements.</summary>
     /// <param name="buffer">A float buffer.</param>
-    public float[] GetStatistic(StatisticsBuffer buffer) => Read(statistics!, buffer.Offset, buffer.Count);
+    public float[] GetStatistic(StatisticsBuffer buffer) => Read(Statistic(buffer), buffer.Count);
 
     /// <summary>Sets a statistics buffer.</summary>
     /// <param name="buffer">A float buffer.</param>
     /// <param name="values">Its elements.</param>
-    public void SetStatistic(StatisticsBuffer buffer, float[] values) => Write(statistics!, buffer.Offset, values);
+    public void SetStatistic(StatisticsBuffer buffer, float[] values) => Write(Statistic(buffer), values);
 
     /// <summary>num_batches_tracked.</summary>
     /// <param name="buffer">A counter.</param>
     public long GetCounter(StatisticsBuffer buffer)
     {
         long[] value = new long[1];
-        HostCopy.ToHost<long>(Device, At(counters!.DevicePointer, buffer.Offset * 8), value);
+        HostCopy.ToHost<long>(Device, Counter(buffer).Pointer, value);
         return value[0];
     }
 
     /// <summary>Sets num_batches_tracked.</summary>
     /// <param name="buffer">A counter.</param>
     /// <param name="value">The count.</param>
-    public void SetCounter(StatisticsBuffer buffer, long value) => HostCopy.ToDevice<long>(Device, At(counters!.DevicePointer, buffer.Offset * 8), [value]);
+    public void SetCounter(StatisticsBuffer buffer, long value) => HostCopy.ToDevice<long>(Device, Counter(buffer).Pointer, [value]);
 
     /// <summary>Sets every parameter to its initial value, drawn from the seed and the parameter's place in order.</summary>
     /// <param name="seed">Seed of the run.</param>
@@ -201,7 +229,7 @@ public sealed class ParameterStore : IDisposable
             SetWeight(Network.Parameters[i], InitialValues.Draw(Network.Parameters[i], seed, (ulong)i));
         }
 
-        // The host's copies are as large as the weights; on the CPU device they would stay beside them for the whole run.
+        // The host's copies are as large as the weights. On the CPU device they would stay in memory for the whole run.
         GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
@@ -227,10 +255,12 @@ public sealed class ParameterStore : IDisposable
         stepGradients?.Dispose();
         statistics?.Dispose();
         counters?.Dispose();
+        runState?.Dispose();
+        metricSums?.Dispose();
     }
 
     /// <summary>Elements that a parameter or statistics buffer takes up, padding included.</summary>
-    /// <param name="count">Its own elements.</param>
+    /// <param name="count">Its elements.</param>
     public static long Padded(long count) => (count + Alignment - 1) / Alignment * Alignment;
 
     /// <summary>Gives each parameter and statistics buffer its place; returns how many elements both buffers have.</summary>
@@ -254,7 +284,17 @@ public sealed class ParameterStore : IDisposable
         return (end, Math.Max(floats, Alignment));
     }
 
-    private static CUdeviceptr At(CUdeviceptr start, long bytes) => new((ulong)start.Pointer + (ulong)bytes);
+    private static DevicePtr<T> Start<T>(CudaDeviceVariable<T>? memory)
+        where T : unmanaged => new(memory?.DevicePointer ?? default);
+
+    private static unsafe DevicePtr<T> At<T>(DevicePtr<T> start, long element)
+        where T : unmanaged => new(new CUdeviceptr((ulong)start.Pointer.Pointer + (ulong)(element * sizeof(T))));
+
+    private DevicePtr<T> OfType<T>(CudaDeviceVariable<float>? single, CudaDeviceVariable<byte>? half)
+        where T : unmanaged => KernelType<T>.Type == ComputeType.Float32
+        ? new(single?.DevicePointer ?? default)
+        : KernelType<T>.Type == Type ? new(half?.DevicePointer ?? default)
+        : throw new InvalidOperationException($"the store's working type is {Type}, not {KernelType<T>.Type}");
 
     private CudaDeviceVariable<float> Zeroed(long elements)
     {
@@ -263,13 +303,12 @@ public sealed class ParameterStore : IDisposable
         return buffer;
     }
 
-    private void Write(CudaDeviceVariable<float> buffer, long offset, float[] values) =>
-        HostCopy.ToDevice<float>(Device, At(buffer.DevicePointer, offset * 4), values);
+    private void Write(DevicePtr<float> target, float[] values) => HostCopy.ToDevice<float>(Device, target.Pointer, values);
 
-    private float[] Read(CudaDeviceVariable<float> buffer, long offset, int count)
+    private float[] Read(DevicePtr<float> source, int count)
     {
         float[] values = new float[count];
-        HostCopy.ToHost<float>(Device, At(buffer.DevicePointer, offset * 4), values);
+        HostCopy.ToHost<float>(Device, source.Pointer, values);
         return values;
     }
 }

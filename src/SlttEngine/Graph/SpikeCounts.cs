@@ -4,7 +4,9 @@ using SlttEngine.Device;
 
 namespace SlttEngine.Graph;
 
-/// <summary>How often the neurons of a network fired in evaluation: added up for each neuron on the device, for each pixel of a layer here. Exact.</summary>
+/// <summary>
+/// How often the neurons of a network fired in evaluation: added up for each neuron on the device, for each pixel of a layer here. Exact.
+/// </summary>
 internal sealed class SpikeCounts : IDisposable
 {
     /// <summary>A neuron's spikes add up in a float, which is exact up to here.</summary>
@@ -12,10 +14,11 @@ internal sealed class SpikeCounts : IDisposable
 
     private readonly ComputeDevice device;
     private readonly Dictionary<Edge, (long Offset, long[] Pixels)> layers = [];
-    private readonly CudaDeviceVariable<float> sums;
-    private long most;
+    private readonly long elements;
+    private CudaDeviceVariable<float>? sums;
+    private long reserved;
 
-    /// <summary>Makes room for a float a neuron.</summary>
+    /// <summary>Lays out a float a neuron; nothing is allocated.</summary>
     /// <param name="device">The device.</param>
     /// <param name="network">Whose neurons.</param>
     public SpikeCounts(ComputeDevice device, Network network)
@@ -28,24 +31,30 @@ internal sealed class SpikeCounts : IDisposable
             end += ParameterStore.Padded(spikes.Elements);
         }
 
-        sums = new CudaDeviceVariable<float>(end);
+        elements = end;
+    }
+
+    /// <summary>Gives the counts their memory and sets them to zero.</summary>
+    public void Allocate()
+    {
+        sums = new CudaDeviceVariable<float>(elements);
         sums.MemsetAsync(0u, device.Stream.Stream);
     }
 
     /// <summary>Where the device adds up a layer's spikes: a float for each neuron of a sample.</summary>
     /// <param name="spikes">The layer's <see cref="Layer.Spikes"/>.</param>
-    public CUdeviceptr Of(Edge spikes) => new((ulong)sums.DevicePointer.Pointer + (ulong)(4 * layers[spikes].Offset));
+    public DevicePtr<float> Of(Edge spikes) => new(new CUdeviceptr((ulong)sums!.DevicePointer.Pointer + (ulong)(4 * layers[spikes].Offset)));
 
     /// <summary>To be called before each evaluation, so that no sum leaves the exact range.</summary>
     /// <param name="spikes">Most spikes that a neuron can add: samples · steps.</param>
     public void Reserve(long spikes)
     {
-        if (most + spikes > Exact)
+        if (reserved + spikes > Exact)
         {
             Collect();
         }
 
-        most += spikes;
+        reserved += spikes;
     }
 
     /// <summary>Spikes so far at each pixel (H·W) of a layer, all samples, steps and channels together.</summary>
@@ -57,11 +66,11 @@ internal sealed class SpikeCounts : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => sums.Dispose();
+    public void Dispose() => sums?.Dispose();
 
     private void Collect()
     {
-        if (most == 0)
+        if (reserved == 0)
         {
             return;
         }
@@ -69,14 +78,14 @@ internal sealed class SpikeCounts : IDisposable
         foreach ((Edge spikes, (_, long[] pixels)) in layers)
         {
             float[] counts = new float[spikes.Elements];
-            HostCopy.ToHost<float>(device, Of(spikes), counts);
+            HostCopy.ToHost<float>(device, Of(spikes).Pointer, counts);
             for (int i = 0; i < counts.Length; i++)
             {
                 pixels[i / spikes.Channels] += (long)counts[i];
             }
         }
 
-        sums.MemsetAsync(0u, device.Stream.Stream);
-        most = 0;
+        sums!.MemsetAsync(0u, device.Stream.Stream);
+        reserved = 0;
     }
 }

@@ -3,7 +3,7 @@ namespace SlttEngine.IO;
 /// <summary>Writes files so that a reader finds either the older one or the new one, whole, whatever happens in between.</summary>
 /// <remarks>
 /// The bytes go to a temporary file in the same folder, are flushed to the disk, and only then take the name by a rename,
-/// which the file system does at once. A full disk or a killed process leaves the older file as it was; the temporary file's
+/// which the file system does in one step. A full disk or a killed process leaves the older file as it was; the temporary file's
 /// name is fixed, so a left-over is overwritten by the next write.
 /// </remarks>
 public static class AtomicFile
@@ -18,7 +18,8 @@ public static class AtomicFile
     /// <summary>Writes <paramref name="path"/> in one piece; its folder is made if it is missing.</summary>
     /// <param name="path">The file to replace or make.</param>
     /// <param name="write">Writes the content; if it throws, the older file stays.</param>
-    /// <param name="durable">Wait for the disk, so that a power failure cannot lose it either; for what can be made again, don't.</param>
+    /// <param name="durable">Wait for the disk, so that a power failure cannot lose the file; false for files that can be made a second
+    /// time.</param>
     /// <exception cref="SlttException">The folder or the file cannot be written: names the file and the reason.</exception>
     public static void Write(string path, Action<Stream> write, bool durable = true)
     {

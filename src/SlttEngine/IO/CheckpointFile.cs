@@ -5,7 +5,8 @@ namespace SlttEngine.IO;
 /// <summary>
 /// A checkpoint in one flat form, whichever file it comes from: tensors <c>net.NAME</c> and <c>optimizer.state.INDEX.KEY</c> (INDEX counts
 /// the parameters), and metadata, all strings: <c>epoch</c>, <c>max_test_acc</c>, and as JSON <c>param_groups</c> (the optimiser's),
-/// <c>lr_scheduler</c> and <c>scalars</c> (optimiser state that is no tensor, by <c>INDEX.KEY</c>). Other tensors and metadata are kept as they are.
+/// <c>lr_scheduler</c> and <c>scalars</c> (optimiser state that is no tensor, by <c>INDEX.KEY</c>). Other tensors and metadata are kept as
+/// they are.
 /// </summary>
 /// <remarks>
 /// In a .pth file this is {net, optimizer: {state, param_groups}, lr_scheduler, epoch, max_test_acc}, as the official programs write

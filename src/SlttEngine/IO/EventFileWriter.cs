@@ -10,7 +10,7 @@ namespace SlttEngine.IO;
 /// The file is a TFRecord file: each record is its length (8 bytes), a masked CRC-32C of the length (4), the data, a masked CRC-32C of the
 /// data (4). The data are Event messages in Protocol Buffers' wire format, of which only these fields are written: wall_time (1,
 /// double), step (2, integer), file_version (3, text, first record only), summary (5) with one value (1) of tag (1, text) and simple_value
-/// (2, float). Source: tensorflow/core/util/event.proto and framework/summary.proto. Not safe for use by several threads at once.
+/// (2, float). Source: tensorflow/core/util/event.proto and framework/summary.proto. One thread at a time may use an instance.
 /// </remarks>
 public sealed class EventFileWriter : IDisposable
 {
@@ -23,7 +23,8 @@ public sealed class EventFileWriter : IDisposable
     public EventFileWriter(string folder, long? firstStep = null)
     {
         double now = Now();
-        string start = string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{(long)now:0000000000}.{HostName()}.{Environment.ProcessId}.");
+        string start = string.Create(
+            CultureInfo.InvariantCulture, $"events.out.tfevents.{(long)now:0000000000}.{HostName()}.{Environment.ProcessId}.");
         try
         {
             Directory.CreateDirectory(folder);
@@ -61,7 +62,7 @@ public sealed class EventFileWriter : IDisposable
     /// <summary>The event file.</summary>
     public string Path { get; }
 
-    /// <summary>Appends a scalar and hands it to the operating system at once.</summary>
+    /// <summary>Appends a scalar and flushes it to the operating system.</summary>
     /// <param name="tag">For example train_loss.</param>
     /// <param name="value">Stored as a float.</param>
     /// <param name="step">For example the epoch.</param>

@@ -72,7 +72,8 @@ internal static class FileErrors
     private static string? Hint(string verb, Exception cause) => cause switch
     {
         FileNotFoundException or DirectoryNotFoundException => "check the path",
-        IOException when cause.Message.StartsWith("No space left", StringComparison.Ordinal) || (cause.HResult & 0xffff) == WindowsDiskFull =>
+        IOException when cause.Message.StartsWith("No space left", StringComparison.Ordinal)
+            || (cause.HResult & 0xffff) == WindowsDiskFull =>
             "free some space, or choose another folder",
         UnauthorizedAccessException => verb == "write" ? "choose a folder that you may write to" : "check the file's permissions",
         _ => null,

@@ -85,7 +85,8 @@ internal static class PickleJson
                 break;
             default:
                 IReadOnlyList<object?> items = PickleValues.Items(value)
-                    ?? throw FileErrors.Bad(path, "the checkpoint's settings hold something that is neither text, number, list nor dictionary");
+                    ?? throw FileErrors.Bad(
+                        path, "the checkpoint's settings hold something that is neither text, number, list nor dictionary");
                 text.Append('[');
                 for (int i = 0; i < items.Count; i++)
                 {
@@ -112,7 +113,8 @@ internal static class PickleJson
                 string text = element.GetRawText();
 
                 // As objects: the common type of both would be double.
-                return text.AsSpan().IndexOfAny('.', 'e', 'E') < 0 && element.TryGetInt64(out long integer) ? (object)integer : element.GetDouble();
+                return text.AsSpan().IndexOfAny('.', 'e', 'E') < 0 && element.TryGetInt64(out long integer) ? (object)integer
+                    : element.GetDouble();
             case JsonValueKind.Array:
                 List<object?> list = new List<object?>();
                 foreach (JsonElement item in element.EnumerateArray())

@@ -38,7 +38,9 @@ internal static class PthReader
     private static ReadOnlySpan<byte> LegacyStart => [0x80, 0x02, 0x8a, 0x0a];
 
     /// <summary>Reads the file: the pickled object, tensors as <see cref="PthTensor"/> with their storages' data.</summary>
-    /// <exception cref="SlttException">The file cannot be read, is cut off or malformed, or holds something that is not allowed.</exception>
+    /// <exception cref="SlttException">
+    /// The file cannot be read, is cut off or malformed, or holds something that is not allowed.
+    /// </exception>
     internal static object? Read(string path)
     {
         try
@@ -139,7 +141,8 @@ internal static class PthReader
         try
         {
             using ZipArchive zip = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
-            ZipArchiveEntry pickle = zip.Entries.FirstOrDefault(e => e.FullName == "data.pkl" || e.FullName.EndsWith("/data.pkl", StringComparison.Ordinal))
+            ZipArchiveEntry pickle = zip.Entries.FirstOrDefault(
+                e => e.FullName == "data.pkl" || e.FullName.EndsWith("/data.pkl", StringComparison.Ordinal))
                 ?? throw FileErrors.Bad(path, "a zip file, but not one by torch.save: it holds no data.pkl");
             string root = pickle.FullName[..^"data.pkl".Length];
             if (zip.GetEntry(root + "constants.pkl") is not null)
@@ -147,7 +150,8 @@ internal static class PthReader
                 throw FileErrors.Bad(path, "a TorchScript program, not a checkpoint", "save the state with torch.save");
             }
 
-            if (zip.GetEntry(root + "byteorder") is { } order && !Content(path, order, 16, stream.Length).AsSpan().SequenceEqual("little"u8))
+            if (zip.GetEntry(root + "byteorder") is { } order
+                && !Content(path, order, 16, stream.Length).AsSpan().SequenceEqual("little"u8))
             {
                 throw FileErrors.Bad(path, "written on a big-endian machine, which is not supported");
             }
@@ -161,7 +165,8 @@ internal static class PthReader
                     ?? throw FileErrors.Bad(path, $"storage {storage.Key} is not in the file");
                 if (entry.Length != storage.Count * TensorTypes.Size(storage.Type))
                 {
-                    throw FileErrors.Bad(path, $"storage {storage.Key} is {entry.Length} bytes, not {storage.Count} elements of {storage.Type}");
+                    throw FileErrors.Bad(
+                        path, $"storage {storage.Key} is {entry.Length} bytes, not {storage.Count} elements of {storage.Type}");
                 }
 
                 storage.Data = Content(path, entry, Array.MaxLength, stream.Length);

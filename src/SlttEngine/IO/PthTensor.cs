@@ -1,6 +1,6 @@
 namespace SlttEngine.IO;
 
-/// <summary>A storage of a torch.save file: the flat elements that one or more tensors look at. Its data may be read later.</summary>
+/// <summary>A storage of a torch.save file: the flat elements that one or more tensors share. Its data may be read later.</summary>
 internal sealed class PthStorage(TensorType type, long count, string key)
 {
     /// <summary>The element type.</summary>

@@ -168,7 +168,8 @@ internal static class PthWriter
         private void SaveTensor(NamedTensor tensor)
         {
             string storage = PthReader.StorageName(tensor.Type)
-                ?? throw new SlttException(ErrorKind.Data, $"tensor {tensor.Name}: PyTorch has no {TensorTypes.Name(tensor.Type)}", "write safetensors instead");
+                ?? throw new SlttException(
+                    ErrorKind.Data, $"tensor {tensor.Name}: PyTorch has no {TensorTypes.Name(tensor.Type)}", "write safetensors instead");
             object?[] strides = new object?[tensor.Shape.Length];
             long step = 1;
             for (int d = strides.Length - 1; d >= 0; d--)

@@ -9,7 +9,7 @@ namespace SlttEngine.IO;
 /// Reads a safetensors file: 8 bytes header length (little-endian), a JSON header that gives each tensor's type, shape and place,
 /// then the raw tensors. The header is checked when the file is opened; tensors are read from the disk as they are asked for.
 /// </summary>
-/// <remarks>Format: https://github.com/huggingface/safetensors. Safe for use by several threads at once.</remarks>
+/// <remarks>Format: https://github.com/huggingface/safetensors. Several threads may use an instance at the same time.</remarks>
 public sealed class SafeTensorsFile : IDisposable
 {
     private const long MaxHeader = 100_000_000;  // the format's own limit
@@ -17,7 +17,8 @@ public sealed class SafeTensorsFile : IDisposable
     private readonly SafeFileHandle file;
     private readonly Dictionary<string, Entry> entries;
 
-    private SafeTensorsFile(string path, SafeFileHandle file, List<string> names, Dictionary<string, Entry> entries, Dictionary<string, string> metadata)
+    private SafeTensorsFile(
+        string path, SafeFileHandle file, List<string> names, Dictionary<string, Entry> entries, Dictionary<string, string> metadata)
     {
         Path = path;
         this.file = file;
@@ -124,7 +125,8 @@ public sealed class SafeTensorsFile : IDisposable
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerLength > MaxHeader || (long)headerLength > length - 8)
         {
-            throw FileErrors.Bad(path, $"not a safetensors file, or truncated: the header should be {headerLength} bytes, the file is {length}");
+            throw FileErrors.Bad(
+                path, $"not a safetensors file, or truncated: the header should be {headerLength} bytes, the file is {length}");
         }
 
         byte[] header = new byte[(int)headerLength];
@@ -207,12 +209,14 @@ public sealed class SafeTensorsFile : IDisposable
 
         if (offsets is not { Length: 2 } || offsets[0] < 0 || offsets[1] < offsets[0] || offsets[1] > fileLength - dataStart)
         {
-            throw FileErrors.Bad(path, $"tensor {name} lies outside the file ({place.GetRawText()} of {fileLength - dataStart} bytes): truncated?");
+            throw FileErrors.Bad(
+                path, $"tensor {name} lies outside the file ({place.GetRawText()} of {fileLength - dataStart} bytes): truncated?");
         }
 
         if (offsets[1] - offsets[0] != count * TensorTypes.Size(type))
         {
-            throw FileErrors.Bad(path, $"tensor {name}: {offsets[1] - offsets[0]} bytes do not hold {sizes.GetRawText()} of {TensorTypes.Name(type)}");
+            throw FileErrors.Bad(
+                path, $"tensor {name}: {offsets[1] - offsets[0]} bytes do not hold {sizes.GetRawText()} of {TensorTypes.Name(type)}");
         }
 
         return new Entry(type, shape, dataStart + offsets[0], dataStart + offsets[1]);
@@ -290,7 +294,7 @@ public static class SafeTensorsWriter
 {
     /// <summary>Writes the tensors in the given order, with metadata.</summary>
     /// <param name="path">The file to make or replace.</param>
-    /// <param name="tensors">Each name once.</param>
+    /// <param name="tensors">Names must be unique.</param>
     /// <param name="metadata">Strings by name; null or empty: none.</param>
     /// <exception cref="SlttException">The file cannot be written: names it and the reason; an older file stays whole.</exception>
     public static void Write(string path, IEnumerable<NamedTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)

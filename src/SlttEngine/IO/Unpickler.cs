@@ -38,7 +38,8 @@ internal sealed class Unpickler
     /// <param name="globals">What <c>module.name</c> may be, and what it does.</param>
     /// <param name="persistent">Gives the object of a persistent id; null: refused.</param>
     /// <exception cref="SlttException">The pickle is malformed, cut off, or wants something that is not allowed.</exception>
-    internal static object? Load(string path, Stream stream, IReadOnlyDictionary<string, PickleCallable> globals, Func<object?, object?>? persistent = null)
+    internal static object? Load(
+        string path, Stream stream, IReadOnlyDictionary<string, PickleCallable> globals, Func<object?, object?>? persistent = null)
     {
         try
         {
@@ -272,7 +273,8 @@ internal sealed class Unpickler
             case '\x93':  // STACK_GLOBAL
                 string? name = Pop() as string;
                 string? from = Pop() as string;
-                Push(from is not null && name is not null ? Global(from, name) : throw new PickleFormatException("a name that is not text"));
+                Push(from is not null && name is not null ? Global(from, name)
+                    : throw new PickleFormatException("a name that is not text"));
                 return true;
             case 'R' or '\x81':  // REDUCE, NEWOBJ: call with a tuple
                 object?[] arguments = Pop() as object?[] ?? throw new PickleFormatException("arguments that are not a tuple");
@@ -302,7 +304,8 @@ internal sealed class Unpickler
 
     private PickleGlobal Global(string module, string name) =>
         globals.TryGetValue($"{module}.{name}", out PickleCallable? call) ? new PickleGlobal(module, name, call)
-        : throw FileErrors.Bad(path, $"refused: the file asks for {Printable(module)}.{Printable(name)}; only tensors and plain containers are read");
+        : throw FileErrors.Bad(
+            path, $"refused: the file asks for {Printable(module)}.{Printable(name)}; only tensors and plain containers are read");
 
     private void SetItems(object?[] pairs)
     {

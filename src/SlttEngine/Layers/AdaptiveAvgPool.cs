@@ -29,44 +29,24 @@ public sealed class AdaptiveAvgPool : Layer
         input, Output, further, o => Window(o, input.Height, Output.Height), o => Window(o, input.Width, Output.Width));
 
     /// <inheritdoc/>
-    public override Action Emit(ProgramBuilder b)
+    public override Action Emit<T>(ProgramBuilder<T> b)
     {
-        Op Forward(DeviceBuffer from, DeviceBuffer to) => new(
+        (int n, int h, int w, int channels, int outH, int outW) = (b.Shape.Batch, input.Height, input.Width, input.Channels, Output.Height, Output.Width);
+        b.AddRecomputable(Output, input, b.Activation(input), (x, y) => new Op(
             Name + " forward",
-            [from],
-            [to],
-            t => b.Device.Launch(
-                "adaptive_avg_pool_forward_" + b.Suffix,
-                SpikeOps.Elements(b, Output.Elements * b.Shape.Batch),
-                to.At(t),
-                from.At(t),
-                b.Shape.Batch,
-                input.Height,
-                input.Width,
-                input.Channels,
-                Output.Height,
-                Output.Width));
-
-        b.AddForward(Output, input, Forward);
+            [x],
+            [y],
+            t => b.Device.Kernels.AdaptiveAvgPoolForward(b.Elementwise(b.Count(Output)), y.At(t), x.At(t), n, h, w, channels, outH, outW)));
         return () =>
         {
-            DeviceBuffer gradOutput = b.TakeGradient(Output);
-            DeviceBuffer gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
+            DeviceBuffer<T> gradOutput = b.DrainGradient(Output);
+            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input));
             b.Add(b.BackwardOf(Output), new Op(
                 Name + " backward",
                 [gradOutput],
                 [gradInput],
-                t => b.Device.Launch(
-                    "adaptive_avg_pool_backward_" + b.Suffix,
-                    SpikeOps.Elements(b, input.Elements * b.Shape.Batch),
-                    gradInput.At(t),
-                    gradOutput.At(t),
-                    b.Shape.Batch,
-                    input.Height,
-                    input.Width,
-                    input.Channels,
-                    Output.Height,
-                    Output.Width)));
+                t => b.Device.Kernels.AdaptiveAvgPoolBackward(
+                    b.Elementwise(b.Count(input)), gradInput.At(t), gradOutput.At(t), n, h, w, channels, outH, outW)));
             b.AddGradient(input, gradInput);
         };
     }

@@ -4,7 +4,9 @@ using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
-/// <summary>Average pooling over windows (AvgPool2d: padding counts as zeros), by cuDNN; where the input still lacks a bias, by a kernel that adds it.</summary>
+/// <summary>
+/// Average pooling over windows (AvgPool2d: padding counts as zeros), by cuDNN; where the input still lacks a bias, by a kernel that adds it.
+/// </summary>
 public sealed class AvgPool : Layer
 {
     private readonly Edge input;
@@ -17,11 +19,18 @@ public sealed class AvgPool : Layer
     /// <param name="input">What it reads.</param>
     /// <param name="kernel">Window size.</param>
     /// <param name="stride">Stride.</param>
-    /// <param name="padding">Zero padding on each side.</param>
+    /// <param name="padding">Zero padding on each side, at most half a window.</param>
+    /// <exception cref="SlttException">The window is larger than the map, or the padding than half a window.</exception>
     public AvgPool(string name, Edge input, int kernel, int stride, int padding = 0)
         : base(name)
     {
         (this.input, this.kernel, this.stride, this.padding) = (input, kernel, stride, padding);
+        GraphError.CheckWindow(name, input, kernel, stride, padding);
+        if (padding > kernel / 2)
+        {
+            throw GraphError.Of($"{name}: padding {padding} is more than half of a window of {kernel}", "take less padding");
+        }
+
         Output = new Edge(name, Size(input.Height), Size(input.Width), input.Channels, input.DependsOnInputOnly);
     }
 
@@ -32,35 +41,33 @@ public sealed class AvgPool : Layer
     public override bool PassesSpikes => true;
 
     /// <inheritdoc/>
-    public override long[] FanOut(ReadOnlySpan<long> further) => AdaptiveAvgPool.FanOut(
-        input, Output, further, o => ((o * stride) - padding, (o * stride) - padding + kernel), o => ((o * stride) - padding, (o * stride) - padding + kernel));
+    public override long[] FanOut(ReadOnlySpan<long> further) => AdaptiveAvgPool.FanOut(input, Output, further, Window, Window);
 
     /// <inheritdoc/>
-    public override Action Emit(ProgramBuilder b)
+    public override Action Emit<T>(ProgramBuilder<T> b)
     {
         CudaDNNContext dnn = b.Device.Dnn;
-        TensorDescriptor x = b.Own(new TensorDescriptor());
-        TensorDescriptor y = b.Own(new TensorDescriptor());
-        PoolingDescriptor pooling = b.Own(new PoolingDescriptor());
+        TensorDescriptor descriptorX = b.KeepAlive(new TensorDescriptor());
+        TensorDescriptor descriptorY = b.KeepAlive(new TensorDescriptor());
+        PoolingDescriptor pooling = b.KeepAlive(new PoolingDescriptor());
         cudnnDataType type = b.Shape.Type.Dnn();
-        x.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, b.Shape.Batch, input.Channels, input.Height, input.Width);
-        y.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, b.Shape.Batch, Output.Channels, Output.Height, Output.Width);
+        descriptorX.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, b.Shape.Batch, input.Channels, input.Height, input.Width);
+        descriptorY.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, b.Shape.Batch, Output.Channels, Output.Height, Output.Width);
         pooling.SetPooling2dDescriptor(
             cudnnPoolingMode.AverageCountIncludePadding, cudnnNanPropagation.PropagateNan, kernel, kernel, padding, padding, stride, stride);
 
-        bool lacksBias = b.LacksBias(input);
-
-        Op Forward(DeviceBuffer from, DeviceBuffer to) => new(
+        (DeviceBuffer<T> activation, DeviceBuffer<float>? bias) = b.ActivationAndBias(input);
+        b.AddRecomputable(Output, input, activation, (x, y) => new Op(
             Name + " forward",
-            [from],
-            [to],
-            lacksBias
-                ? t => b.Device.Launch(
-                    "bias_avg_pool_" + b.Suffix,
-                    SpikeOps.Elements(b, Output.Elements * b.Shape.Batch),
-                    to.At(t),
-                    from.At(t),
-                    b.Bias(input),
+            [x, .. OptionalBuffers.Present(bias)],
+            [y],
+            bias is null
+                ? t => dnn.PoolingForward(pooling, 1f, descriptorX, x.Address(t), 0f, descriptorY, y.Address(t))
+                : t => b.Device.Kernels.BiasAvgPool(
+                    b.Elementwise(b.Count(Output)),
+                    y.At(t),
+                    x.At(t),
+                    bias.At(0),
                     b.Shape.Batch,
                     input.Height,
                     input.Width,
@@ -69,24 +76,34 @@ public sealed class AvgPool : Layer
                     Output.Width,
                     kernel,
                     stride,
-                    padding)
-                : t => dnn.PoolingForward(pooling, 1f, x, from.At(t), 0f, y, to.At(t)));
-
-        b.AddForward(Output, input, Forward);
+                    padding)));
         return () =>
         {
-            DeviceBuffer gradOutput = b.TakeGradient(Output);
-            DeviceBuffer gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
+            DeviceBuffer<T> gradOutput = b.DrainGradient(Output);
+            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input));
 
             // An average's backward reads neither x nor y, but cuDNN wants pointers: the gradients stand in for them.
             b.Add(b.BackwardOf(Output), new Op(
                 Name + " backward",
                 [gradOutput],
                 [gradInput],
-                t => dnn.PoolingBackward(pooling, 1f, y, gradOutput.At(t), y, gradOutput.At(t), x, gradInput.At(t), 0f, x, gradInput.At(t))));
+                t => dnn.PoolingBackward(
+                    pooling,
+                    1f,
+                    descriptorY,
+                    gradOutput.Address(t),
+                    descriptorY,
+                    gradOutput.Address(t),
+                    descriptorX,
+                    gradInput.Address(t),
+                    0f,
+                    descriptorX,
+                    gradInput.Address(t))));
             b.AddGradient(input, gradInput);
         };
     }
+
+    private (int From, int To) Window(int o) => ((o * stride) - padding, (o * stride) - padding + kernel);
 
     private int Size(int size) => ((size + (2 * padding) - kernel) / stride) + 1;
 }

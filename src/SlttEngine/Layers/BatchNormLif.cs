@@ -1,4 +1,3 @@
-using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 
@@ -6,18 +5,16 @@ namespace SlttEngine.Layers;
 
 /// <summary>Batch norm, LIF neuron, dropout and average pool in one: spikes of u(t) = λ v(t−1) + BN(x(t) + residual(t)).</summary>
 /// <remarks>
-/// Keeps, for each neuron, the membrane potential u and batch norm's input x, and nothing else: spikes are made again from u
-/// when a weight gradient needs them. Where they are pooled, only the pooled ones are ever made. The biases of the convolutions in front go into the running mean alone.
+/// Keeps, for each neuron, the membrane potential u and batch norm's input x, and nothing else. Spikes are recomputed from u when a weight
+/// gradient needs them. Where spikes are pooled, only the pooled ones are made. The biases of the convolutions in front go into the running
+/// mean alone.
 /// </remarks>
 public sealed class BatchNormLif : Layer
 {
     private const int LargestWindow = 8; // of the kernels
 
     private readonly BatchNormModule norm;
-    private readonly Edge input;
-    private readonly Parameter? inputBias;
-    private readonly Edge? residual;
-    private readonly Parameter? residualBias;
+    private readonly ConvolutionSum input;
     private readonly float dropRate;
     private readonly int pool;
     private readonly Edge spikes;
@@ -25,368 +22,251 @@ public sealed class BatchNormLif : Layer
     /// <summary>Creates the layer.</summary>
     /// <param name="name">PyTorch's name of the neuron.</param>
     /// <param name="norm">Batch norm's parameters.</param>
-    /// <param name="input">A convolution's output x.</param>
-    /// <param name="inputBias">That convolution's bias, or null.</param>
-    /// <param name="residual">Added to x, or null.</param>
-    /// <param name="residualBias">Bias of the convolution that made the residual, or null.</param>
+    /// <param name="input">What is normalised: a convolution's output x, with a residual or without.</param>
     /// <param name="dropRate">Part of the spikes dropped, with one mask for all steps.</param>
-    /// <param name="pool">Windows of pool × pixels on a side are averaged, after the dropout; it divides height and width (<see cref="CanPool"/>).</param>
-    public BatchNormLif(
-        string name, BatchNormModule norm, Edge input, Parameter? inputBias, Edge? residual = null, Parameter? residualBias = null, float dropRate = 0, int pool = 1)
+    /// <param name="pool">Windows of pool × pool pixels are averaged, after the dropout; it divides height and width (<see cref="CanPool"/>).</param>
+    /// <exception cref="SlttException">Shapes, channels or the pool's windows do not fit.</exception>
+    public BatchNormLif(string name, BatchNormModule norm, ConvolutionSum input, float dropRate = 0, int pool = 1)
         : base(name)
     {
-        if (!CanPool(input, pool))
+        (this.norm, this.input, this.dropRate, this.pool) = (norm, input, dropRate, pool);
+        input.Check(name, norm);
+        Edge x = input.Main;
+        if (!CanPool(x, pool))
         {
-            throw new ArgumentException($"{name}: {input.Height}×{input.Width} pixels can't be pooled by windows of {pool}");
+            throw GraphError.Of(
+                $"{name}: {x.Height}×{x.Width} pixels can't be pooled by windows of {pool}",
+                $"take a window of 1 to {LargestWindow} that divides height and width, or an AvgPool behind the neurons");
         }
 
-        this.norm = norm;
-        this.input = input;
-        this.inputBias = inputBias;
-        this.residual = residual;
-        this.residualBias = residualBias;
-        this.dropRate = dropRate;
-        this.pool = pool;
-        input.SavedForBackward = true;
-        spikes = new Edge(name, input.Height, input.Width, input.Channels, dependsOnInputOnly: false);
-        Output = pool == 1 ? spikes : new Edge(name, input.Height / pool, input.Width / pool, input.Channels, dependsOnInputOnly: false);
+        x.SavedForBackward = true;
+        spikes = new Edge(name, x.Height, x.Width, x.Channels, dependsOnInputOnly: false);
+        Output = pool == 1 ? spikes : new Edge(name, x.Height / pool, x.Width / pool, x.Channels, dependsOnInputOnly: false);
     }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Edge> Inputs => input.Edges;
+
+    /// <inheritdoc/>
+    public override Edge Spikes => spikes;
 
     /// <summary>True if the layer can pool by itself: windows of this size leave no pixel over.</summary>
     /// <param name="input">A convolution's output.</param>
     /// <param name="window">Pixels in a line of a window.</param>
-    public static bool CanPool(Edge input, int window) => window <= LargestWindow && input.Height % window == 0 && input.Width % window == 0;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<Edge> Inputs => residual is null ? [input] : [input, residual];
-
-    /// <inheritdoc/>
-    public override Edge Spikes => spikes;
+    public static bool CanPool(Edge input, int window) =>
+        window is >= 1 and <= LargestWindow && input.Height % window == 0 && input.Width % window == 0;
 
     /// <inheritdoc/>
     public override long[] FanOutOfSpikes(ReadOnlySpan<long> further) => AdaptiveAvgPool.FanOut(
         spikes, Output, further, o => (o * pool, (o + 1) * pool), o => (o * pool, (o + 1) * pool));
 
     /// <inheritdoc/>
-    public override Action Emit(ProgramBuilder b)
+    public override Action Emit<T>(ProgramBuilder<T> b)
     {
-        Emission e = new(this, b);
-        if (b.Shape.Training)
-        {
-            e.BatchStatistics();
-        }
-        else
-        {
-            e.RunningStatistics();
-        }
-
-        e.Fire();
-        return e.Backward;
+        BatchNormOps<T> batchNorm = new(b, Name, norm, input);
+        DeviceBuffer<T> u = b.Keep<T>(Name + " u", BufferKind.State, b.Count(spikes), b.Shape.Training ? b.Copies : 1);
+        Neurons<T> neurons = new(this, b, batchNorm, u, b.NewDropout(dropRate));
+        batchNorm.EmitStatistics();
+        neurons.EmitFire();
+        return neurons.EmitBackward;
     }
 
-    /// <summary>What one program holds of the layer.</summary>
-    private sealed class Emission
+    /// <summary>The neurons' operations in one program, with a pool behind them or without.</summary>
+    /// <typeparam name="T">Compute type.</typeparam>
+    private sealed class Neurons<T>(BatchNormLif layer, ProgramBuilder<T> b, BatchNormOps<T> batchNorm, DeviceBuffer<T> u, Dropout dropout)
+        where T : unmanaged
     {
-        private readonly BatchNormLif layer;
-        private readonly ProgramBuilder b;
-        private readonly ComputeDevice device;
-        private readonly long rows;
-        private readonly int channels;
-        private readonly bool once;
-        private readonly DeviceBuffer x;
-        private readonly DeviceBuffer mean;
-        private readonly DeviceBuffer invstd;
-        private readonly DeviceBuffer scale;
-        private readonly DeviceBuffer u;
-        private readonly float dropRate;
-        private readonly uint dropLayer;
+        private readonly long rows = b.Rows(layer.spikes);
+        private readonly int channels = layer.spikes.Channels;
+        private readonly int width = layer.spikes.Width;
+        private readonly int window = layer.pool;
 
-        public Emission(BatchNormLif layer, ProgramBuilder b)
+        private string Name => layer.Name;
+
+        private Kernels Kernels => b.Device.Kernels;
+
+        private LaunchShape Elementwise => b.Elementwise(rows * channels);
+
+        /// <summary>Emits spikes, or their averages, of u = λ v + BN(x).</summary>
+        public void EmitFire()
         {
-            (this.layer, this.b, device) = (layer, b, b.Device);
-            rows = (long)b.Shape.Batch * layer.input.Height * layer.input.Width;
-            channels = layer.input.Channels;
-            once = b.IsStatic(layer.input);
-            x = b.Forward(layer.input);
-            int copies = once || !b.Shape.Training ? 1 : b.Copies;
-            mean = b.Keep(layer.Name + " mean", BufferKind.Saved, 4L * channels, copies);
-            invstd = b.Keep(layer.Name + " invstd", BufferKind.Saved, 4L * channels, copies);
-            scale = b.Keep(layer.Name + " scale", BufferKind.Saved, 4L * channels, copies);
-            u = b.Keep(layer.Name + " u", BufferKind.State, b.BytesOf(layer.spikes), b.Shape.Training ? b.Copies : 1);
-            dropRate = b.Shape.Training ? layer.dropRate : 0;
-            dropLayer = dropRate > 0 ? b.DropoutLayers++ : 0;
+            DeviceBuffer<T> output = b.NewActivation(layer.Output);
+            DeviceBuffer[] reads = [batchNorm.X, batchNorm.Mean, batchNorm.Scale, u];
+            b.Add(Section.Forward, window == 1
+                ? new Op(Name + " normalise and fire", reads, [output, u], t => Fire(output, t))
+                : new Op(Name + " normalise, fire and pool", reads, [output, u], t => FireAndPool(output, t)));
+            SpikeOps.Count(b, layer.spikes, u);
+            if (window == 1 && dropout.Rate == 0)
+            {
+                b.SetPotential(layer.Output, u);
+            }
+
+            if (output.IsScratch)
+            {
+                b.SetRecompute(layer.Output, window == 1 ? () => SpikeOps.Recompute(b, layer.Output, u, 1f, dropout) : RecomputePooled);
+            }
         }
 
-        private NeuronOptions Neuron => b.Neuron;
-
-        private bool Pools => layer.pool > 1;
-
-        /// <summary>The last arguments of the kernels that pool: pixels in a line, pixels in a window's line.</summary>
-        private object[] Windows => Pools ? [layer.input.Width, layer.pool] : [];
-
-        private LaunchShape Sums => LaunchShape.RowSums(device, rows, channels);
-
-        private LaunchShape Elements => LaunchShape.Elements(device, rows * channels, b.Shape.Type.Size());
-
-        private CUdeviceptr Weight => b.Store.Weight(layer.norm.Weight);
-
-        private CUdeviceptr InputBias => layer.inputBias is { } bias ? b.Store.Weight(bias) : default;
-
-        private CUdeviceptr ResidualBias => layer.residualBias is { } bias ? b.Store.Weight(bias) : default;
-
-        private DeviceBuffer Partials(string pass) => ProgramBuilder.Scratch($"{layer.Name} {pass} partial sums", 8L * Sums.Blocks * 2 * channels);
-
-        public void BatchStatistics()
+        /// <summary>Emits the gradient of the batch norm's input, of the gradient of the spikes or of their averages.</summary>
+        public void EmitBackward()
         {
-            DeviceBuffer partials = Partials("forward");
-            DeviceBuffer? potential = layer.residual is { } r ? b.Membrane(r) : null;
-            DeviceBuffer? added = layer.residual is { } s && potential is null ? b.Forward(s) : null;
-            Section section = b.ForwardOf(layer.input);
-            CUdeviceptr runningMean = b.Store.Statistic(layer.norm.RunningMean);
-            b.Add(section, new Op(
-                layer.Name + " statistics",
-                [x, .. Present(potential, added)],
-                layer.residual is null ? [partials] : [partials, x],
-                t => device.Launch(
-                    "batch_norm_statistics_" + b.Suffix, Sums, partials.At(t), x.At(t), At(added, t), At(potential, t), runningMean, Neuron.Threshold, rows, channels)));
-            b.Add(section, new Op(
-                layer.Name + " statistics finalize",
-                [partials],
-                [mean, invstd, scale],
-                t => device.Launch(
-                    "batch_norm_finalize",
-                    LaunchShape.SecondStage(channels),
-                    mean.At(t),
-                    invstd.At(t),
-                    scale.At(t),
-                    runningMean,
-                    b.Store.Statistic(layer.norm.RunningVar),
-                    b.Store.Statistic(layer.norm.NumBatchesTracked),
-                    partials.At(t),
-                    Weight,
-                    InputBias,
-                    ResidualBias,
-                    BatchNormModule.Momentum,
-                    BatchNormModule.Epsilon,
-                    Sums.Blocks,
+            // Dropout would have to mask the sum of two gradients, a pool to spread it: the kernels do so with one.
+            (DeviceBuffer<T> gradOutput, DeviceBuffer<T>? gradResidual) = b.DrainSum(layer.Output, max: dropout.Rate > 0 || window > 1 ? 1 : 2);
+            SpikeGradients<T> gradients = new(gradOutput, gradResidual, Skip: null, SpikeOps.Carried(b, layer.spikes));
+            DeviceBuffer<T> gradInput = b.IsStatic(layer.input.Main)
+                ? batchNorm.EmitStaticBackward(AccumulateOverTime(gradients))
+                : EmitStepBackward(gradients);
+            foreach (Edge edge in layer.Inputs)
+            {
+                b.AddGradient(edge, gradInput);
+            }
+        }
+
+        private void Fire(DeviceBuffer<T> output, int t) => Kernels.BatchNormLifForward(
+            Elementwise,
+            output.At(t),
+            u.At(t),
+            u.Before(t),
+            batchNorm.X.At(t),
+            batchNorm.Mean.At(t),
+            batchNorm.Scale.At(t),
+            b.Store.Weight(layer.norm.Bias),
+            b.Neuron.Lambda,
+            b.Neuron.Threshold,
+            dropout.Rate,
+            dropout.Layer,
+            b.RunState,
+            rows,
+            channels);
+
+        private void FireAndPool(DeviceBuffer<T> output, int t) => Kernels.BatchNormLifPoolForward(
+            Elementwise,
+            output.At(t),
+            u.At(t),
+            u.Before(t),
+            batchNorm.X.At(t),
+            batchNorm.Mean.At(t),
+            batchNorm.Scale.At(t),
+            b.Store.Weight(layer.norm.Bias),
+            b.Neuron.Lambda,
+            b.Neuron.Threshold,
+            dropout.Rate,
+            dropout.Layer,
+            b.RunState,
+            rows,
+            channels,
+            width,
+            window);
+
+        /// <summary>Recomputes the pooled spikes of a step from u, in the backward section.</summary>
+        private DeviceBuffer<T> RecomputePooled()
+        {
+            DeviceBuffer<T> recomputed = b.Scratch<T>(Name + " recomputed", b.Count(layer.Output));
+            b.Add(Section.Backward, new Op(
+                Name + " pooled spikes recomputed",
+                [u],
+                [recomputed],
+                t => Kernels.SpikesPool(
+                    Elementwise,
+                    recomputed.At(t),
+                    u.At(t),
+                    b.Neuron.Threshold,
+                    dropout.Rate,
+                    dropout.Layer,
+                    b.RunState,
                     rows,
                     channels,
-                    once ? b.Shape.Steps : 1)));
+                    width,
+                    window)));
+            return recomputed;
         }
 
-        public void RunningStatistics()
+        /// <summary>An input that changes from step to step: the gradient of the normalised value and its sums, then batch norm's backward.</summary>
+        private DeviceBuffer<T> EmitStepBackward(SpikeGradients<T> gradients)
         {
-            b.Add(Section.Begin, new Op(
-                layer.Name + " running statistics",
-                [],
-                [mean, scale],
-                t => device.Launch(
-                    "batch_norm_inference",
-                    LaunchShape.Channels(channels),
-                    mean.At(t),
-                    scale.At(t),
-                    b.Store.Statistic(layer.norm.RunningMean),
-                    b.Store.Statistic(layer.norm.RunningVar),
-                    Weight,
-                    InputBias,
-                    ResidualBias,
-                    BatchNormModule.Epsilon,
-                    channels)));
-            if (layer.residual is { } r)
-            {
-                DeviceBuffer added = b.Forward(r);
-                b.Add(b.ForwardOf(layer.input), new Op(
-                    layer.Name + " residual",
-                    [x, added],
-                    [x],
-                    t => device.Launch(
-                        "residual_add_" + b.Suffix, Elements, x.At(t), x.At(t), added.At(t), default(CUdeviceptr), default(CUdeviceptr), rows, channels)));
-            }
+            DeviceBuffer<T> gradNorm = b.Scratch<T>(Name + " gradient", b.Count(layer.spikes));
+            DeviceBuffer<double> partials = batchNorm.Partials("backward");
+            DeviceBuffer[] reads = [u, batchNorm.X, batchNorm.Mean, batchNorm.Invstd, .. gradients.Present];
+            DeviceBuffer[] writes = [gradNorm, partials, .. gradients.Updated];
+            b.Add(Section.Backward, window == 1
+                ? new Op(Name + " backward", reads, writes, t => Backward(gradients, gradNorm, partials, t), InPlace: (gradNorm, gradients.Spikes))
+                : new Op(Name + " backward", reads, writes, t => BackwardOfPooled(gradients, gradNorm, partials, t)));
+            return batchNorm.EmitBackward(gradNorm, partials);
         }
 
-        public void Fire()
+        private void Backward(SpikeGradients<T> gradients, DeviceBuffer<T> gradNorm, DeviceBuffer<double> partials, int t) =>
+            Kernels.BatchNormLifBackward(
+                batchNorm.Sums,
+                gradNorm.At(t),
+                partials.At(t),
+                gradients.Spikes.At(t),
+                gradients.Residual.AtOrNull(t),
+                u.At(t),
+                gradients.Carried.AtOrNull(t),
+                batchNorm.X.At(t),
+                batchNorm.Mean.At(t),
+                batchNorm.Invstd.At(t),
+                b.Neuron.Lambda,
+                b.Neuron.Threshold,
+                (int)b.Neuron.Surrogate,
+                dropout.Rate,
+                dropout.Layer,
+                b.RunState,
+                rows,
+                channels);
+
+        private void BackwardOfPooled(SpikeGradients<T> gradients, DeviceBuffer<T> gradNorm, DeviceBuffer<double> partials, int t) =>
+            Kernels.BatchNormLifPoolBackward(
+                batchNorm.Sums,
+                gradNorm.At(t),
+                partials.At(t),
+                gradients.Spikes.At(t),
+                u.At(t),
+                gradients.Carried.AtOrNull(t),
+                batchNorm.X.At(t),
+                batchNorm.Mean.At(t),
+                batchNorm.Invstd.At(t),
+                b.Neuron.Lambda,
+                b.Neuron.Threshold,
+                (int)b.Neuron.Surrogate,
+                dropout.Rate,
+                dropout.Layer,
+                b.RunState,
+                rows,
+                channels,
+                width,
+                window);
+
+        /// <summary>An input that is the same at every step: the gradient of the normalised value is added up over the steps.</summary>
+        private DeviceBuffer<float> AccumulateOverTime(SpikeGradients<T> gradients)
         {
-            DeviceBuffer spikes = b.NewOutput(layer.Output);
-            CUdeviceptr beta = b.Store.Weight(layer.norm.Bias);
-            b.Add(Section.Forward, new Op(
-                layer.Name + (Pools ? " normalise, fire and pool" : " normalise and fire"),
-                [x, mean, scale, u],
-                [spikes, u],
-                t => device.Launch(
-                    (Pools ? "batch_norm_lif_pool_forward_" : "batch_norm_lif_forward_") + b.Suffix,
-                    Elements,
-                    [
-                        spikes.At(t),
-                        u.At(t),
-                        u.Before(t),
-                        x.At(t),
-                        mean.At(t),
-                        scale.At(t),
-                        beta,
-                        Neuron.Lambda,
-                        Neuron.Threshold,
-                        dropRate,
-                        dropLayer,
-                        b.RunState,
-                        rows,
-                        channels,
-                        .. Windows,
-                    ])));
-            SpikeOps.Count(b, layer.spikes, u);
-            if (dropRate == 0 && !Pools)
+            if (window == 1)
             {
-                b.SetMembrane(layer.Output, u);
+                return SpikeOps.AccumulateOverTime(b, layer.Output, layer.input.Main, u, gradients, (1f, 1f), dropout);
             }
 
-            if (spikes.IsScratch)
-            {
-                b.SetRegenerator(layer.Output, Pools ? PoolAgain : () => SpikeOps.Regenerate(b, layer.Output, u, 1f, dropRate, dropLayer));
-            }
-        }
-
-        /// <summary>Makes the pooled spikes of a step again from u, in the backward section.</summary>
-        private DeviceBuffer PoolAgain()
-        {
-            DeviceBuffer again = ProgramBuilder.Scratch(layer.Name + " again", b.BytesOf(layer.Output));
+            DeviceBuffer<float> sum = SpikeOps.SumOverTime(b, layer.input.Main);
             b.Add(Section.Backward, new Op(
-                layer.Name + " pooled spikes again",
-                [u],
-                [again],
-                t => device.Launch(
-                    "spikes_pool_" + b.Suffix, Elements, [again.At(t), u.At(t), Neuron.Threshold, dropRate, dropLayer, b.RunState, rows, channels, .. Windows])));
-            return again;
-        }
-
-        public void Backward()
-        {
-            IReadOnlyList<DeviceBuffer> gradients = b.TakeGradients(layer.Output);
-            DeviceBuffer gradSpikes = gradients[0];
-            DeviceBuffer? gradResidual = gradients.Count > 1 ? gradients[1] : null;
-            if (gradients.Count > 2 || (gradResidual is not null && (dropRate > 0 || Pools)))
-            {
-                throw new InvalidOperationException($"{layer.Name}: {gradients.Count} gradients with drop rate {dropRate} and windows of {layer.pool} can't be added up");
-            }
-
-            DeviceBuffer? carried = SpikeOps.Carried(b, layer.spikes);
-            DeviceBuffer gradInput = once ? BackwardOnce(gradSpikes, gradResidual, carried) : BackwardStep(gradSpikes, gradResidual, carried);
-            b.AddGradient(layer.input, gradInput);
-            if (layer.residual is { } r)
-            {
-                b.AddGradient(r, gradInput);
-            }
-        }
-
-        /// <summary>Input that changes from step to step: du and its sums, then batch norm's backward.</summary>
-        private DeviceBuffer BackwardStep(DeviceBuffer gradSpikes, DeviceBuffer? gradResidual, DeviceBuffer? carried)
-        {
-            DeviceBuffer gradNorm = ProgramBuilder.Scratch(layer.Name + " gradient", b.BytesOf(layer.spikes));
-            DeviceBuffer gradInput = x; // Nothing reads x once its own gradient is known, so that takes its place.
-            DeviceBuffer partials = Partials("backward");
-            DeviceBuffer coefficients = ProgramBuilder.Scratch(layer.Name + " coefficients", 8L * channels);
-            b.Add(Section.Backward, new Op(
-                layer.Name + " backward",
-                [gradSpikes, u, x, mean, invstd, .. Present(gradResidual, carried)],
-                [gradNorm, partials, .. Present(carried)],
-                t => device.Launch(
-                    (Pools ? "batch_norm_lif_pool_backward_" : "batch_norm_lif_backward_") + b.Suffix,
-                    Sums,
-                    [
-                        gradNorm.At(t),
-                        partials.At(t),
-                        gradSpikes.At(t),
-                        .. Pools ? Array.Empty<object>() : [At(gradResidual, t)],
-                        u.At(t),
-                        At(carried, t),
-                        x.At(t),
-                        mean.At(t),
-                        invstd.At(t),
-                        Neuron.Lambda,
-                        Neuron.Threshold,
-                        (int)Neuron.Surrogate,
-                        dropRate,
-                        dropLayer,
-                        b.RunState,
-                        rows,
-                        channels,
-                        .. Windows,
-                    ]),
-                InPlace: Pools ? null : (gradNorm, gradSpikes)));
-            Finalize(Section.Backward, partials, coefficients);
-            b.Add(Section.Backward, Apply("batch_norm_backward_apply_", gradInput, gradNorm, coefficients));
-            return gradInput;
-        }
-
-        /// <summary>Input that is the same at every step: batch norm's backward is linear in the gradient, so du is added up over t first.</summary>
-        private DeviceBuffer BackwardOnce(DeviceBuffer gradSpikes, DeviceBuffer? gradResidual, DeviceBuffer? carried)
-        {
-            DeviceBuffer sum = Pools
-                ? AccumulatePooled(gradSpikes, carried)
-                : SpikeOps.AccumulateOverTime(b, layer.Output, layer.input, u, gradSpikes, gradResidual, null, carried, 1f, 1f, dropRate, dropLayer);
-            DeviceBuffer gradInput = ProgramBuilder.Scratch(layer.input.Name + " gradient", b.BytesOf(layer.input));
-            DeviceBuffer partials = Partials("backward");
-            DeviceBuffer coefficients = ProgramBuilder.Scratch(layer.Name + " coefficients", 8L * channels);
-            b.Add(Section.End, new Op(
-                layer.Name + " backward reduce",
-                [sum, x, mean, invstd],
-                [partials],
-                t => device.Launch("batch_norm_backward_reduce_" + b.Suffix, Sums, partials.At(t), sum.At(t), x.At(t), mean.At(t), invstd.At(t), rows, channels)));
-            Finalize(Section.End, partials, coefficients);
-            b.Add(Section.End, Apply("batch_norm_backward_apply_sum_", gradInput, sum, coefficients));
-            return gradInput;
-        }
-
-        private DeviceBuffer AccumulatePooled(DeviceBuffer gradPooled, DeviceBuffer? carried)
-        {
-            DeviceBuffer sum = SpikeOps.SumOverTime(b, layer.input);
-            b.Add(Section.Backward, new Op(
-                layer.Name + " backward",
-                [gradPooled, u, sum, .. Present(carried)],
-                [sum, .. Present(carried)],
-                t => device.Launch(
-                    "lif_pool_backward_accumulate_" + b.Suffix,
-                    Elements,
-                    [
-                        sum.At(t),
-                        gradPooled.At(t),
-                        u.At(t),
-                        At(carried, t),
-                        Neuron.Lambda,
-                        Neuron.Threshold,
-                        (int)Neuron.Surrogate,
-                        dropRate,
-                        dropLayer,
-                        b.RunState,
-                        rows,
-                        channels,
-                        .. Windows,
-                    ])));
+                Name + " backward",
+                [u, sum, .. gradients.Present],
+                [sum, .. gradients.Updated],
+                t => Kernels.LifPoolBackwardAccumulate(
+                    Elementwise,
+                    sum.At(t),
+                    gradients.Spikes.At(t),
+                    u.At(t),
+                    gradients.Carried.AtOrNull(t),
+                    b.Neuron.Lambda,
+                    b.Neuron.Threshold,
+                    (int)b.Neuron.Surrogate,
+                    dropout.Rate,
+                    dropout.Layer,
+                    b.RunState,
+                    rows,
+                    channels,
+                    width,
+                    window)));
             return sum;
         }
-
-        private void Finalize(Section section, DeviceBuffer partials, DeviceBuffer coefficients) => b.Add(section, new Op(
-            layer.Name + " backward finalize",
-            [partials],
-            [coefficients],
-            t => device.Launch(
-                "batch_norm_backward_finalize",
-                LaunchShape.SecondStage(channels),
-                b.Store.Gradient(layer.norm.Weight),
-                b.Store.Gradient(layer.norm.Bias),
-                coefficients.At(t),
-                partials.At(t),
-                Sums.Blocks,
-                rows,
-                channels)));
-
-        private Op Apply(string kernel, DeviceBuffer gradInput, DeviceBuffer gradNorm, DeviceBuffer coefficients) => new(
-            layer.Name + " backward apply",
-            [gradNorm, x, mean, invstd, scale, coefficients],
-            [gradInput],
-            t => device.Launch(
-                kernel + b.Suffix, Elements, gradInput.At(t), gradNorm.At(t), x.At(t), mean.At(t), invstd.At(t), scale.At(t), coefficients.At(t), rows, channels));
-
-        private static CUdeviceptr At(DeviceBuffer? tensor, int t) => tensor?.At(t) ?? default;
-
-        private static IEnumerable<DeviceBuffer> Present(params DeviceBuffer?[] tensors) => tensors.OfType<DeviceBuffer>();
     }
 }

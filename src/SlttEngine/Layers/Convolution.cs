@@ -1,4 +1,3 @@
-using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 
@@ -17,11 +16,12 @@ public sealed class Convolution : Layer
     /// <summary>Creates the layer.</summary>
     /// <param name="module">Its parameters.</param>
     /// <param name="input">What it reads.</param>
+    /// <exception cref="SlttException">The parameters are for other channels, or the kernel is larger than the map.</exception>
     public Convolution(ConvolutionModule module, Edge input)
         : base(module.Name)
     {
-        this.module = module;
-        this.input = input;
+        (this.module, this.input) = (module, input);
+        module.CheckInput(input);
         Output = new Edge(module.Name, module.OutputSize(input.Height), module.OutputSize(input.Width), module.Out, input.DependsOnInputOnly);
     }
 
@@ -35,42 +35,53 @@ public sealed class Convolution : Layer
     public override long[] FanOut(ReadOnlySpan<long> further) => module.FanOut(input.Height, input.Width);
 
     /// <inheritdoc/>
-    public override Action Emit(ProgramBuilder b)
+    public override Action Emit<T>(ProgramBuilder<T> b)
     {
-        ConvolutionCalls calls = new(b, Name, input, Output, module);
-        CUdeviceptr weight = b.WorkingWeight(module.Weight);
-        b.Add(b.ForwardOf(Output), calls.Forward(b.Forward(input), () => weight, b.NewOutput(Output)));
-        return () => EmitBackward(b, calls, input, Output, module.Weight, () => weight);
+        ConvolutionCalls<T> calls = new(b, module, input, Output);
+        Filter<T> filter = Filter<T>.Of(b, module.Weight, () => b.WorkingWeight(module.Weight));
+        b.Add(b.ForwardOf(Output), calls.Forward(b.Activation(input), filter, b.NewActivation(Output)));
+        return () => EmitBackward(b, calls, input, Output, module.Weight, filter);
     }
 
     /// <summary>Emits both backward passes: the filter's gradient is added up, the input's handed on.</summary>
-    internal static void EmitBackward(ProgramBuilder b, ConvolutionCalls calls, Edge input, Edge output, Parameter parameter, Func<CUdeviceptr> weight)
+    /// <typeparam name="T">Compute type.</typeparam>
+    /// <param name="b">The program.</param>
+    /// <param name="calls">cuDNN's calls.</param>
+    /// <param name="input">What the convolution reads.</param>
+    /// <param name="output">What it makes.</param>
+    /// <param name="parameter">Whose gradient the filter's is.</param>
+    /// <param name="filter">The filter that forward used.</param>
+    internal static void EmitBackward<T>(
+        ProgramBuilder<T> b, ConvolutionCalls<T> calls, Edge input, Edge output, Parameter parameter, Filter<T> filter)
+        where T : unmanaged
     {
         Section section = b.BackwardOf(output);
-        DeviceBuffer gradOutput = b.TakeGradient(output);
-        DeviceBuffer x = b.ForBackward(input);
-        CUdeviceptr gradient = b.Store.Gradient(parameter);
-        if (b.Shape.Type == ComputeType.Float32)
+        DeviceBuffer<T> gradOutput = b.DrainGradient(output);
+        DeviceBuffer<T> x = b.ActivationForBackward(input);
+        if (b.Shape.Type == ComputeType.Float32 || section == Section.Backward)
         {
-            b.Add(section, calls.BackwardFilter(x, gradOutput, () => gradient, 1f));
-        }
-        else if (section == Section.Backward)
-        {
-            // All layers' step gradients are added to the float gradients by one kernel at the end of the step.
-            CUdeviceptr step = b.Store.StepGradient(parameter);
-            b.Add(section, calls.BackwardFilter(x, gradOutput, () => step, 0f));
+            // In float32 each step's gradient is added to the sum by cuDNN. Else all layers' step gradients are added to the float gradients by
+            // one kernel at the end of the step.
+            float beta = b.Shape.Type == ComputeType.Float32 ? 1f : 0f;
+            b.Add(section, calls.BackwardFilter(x, gradOutput, Filter<T>.Of(b, parameter, () => b.Store.StepGradient<T>(parameter)), beta));
         }
         else
         {
-            DeviceBuffer step = ProgramBuilder.Scratch(output.Name + " step gradient", (long)parameter.Count * b.Shape.Type.Size());
-            b.Add(section, calls.BackwardFilter(x, gradOutput, () => step.At(0), 0f, step));
-            b.Add(section, GradientOps.Accumulate(b, gradient, step, parameter.Count));
+            DeviceBuffer<T> step = b.Scratch<T>(output.Name + " step gradient", parameter.Count);
+            b.Add(section, calls.BackwardFilter(x, gradOutput, Filter<T>.Of(step), 0f));
+            b.Add(section, new Op(
+                step.Name + " accumulate",
+                [step],
+                [],
+                t => b.Device.Kernels.AccumulateGradients<T>(
+                    b.Elementwise(parameter.Count), b.Store.Gradient(parameter), step.At(t), b.RunState, parameter.Count))
+            { ParameterBytes = 8L * parameter.Count });
         }
 
-        if (input != b.Store.Network.Input)
+        if (input != b.Network.Input)
         {
-            DeviceBuffer gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + output.Name, b.BytesOf(input));
-            b.Add(section, calls.BackwardData(gradOutput, weight, gradInput));
+            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + output.Name, b.Count(input));
+            b.Add(section, calls.BackwardData(gradOutput, filter, gradInput));
             b.AddGradient(input, gradInput);
         }
     }

@@ -1,4 +1,3 @@
-using ManagedCuda.BasicTypes;
 using ManagedCuda.CudaDNN;
 using SlttEngine.Device;
 using SlttEngine.Graph;
@@ -17,98 +16,157 @@ public sealed class CudnnBatchNorm : Layer
     /// <summary>Creates the layer.</summary>
     /// <param name="norm">Its parameters.</param>
     /// <param name="input">What it reads.</param>
+    /// <exception cref="SlttException">Shapes or channels do not fit.</exception>
     public CudnnBatchNorm(BatchNormModule norm, ConvolutionSum input)
         : base(norm.Name)
     {
         (this.norm, this.input) = (norm, input);
+        input.Check(Name, norm);
         input.Main.SavedForBackward = true;
         Output = new Edge(norm.Name, input.Main.Height, input.Main.Width, input.Main.Channels, input.Main.DependsOnInputOnly);
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Edge> Inputs => input.Residual is null ? [input.Main] : [input.Main, input.Residual];
+    public override IReadOnlyList<Edge> Inputs => input.Edges;
 
     /// <inheritdoc/>
-    public override Action Emit(ProgramBuilder b)
+    public override Action Emit<T>(ProgramBuilder<T> b)
     {
-        CudaDNNContext dnn = b.Device.Dnn;
-        int channels = Output.Channels;
-        bool once = b.IsStatic(Output);
-        TensorDescriptor map = b.Own(new TensorDescriptor());
-        TensorDescriptor perChannel = b.Own(new TensorDescriptor());
-        map.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, b.Shape.Type.Dnn(), b.Shape.Batch, channels, Output.Height, Output.Width);
-        dnn.DeriveBNTensorDescriptor(perChannel, map, Mode);
-        CUdeviceptr weight = b.Store.Weight(norm.Weight);
-        CUdeviceptr bias = b.Store.Weight(norm.Bias);
-        CUdeviceptr runningMean = b.Store.Statistic(norm.RunningMean);
-        CUdeviceptr runningVar = b.Store.Statistic(norm.RunningVar);
-
+        TensorDescriptor map = b.KeepAlive(new TensorDescriptor());
+        TensorDescriptor perChannel = b.KeepAlive(new TensorDescriptor());
+        map.SetTensor4dDescriptor(
+            cudnnTensorFormat.NHWC, b.Shape.Type.Dnn(), b.Shape.Batch, Output.Channels, Output.Height, Output.Width);
+        b.Device.Dnn.DeriveBNTensorDescriptor(perChannel, map, Mode);
         AddUp(b);
-        Section section = b.ForwardOf(Output);
-        DeviceBuffer x = b.Forward(input.Main);
-        DeviceBuffer y = b.NewOutput(Output);
-        if (!b.Shape.Training)
+        if (b.Shape.Training)
         {
-            b.Add(section, new Op(
-                Name + " by running statistics",
-                [x],
-                [y],
-                t => dnn.BatchNormalizationForwardInference(
-                    Mode, 1f, 0f, map, x.At(t), map, y.At(t), perChannel, weight, bias, runningMean, runningVar, BatchNormModule.Epsilon)));
-            return () => { };
+            return EmitTraining(b, map, perChannel);
         }
 
+        DeviceBuffer<T> x = b.Activation(input.Main);
+        DeviceBuffer<T> y = b.NewActivation(Output);
+        b.Add(b.ForwardOf(Output), new Op(
+            Name + " by running statistics",
+            [x],
+            [y],
+            t => b.Device.Dnn.BatchNormalizationForwardInference(
+                Mode,
+                1f,
+                0f,
+                map,
+                x.Address(t),
+                map,
+                y.Address(t),
+                perChannel,
+                b.Store.Weight(norm.Weight).Pointer,
+                b.Store.Weight(norm.Bias).Pointer,
+                b.Store.Statistic(norm.RunningMean).Pointer,
+                b.Store.Statistic(norm.RunningVar).Pointer,
+                BatchNormModule.Epsilon)));
+        return () => { };
+    }
+
+    private Action EmitTraining<T>(ProgramBuilder<T> b, TensorDescriptor map, TensorDescriptor perChannel)
+        where T : unmanaged
+    {
+        Section section = b.ForwardOf(Output);
+        DeviceBuffer<T> x = b.Activation(input.Main);
+        DeviceBuffer<T> y = b.NewActivation(Output);
+
         // A static input is normalised once, but the running statistics move as in every step.
-        int repeats = once ? b.Shape.Steps : 1;
+        bool isStatic = b.IsStatic(Output);
+        int repeats = isStatic ? b.Shape.Steps : 1;
         double factor = 1 - Math.Pow(1 - (double)BatchNormModule.Momentum, repeats);
-        DeviceBuffer mean = b.Keep(Name + " mean", BufferKind.Saved, 4L * channels, once ? 1 : b.Copies);
-        DeviceBuffer invstd = b.Keep(Name + " invstd", BufferKind.Saved, 4L * channels, once ? 1 : b.Copies);
+        DeviceBuffer<float> mean = b.Keep<float>(Name + " mean", BufferKind.Saved, Output.Channels, isStatic ? 1 : b.Copies);
+        DeviceBuffer<float> invstd = b.Keep<float>(Name + " invstd", BufferKind.Saved, Output.Channels, isStatic ? 1 : b.Copies);
         b.Add(section, new Op(
             Name + " forward",
             [x],
             [y, mean, invstd],
-            t => dnn.BatchNormalizationForwardTraining(
-                Mode, 1f, 0f, map, x.At(t), map, y.At(t), perChannel, weight, bias, factor, runningMean, runningVar, BatchNormModule.Epsilon, mean.At(t), invstd.At(t))));
+            t => b.Device.Dnn.BatchNormalizationForwardTraining(
+                Mode,
+                1f,
+                0f,
+                map,
+                x.Address(t),
+                map,
+                y.Address(t),
+                perChannel,
+                b.Store.Weight(norm.Weight).Pointer,
+                b.Store.Weight(norm.Bias).Pointer,
+                factor,
+                b.Store.Statistic(norm.RunningMean).Pointer,
+                b.Store.Statistic(norm.RunningVar).Pointer,
+                BatchNormModule.Epsilon,
+                mean.Address(t),
+                invstd.Address(t))));
         b.Add(section, new Op(
-            Name + " count", [], [], t => b.Device.Launch("count_batches", LaunchShape.OneThread, b.Store.Statistic(norm.NumBatchesTracked), repeats)));
+            Name + " count", [], [], t => b.Device.Kernels.CountBatches(LaunchShape.OneThread, b.Store.Counter(norm.NumBatchesTracked), repeats)));
         return () =>
         {
-            DeviceBuffer gradOutput = b.TakeGradient(Output);
-            DeviceBuffer gradInput = ProgramBuilder.Scratch(input.Main.Name + " gradient", b.BytesOf(Output));
+            DeviceBuffer<T> gradOutput = b.DrainGradient(Output);
+            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Main.Name + " gradient", b.Count(Output));
             b.Add(b.BackwardOf(Output), new Op(
                 Name + " backward",
                 [x, gradOutput, mean, invstd],
                 [gradInput],
-                t => dnn.BatchNormalizationBackward(
-                    Mode, 1f, 0f, 1f, 1f, map, x.At(t), map, gradOutput.At(t), map, gradInput.At(t), perChannel, weight, b.Store.Gradient(norm.Weight), b.Store.Gradient(norm.Bias), BatchNormModule.Epsilon, mean.At(t), invstd.At(t))));
-            foreach (Edge value in Inputs)
+                t => b.Device.Dnn.BatchNormalizationBackward(
+                    Mode,
+                    1f,
+                    0f,
+                    1f,
+                    1f,
+                    map,
+                    x.Address(t),
+                    map,
+                    gradOutput.Address(t),
+                    map,
+                    gradInput.Address(t),
+                    perChannel,
+                    b.Store.Weight(norm.Weight).Pointer,
+                    b.Store.Gradient(norm.Weight).Pointer,
+                    b.Store.Gradient(norm.Bias).Pointer,
+                    BatchNormModule.Epsilon,
+                    mean.Address(t),
+                    invstd.Address(t))));
+            foreach (Edge edge in Inputs)
             {
-                b.AddGradient(value, gradInput);
+                b.AddGradient(edge, gradInput);
             }
         };
     }
 
     /// <summary>x ← x + residual, with the biases of the convolutions that made them.</summary>
-    private void AddUp(ProgramBuilder b)
+    private void AddUp<T>(ProgramBuilder<T> b)
+        where T : unmanaged
     {
-        long rows = (long)b.Shape.Batch * Output.Height * Output.Width;
-        DeviceBuffer x = b.Forward(input.Main);
-        CUdeviceptr mainBias = input.MainBias is { } m ? b.Store.Weight(m) : default;
-        CUdeviceptr residualBias = input.ResidualBias is { } r ? b.Store.Weight(r) : default;
-        LaunchShape shape = SpikeOps.Elements(b, rows * Output.Channels);
+        long rows = b.Rows(Output);
+        DeviceBuffer<T> x = b.Activation(input.Main);
+        LaunchShape shape = b.Elementwise(b.Count(Output));
         if (input.Residual is { } residual)
         {
-            DeviceBuffer added = b.Forward(residual);
+            DeviceBuffer<T> added = b.Activation(residual);
             b.Add(b.ForwardOf(Output), new Op(
                 Name + " residual",
                 [x, added],
                 [x],
-                t => b.Device.Launch("residual_add_" + b.Suffix, shape, x.At(t), x.At(t), added.At(t), mainBias, residualBias, rows, Output.Channels)));
+                t => b.Device.Kernels.ResidualAdd(
+                    shape,
+                    x.At(t),
+                    x.At(t),
+                    added.At(t),
+                    b.Store.WeightOrNull(input.MainBias),
+                    b.Store.WeightOrNull(input.ResidualBias),
+                    rows,
+                    Output.Channels)));
         }
-        else if (input.MainBias is not null)
+        else if (input.MainBias is { } bias)
         {
             b.Add(b.ForwardOf(Output), new Op(
-                Name + " bias", [x], [x], t => b.Device.Launch("bias_add_" + b.Suffix, shape, x.At(t), x.At(t), mainBias, rows, Output.Channels)));
+                Name + " bias",
+                [x],
+                [x],
+                t => b.Device.Kernels.BiasAdd(shape, x.At(t), x.At(t), b.Store.Weight(bias), rows, Output.Channels)));
         }
     }
 }

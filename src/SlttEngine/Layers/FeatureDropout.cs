@@ -29,23 +29,22 @@ public sealed class FeatureDropout : Layer
     public override long[] FanOut(ReadOnlySpan<long> further) => further.ToArray();
 
     /// <inheritdoc/>
-    public override Action Emit(ProgramBuilder b)
+    public override Action Emit<T>(ProgramBuilder<T> b)
     {
-        float dropRate = b.Shape.Training ? rate : 0;
-        uint layer = dropRate > 0 ? b.DropoutLayers++ : 0;
-        long n = Output.Elements * b.Shape.Batch;
+        Dropout dropout = b.NewDropout(rate);
+        long n = b.Count(Output);
 
-        Op Mask(string pass, DeviceBuffer from, DeviceBuffer to) => new(
+        Op Mask(string pass, DeviceBuffer<T> from, DeviceBuffer<T> to) => new(
             Name + pass,
             [from],
             [to],
-            t => b.Device.Launch("dropout_" + b.Suffix, SpikeOps.Elements(b, n), to.At(t), from.At(t), dropRate, layer, b.RunState, n));
+            t => b.Device.Kernels.Dropout(b.Elementwise(n), to.At(t), from.At(t), dropout.Rate, dropout.Layer, b.RunState, n));
 
-        b.Add(Section.Forward, Mask(" forward", b.Forward(input), b.NewOutput(Output)));
+        b.Add(Section.Forward, Mask(" forward", b.Activation(input), b.NewActivation(Output)));
         return () =>
         {
-            DeviceBuffer gradOutput = b.TakeGradient(Output);
-            DeviceBuffer gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
+            DeviceBuffer<T> gradOutput = b.DrainGradient(Output);
+            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input));
             b.Add(Section.Backward, Mask(" backward", gradOutput, gradInput) with { InPlace = (gradInput, gradOutput) });
             b.AddGradient(input, gradInput);
         };

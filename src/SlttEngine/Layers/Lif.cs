@@ -1,9 +1,10 @@
-using ManagedCuda.BasicTypes;
 using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
-/// <summary>LIF neuron without batch norm in it, as the normaliser-free networks use it: spikes · spikeScale of u(t) = λ v(t−1) + inputScale · (x(t) + bias).</summary>
+/// <summary>
+/// LIF neuron without batch norm in it, as the normaliser-free networks use it: spikes · spikeScale of u(t) = λ v(t−1) + inputScale · (x(t) + bias).
+/// </summary>
 /// <remarks>Keeps the membrane potential u alone.</remarks>
 public sealed class Lif : Layer
 {
@@ -32,98 +33,80 @@ public sealed class Lif : Layer
     public override Edge Spikes => Output;
 
     /// <inheritdoc/>
-    public override Action Emit(ProgramBuilder b)
+    public override Action Emit<T>(ProgramBuilder<T> b)
     {
-        long rows = (long)b.Shape.Batch * input.Height * input.Width;
-        long n = rows * input.Channels;
-        int copies = b.Shape.Training ? b.Copies : 1;
-        float dropRate = b.Shape.Training ? rate : 0;
-        uint dropLayer = dropRate > 0 ? b.DropoutLayers++ : 0;
-        DeviceBuffer x = b.Forward(input);
-        DeviceBuffer u = b.Keep(Name + " u", BufferKind.State, b.BytesOf(Output), copies);
-        DeviceBuffer spikes = b.NewOutput(Output);
+        Dropout dropout = b.NewDropout(rate);
+        (DeviceBuffer<T> x, DeviceBuffer<float>? bias) = b.ActivationAndBias(input);
+        DeviceBuffer<T> u = b.Keep<T>(Name + " u", BufferKind.State, b.Count(Output), b.Shape.Training ? b.Copies : 1);
+        DeviceBuffer<T> spikes = b.NewActivation(Output);
         b.Add(Section.Forward, new Op(
             Name + " fire",
-            [x, u],
+            [x, u, .. OptionalBuffers.Present(bias)],
             [spikes, u],
-            t => b.Device.Launch(
-                "lif_forward_" + b.Suffix,
-                SpikeOps.Elements(b, n),
+            t => b.Device.Kernels.LifForward(
+                b.Elementwise(b.Count(Output)),
                 spikes.At(t),
                 u.At(t),
                 u.Before(t),
                 x.At(t),
-                b.Bias(input),
+                bias.AtOrNull(0),
                 inputScale,
                 spikeScale,
                 b.Neuron.Lambda,
                 b.Neuron.Threshold,
-                dropRate,
-                dropLayer,
+                dropout.Rate,
+                dropout.Layer,
                 b.RunState,
-                rows,
+                b.Rows(input),
                 input.Channels)));
         SpikeOps.Count(b, Output, u);
         if (spikes.IsScratch)
         {
-            b.SetRegenerator(Output, () => SpikeOps.Regenerate(b, Output, u, spikeScale, dropRate, dropLayer));
+            b.SetRecompute(Output, () => SpikeOps.Recompute(b, Output, u, spikeScale, dropout));
         }
 
-        return () => Backward(b, u, n, dropRate, dropLayer);
+        return () => EmitBackward(b, u, dropout);
     }
 
-    private void Backward(ProgramBuilder b, DeviceBuffer u, long n, float dropRate, uint dropLayer)
+    private void EmitBackward<T>(ProgramBuilder<T> b, DeviceBuffer<T> u, Dropout dropout)
+        where T : unmanaged
     {
-        IReadOnlyList<DeviceBuffer> gradients = b.TakeGradients(Output);
-        IReadOnlyList<DeviceBuffer> skips = b.TakeGradients(input);
-        if (gradients.Count is 0 or > 2 || skips.Count > 1 || (gradients.Count > 1 && dropRate > 0))
-        {
-            throw new InvalidOperationException(
-                $"{Name}: {gradients.Count} gradients of its output and {skips.Count} of its input with drop rate {dropRate} can't be added up");
-        }
-
-        DeviceBuffer gradSpikes = gradients[0];
-        DeviceBuffer? gradResidual = gradients.Count > 1 ? gradients[1] : null;
-        DeviceBuffer? gradSkip = skips.Count > 0 ? skips[0] : null;
-        DeviceBuffer? carried = SpikeOps.Carried(b, Output);
-        DeviceBuffer gradInput = ProgramBuilder.Scratch(input.Name + " gradient from " + Name, b.BytesOf(input));
+        // The kernel adds up two gradients of the spikes, which dropout must then leave alone, and one that reaches the input past the neuron.
+        (DeviceBuffer<T> gradSpikes, DeviceBuffer<T>? gradResidual) = b.DrainSum(Output, max: dropout.Rate > 0 ? 1 : 2);
+        DeviceBuffer<T>? gradSkip = b.DrainGradients(input, max: 1) is [DeviceBuffer<T> skip] ? skip : null;
+        SpikeGradients<T> gradients = new(gradSpikes, gradResidual, gradSkip, SpikeOps.Carried(b, Output));
+        DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input));
+        b.AddGradient(input, gradInput);
+        long n = b.Count(Output);
         if (b.IsStatic(input))
         {
-            DeviceBuffer sum = SpikeOps.AccumulateOverTime(b, Output, input, u, gradSpikes, gradResidual, gradSkip, carried, inputScale, spikeScale, dropRate, dropLayer);
+            DeviceBuffer<float> sum = SpikeOps.AccumulateOverTime(b, Output, input, u, gradients, (inputScale, spikeScale), dropout);
             b.Add(Section.End, new Op(
-                Name + " gradient cast",
-                [sum],
-                [gradInput],
-                t => b.Device.Launch("cast_" + b.Suffix, SpikeOps.Elements(b, n), gradInput.At(t), sum.At(t), n)));
-        }
-        else
-        {
-            DeviceBuffer[] optional = [.. new[] { gradResidual, gradSkip, carried }.OfType<DeviceBuffer>()];
-            b.Add(Section.Backward, new Op(
-                Name + " backward",
-                [gradSpikes, u, .. optional],
-                [gradInput, .. carried is null ? Array.Empty<DeviceBuffer>() : [carried]],
-                t => b.Device.Launch(
-                    "lif_backward_" + b.Suffix,
-                    SpikeOps.Elements(b, n),
-                    gradInput.At(t),
-                    gradSpikes.At(t),
-                    gradResidual?.At(t) ?? default(CUdeviceptr),
-                    gradSkip?.At(t) ?? default(CUdeviceptr),
-                    u.At(t),
-                    carried?.At(t) ?? default(CUdeviceptr),
-                    inputScale,
-                    spikeScale,
-                    b.Neuron.Lambda,
-                    b.Neuron.Threshold,
-                    (int)b.Neuron.Surrogate,
-                    dropRate,
-                    dropLayer,
-                    b.RunState,
-                    n),
-                InPlace: (gradInput, gradSpikes)));
+                Name + " gradient cast", [sum], [gradInput], t => b.Device.Kernels.Cast(b.Elementwise(n), gradInput.At(t), sum.At(t), n)));
+            return;
         }
 
-        b.AddGradient(input, gradInput);
+        b.Add(Section.Backward, new Op(
+            Name + " backward",
+            [u, .. gradients.Present],
+            [gradInput, .. gradients.Updated],
+            t => b.Device.Kernels.LifBackward(
+                b.Elementwise(n),
+                gradInput.At(t),
+                gradSpikes.At(t),
+                gradResidual.AtOrNull(t),
+                gradSkip.AtOrNull(t),
+                u.At(t),
+                gradients.Carried.AtOrNull(t),
+                inputScale,
+                spikeScale,
+                b.Neuron.Lambda,
+                b.Neuron.Threshold,
+                (int)b.Neuron.Surrogate,
+                dropout.Rate,
+                dropout.Layer,
+                b.RunState,
+                n),
+            InPlace: (gradInput, gradSpikes)));
     }
 }

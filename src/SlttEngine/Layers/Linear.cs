@@ -1,4 +1,3 @@
-using ManagedCuda.BasicTypes;
 using ManagedCuda.CudaBlas;
 using SlttEngine.Device;
 using SlttEngine.Graph;
@@ -38,21 +37,21 @@ public sealed class Linear : Layer
     public override long[] FanOut(ReadOnlySpan<long> further) => [.. Enumerable.Repeat((long)Output.Channels, input.Height * input.Width)];
 
     /// <inheritdoc/>
-    public override Action Emit(ProgramBuilder b)
+    public override Action Emit<T>(ProgramBuilder<T> b)
     {
         (int n, int classes, int features) = (b.Shape.Batch, Output.Channels, (int)input.Elements);
         CudaBlas blas = b.Device.Blas;
         long multiplyAdds = (long)n * classes * features;
         DataType type = b.Shape.Type.Blas();
-        CUdeviceptr w = b.WorkingWeight(weight);
-        DeviceBuffer x = b.Forward(input);
-        DeviceBuffer logits = b.Keep(Name + " logits", BufferKind.Batch, 4L * n * classes);
-        b.SetForward(Output, logits);
+        DeviceBuffer<T> x = b.Activation(input);
+        DeviceBuffer<float> logits = b.Keep<float>(Name + " logits", BufferKind.Batch, (long)n * classes);
+        b.SetActivation(Output, logits);
         b.Add(Section.Forward, new Op(
             Name + " bias",
             [],
             [logits],
-            t => b.Device.Launch("bias_broadcast", LaunchShape.Elements(b.Device, (long)n * classes, 4), logits.At(t), b.Store.Weight(bias), n, classes)));
+            t => b.Device.Kernels.BiasBroadcast(
+                LaunchShape.Elements(b.Device, (long)n * classes, 4), logits.At(t), b.Store.Weight(bias), n, classes)));
 
         // Row-major matrices are cuBLAS's transposed: logitsᵀ (classes, N) += W xᵀ.
         b.Add(Section.Forward, new Op(
@@ -60,32 +59,76 @@ public sealed class Linear : Layer
             [x, logits],
             [logits],
             t => blas.GemmEx(
-                Operation.Transpose, Operation.NonTranspose, classes, n, features, 1f, w, type, features, x.At(t), type, features, 1f, logits.At(t), DataType.CUDA_R_32F, classes))
-        { MultiplyAdds = multiplyAdds });
+                Operation.Transpose,
+                Operation.NonTranspose,
+                classes,
+                n,
+                features,
+                1f,
+                b.WorkingWeight(weight).Pointer,
+                type,
+                features,
+                x.Address(t),
+                type,
+                features,
+                1f,
+                logits.Address(t),
+                DataType.CUDA_R_32F,
+                classes))
+        { MultiplyAdds = multiplyAdds, ParameterBytes = b.WorkingBytes(weight) });
         return () =>
         {
-            DeviceBuffer gradLogits = b.TakeGradient(Output);
-            DeviceBuffer gradInput = ProgramBuilder.Scratch(input.Name + " gradient", b.BytesOf(input));
+            DeviceBuffer<T> gradLogits = b.DrainGradient(Output);
+            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient", b.Count(input));
             b.Add(Section.Backward, new Op(
                 Name + " backward bias",
                 [gradLogits],
                 [],
-                t => b.Device.Launch(
-                    "column_sum_" + b.Suffix, LaunchShape.Channels(classes), b.Store.Gradient(bias), gradLogits.At(t), (long)n, classes)));
+                t => b.Device.Kernels.ColumnSum<T>(LaunchShape.Channels(classes), b.Store.Gradient(bias), gradLogits.At(t), n, classes)));
             b.Add(Section.Backward, new Op(
                 Name + " backward weight",
                 [x, gradLogits],
                 [],
                 t => blas.GemmEx(
-                    Operation.NonTranspose, Operation.Transpose, features, classes, n, 1f, x.At(t), type, features, gradLogits.At(t), type, classes, 1f, b.Store.Gradient(weight), DataType.CUDA_R_32F, features))
-            { MultiplyAdds = multiplyAdds });
+                    Operation.NonTranspose,
+                    Operation.Transpose,
+                    features,
+                    classes,
+                    n,
+                    1f,
+                    x.Address(t),
+                    type,
+                    features,
+                    gradLogits.Address(t),
+                    type,
+                    classes,
+                    1f,
+                    b.Store.Gradient(weight).Pointer,
+                    DataType.CUDA_R_32F,
+                    features))
+            { MultiplyAdds = multiplyAdds, ParameterBytes = 8L * weight.Count });
             b.Add(Section.Backward, new Op(
                 Name + " backward data",
                 [gradLogits],
                 [gradInput],
                 t => blas.GemmEx(
-                    Operation.NonTranspose, Operation.NonTranspose, features, n, classes, 1f, w, type, features, gradLogits.At(t), type, classes, 0f, gradInput.At(t), type, features))
-            { MultiplyAdds = multiplyAdds });
+                    Operation.NonTranspose,
+                    Operation.NonTranspose,
+                    features,
+                    n,
+                    classes,
+                    1f,
+                    b.WorkingWeight(weight).Pointer,
+                    type,
+                    features,
+                    gradLogits.Address(t),
+                    type,
+                    classes,
+                    0f,
+                    gradInput.Address(t),
+                    type,
+                    features))
+            { MultiplyAdds = multiplyAdds, ParameterBytes = b.WorkingBytes(weight) });
             b.AddGradient(input, gradInput);
         };
     }

@@ -65,6 +65,15 @@ public sealed record ConvolutionModule(string Name, int In, int Out, int Kernel,
         return taps;
     }
 
+    /// <summary>Checks that it can read an activation.</summary>
+    /// <param name="input">The activation.</param>
+    /// <exception cref="SlttException">It has other channels, or is smaller than the kernel.</exception>
+    internal void CheckInput(Edge input)
+    {
+        GraphError.CheckChannels(Name, input, In);
+        GraphError.CheckWindow(Name, input, Kernel, Stride, Padding);
+    }
+
     /// <summary>Output size for an input size.</summary>
     /// <param name="size">Height or width.</param>
     public int OutputSize(int size) => ((size + (2 * Padding) - Kernel) / Stride) + 1;

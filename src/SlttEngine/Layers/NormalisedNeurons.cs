@@ -17,7 +17,24 @@ public enum BatchNormKind
 /// <param name="MainBias">That convolution's bias, or null.</param>
 /// <param name="Residual">Added to it, or null.</param>
 /// <param name="ResidualBias">Bias of the convolution that made the residual, or null.</param>
-public sealed record ConvolutionSum(Edge Main, Parameter? MainBias = null, Edge? Residual = null, Parameter? ResidualBias = null);
+public sealed record ConvolutionSum(Edge Main, Parameter? MainBias = null, Edge? Residual = null, Parameter? ResidualBias = null)
+{
+    /// <summary>Main and, if there is one, the residual.</summary>
+    internal IReadOnlyList<Edge> Edges => Residual is null ? [Main] : [Main, Residual];
+
+    /// <summary>Checks that a batch norm can read it.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="norm">The batch norm.</param>
+    /// <exception cref="SlttException">Shapes or channels do not fit.</exception>
+    internal void Check(string layer, BatchNormModule norm)
+    {
+        GraphError.CheckChannels(layer, Main, norm.Channels);
+        if (Residual is not null)
+        {
+            GraphError.CheckSameShape(layer, Main, Residual);
+        }
+    }
+}
 
 /// <summary>Batch norm, LIF neurons, dropout and average pool, in as few layers as the kind of batch norm and the sizes allow.</summary>
 public static class NormalisedNeurons
@@ -36,7 +53,7 @@ public static class NormalisedNeurons
     {
         bool folds = kind == BatchNormKind.Sltt && BatchNormLif.CanPool(x.Main, pool);
         Edge spikes = kind == BatchNormKind.Sltt
-            ? network.Add(new BatchNormLif(name, norm, x.Main, x.MainBias, x.Residual, x.ResidualBias, dropRate, folds ? pool : 1))
+            ? network.Add(new BatchNormLif(name, norm, x, dropRate, folds ? pool : 1))
             : network.Add(new Lif(name, network.Add(new CudnnBatchNorm(norm, x)), 1f, 1f, dropRate));
         return folds || pool == 1 ? spikes : network.Add(new AvgPool(poolName, spikes, pool, pool));
     }

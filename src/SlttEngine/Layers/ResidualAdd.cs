@@ -12,10 +12,12 @@ public sealed class ResidualAdd : Layer
     /// <param name="name">Name.</param>
     /// <param name="branch">The block's own path.</param>
     /// <param name="identity">The skip path.</param>
+    /// <exception cref="SlttException">Their shapes differ.</exception>
     public ResidualAdd(string name, Edge branch, Edge identity)
         : base(name)
     {
         (this.branch, this.identity) = (branch, identity);
+        GraphError.CheckSameShape(name, branch, identity);
         Output = new Edge(name, branch.Height, branch.Width, branch.Channels, dependsOnInputOnly: false);
     }
 
@@ -23,28 +25,28 @@ public sealed class ResidualAdd : Layer
     public override IReadOnlyList<Edge> Inputs => [branch, identity];
 
     /// <inheritdoc/>
-    public override Action Emit(ProgramBuilder b)
+    public override Action Emit<T>(ProgramBuilder<T> b)
     {
-        long rows = (long)b.Shape.Batch * Output.Height * Output.Width;
-        (DeviceBuffer x, DeviceBuffer skip, DeviceBuffer y) = (b.Forward(branch), b.Forward(identity), b.NewOutput(Output));
+        (DeviceBuffer<T> x, DeviceBuffer<float>? bias) = b.ActivationAndBias(branch);
+        (DeviceBuffer<T> skip, DeviceBuffer<float>? skipBias) = b.ActivationAndBias(identity);
+        DeviceBuffer<T> y = b.NewActivation(Output);
         b.Add(Section.Forward, new Op(
             Name,
-            [x, skip],
+            [x, skip, .. OptionalBuffers.Present(bias, skipBias)],
             [y],
-            t => b.Device.Launch(
-                "residual_add_" + b.Suffix,
-                SpikeOps.Elements(b, rows * Output.Channels),
+            t => b.Device.Kernels.ResidualAdd(
+                b.Elementwise(b.Count(Output)),
                 y.At(t),
                 x.At(t),
                 skip.At(t),
-                b.Bias(branch),
-                b.Bias(identity),
-                rows,
+                bias.AtOrNull(0),
+                skipBias.AtOrNull(0),
+                b.Rows(Output),
                 Output.Channels),
             InPlace: (y, x)));
         return () =>
         {
-            DeviceBuffer gradient = b.TakeGradient(Output);
+            DeviceBuffer<T> gradient = b.DrainGradient(Output);
             b.AddGradient(branch, gradient);
             b.AddGradient(identity, gradient);
         };

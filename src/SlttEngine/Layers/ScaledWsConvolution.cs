@@ -1,4 +1,3 @@
-using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 
@@ -21,7 +20,8 @@ public sealed record ScaledWsModule(ConvolutionModule Convolution, Parameter Gai
     /// <param name="padding">Padding.</param>
     /// <param name="skipGain">skipinit_gain if it scales this convolution's output.</param>
     /// <param name="alpha">α.</param>
-    public static ScaledWsModule Declare(Network network, string name, int input, int output, int kernel, int stride, int padding, Parameter? skipGain = null, float alpha = 1)
+    public static ScaledWsModule Declare(
+        Network network, string name, int input, int output, int kernel, int stride, int padding, Parameter? skipGain = null, float alpha = 1)
     {
         ConvolutionModule convolution = ConvolutionModule.Declare(network, name, input, output, kernel, stride, padding, new Initializer.Constant(0));
         return new(convolution, network.Declare(name + ".gain", [output, 1, 1, 1], new Initializer.Constant(1)), skipGain, alpha);
@@ -44,11 +44,13 @@ public sealed class ScaledWsConvolution : Layer
     /// <summary>Creates the layer.</summary>
     /// <param name="module">Its parameters.</param>
     /// <param name="input">What it reads.</param>
+    /// <exception cref="SlttException">The parameters are for other channels, or the kernel is larger than the map.</exception>
     public ScaledWsConvolution(ScaledWsModule module, Edge input)
         : base(module.Convolution.Name)
     {
         (this.module, this.input) = (module, input);
         ConvolutionModule c = module.Convolution;
+        c.CheckInput(input);
         Output = new Edge(c.Name, c.OutputSize(input.Height), c.OutputSize(input.Width), c.Out, input.DependsOnInputOnly);
     }
 
@@ -68,20 +70,17 @@ public sealed class ScaledWsConvolution : Layer
     public override long[] FanOut(ReadOnlySpan<long> further) => module.Convolution.FanOut(input.Height, input.Width);
 
     /// <inheritdoc/>
-    public override Action Emit(ProgramBuilder b)
+    public override Action Emit<T>(ProgramBuilder<T> b)
     {
         ConvolutionModule c = module.Convolution;
-        long rows = (long)b.Shape.Batch * Output.Height * Output.Width;
-        DeviceBuffer weight = b.Keep(Name + " standardised weight", BufferKind.Saved, (long)Weight.Count * b.Shape.Type.Size());
-        DeviceBuffer bias = b.Keep(Name + " scaled bias", BufferKind.Saved, 4L * c.Out);
-        DeviceBuffer rstd = b.Keep(Name + " rstd", BufferKind.Saved, 4L * c.Out);
-        CUdeviceptr skip = module.SkipGain is { } s ? b.Store.Weight(s) : default;
+        DeviceBuffer<T> weight = b.Keep<T>(Name + " standardised weight", BufferKind.Saved, Weight.Count);
+        DeviceBuffer<float> bias = b.Keep<float>(Name + " scaled bias", BufferKind.Saved, c.Out);
+        DeviceBuffer<float> rstd = b.Keep<float>(Name + " rstd", BufferKind.Saved, c.Out);
         b.Add(Section.Begin, new Op(
             Name + " standardise",
             [],
             [weight, bias, rstd],
-            t => b.Device.Launch(
-                "weight_standardize_" + b.Suffix,
+            t => b.Device.Kernels.WeightStandardize(
                 LaunchShape.Filters(c.Out, FanIn),
                 weight.At(t),
                 rstd.At(t),
@@ -89,61 +88,62 @@ public sealed class ScaledWsConvolution : Layer
                 b.Store.Weight(Weight),
                 b.Store.Weight(module.Gain),
                 b.Store.Weight(BiasParameter),
-                skip,
+                b.Store.WeightOrNull(module.SkipGain),
                 module.Alpha,
                 Epsilon,
                 c.Out,
-                FanIn)));
+                FanIn))
+        { ParameterBytes = 4L * Weight.Count });
 
-        ConvolutionCalls calls = new(b, Name, input, Output, c);
-        DeviceBuffer output = b.NewOutput(Output);
-        b.Add(b.ForwardOf(Output), calls.Forward(b.Forward(input), () => weight.At(0), output));
-        b.SetBias(Output, bias);
-
+        ConvolutionCalls<T> calls = new(b, c, input, Output);
+        Filter<T> filter = Filter<T>.Of(weight);
+        DeviceBuffer<T> output = b.NewActivation(Output);
+        b.Add(b.ForwardOf(Output), calls.Forward(b.Activation(input), filter, output));
+        b.SetPendingBias(Output, bias);
         return () =>
         {
-            Section section = b.BackwardOf(Output);
-            DeviceBuffer gradOutput = b.TakeGradient(Output);
-            GradientOps.AddBiasGradient(b, section, Name, gradOutput, b.Store.Gradient(BiasParameter), rows, c.Out);
+            DeviceBuffer<T> gradOutput = b.DrainGradient(Output);
+            GradientOps.AddBiasGradient(b, b.BackwardOf(Output), Name, gradOutput, BiasParameter, b.Rows(Output));
             b.AddGradient(Output, gradOutput);
-            Convolution.EmitBackward(b, calls, input, Output, Weight, () => weight.At(0));
-            EmitWeightBackward(b, skip);
+            Convolution.EmitBackward(b, calls, input, Output, Weight, filter);
+            EmitWeightBackward(b);
         };
     }
 
-    /// <summary>Once all steps' gradients are added up: from the folded weights' gradient to the parameters' own.</summary>
-    private void EmitWeightBackward(ProgramBuilder b, CUdeviceptr skip)
+    /// <summary>After all steps' gradients are added up: from the folded weights' gradient to the parameters' own.</summary>
+    private void EmitWeightBackward<T>(ProgramBuilder<T> b)
+        where T : unmanaged
     {
         int outputs = module.Convolution.Out;
-        DeviceBuffer partial = ProgramBuilder.Scratch(Name + " skipinit_gain partial sums", 4L * outputs);
+        DeviceBuffer<float> partial = b.Scratch<float>(Name + " skipinit_gain partial sums", outputs);
         b.Add(Section.End, new Op(
             Name + " standardise backward",
             [],
             [partial],
-            t => b.Device.Launch(
-                "weight_standardize_backward",
+            t => b.Device.Kernels.WeightStandardizeBackward(
                 LaunchShape.Filters(outputs, FanIn),
                 b.Store.Gradient(Weight),
                 b.Store.Gradient(module.Gain),
                 b.Store.Gradient(BiasParameter),
-                module.SkipGain is null ? default(CUdeviceptr) : partial.At(t),
+                module.SkipGain is null ? default : partial.At(t),
                 b.Store.Gradient(Weight),
                 b.Store.Gradient(BiasParameter),
                 b.Store.Weight(Weight),
                 b.Store.Weight(module.Gain),
                 b.Store.Weight(BiasParameter),
-                skip,
+                b.Store.WeightOrNull(module.SkipGain),
                 module.Alpha,
                 Epsilon,
                 outputs,
-                FanIn)));
+                FanIn))
+        { ParameterBytes = 12L * Weight.Count });
         if (module.SkipGain is { } parameter)
         {
             b.Add(Section.End, new Op(
                 Name + " skipinit_gain gradient",
                 [partial],
                 [],
-                t => b.Device.Launch("sum_to_scalar", LaunchShape.Single, b.Store.Gradient(parameter), partial.At(t), outputs)));
+                t => b.Device.Kernels.SumToScalar(LaunchShape.Single, b.Store.Gradient(parameter), partial.At(t), outputs)));
         }
     }
 }

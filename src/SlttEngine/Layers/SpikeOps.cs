@@ -1,100 +1,128 @@
-using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
+/// <summary>What backward of a neuron reads besides the gradient of its spikes.</summary>
+/// <typeparam name="T">Compute type.</typeparam>
+/// <param name="Spikes">Gradient of the spikes, from their first reader.</param>
+/// <param name="Residual">Gradient of the spikes from a second reader, or null.</param>
+/// <param name="Skip">Gradient of the neuron's input from another reader of it, or null.</param>
+/// <param name="Carried">∂L/∂v(t), carried from step t + 1 to t and updated; null unless backward goes through time.</param>
+internal readonly record struct SpikeGradients<T>(DeviceBuffer<T> Spikes, DeviceBuffer<T>? Residual, DeviceBuffer<T>? Skip, DeviceBuffer<T>? Carried)
+    where T : unmanaged
+{
+    /// <summary>Those that are there.</summary>
+    public IEnumerable<DeviceBuffer> Present => OptionalBuffers.Present(Spikes, Residual, Skip, Carried);
+
+    /// <summary>The carried gradient, if it is there: it is updated.</summary>
+    public IEnumerable<DeviceBuffer> Updated => OptionalBuffers.Present(Carried);
+}
+
 /// <summary>Operations of a neuron that the layers with a neuron share.</summary>
 internal static class SpikeOps
 {
-    /// <summary>Makes the spikes of a step again from u, in the backward section.</summary>
-    public static DeviceBuffer Regenerate(ProgramBuilder b, Edge spikes, DeviceBuffer u, float spikeScale, float dropRate, uint dropLayer)
+    /// <summary>Recomputes the spikes of a step from u, in the backward section.</summary>
+    /// <typeparam name="T">Compute type.</typeparam>
+    /// <param name="b">The program.</param>
+    /// <param name="spikes">The spikes.</param>
+    /// <param name="u">Their membrane potential.</param>
+    /// <param name="spikeScale">What a spike counts for.</param>
+    /// <param name="dropout">Dropout of the spikes.</param>
+    public static DeviceBuffer<T> Recompute<T>(ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T> u, float spikeScale, Dropout dropout)
+        where T : unmanaged
     {
-        DeviceBuffer again = ProgramBuilder.Scratch(spikes.Name + " again", b.BytesOf(spikes));
-        long n = spikes.Elements * b.Shape.Batch;
+        DeviceBuffer<T> recomputed = b.Scratch<T>(spikes.Name + " recomputed", b.Count(spikes));
+        long n = b.Count(spikes);
         b.Add(Section.Backward, new Op(
-            spikes.Name + " spikes again",
+            spikes.Name + " spikes recomputed",
             [u],
-            [again],
-            t => b.Device.Launch(
-                "spikes_" + b.Suffix, Elements(b, n), again.At(t), u.At(t), spikeScale, b.Neuron.Threshold, dropRate, dropLayer, b.RunState, n)));
-        return again;
+            [recomputed],
+            t => b.Device.Kernels.Spikes(
+                b.Elementwise(n), recomputed.At(t), u.At(t), spikeScale, b.Neuron.Threshold, dropout.Rate, dropout.Layer, b.RunState, n)));
+        return recomputed;
     }
 
     /// <summary>Counts a step's spikes for each neuron, where the program counts.</summary>
-    public static void Count(ProgramBuilder b, Edge spikes, DeviceBuffer u)
+    /// <typeparam name="T">Compute type.</typeparam>
+    /// <param name="b">The program.</param>
+    /// <param name="spikes">The spikes.</param>
+    /// <param name="u">Their membrane potential.</param>
+    public static void Count<T>(ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T> u)
+        where T : unmanaged
     {
         if (b.SpikeCounts is not { } counts)
         {
             return;
         }
 
-        // Afresh from u, so that each counts for 1 whatever it is scaled by.
-        DeviceBuffer ones = ProgramBuilder.Scratch(spikes.Name + " to count", b.BytesOf(spikes));
-        long n = spikes.Elements * b.Shape.Batch;
+        // From u, so that each spike counts for 1 whatever it is scaled by.
+        DeviceBuffer<T> ones = b.Scratch<T>(spikes.Name + " to count", b.Count(spikes));
+        long n = b.Count(spikes);
         b.Add(Section.Forward, new Op(
             spikes.Name + " spikes to count",
             [u],
             [ones],
-            t => b.Device.Launch("spikes_" + b.Suffix, Elements(b, n), ones.At(t), u.At(t), 1f, b.Neuron.Threshold, 0f, 0u, b.RunState, n)));
+            t => b.Device.Kernels.Spikes(b.Elementwise(n), ones.At(t), u.At(t), 1f, b.Neuron.Threshold, 0f, 0u, b.RunState, n)));
         b.Add(Section.Forward, new Op(
             spikes.Name + " count",
             [ones],
             [],
-            t => b.Device.Launch(
-                "column_sum_" + b.Suffix, LaunchShape.Channels((int)spikes.Elements), counts.Of(spikes), ones.At(t), (long)b.Shape.Batch, (int)spikes.Elements)));
+            t => b.Device.Kernels.ColumnSum<T>(
+                LaunchShape.Channels((int)spikes.Elements), counts.Of(spikes), ones.At(t), b.Shape.Batch, (int)spikes.Elements)));
     }
 
     /// <summary>∂L/∂v(t), carried from step t + 1 to t: with backward through time only.</summary>
-    public static DeviceBuffer? Carried(ProgramBuilder b, Edge spikes) =>
-        b.Shape.ThroughTime ? b.Keep(spikes.Name + " carried gradient", BufferKind.State, b.BytesOf(spikes), zeroed: true) : null;
+    /// <typeparam name="T">Compute type.</typeparam>
+    /// <param name="b">The program.</param>
+    /// <param name="spikes">The spikes.</param>
+    public static DeviceBuffer<T>? Carried<T>(ProgramBuilder<T> b, Edge spikes)
+        where T : unmanaged =>
+        b.Shape.ThroughTime ? b.Keep<T>(spikes.Name + " carried gradient", BufferKind.State, b.Count(spikes), zeroed: true) : null;
 
     /// <summary>Where the gradient of a static input is added up over the steps, in float.</summary>
-    public static DeviceBuffer SumOverTime(ProgramBuilder b, Edge input) =>
-        b.Keep(input.Name + " gradient over time", BufferKind.State, 4 * input.Elements * b.Shape.Batch, zeroed: true);
+    /// <typeparam name="T">Compute type.</typeparam>
+    /// <param name="b">The program.</param>
+    /// <param name="input">The input.</param>
+    public static DeviceBuffer<float> SumOverTime<T>(ProgramBuilder<T> b, Edge input)
+        where T : unmanaged => b.Keep<float>(input.Name + " gradient over time", BufferKind.State, b.Count(input), zeroed: true);
 
     /// <summary>Adds the gradient of a static input up over the steps, in float.</summary>
-    public static DeviceBuffer AccumulateOverTime(
-        ProgramBuilder b,
-        Edge spikes,
-        Edge input,
-        DeviceBuffer u,
-        DeviceBuffer gradSpikes,
-        DeviceBuffer? gradResidual,
-        DeviceBuffer? gradSkip,
-        DeviceBuffer? carried,
-        float inputScale,
-        float spikeScale,
-        float dropRate,
-        uint dropLayer)
+    /// <typeparam name="T">Compute type.</typeparam>
+    /// <param name="b">The program.</param>
+    /// <param name="spikes">The spikes.</param>
+    /// <param name="input">The neuron's input.</param>
+    /// <param name="u">The membrane potential.</param>
+    /// <param name="gradients">Gradients of the spikes.</param>
+    /// <param name="scales">What the input is multiplied by, and what a spike counts for.</param>
+    /// <param name="dropout">Dropout of the spikes.</param>
+    public static DeviceBuffer<float> AccumulateOverTime<T>(
+        ProgramBuilder<T> b, Edge spikes, Edge input, DeviceBuffer<T> u, SpikeGradients<T> gradients, (float Input, float Spike) scales, Dropout dropout)
+        where T : unmanaged
     {
-        long n = spikes.Elements * b.Shape.Batch;
-        DeviceBuffer sum = SumOverTime(b, input);
-        DeviceBuffer[] optional = [.. new[] { gradResidual, gradSkip, carried }.OfType<DeviceBuffer>()];
+        long n = b.Count(spikes);
+        DeviceBuffer<float> sum = SumOverTime(b, input);
         b.Add(Section.Backward, new Op(
             spikes.Name + " backward",
-            [gradSpikes, u, sum, .. optional],
-            [sum, .. carried is null ? Array.Empty<DeviceBuffer>() : [carried]],
-            t => b.Device.Launch(
-                "lif_backward_accumulate_" + b.Suffix,
-                Elements(b, n),
+            [u, sum, .. gradients.Present],
+            [sum, .. gradients.Updated],
+            t => b.Device.Kernels.LifBackwardAccumulate(
+                b.Elementwise(n),
                 sum.At(t),
-                gradSpikes.At(t),
-                gradResidual?.At(t) ?? default(CUdeviceptr),
-                gradSkip?.At(t) ?? default(CUdeviceptr),
+                gradients.Spikes.At(t),
+                gradients.Residual.AtOrNull(t),
+                gradients.Skip.AtOrNull(t),
                 u.At(t),
-                carried?.At(t) ?? default(CUdeviceptr),
-                inputScale,
-                spikeScale,
+                gradients.Carried.AtOrNull(t),
+                scales.Input,
+                scales.Spike,
                 b.Neuron.Lambda,
                 b.Neuron.Threshold,
                 (int)b.Neuron.Surrogate,
-                dropRate,
-                dropLayer,
+                dropout.Rate,
+                dropout.Layer,
                 b.RunState,
                 n)));
         return sum;
     }
-
-    public static LaunchShape Elements(ProgramBuilder b, long n) => LaunchShape.Elements(b.Device, n, b.Shape.Type.Size());
 }

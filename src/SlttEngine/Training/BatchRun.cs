@@ -1,11 +1,12 @@
 using System.Runtime.InteropServices;
 using ManagedCuda;
 using SlttEngine.Device;
+using SlttEngine.Graph;
 using SlttEngine.IO;
 
 namespace SlttEngine.Training;
 
-/// <summary>An engine as a run's options name it, that trains on one batch again and again: what benchmarks time.</summary>
+/// <summary>An engine that trains on one batch repeatedly: the subject of benchmarks.</summary>
 public sealed class BatchRun : IDisposable
 {
     private readonly CudaDeviceVariable<byte>? images;
@@ -17,11 +18,15 @@ public sealed class BatchRun : IDisposable
     /// <param name="device">The device.</param>
     /// <param name="options">The run's options.</param>
     /// <param name="batch">The samples, as many as the options' batch.</param>
-    /// <exception cref="SlttException">The checkpoint is of another model or shape, or the plan does not fit the device.</exception>
-    public BatchRun(ComputeDevice device, TrainOptions options, SampleBatch batch)
+    /// <exception cref="SlttException">
+    /// A label is no class, the checkpoint is of another model or shape, or the plan does not fit the device.
+    /// </exception>
+    public BatchRun(ComputeDevice device, TrainingOptions options, SampleBatch batch)
     {
-        CheckpointFile? checkpoint = (options.Resume ?? options.PreTrain) is { } path ? CheckpointFile.Read(path) : null;
-        (labels, learningRate) = (batch.Labels, options.LearningRate);
+        options.Validate();
+        batch.Validate();
+        CheckpointFile? checkpoint = options.Checkpoint is { } path ? CheckpointFile.Read(path) : null;
+        (labels, learningRate) = (batch.Labels, options.LearningRate.Initial);
         InputFormat format = batch.Format;
         if (format is InputFormat.ResidentCifar resident)
         {
@@ -35,21 +40,20 @@ public sealed class BatchRun : IDisposable
             input = batch.Elements;
         }
 
-        Engine = new TrainingEngine(device, RunFactory.Network(options, batch.Shape, batch.Classes), RunFactory.Engine(options, format, format, batch.Shape.Steps == 1) with
-        {
-            TrainBatches = [labels.Length],
-        });
+        Network network = options.Network(batch.Shape, batch.Classes);
+        EngineOptions engine = options.Engine(format, format, staticInput: batch.Shape.Steps == 1) with { TrainBatches = [labels.Length] };
+        Engine = new TrainingEngine(device, network, engine);
         Engine.Store.Initialize((ulong)options.Seed);
         if (checkpoint is not null)
         {
-            TrainingCheckpoint.LoadNetwork(Engine.Store, checkpoint, (options.Resume ?? options.PreTrain)!);
+            TrainingCheckpoint.LoadNetwork(Engine.Store, checkpoint, options.Checkpoint!);
         }
     }
 
     /// <summary>The engine.</summary>
     public TrainingEngine Engine { get; }
 
-    /// <summary>Trains on the batch once and waits.</summary>
+    /// <summary>Runs one training iteration and waits.</summary>
     public BatchMetrics Iterate()
     {
         Launch(afterForward: null);

@@ -8,14 +8,17 @@ namespace SlttEngine.Training;
 /// <param name="Device">The device's name.</param>
 /// <param name="Iterations">Iterations timed, after warming up.</param>
 /// <param name="SecondsPerIteration">Median time of an iteration, update included: on a GPU from one's end to the next one's.</param>
-/// <param name="HostSecondsPerIteration">Median time until the host had handed an iteration over; null on the CPU device, which works in the host's thread.</param>
+/// <param name="HostSecondsPerIteration">Median time until the host had handed an iteration over; null on the CPU device, which works in
+/// the host's thread.</param>
 /// <param name="ImagesPerSecond">Samples a second at that time.</param>
 /// <param name="DeviceBytes">Device memory planned and allocated, images that stay on the device aside.</param>
-/// <param name="DeviceInUseBytes">Memory in use on the whole GPU after the iterations, as nvidia-smi shows it: the driver's and the libraries' own too, and other programs'; null on the CPU device.</param>
+/// <param name="DeviceInUseBytes">Memory in use on the whole GPU after the iterations, as nvidia-smi shows it: the driver's and the
+/// libraries' own too, and other programs'; null on the CPU device.</param>
 /// <param name="IdleProcessBytes">Peak memory of this process before the engine was built.</param>
 /// <param name="PeakProcessBytes">Peak memory of this process from when samples and parameters were read.</param>
 /// <param name="FirstLoss">Mean loss of the very first iteration, before any update.</param>
-/// <param name="Convolutions">Which way the CPU device did its convolutions in the iterations timed, as in the run folder's convolutions.jsonl; null on a GPU.</param>
+/// <param name="Convolutions">Which way the CPU device did its convolutions in the iterations timed, as in the run folder's
+/// convolutions.jsonl; null on a GPU.</param>
 public sealed record BenchmarkResult(
     string Device,
     int Iterations,
@@ -34,17 +37,18 @@ public static class BenchmarkRun
 {
     private const int WarmUps = 2;
 
-    /// <summary>Builds the engine that the options name and times it.</summary>
+    /// <summary>Builds an engine and times it.</summary>
+    /// <param name="openDevice">Opens the device, after the idle process was measured.</param>
     /// <param name="options">The run's options; where they name a checkpoint, its parameters are trained.</param>
-    /// <param name="makeBatch">Gives the samples, once the options are checked.</param>
+    /// <param name="makeBatch">Gives the samples, with the device open.</param>
     /// <param name="iterations">Iterations to time.</param>
     /// <param name="cancel">Stops after the iteration it is in; what was timed counts.</param>
-    public static BenchmarkResult Measure(TrainOptions options, Func<TrainOptions, SampleBatch> makeBatch, int iterations, CancellationToken cancel)
+    public static BenchmarkResult Measure(
+        Func<ComputeDevice> openDevice, TrainingOptions options, Func<SampleBatch> makeBatch, int iterations, CancellationToken cancel)
     {
         long idle = ProcessMemory.Peak();
-        options = options.Validate();
-        using ComputeDevice device = ComputeDevice.Open(options.Device, out _);
-        using BatchRun run = new(device, options, makeBatch(options));
+        using ComputeDevice device = openDevice();
+        using BatchRun run = new(device, options.Validate(), makeBatch());
         ProcessMemory.RestartPeak(); // A whole data set may have been read for a batch of it, and a checkpoint: training needs neither.
         double firstLoss = 0;
         List<double> seconds = [];
@@ -69,7 +73,7 @@ public static class BenchmarkRun
             }
         }
 
-        // As in training: a GPU is handed an iteration while it is at the one before, so that takes the time between two ends.
+        // As in training, the host enqueues iteration n + 1 before it waits for iteration n. The time of an iteration is between two ends.
         while (launched < WarmUps + iterations && (seconds.Count == 0 || !cancel.IsCancellationRequested))
         {
             long start = Stopwatch.GetTimestamp();
@@ -100,7 +104,8 @@ public static class BenchmarkRun
             device.IsCpu ? null : Median(hostSeconds),
             options.BatchSize / median,
             run.Engine.ArenaBytes + run.Engine.StoreBytes,
-            device.IsCpu ? null : (long)(ulong)device.Context.GetTotalDeviceMemorySize() - (long)(ulong)device.Context.GetFreeDeviceMemorySize(),
+            device.IsCpu ? null
+                : (long)(ulong)device.Context.GetTotalDeviceMemorySize() - (long)(ulong)device.Context.GetFreeDeviceMemorySize(),
             idle,
             ProcessMemory.Peak(),
             firstLoss,

@@ -14,7 +14,7 @@ internal static class ConvolutionLog
     /// <summary>Forgets what was done before the run.</summary>
     public static void Start() => CpuConvolutions.Take();
 
-    /// <summary>Writes an epoch's line, in place of those of this epoch and later ones if a run is done again from there; nothing on a GPU.</summary>
+    /// <summary>Writes an epoch's line, and removes older lines of this epoch and later ones. Writes nothing on a GPU.</summary>
     /// <param name="folder">The run folder.</param>
     /// <param name="epoch">From 0.</param>
     /// <exception cref="SlttException">The file can't be written.</exception>
@@ -27,7 +27,9 @@ internal static class ConvolutionLog
 
         string path = Path.Combine(folder, FileName);
         IEnumerable<string> before = epoch > 0 && File.Exists(path) ? File.ReadLines(path).Take(epoch) : [];
-        string text = string.Concat(before.Append(string.Create(CultureInfo.InvariantCulture, $"{{\"epoch\":{epoch},\"convolutions\":{convolutions}}}")).Select(l => l + "\n"));
+        string text = string.Concat(
+            before.Append(string.Create(CultureInfo.InvariantCulture, $"{{\"epoch\":{epoch},\"convolutions\":{convolutions}}}")).Select(
+            l => l + "\n"));
         AtomicFile.Write(path, file => file.Write(Encoding.UTF8.GetBytes(text)), durable: false);
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using SlttEngine.Data;
 using SlttEngine.Device;
 using SlttEngine.Graph;
@@ -12,8 +11,10 @@ namespace SlttEngine.Training;
 /// <param name="Neurons">Its neurons; 0 for a layer of weights.</param>
 /// <param name="FiringRate">Spikes for each neuron and step, 0 to 1; null for a layer of weights.</param>
 /// <param name="SpikesPerImage">Spikes of an image, all steps; null for a layer of weights.</param>
-/// <param name="SynapticOperations">Weights that these spikes meet, added up (<see cref="NetworkCost"/>); null for a layer of weights.</param>
-/// <param name="MultiplyAdds">What the same weights would cost an image computed in full, all steps; a layer that reads a static image alone counts once.</param>
+/// <param name="SynapticOperations">Weights that these spikes meet, added up (<see cref="NetworkCost"/>); null for a layer of
+/// weights.</param>
+/// <param name="MultiplyAdds">Multiply-adds of the same weights for an image, computed in full, all steps; one step for a layer that reads
+/// a static image alone.</param>
 public sealed record LayerActivity(
     string Name, long Neurons, double? FiringRate, double? SpikesPerImage, double? SynapticOperations, double MultiplyAdds);
 
@@ -44,27 +45,29 @@ public sealed record EvaluationResult(long Samples, double Loss, double Top1, do
 /// <summary>Evaluates a checkpoint on the test set, in float32, and counts spikes.</summary>
 public sealed class Evaluation : IDisposable
 {
-    private readonly TrainOptions options;
+    private readonly TrainingOptions options;
     private readonly ITrainingObserver observer;
     private readonly TrainingData test;
     private readonly TrainingEngine engine;
-    private readonly ConcurrentQueue<string> damaged = new();
 
-    /// <summary>Opens device and data, builds the network and loads the checkpoint that -resume or -pre_train names.</summary>
-    /// <param name="options">The run's options.</param>
+    /// <summary>Builds the network and loads the checkpoint that the options resume or start from.</summary>
+    /// <param name="device">The device; it stays the caller's.</param>
+    /// <param name="options">The run's options; those of training alone have no effect.</param>
+    /// <param name="testSet">The samples; the set stays the caller's.</param>
     /// <param name="observer">Is told what happens.</param>
-    /// <exception cref="SlttException">No checkpoint is named; or an option, the data, the checkpoint or the device is not as it must be.</exception>
-    public Evaluation(TrainOptions options, ITrainingObserver observer)
+    /// <exception cref="SlttException">
+    /// No checkpoint is named; or an option, the data, the checkpoint or the device can't be used.
+    /// </exception>
+    public Evaluation(ComputeDevice device, TrainingOptions options, IDataSet testSet, ITrainingObserver observer)
     {
         (this.options, this.observer) = (options.Validate(), observer);
-        string path = options.Resume ?? options.PreTrain
-            ?? throw new SlttException(ErrorKind.Usage, "no checkpoint to evaluate", "give one with -resume PATH: .safetensors, or an official program's .pth");
+        string path = options.Checkpoint
+            ?? throw new SlttException(
+                ErrorKind.Usage, "no checkpoint to evaluate", "give one with -resume PATH: .safetensors, or an official program's .pth");
         CheckpointFile checkpoint = CheckpointFile.Read(path);
-        IDataSet set = RunData.OpenPart(options, train: false, observer.Preparing, damaged.Enqueue);
-        Device = ComputeDevice.Open(options.Device, out string reason);
-        DeviceReason = reason;
-        test = new TrainingData(Device, set, options, train: false, dropLast: false);
-        engine = new TrainingEngine(Device, RunFactory.Network(options, test.Shape, test.Classes), RunFactory.Engine(options, test.Format, test.Format, test.Shape.Steps == 1) with
+        test = new TrainingData(device, testSet, options, train: false);
+        Network network = options.Network(test.Shape, test.Classes);
+        engine = new TrainingEngine(device, network, options.Engine(test.Format, test.Format, staticInput: test.Shape.Steps == 1) with
         {
             Optimizer = null,
             Type = ComputeType.Float32,
@@ -73,12 +76,6 @@ public sealed class Evaluation : IDisposable
         });
         TrainingCheckpoint.LoadNetwork(engine.Store, checkpoint, path);
     }
-
-    /// <summary>The device.</summary>
-    public ComputeDevice Device { get; }
-
-    /// <summary>Why this device, in one line.</summary>
-    public string DeviceReason { get; }
 
     /// <summary>The network.</summary>
     public Network Network => engine.Network;
@@ -92,7 +89,7 @@ public sealed class Evaluation : IDisposable
     public EvaluationResult Run(CancellationToken cancel)
     {
         test.Start(epoch: 0);
-        PassProgress progress = new(observer, damaged, new IterationFinished { Phase = TrainingPhase.Test, Batches = test.BatchesPerEpoch });
+        PassProgress progress = new(observer, new IterationFinished { Phase = TrainingPhase.Test, Batches = test.BatchesPerEpoch });
         if (progress.Run(test, engine, batch => engine.Evaluate(test.Input(batch), batch.Labels), cancel) < test.BatchesPerEpoch)
         {
             cancel.ThrowIfCancellationRequested();
@@ -101,7 +98,7 @@ public sealed class Evaluation : IDisposable
         BatchMetrics sums = progress.Sums;
         if (sums.Samples == 0)
         {
-            throw new SlttException(ErrorKind.Data, $"{options.DataDir}: none of the {test.Count} test samples can be read", "sltt data --decode names them");
+            throw new SlttException(ErrorKind.Data, $"none of the {test.Count} test samples can be read", "sltt data --decode names them");
         }
 
         return new EvaluationResult(
@@ -113,15 +110,14 @@ public sealed class Evaluation : IDisposable
     {
         engine.Dispose();
         test.Dispose();
-        Device.Dispose();
     }
 
     private LayerActivity[] Activity(double samples) =>
     [
         .. new NetworkCost(Network).Layers.Select(layer =>
         {
-            bool once = layer.Output.DependsOnInputOnly && test.Shape.Steps == 1;
-            double multiplyAdds = (double)layer.MultiplyAdds * (once ? 1 : options.T);
+            bool isStatic = layer.Output.DependsOnInputOnly && test.Shape.Steps == 1;
+            double multiplyAdds = (double)layer.MultiplyAdds * (isStatic ? 1 : options.Steps);
             if (layer.Neurons == 0)
             {
                 return new LayerActivity(layer.Name, 0, null, null, null, multiplyAdds);
@@ -131,7 +127,8 @@ public sealed class Evaluation : IDisposable
             long spikes = pixels.Sum();
             long operations = pixels.Zip(layer.FanOut, (count, weights) => count * weights).Sum();
             return new LayerActivity(
-                layer.Name, layer.Neurons, spikes / (samples * options.T * layer.Neurons), spikes / samples, operations / samples, multiplyAdds);
+                layer.Name, layer.Neurons, spikes / (
+                    samples * options.Steps * layer.Neurons), spikes / samples, operations / samples, multiplyAdds);
         }),
     ];
 }

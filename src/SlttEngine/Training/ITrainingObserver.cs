@@ -1,12 +1,8 @@
 namespace SlttEngine.Training;
 
-/// <summary>Is told what a run does, in order and on the thread that runs it. Calls must return at once.</summary>
+/// <summary>Receives what a run does, in order, on the thread that runs it. Calls must return quickly.</summary>
 public interface ITrainingObserver
 {
-    /// <summary>Something that takes a while before the run starts: recordings are decoded for the first time.</summary>
-    /// <param name="message">One line, which replaces the one before; may come from any thread.</param>
-    void Preparing(string message);
-
     /// <summary>Everything is built and loaded; the first iteration comes next.</summary>
     /// <param name="run">What runs on what.</param>
     void RunStarted(RunStarted run);
@@ -44,8 +40,6 @@ public enum TrainingPhase
 
 /// <summary>What a run is.</summary>
 /// <param name="Device">The device's own name.</param>
-/// <param name="DeviceReason">Why this device, in one line.</param>
-/// <param name="Options">All options.</param>
 /// <param name="Parameters">Trained numbers of the model.</param>
 /// <param name="Classes">Classes of the data set.</param>
 /// <param name="TrainSamples">Samples of the training set.</param>
@@ -57,8 +51,6 @@ public enum TrainingPhase
 /// <param name="Batches">Training batches of an epoch.</param>
 public sealed record RunStarted(
     string Device,
-    string DeviceReason,
-    TrainOptions Options,
     long Parameters,
     int Classes,
     int TrainSamples,

@@ -1,116 +1,127 @@
 using ManagedCuda;
-using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
 using SlttEngine.Graph;
-using SlttEngine.Layers;
 
 namespace SlttEngine.Training;
 
-/// <summary>How a batch's frames come to the device, and which kernel makes the network's input of them.</summary>
-public abstract record InputFormat
-{
-    /// <summary>Frames (steps, N, C, H, W) copied to the device each iteration; input = frame · scale + shift by channel.</summary>
-    /// <param name="Element">u8, u16 or f32.</param>
-    /// <param name="Steps">1: one frame for all steps; T: a frame a step.</param>
-    /// <param name="Scale">Scale (C).</param>
-    /// <param name="Shift">Shift (C).</param>
-    public sealed record Frames(string Element, int Steps, float[] Scale, float[] Shift) : InputFormat
-    {
-        /// <summary>Bytes an element.</summary>
-        public int ElementSize => Element switch { "u8" => 1, "u16" => 2, _ => 4 };
-    }
-
-    /// <summary>CIFAR images (M, 3, 32, 32) that stay on the device as bytes; an iteration names the ones it takes.</summary>
-    /// <param name="Images">The images on the device.</param>
-    /// <param name="Mean">Mean by channel, of values in [0, 1].</param>
-    /// <param name="Std">Standard deviation by channel.</param>
-    /// <param name="Augment">Crop, cutout and flip at random.</param>
-    public sealed record ResidentCifar(CUdeviceptr Images, float[] Mean, float[] Std, bool Augment) : InputFormat;
-}
-
-/// <summary>The input of one program: its tensors and the operation that fills the network's input.</summary>
+/// <summary>The input of one program: its buffers and the operation that fills the network's input.</summary>
 internal sealed class InputFeed : IDisposable
 {
     private readonly ComputeDevice device;
     private readonly DeviceBuffer source;
-    private readonly CudaDeviceVariable<float>? scale;
-    private readonly CudaDeviceVariable<float>? shift;
+    private InputFormat format;
+    private CudaDeviceVariable<float>? scale;
+    private CudaDeviceVariable<float>? shift;
 
-    public InputFeed(ProgramBuilder b, InputFormat format)
+    private InputFeed(ComputeDevice device, DeviceBuffer source, InputFormat format) => (this.device, this.source, this.format) = (device, source, format);
+
+    /// <summary>Bytes that <see cref="Write"/> takes.</summary>
+    public long Bytes => source.Bytes;
+
+    /// <summary>Emits the operation that fills the network's input: one time an iteration for a static input, else each step.</summary>
+    /// <typeparam name="T">Compute type.</typeparam>
+    /// <param name="b">The program.</param>
+    /// <param name="format">How batches come; where images lie is not asked yet.</param>
+    public static InputFeed Emit<T>(ProgramBuilder<T> b, InputFormat format)
+        where T : unmanaged
     {
-        device = b.Device;
-        Edge input = b.Store.Network.Input;
-        int n = b.Shape.Batch;
-        bool once = b.Shape.StaticInput;
-        DeviceBuffer x = b.Shape.Training || once
-            ? b.Keep("input", BufferKind.Batch, b.BytesOf(input), once ? 1 : b.Copies)
-            : ProgramBuilder.Scratch("input", b.BytesOf(input));
-        b.SetForward(input, x);
-        Section section = once ? Section.Begin : Section.Forward;
+        Edge input = b.Network.Input;
+        bool isStatic = b.Shape.StaticInput;
+        DeviceBuffer<T> x = b.Shape.Training || isStatic
+            ? b.Keep<T>("input", BufferKind.Batch, b.Count(input), isStatic ? 1 : b.Copies)
+            : b.Scratch<T>("input", b.Count(input));
+        b.SetActivation(input, x);
+        Section section = isStatic ? Section.Begin : Section.Forward;
         switch (format)
         {
             case InputFormat.Frames frames:
-                source = b.Keep("frames", BufferKind.Batch, frames.Steps * input.Elements * n * frames.ElementSize);
-                scale = Upload(frames.Scale);
-                shift = Upload(frames.Shift);
-                b.Add(section, new Op(
-                    "expand frames",
-                    [source],
-                    [x],
-                    t => device.Launch(
-                        $"expand_frames_{frames.Element}_{b.Suffix}",
-                        SpikeOps.Elements(b, input.Elements * n),
-                        x.At(t),
-                        source.At(0),
-                        b.RunState,
-                        scale.DevicePointer,
-                        shift.DevicePointer,
-                        frames.Steps,
-                        n,
-                        input.Channels,
-                        input.Height,
-                        input.Width))
-                { Bytes = (source.Bytes / frames.Steps) + x.Bytes });
-                break;
-            case InputFormat.ResidentCifar cifar:
-                source = b.Keep("image indices", BufferKind.Batch, 4L * n);
-                b.Add(section, new Op(
-                    "augment",
-                    [source],
-                    [x],
-                    t => device.Launch(
-                        "augment_cifar_" + b.Suffix,
-                        LaunchShape.Samples(n),
-                        x.At(t),
-                        cifar.Images,
-                        source.At(0),
-                        b.RunState,
-                        cifar.Mean[0],
-                        cifar.Mean[1],
-                        cifar.Mean[2],
-                        cifar.Std[0],
-                        cifar.Std[1],
-                        cifar.Std[2],
-                        cifar.Augment ? 1 : 0,
-                        n,
-                        input.Channels)));
-                break;
+            {
+                DeviceBuffer<byte> source = b.Keep<byte>("frames", BufferKind.Batch, frames.Steps * b.Count(input) * frames.ElementSize);
+                InputFeed feed = new(b.Device, source, format);
+                b.Add(section, new Op("expand frames", [source], [x], t => feed.Expand(b, frames.Element, frames.Steps, x.At(t)))
+                {
+                    Bytes = (source.Bytes / frames.Steps) + x.Bytes,
+                });
+                return feed;
+            }
+
+            case InputFormat.ResidentCifar:
+            {
+                DeviceBuffer<int> source = b.Keep<int>("image indices", BufferKind.Batch, b.Shape.Batch);
+                InputFeed feed = new(b.Device, source, format);
+                b.Add(section, new Op("augment", [source], [x], t => feed.Augment(b, x.At(t), source.At(0))));
+                return feed;
+            }
+
             default:
                 throw new ArgumentOutOfRangeException(nameof(format));
         }
     }
 
-    /// <summary>Bytes that <see cref="Write"/> takes.</summary>
-    public long Bytes => source.Bytes;
+    /// <summary>Gives the feed its memory, and the place of images that stay on the device.</summary>
+    /// <param name="placed">The format that the program was planned with, now with the images' address.</param>
+    public void Allocate(InputFormat placed)
+    {
+        format = placed;
+        if (format is InputFormat.Frames frames)
+        {
+            scale = Upload(frames.Scale);
+            shift = Upload(frames.Shift);
+        }
+    }
 
     /// <summary>Copies a batch's frames, or its image indices, to the device.</summary>
     /// <param name="batch">Exactly <see cref="Bytes"/> bytes; may be reused once the call returns.</param>
-    public void Write(ReadOnlySpan<byte> batch) => device.Uploads.Write(source.At(0), batch);
+    public void Write(ReadOnlySpan<byte> batch) => device.Uploads.Write(source.Address(0), batch);
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         scale?.Dispose();
         shift?.Dispose();
+    }
+
+    private void Expand<T>(ProgramBuilder<T> b, string element, int steps, DevicePtr<T> x)
+        where T : unmanaged
+    {
+        Edge input = b.Network.Input;
+        (Kernels kernels, LaunchShape shape) = (device.Kernels, b.Elementwise(b.Count(input)));
+        (int n, int c, int h, int w) = (b.Shape.Batch, input.Channels, input.Height, input.Width);
+        ConstDevicePtr<float> scales = new(scale!.DevicePointer);
+        ConstDevicePtr<float> shifts = new(shift!.DevicePointer);
+        switch (element)
+        {
+            case "u8":
+                kernels.ExpandFramesU8(shape, x, new ConstDevicePtr<byte>(source.Address(0)), b.RunState, scales, shifts, steps, n, c, h, w);
+                break;
+            case "u16":
+                kernels.ExpandFramesU16(shape, x, new ConstDevicePtr<ushort>(source.Address(0)), b.RunState, scales, shifts, steps, n, c, h, w);
+                break;
+            default:
+                kernels.ExpandFramesF32(shape, x, new ConstDevicePtr<float>(source.Address(0)), b.RunState, scales, shifts, steps, n, c, h, w);
+                break;
+        }
+    }
+
+    private void Augment<T>(ProgramBuilder<T> b, DevicePtr<T> x, DevicePtr<int> indices)
+        where T : unmanaged
+    {
+        InputFormat.ResidentCifar cifar = (InputFormat.ResidentCifar)format;
+        device.Kernels.AugmentCifar(
+            LaunchShape.Samples(b.Shape.Batch),
+            x,
+            new ConstDevicePtr<byte>(cifar.Images),
+            indices,
+            b.RunState,
+            cifar.Mean[0],
+            cifar.Mean[1],
+            cifar.Mean[2],
+            cifar.Std[0],
+            cifar.Std[1],
+            cifar.Std[2],
+            cifar.Augment ? 1 : 0,
+            b.Shape.Batch,
+            b.Network.Input.Channels);
     }
 
     private CudaDeviceVariable<float> Upload(float[] values)

@@ -1,7 +1,8 @@
 namespace SlttEngine.Training;
 
-/// <summary>A learning-rate schedule, stepped once an epoch.</summary>
-public abstract record LearningRate
+/// <summary>A learning-rate schedule: one rate an epoch.</summary>
+/// <param name="Initial">Rate at the start.</param>
+public abstract record LearningRate(double Initial)
 {
     /// <summary>The rate after a number of steps.</summary>
     /// <param name="step">Steps (epochs) done.</param>
@@ -10,7 +11,7 @@ public abstract record LearningRate
     /// <summary>torch's CosineAnnealingLR with minimum 0: lr/2 · (1 + cos(π · step / T_max)).</summary>
     /// <param name="Initial">Rate at the start.</param>
     /// <param name="TMax">Steps to the minimum.</param>
-    public sealed record Cosine(double Initial, int TMax) : LearningRate
+    public sealed record Cosine(double Initial, int TMax) : LearningRate(Initial)
     {
         /// <inheritdoc/>
         public override double At(int step) => Initial * (1 + Math.Cos(Math.PI * step / TMax)) / 2;
@@ -20,7 +21,7 @@ public abstract record LearningRate
     /// <param name="Initial">Rate at the start.</param>
     /// <param name="StepSize">Steps between changes.</param>
     /// <param name="Gamma">Factor.</param>
-    public sealed record Step(double Initial, double StepSize, double Gamma) : LearningRate
+    public sealed record Step(double Initial, double StepSize, double Gamma) : LearningRate(Initial)
     {
         /// <inheritdoc/>
         public override double At(int step)

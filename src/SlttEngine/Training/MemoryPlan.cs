@@ -33,11 +33,12 @@ public sealed record MemoryPlan(
 
     /// <summary>Plans a run's training iteration.</summary>
     /// <param name="device">The device, for its libraries' workspace sizes.</param>
-    /// <param name="options">The run's options; the data set gives shape and classes.</param>
-    public static MemoryPlan For(Device.ComputeDevice device, TrainOptions options)
+    /// <param name="options">The run's options.</param>
+    /// <param name="format">The samples.</param>
+    public static MemoryPlan For(Device.ComputeDevice device, TrainingOptions options, Data.SampleFormat format)
     {
-        using PlannedRun run = new(device, options);
-        return Of(run.Store, run.Program(options.BatchSize, training: true));
+        using EnginePlan plan = options.Plan(device, format);
+        return Of(plan.Store, plan.Program(options.BatchSize, training: true));
     }
 
     /// <summary>The memory of a program that was planned.</summary>
@@ -58,19 +59,19 @@ public sealed record MemoryPlan(
             Add(Module(parameter.Name), l => l with { Weights = l.Weights + w, Gradients = l.Gradients + g, Optimizer = l.Optimizer + o });
         }
 
-        foreach (StatisticsBuffer buffer in store.Network.Statistics)
+        foreach (StatisticsBuffer statistic in store.Network.Statistics)
         {
-            Add(Module(buffer.Name), l => l with { Statistics = l.Statistics + ParameterStore.BytesOf(buffer) });
+            Add(Module(statistic.Name), l => l with { Statistics = l.Statistics + ParameterStore.BytesOf(statistic) });
         }
 
-        foreach (DeviceBuffer tensor in persistent.Where(t => t.Kind == BufferKind.State))
+        foreach (DeviceBuffer buffer in persistent.Where(t => t.Kind == BufferKind.State))
         {
-            Add(tensor.Layer, l => l with { State = l.State + tensor.TotalBytes });
+            Add(buffer.Layer, l => l with { State = l.State + buffer.TotalBytes });
         }
 
-        foreach (DeviceBuffer tensor in persistent.Where(t => t.Kind == BufferKind.Saved))
+        foreach (DeviceBuffer buffer in persistent.Where(t => t.Kind == BufferKind.Saved))
         {
-            Add(tensor.Layer, l => l with { Saved = l.Saved + tensor.TotalBytes });
+            Add(buffer.Layer, l => l with { Saved = l.Saved + buffer.TotalBytes });
         }
 
         foreach ((string layer, long bytes) in Enum.GetValues<Section>().SelectMany(program.Ops)

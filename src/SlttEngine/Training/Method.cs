@@ -5,7 +5,7 @@ namespace SlttEngine.Training;
 /// <summary>What is done for one time step.</summary>
 public enum StepKind
 {
-    /// <summary>Forward, loss, and backward at once; gradients add up and nothing is kept.</summary>
+    /// <summary>Forward, loss and backward of the step; gradients add up and nothing is kept.</summary>
     ForwardBackward,
 
     /// <summary>Forward in training mode, without loss or backward.</summary>
@@ -27,6 +27,13 @@ public abstract class Method
     /// <summary>True if the passes do not depend on the iteration.</summary>
     public virtual bool SameEveryIteration => true;
 
+    /// <summary>Checks that the method can be used.</summary>
+    /// <param name="steps">T.</param>
+    /// <exception cref="SlttException">It cannot.</exception>
+    public virtual void Validate(int steps)
+    {
+    }
+
     /// <summary>The passes of an iteration, in order.</summary>
     /// <param name="steps">T.</param>
     /// <param name="seed">Seed of the run.</param>
@@ -45,23 +52,32 @@ public sealed class Sltt : Method
         Enumerable.Range(0, steps).Select(t => (StepKind.ForwardBackward, t));
 }
 
-/// <summary>SLTT-K: K of the T steps, drawn anew each iteration without replacement, get a backward pass.</summary>
+/// <summary>SLTT-K: K of the T steps, drawn in each iteration without replacement, get a backward pass.</summary>
 /// <param name="k">K, from 1 to T.</param>
 public sealed class SlttK(int k) : Method
 {
+    /// <summary>K, steps with a backward pass.</summary>
+    public int K => k;
+
     /// <inheritdoc/>
     public override bool SameEveryIteration => false;
-
-    /// <summary>Steps to use instead of drawn ones: for replaying a recording.</summary>
-    public IReadOnlyList<int>? Chosen { get; set; }
 
     /// <inheritdoc/>
     public override bool ThroughTime => false;
 
     /// <inheritdoc/>
+    public override void Validate(int steps)
+    {
+        if (k < 1 || k > steps)
+        {
+            throw new SlttException(ErrorKind.Usage, $"SLTT-K's K is {k}, but must be from 1 to the {steps} time steps");
+        }
+    }
+
+    /// <inheritdoc/>
     public override IEnumerable<(StepKind Kind, int T)> Schedule(int steps, ulong seed, ulong iteration)
     {
-        IReadOnlyList<int> chosen = Chosen ?? Draw(steps, seed, iteration);
+        int[] chosen = Draw(steps, seed, iteration);
         return Enumerable.Range(0, steps).Select(t => (chosen.Contains(t) ? StepKind.ForwardBackward : StepKind.ForwardOnly, t));
     }
 

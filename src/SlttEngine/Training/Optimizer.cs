@@ -1,58 +1,56 @@
-using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 
 namespace SlttEngine.Training;
 
 /// <summary>An optimiser: one launch over the contiguous parameters.</summary>
-public abstract record Optimizer(float WeightDecay)
+/// <param name="WeightDecay">Weight decay.</param>
+public abstract record Optimizer(double WeightDecay)
 {
     /// <summary>PyTorch's names of the state that it keeps for each parameter.</summary>
     public abstract IReadOnlyList<string> StateNames { get; }
 
-    /// <summary>Launches the update on the device's stream; nothing changes if a gradient overflowed.</summary>
-    /// <param name="device">The device.</param>
-    /// <param name="store">Parameters, gradients and state.</param>
-    /// <param name="runState">Holds the learning rate and the loss scale.</param>
-    public void Launch(ComputeDevice device, ParameterStore store, CUdeviceptr runState)
-    {
-        device.Launch("begin_update", LaunchShape.OneThread, runState, AdamW.Beta1, AdamW.Beta2);
-        LaunchUpdate(device, store, runState);
-        device.Launch(
-            "end_update", LaunchShape.OneThread, runState, store.Type == ComputeType.Float16 ? 1 : 0, LossScale.Growth, LossScale.Backoff, LossScale.GrowthInterval);
-    }
+    /// <summary>The operations of an update; nothing changes if a gradient overflowed.</summary>
+    /// <param name="store">Parameters, gradients and state; its run state holds the learning rate and the loss scale.</param>
+    public IEnumerable<Op> Ops(ParameterStore store) =>
+    [
+        new("begin update", [], [], _ => store.Device.Kernels.BeginUpdate(LaunchShape.OneThread, store.RunState, AdamW.Beta1, AdamW.Beta2)),
+        new("update", [], [], _ => LaunchUpdate(store, LaunchShape.Elements(store.Device, store.Elements, 4)))
+        {
+            // Reads weights, gradients and states; writes weights and states.
+            ParameterBytes = (12 + (8 * StateNames.Count)) * store.Elements,
+        },
+        new("end update", [], [], _ => store.Device.Kernels.EndUpdate(
+            LaunchShape.OneThread,
+            store.RunState,
+            store.Type == ComputeType.Float16 ? 1 : 0,
+            LossScale.Growth,
+            LossScale.Backoff,
+            LossScale.GrowthInterval)),
+    ];
 
     /// <summary>Launches the update itself.</summary>
-    /// <param name="device">The device.</param>
     /// <param name="store">Parameters, gradients and state.</param>
-    /// <param name="runState">Holds the learning rate and the loss scale.</param>
-    protected abstract void LaunchUpdate(ComputeDevice device, ParameterStore store, CUdeviceptr runState);
+    /// <param name="shape">Launch shape.</param>
+    protected abstract void LaunchUpdate(ParameterStore store, LaunchShape shape);
 }
 
 /// <summary>torch.optim.SGD: g + weight_decay · w; momentum; w −= lr · buf.</summary>
 /// <param name="Momentum">Momentum.</param>
 /// <param name="WeightDecay">Weight decay, added to the gradient.</param>
-public sealed record Sgd(float Momentum, float WeightDecay) : Optimizer(WeightDecay)
+public sealed record Sgd(double Momentum, double WeightDecay) : Optimizer(WeightDecay)
 {
     /// <inheritdoc/>
     public override IReadOnlyList<string> StateNames => ["momentum_buffer"];
 
     /// <inheritdoc/>
-    protected override void LaunchUpdate(ComputeDevice device, ParameterStore store, CUdeviceptr runState) => device.Launch(
-        "sgd",
-        LaunchShape.Elements(device, store.Elements, 4),
-        store.Weights,
-        store.OptimizerState(0),
-        store.Gradients,
-        runState,
-        Momentum,
-        WeightDecay,
-        store.Elements);
+    protected override void LaunchUpdate(ParameterStore store, LaunchShape shape) => store.Device.Kernels.Sgd(
+        shape, store.Weights, store.OptimizerState(0), store.Gradients, store.RunState, (float)Momentum, (float)WeightDecay, store.Elements);
 }
 
 /// <summary>torch.optim.AdamW: decoupled weight decay; β 0.9 and 0.999, ε 1e-8.</summary>
 /// <param name="WeightDecay">Weight decay.</param>
-public sealed record AdamW(float WeightDecay) : Optimizer(WeightDecay)
+public sealed record AdamW(double WeightDecay) : Optimizer(WeightDecay)
 {
     /// <summary>β₁.</summary>
     public const float Beta1 = 0.9f;
@@ -66,18 +64,17 @@ public sealed record AdamW(float WeightDecay) : Optimizer(WeightDecay)
     public override IReadOnlyList<string> StateNames => ["exp_avg", "exp_avg_sq"];
 
     /// <inheritdoc/>
-    protected override void LaunchUpdate(ComputeDevice device, ParameterStore store, CUdeviceptr runState) => device.Launch(
-        "adamw",
-        LaunchShape.Elements(device, store.Elements, 4),
+    protected override void LaunchUpdate(ParameterStore store, LaunchShape shape) => store.Device.Kernels.Adamw(
+        shape,
         store.Weights,
         store.OptimizerState(0),
         store.OptimizerState(1),
         store.Gradients,
-        runState,
+        store.RunState,
         Beta1,
         Beta2,
         Epsilon,
-        WeightDecay,
+        (float)WeightDecay,
         store.Elements);
 }
 

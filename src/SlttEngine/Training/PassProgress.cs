@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using SlttEngine.Data;
 
@@ -6,10 +5,9 @@ namespace SlttEngine.Training;
 
 /// <summary>A pass over batches: averages so far, waiting times, and the observer's view of them.</summary>
 /// <param name="observer">Is told after each batch.</param>
-/// <param name="damaged">What data sets say of samples that they left out.</param>
 /// <param name="start">Phase, epoch, number of epochs and of batches, and how many batches were done before.</param>
 /// <param name="sums">Sums over those.</param>
-internal sealed class PassProgress(ITrainingObserver observer, ConcurrentQueue<string> damaged, IterationFinished start, BatchMetrics sums = default)
+internal sealed class PassProgress(ITrainingObserver observer, IterationFinished start, BatchMetrics sums = default)
 {
     private readonly Stopwatch batchWatch = new();
     private double dataSeconds;
@@ -19,11 +17,11 @@ internal sealed class PassProgress(ITrainingObserver observer, ConcurrentQueue<s
     /// <summary>Sums so far.</summary>
     public BatchMetrics Sums { get; private set; } = sums;
 
-    /// <summary>Runs batches: a GPU is given the next one while it is at the one before, so that it never waits for the host.</summary>
+    /// <summary>Runs batches. The host enqueues batch n + 1 on a GPU before it waits for batch n.</summary>
     /// <param name="data">Where from; its pass is begun.</param>
     /// <param name="engine">Adds up what the batches give.</param>
-    /// <param name="launch">Gives the engine a batch; returns before that is done.</param>
-    /// <param name="cancel">Stops after the batch that it is at.</param>
+    /// <param name="launch">Enqueues a batch; on a GPU it returns before the batch is done.</param>
+    /// <param name="cancel">Stops after the current batch.</param>
     /// <returns>The batches that were done: all that were left, unless it was stopped.</returns>
     public int Run(TrainingData data, TrainingEngine engine, Action<Batch> launch, CancellationToken cancel)
     {
@@ -33,19 +31,19 @@ internal sealed class PassProgress(ITrainingObserver observer, ConcurrentQueue<s
             engine.MetricsReads.Begin();
             if (engine.MetricsReads.UnderWay > engine.MetricsReads.Ahead)
             {
-                Finish(engine.MetricsReads.Take());
+                Finish(data, engine.MetricsReads.Take());
             }
         }
 
         while (engine.MetricsReads.UnderWay > 0)
         {
-            Finish(engine.MetricsReads.Take());
+            Finish(data, engine.MetricsReads.Take());
         }
 
         return batch - start.Batch;
     }
 
-    /// <summary>The next batch, once it is there.</summary>
+    /// <summary>Waits for the next batch.</summary>
     private Batch Wait(TrainingData data)
     {
         batchWatch.Restart();
@@ -55,14 +53,16 @@ internal sealed class PassProgress(ITrainingObserver observer, ConcurrentQueue<s
     }
 
     /// <summary>A batch is done.</summary>
+    /// <param name="data">Where it came from.</param>
     /// <param name="metrics">What it adds.</param>
-    private void Finish(BatchMetrics metrics)
+    private void Finish(TrainingData data, BatchMetrics metrics)
     {
         batch++;
         batchSeconds += batchWatch.Elapsed.TotalSeconds;
         batchWatch.Restart();
-        Sums = new BatchMetrics(Sums.Loss + metrics.Loss, Sums.Top1 + metrics.Top1, Sums.Top5 + metrics.Top5, Sums.Samples + metrics.Samples);
-        while (damaged.TryDequeue(out string? message))
+        Sums = new BatchMetrics(
+            Sums.Loss + metrics.Loss, Sums.Top1 + metrics.Top1, Sums.Top5 + metrics.Top5, Sums.Samples + metrics.Samples);
+        while (data.TryNextDamaged(out string? message))
         {
             observer.Warning(message);
         }

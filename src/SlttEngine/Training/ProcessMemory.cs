@@ -6,7 +6,7 @@ namespace SlttEngine.Training;
 /// <summary>Memory of this process.</summary>
 public static class ProcessMemory
 {
-    /// <summary>Gives back what is no longer used and, on Linux, counts the peak from here on; elsewhere the peak stays that of the whole process.</summary>
+    /// <summary>Frees unused memory and, on Linux, restarts the peak. Elsewhere the peak stays that of the whole process.</summary>
     public static void RestartPeak()
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);

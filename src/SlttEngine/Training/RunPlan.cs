@@ -18,50 +18,62 @@ public readonly record struct IterationWork(long MultiplyAdds, long Bytes)
 }
 
 /// <summary>What a run will need, before anything is allocated.</summary>
+/// <param name="Options">The run's options.</param>
+/// <param name="Format">The samples.</param>
 /// <param name="Training">Memory of a training iteration.</param>
-/// <param name="EvaluationArena">Bytes of an evaluation's activations and scratch, in batches of <see cref="TestBatch"/>: the same memory, at other times.</param>
+/// <param name="EvaluationArena">Bytes of an evaluation's activations and scratch, in batches of <see cref="TestBatch"/>: the same memory,
+/// at other times.</param>
 /// <param name="Images">Bytes of the images that stay on the device.</param>
 /// <param name="Work">What a training iteration has to do.</param>
-public sealed record RunPlan(MemoryPlan Training, long EvaluationArena, long Images, IterationWork Work)
+public sealed record RunPlan(
+    TrainingOptions Options, SampleFormat Format, MemoryPlan Training, long EvaluationArena, long Images, IterationWork Work)
 {
-    /// <summary>Batches beyond this are not tried: no data set's training set is so much larger that they would make sense.</summary>
-    private const int MostSamples = 1 << 16;
+    /// <summary>The largest batch that <see cref="LargestBatch"/> tries: larger ones suit no data set.</summary>
+    private const int MaxBatch = 1 << 16;
 
     /// <summary>Device memory of the whole run, bytes: what <c>sltt train</c> allocates.</summary>
     public long Total => Training.Store + Math.Max(Training.Total - Training.Store, EvaluationArena) + Images;
 
     /// <summary>Plans a run.</summary>
     /// <param name="device">The device, for its libraries' workspace sizes.</param>
-    /// <param name="options">The run's options; images are counted in data_dir if the data set is there, else as its authors distribute it.</param>
-    public static RunPlan For(ComputeDevice device, TrainOptions options) => For(device, options, ImageBytes(options), measure: true);
+    /// <param name="options">The run's options.</param>
+    /// <param name="format">The samples.</param>
+    /// <param name="images">Images of both sets that stay on the device; 0 if the samples are copied batch by batch.</param>
+    /// <exception cref="SlttException">The options can't be, or the batch is larger than cuDNN's tensors.</exception>
+    public static RunPlan For(ComputeDevice device, TrainingOptions options, SampleFormat format, int images) =>
+        For(device, options, format, images * format.SampleBytes, measure: true);
 
-    /// <summary>The largest batch, up to 65,536, whose run fits into a device's memory; 0 if none does. Where algorithms are measured, to within 2 %.</summary>
+    /// <summary>
+    /// The largest batch, up to 65,536, that fits into the memory; 0 if none does. Within 2 % where algorithms are measured.
+    /// </summary>
     /// <param name="device">The device.</param>
-    /// <param name="options">The run's options, those of this plan.</param>
     /// <param name="memory">Bytes that the run may take.</param>
-    public int LargestBatch(ComputeDevice device, TrainOptions options, long memory)
+    public int LargestBatch(ComputeDevice device, long memory)
     {
         bool Fits(int batch, bool measure)
         {
             try
             {
-                return For(device, (options with { BatchSize = batch }).Validate(), Images, measure).Total <= memory;
+                return For(device, Options with { BatchSize = batch }, Format, Images, measure).Total <= memory;
             }
             catch (Exception e) when (e is SlttException or CudaDNNException or CudaException { CudaError: CUResult.ErrorOutOfMemory })
             {
-                return false; // This plan itself was possible: the batch is too large for the host's arrays, for cuDNN's tensors, its algorithms, or to measure them.
+                // This plan itself was possible: the batch is too large for the host's arrays, for cuDNN's tensors, its algorithms, or to
+                // measure them.
+                return false;
             }
         }
 
-        // The search goes by cuDNN's guesses; measured algorithms may ask for more workspace, so the batch that it found is planned in full.
+        // The search goes by cuDNN's guesses; measured algorithms may ask for more workspace, so the batch that it found is planned in
+        // full.
         int fits = 0;
         int tooMany = 1;
-        while (tooMany <= MostSamples && Fits(tooMany, measure: false))
+        while (tooMany <= MaxBatch && Fits(tooMany, measure: false))
         {
             (fits, tooMany) = (tooMany, 2 * tooMany);
         }
 
-        while (tooMany - fits > 1 && fits < MostSamples)
+        while (tooMany - fits > 1 && fits < MaxBatch)
         {
             int middle = fits + ((tooMany - fits) / 2);
             (fits, tooMany) = Fits(middle, measure: false) ? (middle, tooMany) : (fits, middle);
@@ -76,78 +88,24 @@ public sealed record RunPlan(MemoryPlan Training, long EvaluationArena, long Ima
     }
 
     /// <summary>
-    /// Samples in the run's evaluation batches: as in training, or the largest part of that whose evaluation takes no more memory than training does.
-    /// Evaluation is in float32, so after a training in mixed precision it would else be what decides the run's memory.
+    /// Samples in an evaluation batch: as in training, or the largest part of it that needs no more memory than training.
+    /// Evaluation is in float32, so it would otherwise decide the memory of a run in mixed precision.
     /// </summary>
     /// <param name="device">The device.</param>
     /// <param name="options">The run's options.</param>
-    public static int TestBatch(ComputeDevice device, TrainOptions options)
+    /// <param name="format">The samples.</param>
+    public static int TestBatch(ComputeDevice device, TrainingOptions options, SampleFormat format)
     {
-        using PlannedRun run = new(device, options);
-        return EvaluationProgram(run, run.Program(options.BatchSize, training: true), measure: true).Shape.Batch;
+        using EnginePlan plan = options.Plan(device, format);
+        return plan.EvaluationBatch(options.BatchSize);
     }
 
-    private static RunPlan For(ComputeDevice device, TrainOptions options, long images, bool measure)
+    private static RunPlan For(ComputeDevice device, TrainingOptions options, SampleFormat format, long images, bool measure)
     {
-        using PlannedRun run = new(device, options);
-        NetworkProgram training = run.Program(options.BatchSize, training: true, measure);
+        using EnginePlan plan = options.Plan(device, format);
+        NetworkProgram training = plan.Program(options.BatchSize, training: true, measure);
+        IEnumerable<StepKind> passes = plan.Options.Method.Schedule(options.Steps, (ulong)options.Seed, 0).Select(p => p.Kind);
         return new RunPlan(
-            MemoryPlan.Of(run.Store, training),
-            EvaluationProgram(run, training, measure).Arena.Bytes,
-            images,
-            WorkOf(training, run.Store.Elements, RunFactory.Method(options), options));
-    }
-
-    // Algorithms are measured where a run is to be made: what cuDNN guesses before and what is remembered after may take other workspaces, and
-    // so give other batches.
-    private static NetworkProgram EvaluationProgram(PlannedRun run, NetworkProgram training, bool measure)
-    {
-        int whole = training.Shape.Batch;
-        for (int parts = 1; ;)
-        {
-            NetworkProgram program = run.Program((whole + parts - 1) / parts, training: false, measure);
-            double excess = (double)program.Arena.Bytes / training.Arena.Bytes;
-            if (excess <= 1 || program.Shape.Batch == 1)
-            {
-                return program;
-            }
-
-            parts = Math.Max(parts + 1, (int)(parts * excess));
-        }
-    }
-
-    private static IterationWork WorkOf(NetworkProgram program, long parameters, Method method, TrainOptions options)
-    {
-        List<StepKind> passes = [.. method.Schedule(options.T, (ulong)options.Seed, 0).Select(p => p.Kind)];
-        int forward = passes.Count(p => p != StepKind.Backward);
-        int backward = passes.Count(p => p is StepKind.Backward or StepKind.ForwardBackward);
-        long adds = 0;
-        long bytes = 0;
-        foreach ((Section section, int times) in new[] { (Section.Begin, 1), (Section.Forward, forward), (Section.Backward, backward), (Section.End, 1) })
-        {
-            adds += times * program.Ops(section).Sum(op => op.MultiplyAdds);
-            bytes += times * program.Ops(section).Sum(op => op.Bytes);
-        }
-
-        // Set to zero at the start; before the first step there is no potential to be read.
-        bytes += program.Arena.ZeroedBytes - program.Arena.Persistent.Where(t => t.Kind == BufferKind.State && !t.Zeroed).Sum(t => t.Bytes);
-
-        // Parameters, by docs/kernels.md: gradients set to zero, working weights made, the optimiser; each step's gradients made and added up.
-        bool mixed = options.ComputeType != ComputeType.Float32;
-        int update = 4 + (options.Optimizer == OptimizerKind.AdamW ? 28 : 20) + (mixed ? 6 : 0);
-        int step = (forward * options.ComputeType.Size()) + (backward * (options.ComputeType.Size() + (mixed ? options.ComputeType.Size() + 10 : 8)));
-        return new IterationWork(adds, bytes + (parameters * (update + step)));
-    }
-
-    private static long ImageBytes(TrainOptions options)
-    {
-        if (options.Dataset is not ("cifar10" or "cifar100"))
-        {
-            return 0;
-        }
-
-        IReadOnlyList<DataSetPart> parts = DataSetCatalog.Inspect(options.Dataset, options.DataDir, thorough: false);
-        long samples = parts.All(p => p.FirstProblem is null) ? parts.Sum(p => p.Samples) : 60_000;
-        return samples * RunData.Describe(options).Shape.Length;
+            options, format, MemoryPlan.Of(plan.Store, training), plan.Evaluation(options.BatchSize, measure).Arena.Bytes, images, training.Work(passes));
     }
 }

@@ -1,6 +1,6 @@
 namespace SlttEngine.Training;
 
-/// <summary>Where a run stands: all that a resumed run needs beside the tensors to go on as if it had never stopped.</summary>
+/// <summary>Where a run stands: with the tensors, all that an exact resume needs.</summary>
 public sealed record RunPosition
 {
     /// <summary>The epoch that runs, from 0.</summary>

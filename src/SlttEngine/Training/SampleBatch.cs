@@ -8,46 +8,61 @@ namespace SlttEngine.Training;
 /// <param name="Shape">Steps, channels, height, width of a sample.</param>
 /// <param name="Classes">Classes of the data.</param>
 /// <param name="Format">What makes the network's input of the elements; where images stay on the device, it does not say where yet.</param>
-/// <param name="Elements">The samples as raw bytes: frames (steps, N, C, H, W), or images (N, C, H, W) that will stay on the device.</param>
+/// <param name="Elements">The samples as raw bytes: frames (steps, N, C, H, W), or images (N, C, H, W) that will stay on the
+/// device.</param>
 /// <param name="Labels">Classes (N).</param>
 public sealed record SampleBatch(FrameShape Shape, int Classes, InputFormat Format, byte[] Elements, int[] Labels)
 {
-    /// <summary>Draws a batch; always the same one.</summary>
-    /// <param name="options">The run's options: data set and batch size; the data set's files are not read.</param>
-    public static SampleBatch Random(TrainOptions options)
+    /// <summary>Checks what was given.</summary>
+    /// <exception cref="SlttException">A label is no class.</exception>
+    internal void Validate()
     {
-        (FrameShape shape, int classes) = RunData.Describe(options);
+        for (int i = 0; i < Labels.Length; i++)
+        {
+            int index = i;
+            ClassLabels.Check(Labels[i], Classes, () => $"sample {index} of the batch");
+        }
+    }
+
+    /// <summary>Draws a batch; always the same one.</summary>
+    /// <param name="format">The samples' sizes, classes and elements. Static images get a scale and a shift that suit uniform
+    /// bytes.</param>
+    /// <param name="count">Samples.</param>
+    public static SampleBatch Random(SampleFormat format, int count)
+    {
+        (FrameShape shape, int classes) = (format.Shape, format.Classes);
         Random random = new(2022);
-        int[] labels = [.. Enumerable.Range(0, options.BatchSize).Select(_ => random.Next(classes))];
-        InputFormat format = RunData.Format(options, default, train: true);
-        int elementSize = ElementSize(format);
-        byte[] elements = new byte[shape.Length * options.BatchSize * elementSize];
+        int[] labels = [.. Enumerable.Range(0, count).Select(_ => random.Next(classes))];
+        InputFormat input = ForUniformBytes(format).Input(default, train: true);
+        int elementSize = ElementSize(input);
+        byte[] elements = new byte[shape.Length * count * elementSize];
         random.NextBytes(elements);
         if (shape.Steps > 1)
         {
-            KeepFew(elements, elementSize);
+            MakeSparse(elements, elementSize);
         }
 
-        return new SampleBatch(shape, classes, format, elements, labels);
+        return new SampleBatch(shape, classes, input, elements, labels);
     }
 
     /// <summary>Reads the batch that a run with these options begins with.</summary>
     /// <param name="options">The run's options.</param>
-    /// <param name="preparing">As in <see cref="RunData.Open"/>.</param>
-    /// <exception cref="SlttException">The folder doesn't hold the data set, or no whole batch of it.</exception>
-    public static SampleBatch First(TrainOptions options, Action<string> preparing)
+    /// <param name="set">The training set.</param>
+    /// <param name="damaged">Receives one line about each sample that is left out, from any thread.</param>
+    /// <exception cref="SlttException">The set has no whole batch, or a label is no class.</exception>
+    public static SampleBatch First(TrainingOptions options, IDataSet set, Action<string> damaged)
     {
-        IDataSet set = RunData.OpenPart(options, train: true, preparing, preparing);
-        using IDisposable? files = set as IDisposable;
-        using BatchLoader loader = new(set, RunData.Loading(options, set, train: true, dropLast: false));
+        using BatchLoader loader = new(
+            set, TrainingData.Loading(options with { DropLast = false }, set, train: true) with { Damaged = damaged });
         loader.Start(epoch: 0);
         Batch batch = loader.Next()!;
         byte[] elements = set is IImageSet images ? Pixels(images, batch.Indices) : batch.Frames.ToArray();
-        return new SampleBatch(RunData.Shape(set), set.ClassNames.Count, RunData.Format(set, default, train: true), elements, batch.Labels.ToArray());
+        return new SampleBatch(set.Shape, set.Classes, SampleFormat.Of(set).Input(default, train: true), elements, batch.Labels.ToArray());
     }
 
     /// <summary>
-    /// Writes the batch as safetensors: <c>samples</c> (steps, N, C, H, W), <c>labels</c> (N), and what the network's input is made by, per channel: frames by
+    /// Writes the batch as safetensors: <c>samples</c> (steps, N, C, H, W), <c>labels</c> (N), and what the network's input is made by, per
+    /// channel: frames by
     /// <c>scale</c> and <c>shift</c>; images by <c>mean</c> and <c>std</c>, after the augmentation that the metadata's <c>seed</c> decides.
     /// </summary>
     /// <param name="path">The file.</param>
@@ -86,8 +101,17 @@ public sealed record SampleBatch(FrameShape Shape, int Classes, InputFormat Form
         return pixels;
     }
 
+    // Uniform bytes have another mean and deviation than photographs: these make the input −1 to 1 or −2 to 2.
+    private static SampleFormat ForUniformBytes(SampleFormat format) => format switch
+    {
+        SampleFormat.Images i => i with { Mean = [.. i.Mean.Select(_ => 0.5f)], Std = [.. i.Std.Select(_ => 0.5f)] },
+        SampleFormat.Frames { Shape.Steps: 1 } f =>
+            f with { Scale = [.. f.Scale.Select(_ => 1f / 64)], Shift = [.. f.Shift.Select(_ => -2f)] },
+        _ => format,
+    };
+
     // One pixel in eight has events, one to three: frames are sparse.
-    private static void KeepFew(byte[] counts, int elementSize)
+    private static void MakeSparse(byte[] counts, int elementSize)
     {
         for (int i = 0; i < counts.Length; i += elementSize)
         {

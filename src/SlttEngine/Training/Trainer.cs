@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using SlttEngine.Data;
 using SlttEngine.Device;
@@ -7,7 +6,7 @@ using SlttEngine.IO;
 
 namespace SlttEngine.Training;
 
-/// <summary>A training run from options to the last epoch: trains, evaluates, logs, and saves so that it can always go on.</summary>
+/// <summary>A training run: trains, evaluates, logs, and saves so that it can always go on.</summary>
 public sealed class Trainer : IDisposable
 {
     /// <summary>Written after each epoch, and when a run is stopped.</summary>
@@ -16,35 +15,35 @@ public sealed class Trainer : IDisposable
     /// <summary>Written when the test accuracy is the best so far.</summary>
     public const string BestCheckpoint = "checkpoint_max.safetensors";
 
-    private readonly TrainOptions options;
+    private readonly TrainingOptions options;
     private readonly ITrainingObserver observer;
     private readonly ComputeDevice device;
-    private readonly string deviceReason;
     private readonly TrainingData train;
     private readonly TrainingData test;
     private readonly TrainingEngine engine;
-    private readonly ConcurrentQueue<string> damaged = new();
     private RunPosition position = new();
     private bool warned;
 
-    /// <summary>Opens device and data, builds the network and plans all memory.</summary>
-    /// <param name="options">The run's options.</param>
+    /// <summary>Builds the network and plans all memory.</summary>
+    /// <param name="device">The device; it stays the caller's.</param>
+    /// <param name="options">How to train.</param>
+    /// <param name="trainSet">The samples to train on; the set stays the caller's.</param>
+    /// <param name="testSet">The samples to test on after each epoch; the set stays the caller's.</param>
     /// <param name="observer">Is told what happens.</param>
-    /// <exception cref="SlttException">An option, the data or the device is not as it must be.</exception>
-    public Trainer(TrainOptions options, ITrainingObserver observer)
+    /// <exception cref="SlttException">An option or a set can't be used, or the plan does not fit the device.</exception>
+    public Trainer(ComputeDevice device, TrainingOptions options, IDataSet trainSet, IDataSet testSet, ITrainingObserver observer)
     {
-        (this.options, this.observer) = (options.Validate(), observer);
-        (IDataSet trainSet, IDataSet testSet) = RunData.Open(options, observer.Preparing, damaged.Enqueue);
-        device = ComputeDevice.Open(options.Device, out deviceReason);
+        (this.device, this.options, this.observer) = (device, options.Validate(), observer);
+        RequireAlike(trainSet, testSet);
         if (options.Resume is { } resume)
         {
             device.ConvolutionChoices?.TakeFrom(resume);
         }
 
-        train = new TrainingData(device, trainSet, options, train: true, RunData.DropsLast(options));
-        test = new TrainingData(device, testSet, options with { BatchSize = RunPlan.TestBatch(device, options) }, train: false, dropLast: false);
-        Network network = RunFactory.Network(options, train.Shape, train.Classes);
-        engine = new TrainingEngine(device, network, RunFactory.Engine(options, train.Format, test.Format, train.Shape.Steps == 1) with
+        EnginePlan plan = options.Plan(device, SampleFormat.Of(trainSet));
+        train = new TrainingData(device, trainSet, options, train: true);
+        test = new TrainingData(device, testSet, options with { BatchSize = plan.EvaluationBatch(options.BatchSize) }, train: false);
+        engine = new TrainingEngine(plan, options.Engine(train.Format, test.Format, staticInput: train.Shape.Steps == 1) with
         {
             TrainBatches = train.BatchSizes,
             TestBatches = test.BatchSizes,
@@ -62,16 +61,27 @@ public sealed class Trainer : IDisposable
         LoadCheckpoint();
         if (position.Epoch >= options.Epochs)
         {
-            observer.Warning($"{options.Resume} has finished {position.Epoch} of {options.Epochs} epochs: nothing is left to train; a larger -epochs goes on");
+            observer.Warning(
+                $"{options.Resume} has finished {position.Epoch} of {options.Epochs} epochs: nothing is left to train; a larger -epochs "
+                    + "goes on");
             return;
         }
 
         string folder = options.RunFolder;
-        RunFolder.Create(folder, options, resumed: options.Resume is not null, observer);
+        RunFolder.Create(options, observer);
         device.ConvolutionChoices?.WriteTo(folder);
         observer.RunStarted(new RunStarted(
-            device.Name, deviceReason, options, engine.Network.ParameterCount, train.Classes, train.Count, test.Count, DeviceBytes, folder, position.Epoch, position.Batches, train.BatchesPerEpoch));
-        if (options.SaveInit)
+            device.Name,
+            engine.Network.ParameterCount,
+            train.Classes,
+            train.Count,
+            test.Count,
+            DeviceBytes,
+            folder,
+            position.Epoch,
+            position.Batches,
+            train.BatchesPerEpoch));
+        if (options.SaveInitial)
         {
             Save(Path.Combine(folder, "checkpoint_0.safetensors"));
         }
@@ -106,7 +116,18 @@ public sealed class Trainer : IDisposable
         engine.Dispose();
         train.Dispose();
         test.Dispose();
-        device.Dispose();
+    }
+
+    private static void RequireAlike(IDataSet trainSet, IDataSet testSet)
+    {
+        if (trainSet.Shape != testSet.Shape || trainSet.Classes != testSet.Classes)
+        {
+            throw new SlttException(
+                ErrorKind.Data,
+                $"the training set has {trainSet.Shape} and {trainSet.Classes} classes, but the test set {testSet.Shape} and "
+                    + $"{testSet.Classes} classes",
+                "both sets need the same shape and classes");
+        }
     }
 
     private void LoadCheckpoint()
@@ -116,7 +137,7 @@ public sealed class Trainer : IDisposable
             position = TrainingCheckpoint.Resume(engine, options, CheckpointFile.Read(resume), resume);
         }
 
-        if (options.PreTrain is { } start)
+        if (options.StartFrom is { } start)
         {
             TrainingCheckpoint.LoadNetwork(engine.Store, CheckpointFile.Read(start), start);
         }
@@ -125,7 +146,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Trains what is left of the epoch; false if it was asked to stop.</summary>
     private bool TrainEpoch(CancellationToken cancel)
     {
-        double rate = RunFactory.LearningRate(options).At(position.Epoch);
+        double rate = options.LearningRate.At(position.Epoch);
         train.Start(position.Epoch, position.Batches);
         PassProgress progress = Progress(TrainingPhase.Train, train, position.Batches, position.Train);
         int done = progress.Run(train, engine, batch => engine.TrainIteration(train.Input(batch), batch.Labels, rate), cancel);
@@ -142,7 +163,8 @@ public sealed class Trainer : IDisposable
         return done == test.BatchesPerEpoch ? progress.Sums : null;
     }
 
-    private void FinishEpoch(string folder, EventFileWriter log, BatchMetrics tested, EpochStart start, double trainSeconds, Stopwatch watch)
+    private void FinishEpoch(
+        string folder, EventFileWriter log, BatchMetrics tested, EpochStart start, double trainSeconds, Stopwatch watch)
     {
         BatchMetrics trained = position.Train;
         (double trainLoss, double trainAccuracy) = (trained.Loss / trained.Samples, trained.Top1 / trained.Samples);
@@ -178,11 +200,14 @@ public sealed class Trainer : IDisposable
         WarnIfDiverged(epoch, trainLoss, (long)(engine.Iteration - start.Iteration), skipped - start.Skipped);
     }
 
-    /// <summary>Once a run: its numbers are of no use any more, and the user may be away.</summary>
+    /// <summary>Warns only once a run: the user may be away, and the log would fill.</summary>
     private void WarnIfDiverged(int epoch, double loss, long updates, long skipped)
     {
-        string? warning = !double.IsFinite(loss) ? $"epoch {epoch}: the loss is no longer finite: the network has diverged; a lower -lr may help"
-            : updates > 0 && skipped == updates ? $"epoch {epoch}: all {updates} updates were skipped, as gradients were not finite; if this goes on, a lower -lr or --amp-dtype bf16 may help"
+        string? warning = !double.IsFinite(loss)
+            ? $"epoch {epoch}: the loss is no longer finite: the network has diverged; a lower -lr may help"
+            : updates > 0 && skipped == updates
+                ? $"epoch {epoch}: all {updates} updates were skipped, as gradients were not finite; if this goes on, a lower -lr or "
+                    + "--amp-dtype bf16 may help"
             : null;
         if (warning is not null && !warned)
         {
@@ -205,7 +230,9 @@ public sealed class Trainer : IDisposable
     }
 
     private PassProgress Progress(TrainingPhase phase, TrainingData data, int done, BatchMetrics sums) => new(
-        observer, damaged, new IterationFinished { Phase = phase, Epoch = position.Epoch, Epochs = options.Epochs, Batch = done, Batches = data.BatchesPerEpoch }, sums);
+        observer,
+        new IterationFinished { Phase = phase, Epoch = position.Epoch, Epochs = options.Epochs, Batch = done,
+            Batches = data.BatchesPerEpoch }, sums);
 
     /// <summary>What there was when this process began the epoch.</summary>
     private readonly record struct EpochStart(double Samples, ulong Iteration, long Skipped);

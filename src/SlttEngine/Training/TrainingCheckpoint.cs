@@ -7,27 +7,31 @@ using SlttEngine.IO;
 
 namespace SlttEngine.Training;
 
-/// <summary>Between an engine's state and a <see cref="CheckpointFile"/>: the official programs' content, and the rest of what an exact resume needs.</summary>
-/// <remarks>The engine's own are the metadata <c>sltt_*</c>: loss scale and update counts, iterations, and the place in the epoch.</remarks>
+/// <summary>
+/// Converts an engine's state to a <see cref="CheckpointFile"/> and back: the official programs' content, and what an exact resume needs.
+/// </summary>
+/// <remarks>
+/// Metadata <c>sltt_*</c> is not in official checkpoints: loss scale, update counts, iterations, and the place in the epoch.
+/// </remarks>
 public static class TrainingCheckpoint
 {
     /// <summary>Everything of an engine, for a run to go on from.</summary>
     /// <param name="engine">The engine.</param>
     /// <param name="options">The run's options.</param>
     /// <param name="position">Where the run stands.</param>
-    public static CheckpointFile Capture(TrainingEngine engine, TrainOptions options, RunPosition position)
+    public static CheckpointFile Capture(TrainingEngine engine, TrainingOptions options, RunPosition position)
     {
         RunState state = engine.ReadState();
         ParameterStore store = engine.Store;
         List<NamedTensor> tensors = [.. NetworkState(store)];
-        IReadOnlyList<string> stateNames = RunFactory.Optimizer(options).StateNames;
+        IReadOnlyList<string> stateNames = options.Optimizer.StateNames;
         if (state.OptimizerSteps > 0)
         {
             for (int i = 0; i < store.Network.Parameters.Count; i++)
             {
                 Parameter parameter = store.Network.Parameters[i];
                 long[] shape = [.. parameter.Shape.Select(d => (long)d)];
-                if (options.Optimizer == OptimizerKind.AdamW)
+                if (options.Optimizer is AdamW)
                 {
                     tensors.Add(NamedTensor.Float32($"optimizer.state.{i}.step", [], [state.OptimizerSteps]));
                 }
@@ -94,7 +98,8 @@ public static class TrainingCheckpoint
     /// <exception cref="SlttException">It is of another model or shape.</exception>
     public static void LoadNetwork(ParameterStore store, CheckpointFile checkpoint, string path)
     {
-        Dictionary<string, NamedTensor> tensors = checkpoint.Tensors.Where(t => t.Name.StartsWith("net.", StringComparison.Ordinal)).ToDictionary(t => t.Name[4..]);
+        Dictionary<string, NamedTensor> tensors = checkpoint.Tensors.Where(t => t.Name.StartsWith("net.", StringComparison.Ordinal))
+            .ToDictionary(t => t.Name[4..]);
         foreach (string name in store.Network.StateNames)
         {
             if (!tensors.TryGetValue(name, out NamedTensor? tensor))
@@ -102,9 +107,15 @@ public static class TrainingCheckpoint
                 throw Mismatch(store, path, $"it has no {name}");
             }
 
-            long[] expected = store.Find(name) is { } p ? [.. p.Shape.Select(d => (long)d)] : store.FindStatistic(name)!.IsCounter ? [] : [store.FindStatistic(name)!.Count];
+            long[] expected = store.Find(name) is { } p ? [.. p.Shape.Select(d => (long)d)] : store.FindStatistic(name)!.IsCounter ? []
+                : [store.FindStatistic(name)!.Count];
             if (!tensor.Shape.SequenceEqual(expected))
             {
+                if (name == $"{store.Network.Layers[^1].Name}.weight" && tensor.Shape.Length == 2 && tensor.Shape[1] == expected[1])
+                {
+                    throw Mismatch(store, path, $"it has {tensor.Shape[0]} classes, but the data have {expected[0]}");
+                }
+
                 throw Mismatch(store, path, $"{name} has shape ({string.Join(", ", tensor.Shape)}), not ({string.Join(", ", expected)})");
             }
         }
@@ -138,8 +149,10 @@ public static class TrainingCheckpoint
     /// <param name="checkpoint">The checkpoint, the engine's own or the official programs'.</param>
     /// <param name="path">Its file, for errors.</param>
     /// <returns>Where the run goes on.</returns>
-    /// <exception cref="SlttException">It is of another model, shape or optimiser; or of a place within an epoch of another batch size or seed.</exception>
-    public static RunPosition Resume(TrainingEngine engine, TrainOptions options, CheckpointFile checkpoint, string path)
+    /// <exception cref="SlttException">
+    /// It is of another model, shape or optimiser; or of a place within an epoch of another batch size or seed.
+    /// </exception>
+    public static RunPosition Resume(TrainingEngine engine, TrainingOptions options, CheckpointFile checkpoint, string path)
     {
         LoadNetwork(engine.Store, checkpoint, path);
         LoadOptimizer(engine.Store, options, checkpoint, path, out long steps);
@@ -156,7 +169,8 @@ public static class TrainingCheckpoint
         return position;
     }
 
-    private static RunPosition ReadRun(TrainingEngine engine, TrainOptions options, ref RunState state, RunPosition position, string text, string path)
+    private static RunPosition ReadRun(
+        TrainingEngine engine, TrainingOptions options, ref RunState state, RunPosition position, string text, string path)
     {
         try
         {
@@ -175,32 +189,37 @@ public static class TrainingCheckpoint
             {
                 throw new SlttException(
                     ErrorKind.Usage,
-                    $"{path}: saved inside epoch {position.Epoch}, which began with -b {batchSize} -seed {seed}: it can't go on with -b {options.BatchSize} -seed {options.Seed}",
+                    $"{path}: saved inside epoch {position.Epoch}, which began with -b {batchSize} -seed {seed}: it can't go on with -b "
+                        + $"{options.BatchSize} -seed {options.Seed}",
                     "give -b and -seed as before; checkpoints saved between epochs take others");
             }
 
             return position with
             {
                 Batches = batches,
-                Train = new BatchMetrics((double)run["train_loss"]!, (double)run["train_top1"]!, (double)run["train_top5"]!, (double)run["train_samples"]!),
+                Train = new BatchMetrics(
+                    (double)run["train_loss"]!, (double)run["train_top1"]!, (double)run["train_top5"]!, (double)run["train_samples"]!),
             };
         }
         catch (Exception e) when (e is JsonException or NullReferenceException or InvalidOperationException or FormatException)
         {
-            throw new SlttException(ErrorKind.Data, $"{path}: the checkpoint's run state is malformed", "resume from another checkpoint, or start with -pre_train", e);
+            throw new SlttException(
+                ErrorKind.Data, $"{path}: the checkpoint's run state is malformed",
+                "resume from another checkpoint, or start with -pre_train", e);
         }
     }
 
-    private static void LoadOptimizer(ParameterStore store, TrainOptions options, CheckpointFile checkpoint, string path, out long steps)
+    private static void LoadOptimizer(ParameterStore store, TrainingOptions options, CheckpointFile checkpoint, string path, out long steps)
     {
-        Dictionary<string, NamedTensor> tensors = checkpoint.Tensors.Where(t => t.Name.StartsWith("optimizer.state.", StringComparison.Ordinal)).ToDictionary(t => t.Name);
+        Dictionary<string, NamedTensor> tensors = checkpoint.Tensors.Where(
+            t => t.Name.StartsWith("optimizer.state.", StringComparison.Ordinal)).ToDictionary(t => t.Name);
         steps = 0;
         if (tensors.Count == 0)
         {
             return;
         }
 
-        IReadOnlyList<string> names = RunFactory.Optimizer(options).StateNames;
+        IReadOnlyList<string> names = options.Optimizer.StateNames;
         for (int i = 0; i < store.Network.Parameters.Count; i++)
         {
             for (int s = 0; s < names.Count; s++)
@@ -209,7 +228,8 @@ public static class TrainingCheckpoint
                 if (!tensors.TryGetValue($"optimizer.state.{i}.{names[s]}", out NamedTensor? tensor) || tensor.Count != parameter.Count)
                 {
                     throw new SlttException(
-                        ErrorKind.Data, $"{path}: no {names[s]} of {parameter.Name} in the optimiser's state", $"the run was not trained with -opt {TrainOptionTable.Spell(options.Optimizer)}; -pre_train takes its parameters alone");
+                        ErrorKind.Data, $"{path}: no {names[s]} of {parameter.Name} in the optimiser's state",
+                        $"the run was not trained with {options.Optimizer.GetType().Name} (-opt); -pre_train takes its parameters alone");
                 }
 
                 store.SetOptimizerState(s, parameter, tensor.ToFloat32());
@@ -220,19 +240,21 @@ public static class TrainingCheckpoint
     }
 
     private static double Number(CheckpointFile checkpoint, string key, string path) =>
-        checkpoint.Metadata.TryGetValue(key, out string? text) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+        checkpoint.Metadata.TryGetValue(key, out string? text)
+            && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
             ? value
-            : throw new SlttException(ErrorKind.Data, $"{path}: the checkpoint has no {key}", "it can't be resumed; -pre_train takes its parameters alone");
+            : throw new SlttException(
+                ErrorKind.Data, $"{path}: the checkpoint has no {key}", "it can't be resumed; -pre_train takes its parameters alone");
 
-    private static JsonArray ParameterGroups(TrainOptions options, int parameters, int epoch)
+    private static JsonArray ParameterGroups(TrainingOptions options, int parameters, int epoch)
     {
-        JsonObject group = options.Optimizer == OptimizerKind.Sgd
+        JsonObject group = options.Optimizer is Sgd sgd
             ? new JsonObject
             {
-                ["lr"] = RunFactory.LearningRate(options).At(epoch),
-                ["momentum"] = options.Momentum,
+                ["lr"] = options.LearningRate.At(epoch),
+                ["momentum"] = sgd.Momentum,
                 ["dampening"] = 0,
-                ["weight_decay"] = options.WeightDecay,
+                ["weight_decay"] = sgd.WeightDecay,
                 ["nesterov"] = false,
                 ["maximize"] = false,
                 ["foreach"] = null,
@@ -240,36 +262,40 @@ public static class TrainingCheckpoint
             }
             : new JsonObject
             {
-                ["lr"] = RunFactory.LearningRate(options).At(epoch),
+                ["lr"] = options.LearningRate.At(epoch),
                 ["betas"] = new JsonArray(0.9, 0.999),
                 ["eps"] = 1e-8,
-                ["weight_decay"] = options.WeightDecay,
+                ["weight_decay"] = options.Optimizer.WeightDecay,
                 ["amsgrad"] = false,
                 ["foreach"] = null,
                 ["maximize"] = false,
                 ["capturable"] = false,
             };
-        group["initial_lr"] = options.LearningRate;
+        group["initial_lr"] = options.LearningRate.Initial;
         group["params"] = new JsonArray([.. Enumerable.Range(0, parameters).Select(i => (JsonNode)i)]);
         return new JsonArray(group);
     }
 
-    private static JsonObject Scheduler(TrainOptions options, int epoch)
+    private static JsonObject Scheduler(TrainingOptions options, int epoch)
     {
-        JsonObject state = options.Schedule == ScheduleKind.CosineAnnealing
-            ? new JsonObject { ["T_max"] = options.TMax, ["eta_min"] = 0 }
-            : new JsonObject { ["step_size"] = options.StepSize, ["gamma"] = options.Gamma };
-        state["base_lrs"] = new JsonArray(options.LearningRate);
+        JsonObject state = options.LearningRate switch
+        {
+            LearningRate.Cosine cosine => new JsonObject { ["T_max"] = cosine.TMax, ["eta_min"] = 0 },
+            LearningRate.Step step => new JsonObject { ["step_size"] = step.StepSize, ["gamma"] = step.Gamma },
+            _ => new JsonObject(),
+        };
+        state["base_lrs"] = new JsonArray(options.LearningRate.Initial);
         state["last_epoch"] = epoch;
         state["verbose"] = false;
         state["_step_count"] = epoch + 1;
         state["_get_lr_called_within_step"] = false;
-        state["_last_lr"] = new JsonArray(RunFactory.LearningRate(options).At(epoch));
+        state["_last_lr"] = new JsonArray(options.LearningRate.At(epoch));
         return state;
     }
 
     private static SlttException Mismatch(ParameterStore store, string path, string what) => new(
-        ErrorKind.Data, $"{path}: not a checkpoint of this {store.Network.Model}: {what}", "check -model, -width_divisor and the number of classes");
+        ErrorKind.Data, $"{path}: not a checkpoint of this {store.Network.Model}: {what}",
+        "check -model, -width_divisor and the number of classes");
 
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using ManagedCuda;
 using SlttEngine.Data;
@@ -5,9 +6,10 @@ using SlttEngine.Device;
 
 namespace SlttEngine.Training;
 
-/// <summary>One part of a data set as an engine takes it: its batches, and the format of their bytes.</summary>
+/// <summary>Batches of a data set for an engine, and the format of their bytes. The set stays the caller's.</summary>
 public sealed class TrainingData : IDisposable
 {
+    private readonly ConcurrentQueue<string> damaged = new();
     private readonly IDataSet set;
     private readonly BatchLoader loader;
     private readonly CudaDeviceVariable<byte>? resident;
@@ -18,13 +20,15 @@ public sealed class TrainingData : IDisposable
     /// <param name="device">The device.</param>
     /// <param name="set">The samples.</param>
     /// <param name="options">The run's options.</param>
-    /// <param name="train">True: shuffled and augmented.</param>
-    /// <param name="dropLast">Leave out a smaller last batch.</param>
-    public TrainingData(ComputeDevice device, IDataSet set, TrainOptions options, bool train, bool dropLast)
+    /// <param name="train">True: shuffled and augmented, and there must be a whole batch.</param>
+    /// <exception cref="SlttException">A label is no class, or the training set is smaller than a batch.</exception>
+    public TrainingData(ComputeDevice device, IDataSet set, TrainingOptions options, bool train)
     {
-        (this.set, this.dropLast) = (set, dropLast);
-        BatchLoaderOptions loading = RunData.Loading(options, set, train, dropLast);
-        batchSize = loading.BatchSize;
+        SampleFormat format = SampleFormat.Of(set);
+        options.Require(format);
+        this.set = set;
+        BatchLoaderOptions loading = Loading(options, set, train) with { Damaged = damaged.Enqueue };
+        (batchSize, dropLast) = (loading.BatchSize, loading.DropLast);
         loader = new BatchLoader(set, loading);
         if (set is IImageSet images)
         {
@@ -33,12 +37,11 @@ public sealed class TrainingData : IDisposable
             device.Synchronize();
         }
 
-        Shape = RunData.Shape(set);
-        Format = RunData.Format(set, resident?.DevicePointer ?? default, train);
+        Format = format.Input(resident?.DevicePointer ?? default, train);
     }
 
     /// <summary>Steps, channels, height, width of a sample.</summary>
-    public FrameShape Shape { get; }
+    public FrameShape Shape => set.Shape;
 
     /// <summary>Format of a batch's bytes.</summary>
     public InputFormat Format { get; }
@@ -47,7 +50,7 @@ public sealed class TrainingData : IDisposable
     public int Count => set.Count;
 
     /// <summary>Classes.</summary>
-    public int Classes => set.ClassNames.Count;
+    public int Classes => set.Classes;
 
     /// <summary>Bytes that stay on the device.</summary>
     public long DeviceBytes => resident is null ? 0 : (long)(ulong)resident.SizeInBytes;
@@ -66,7 +69,12 @@ public sealed class TrainingData : IDisposable
     /// <summary>The next batch, or null at the end of the epoch.</summary>
     public Batch? Next() => loader.Next();
 
-    /// <summary>A batch's bytes as an engine takes them: its frames, or which images it takes.</summary>
+    /// <summary>The next message about a sample that was left out, if there is one.</summary>
+    /// <param name="message">One line.</param>
+    internal bool TryNextDamaged([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? message) =>
+        damaged.TryDequeue(out message);
+
+    /// <summary>A batch's input bytes: its frames, or the indices of its images.</summary>
     /// <param name="batch">The batch.</param>
     public ReadOnlySpan<byte> Input(Batch batch) => resident is null ? batch.Frames : MemoryMarshal.AsBytes(batch.Indices);
 
@@ -74,7 +82,24 @@ public sealed class TrainingData : IDisposable
     public void Dispose()
     {
         loader.Dispose();
-        (set as IDisposable)?.Dispose();
         resident?.Dispose();
     }
+
+    /// <summary>How batches are made of a data set.</summary>
+    /// <param name="options">The run's options.</param>
+    /// <param name="set">The data set.</param>
+    /// <param name="train">True: in a new order each epoch; there must be a whole batch.</param>
+    /// <exception cref="SlttException">The training set is smaller than a batch.</exception>
+    internal static BatchLoaderOptions Loading(TrainingOptions options, IDataSet set, bool train) => new()
+    {
+        BatchSize = !train || options.BatchSize <= set.Count
+            ? Math.Min(options.BatchSize, set.Count)
+            : throw new SlttException(
+                ErrorKind.Usage, $"-b {options.BatchSize} is more than the {set.Count} training samples", "take a smaller batch"),
+        Shuffle = train,
+        Seed = options.Seed,
+        DropLast = train && options.DropLast,
+        ReplaceDamaged = train,
+        Workers = Math.Max(1, options.Workers),
+    };
 }

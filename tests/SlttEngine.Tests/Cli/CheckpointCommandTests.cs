@@ -14,17 +14,23 @@ public sealed class CheckpointCommandTests
     {
         using JsonDocument official = JsonDocument.Parse(File.ReadAllText(TestFiles.Shipped("state_dicts.json")));
         using JsonDocument listed = Json("models", "--json");
-        Assert.That(listed.RootElement.EnumerateArray().Select(m => (m.GetProperty("model").GetString(), m.GetProperty("parameters").GetInt64())),
-            Is.EquivalentTo(official.RootElement.EnumerateObject().Select(m => ((string?)m.Name, m.Value.GetProperty("parameters").GetInt64()))));
+        Assert.That(
+            listed.RootElement.EnumerateArray().Select(m => (m.GetProperty("model").GetString(), m.GetProperty("parameters").GetInt64())),
+            Is.EquivalentTo(
+                official.RootElement.EnumerateObject().Select(m => ((string?)m.Name, m.Value.GetProperty("parameters").GetInt64()))));
 
         using JsonDocument narrow = Json("models", "--json", "-dataset", "dvsgesture", "-width_divisor", "8");
         JsonElement vgg = narrow.RootElement.EnumerateArray().Single(m => m.GetProperty("model").GetString() == "spiking_vgg11_bn");
         Assert.That(vgg.GetProperty("classes").GetInt32(), Is.EqualTo(11));
         Assert.That(vgg.GetProperty("input").EnumerateArray().Select(d => d.GetInt32()), Is.EqualTo(new[] { 2, 128, 128 }));
-        Assert.That(vgg.GetProperty("parameters").GetInt64(), Is.EqualTo(ModelCatalog.Build("spiking_vgg11_bn", new ModelOptions(11, 2, 128, 128, WidthDivisor: 8)).ParameterCount));
+        Assert.That(
+            vgg.GetProperty("parameters").GetInt64(),
+            Is.EqualTo(ModelCatalog.Build("spiking_vgg11_bn", new ModelOptions(11, 2, 128, 128, WidthDivisor: 8)).ParameterCount));
         string table = Run("models", "-classes", "100").Output;
         Assert.That(table, Does.Contain("spiking_nfresnet101").And.Contain(" 11.22 "), "ResNet-18 with 100 classes");
-        Assert.That(table.Split('\n').TakeWhile(l => !l.StartsWith("one sample", StringComparison.Ordinal)).Max(l => l.TrimEnd().Length), Is.LessThanOrEqualTo(80));
+        Assert.That(
+            table.Split('\n').TakeWhile(l => !l.StartsWith("one sample", StringComparison.Ordinal)).Max(l => l.TrimEnd().Length),
+            Is.LessThanOrEqualTo(80));
     }
 
     [Test]
@@ -35,7 +41,9 @@ public sealed class CheckpointCommandTests
         JsonElement set = found.RootElement[0];
         Assert.That(set.GetProperty("usable").GetBoolean());
         Assert.That(set.GetProperty("source").GetString(), Does.StartWith("https://"));
-        Assert.That(set.GetProperty("parts").EnumerateArray().Select(p => p.GetProperty("samples").GetInt32()), Is.EqualTo(new[] { 5 * SmallCifar.PerFile, SmallCifar.PerFile }));
+        Assert.That(
+            set.GetProperty("parts").EnumerateArray().Select(p => p.GetProperty("samples").GetInt32()),
+            Is.EqualTo(new[] { 5 * SmallCifar.PerFile, SmallCifar.PerFile }));
 
         string third = Path.Combine(data.Batches, "data_batch_3.bin");
         File.WriteAllBytes(third, File.ReadAllBytes(third)[1..]);
@@ -46,7 +54,8 @@ public sealed class CheckpointCommandTests
         (exitCode, output, _) = Run("data", "-data_dir", data.Folder);
         Assert.That(exitCode, Is.Zero, "the sets that a folder holds are a question, not a demand");
         Assert.That(output, Does.Contain("imagenet: ImageNet").And.Contain("https://www.image-net.org"));
-        (_, output, _) = Run("data", "-dataset", "DVSCIFAR10", "-data_dir", Path.Combine(TestFiles.Shipped("events"), "CIFAR10DVS"), "--decode");
+        (_, output, _) = Run(
+            "data", "-dataset", "DVSCIFAR10", "-data_dir", Path.Combine(TestFiles.Shipped("events"), "CIFAR10DVS"), "--decode");
         Assert.That(output, Does.Contain("train: 2 samples, 2 of 10 classes (1 each), 2 files"));
     }
 
@@ -62,7 +71,9 @@ public sealed class CheckpointCommandTests
         using JsonDocument result = JsonDocument.Parse(ours.Output);
         JsonElement root = result.RootElement;
         double loss = root.GetProperty("loss").GetDouble();
-        Assert.That(run.Output, Does.Contain(FormattableString.Invariant($"test_loss={loss:0.0000}, test_acc={root.GetProperty("top1").GetDouble():0.0000}")));
+        Assert.That(
+            run.Output,
+            Does.Contain(FormattableString.Invariant($"test_loss={loss:0.0000}, test_acc={root.GetProperty("top1").GetDouble():0.0000}")));
         Assert.That(root.GetProperty("samples").GetInt32(), Is.EqualTo(SmallCifar.PerFile));
 
         // conv1 reads the same image at every step: counted once. Its width: 2 channels.
@@ -75,12 +86,18 @@ public sealed class CheckpointCommandTests
         // Elsewhere than beside its args.txt a checkpoint's options are named.
         string pth = Path.Combine(data.Folder, "converted.pth");
         Assert.That(Run("convert", checkpoint, pth).ExitCode, Is.Zero);
-        SlttProcess.Result theirs = SlttProcess.Run("eval", "-pre_train", pth, "--from", Path.Combine(folder, "args.txt"), "--json", "-b", "3");
+        SlttProcess.Result theirs = SlttProcess.Run(
+            "eval", "-pre_train", pth, "--from", Path.Combine(folder, "args.txt"), "--json", "-b", "3");
         using JsonDocument again = JsonDocument.Parse(theirs.Output);
-        Assert.That(again.RootElement.GetProperty("loss").GetDouble(), Is.EqualTo(loss).Within(5e-4), "another batch size may round otherwise");
-        Assert.That(again.RootElement.GetProperty("synaptic_operations").GetDouble(), Is.EqualTo(root.GetProperty("synaptic_operations").GetDouble()).Within(0.5).Percent);
+        Assert.That(
+            again.RootElement.GetProperty("loss").GetDouble(), Is.EqualTo(loss).Within(5e-4), "another batch size may round otherwise");
+        Assert.That(
+            again.RootElement.GetProperty("synaptic_operations").GetDouble(),
+            Is.EqualTo(root.GetProperty("synaptic_operations").GetDouble()).Within(0.5).Percent);
         string table = SlttProcess.Run("eval", "-resume", checkpoint).Output;
-        Assert.That(table, Does.Contain("layer4.1.relu2").And.Contain(FormattableString.Invariant($"loss={loss:0.0000}, ")).And.Contain("args.txt"));
+        Assert.That(
+            table,
+            Does.Contain("layer4.1.relu2").And.Contain(FormattableString.Invariant($"loss={loss:0.0000}, ")).And.Contain("args.txt"));
     }
 
     [Test]
@@ -96,7 +113,8 @@ public sealed class CheckpointCommandTests
     [Test]
     public void ConvertGoesBothWays([Values("resnet18_sltt.pth", "vgg11_sltt_adamw_legacy.pth", "vgg11_sltt_adamw.pth")] string name)
     {
-        string recorded = TestFiles.Golden("checkpoint", "*.pth").FirstOrDefault(f => Path.GetFileName(f) == name) ?? TestFiles.Shipped("checkpoint/vgg11_sltt_adamw.pth");
+        string recorded = TestFiles.Golden("checkpoint", "*.pth").FirstOrDefault(f => Path.GetFileName(f) == name)
+            ?? TestFiles.Shipped("checkpoint/vgg11_sltt_adamw.pth");
         using TemporaryFolder folder = new TemporaryFolder();
         Assert.That(Run("convert", recorded, folder["a.safetensors"]).ExitCode, Is.Zero);
         (int exitCode, string output, _) = Run("convert", folder["a.safetensors"], folder["b.pth"]);
@@ -110,7 +128,8 @@ public sealed class CheckpointCommandTests
     public void AStateDictOfItsOwnIsACheckpointToo()
     {
         using TemporaryFolder folder = new TemporaryFolder();
-        new CheckpointFile([NamedTensor.Float32("conv1.weight", [2], [1, 2])], new Dictionary<string, string>()).WriteSafeTensors(folder["bare.safetensors"]);
+        new CheckpointFile([NamedTensor.Float32("conv1.weight", [2], [1, 2])], new Dictionary<string, string>()).WriteSafeTensors(
+            folder["bare.safetensors"]);
         Assert.That(CheckpointFile.Read(folder["bare.safetensors"]).Tensors.Select(t => t.Name), Is.EqualTo(new[] { "net.conv1.weight" }));
     }
 
@@ -123,12 +142,19 @@ public sealed class CheckpointCommandTests
         yield return Case("eval of a missing file", 4, "nowhere.pth", "eval -resume nowhere.pth");
         yield return Case("eval of no checkpoint", 4, "state_dicts.json", $"eval -resume {TestFiles.Shipped("state_dicts.json")}");
         yield return Case("eval with other options", 4, "nowhere/args.txt", "eval -resume x.pth --from nowhere/args.txt");
-        yield return Case("eval of another model", 4, "not a checkpoint of this spiking_resnet34", $"eval -resume {TestFiles.Shipped("checkpoint/resnet18_sltt.pth")} -model spiking_resnet34 -width_divisor 16 -T 1 -dataset cifar10 -data_dir DATA --device cpu");
-        yield return Case("eval without data", 4, "no CIFAR-10 in nowhere", $"eval -resume {TestFiles.Shipped("checkpoint/resnet18_sltt.pth")} -data_dir nowhere");
+        yield return Case(
+            "eval of another model", 4, "not a checkpoint of this spiking_resnet34",
+            $"eval -resume {TestFiles.Shipped("checkpoint/resnet18_sltt.pth")} -model spiking_resnet34 -width_divisor 16 -T 1 -dataset "
+                + "cifar10 -data_dir DATA --device cpu");
+        yield return Case(
+            "eval without data", 4, "no CIFAR-10 in nowhere",
+            $"eval -resume {TestFiles.Shipped("checkpoint/resnet18_sltt.pth")} -data_dir nowhere");
         yield return Case("convert of one file", 2, "convert takes two files, not 1", "convert a.pth");
         yield return Case("convert to something else", 2, "b.onnx: its ending", "convert a.pth b.onnx");
         yield return Case("convert of a missing file", 4, "nowhere.pth", "convert nowhere.pth b.safetensors");
-        yield return Case("convert into a file", 4, "state_dicts.json", $"convert {TestFiles.Shipped("checkpoint/resnet18_sltt.pth")} {TestFiles.Shipped("state_dicts.json")}/b.safetensors");
+        yield return Case(
+            "convert into a file", 4, "state_dicts.json",
+            $"convert {TestFiles.Shipped("checkpoint/resnet18_sltt.pth")} {TestFiles.Shipped("state_dicts.json")}/b.safetensors");
         yield return Case("data of an unknown set", 2, "unknown data set 'cifar11'; did you mean", "data -dataset cifar11");
         yield return Case("data of a missing folder", 4, "nowhere", "data -data_dir nowhere");
         yield return Case("models of an unknown set", 2, "unknown data set 'mnist'", "models -dataset mnist");

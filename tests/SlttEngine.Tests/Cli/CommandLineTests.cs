@@ -27,14 +27,19 @@ public sealed class CommandLineTests
 
     [Test]
     public void BenchWithoutDataDirIsOnRandomData() =>
-        Assert.That(Run("bench", "--help").Output, Does.Match(@"-data_dir \S+ [^-]*\(default: none,\s+random samples\)").And.Not.Contain("./data"));
+        Assert.That(
+            Run("bench", "--help").Output, Does.Match(@"-data_dir \S+ [^-]*\(default: none,\s+random samples\)").And.Not.Contain("./data"));
 
     [Test]
     public void JsonOfNumbersThatAreNotFiniteIsNull()
     {
         StringWriter output = new StringWriter();
-        JsonOutput.Write(CliContext.Plain(output, TextWriter.Null, CancellationToken.None), new { Loss = double.NaN, Rate = (double?)double.PositiveInfinity, Top1 = 0.5 });
-        Assert.That(output.ToString().Replace(" ", string.Empty).ReplaceLineEndings(string.Empty), Is.EqualTo("{\"loss\":null,\"rate\":null,\"top1\":0.5}"));
+        JsonOutput.Write(
+            CliContext.Plain(output, TextWriter.Null, CancellationToken.None),
+            new { Loss = double.NaN, Rate = (double?)double.PositiveInfinity, Top1 = 0.5 });
+        Assert.That(
+            output.ToString().Replace(" ", string.Empty).ReplaceLineEndings(string.Empty),
+            Is.EqualTo("{\"loss\":null,\"rate\":null,\"top1\":0.5}"));
     }
 
     [Test]
@@ -67,7 +72,8 @@ public sealed class CommandLineTests
     public void HelpOfEvalNamesWhatTrainingAloneReads()
     {
         string output = Run("eval", "--help").Output;
-        Assert.That(output, Does.Match(@"-resume PATH +the checkpoint").And.Not.Match(@"-lr X").And.Match(@"without\s+effect\s+here:[^$]*-lr,"));
+        Assert.That(
+            output, Does.Match(@"-resume PATH +the checkpoint").And.Not.Match(@"-lr X").And.Match(@"without\s+effect\s+here:[^$]*-lr,"));
         Assert.That(Run("eval", "-lr", "0.2").Error, Does.Contain("no checkpoint to evaluate"));
     }
 
@@ -118,7 +124,9 @@ public sealed class CommandLineTests
     [Test]
     public void FullDiskAndNoPermissionAreDataErrors()
     {
-        Assert.That(Guard(new IOException("No space left on device : '/x/y'")), Is.EqualTo((4, "sltt: No space left on device : '/x/y'" + Environment.NewLine)));
+        Assert.That(
+            Guard(new IOException("No space left on device : '/x/y'")),
+            Is.EqualTo((4, "sltt: No space left on device : '/x/y'" + Environment.NewLine)));
         Assert.That(Guard(new UnauthorizedAccessException("Access to the path '/x' is denied.")).ExitCode, Is.EqualTo(4));
     }
 
@@ -135,10 +143,13 @@ public sealed class CommandLineTests
     {
         (int exitCode, string? error) = Guard(new InvalidOperationException("the plan is wrong"));
         Assert.That(exitCode, Is.EqualTo(1));
-        Assert.That(error, Does.StartWith("sltt: internal error: InvalidOperationException: the plan is wrong").And.Contain("--verbose").And.Not.Contain("   at "));
+        Assert.That(
+            error, Does.StartWith("sltt: internal error: InvalidOperationException: the plan is wrong").And.Contain("--verbose")
+            .And.Not.Contain("   at "));
         Assert.That(Guard(new InvalidOperationException("the plan is wrong"), verbose: true).Error, Does.Contain("   at "));
     }
 
     [Test]
-    public void StoppedByTheUserIs130() => Assert.That(Guard(new OperationCanceledException(), stopped: true), Is.EqualTo((130, "sltt: stopped" + Environment.NewLine)));
+    public void StoppedByTheUserIs130() =>
+        Assert.That(Guard(new OperationCanceledException(), stopped: true), Is.EqualTo((130, "sltt: stopped" + Environment.NewLine)));
 }

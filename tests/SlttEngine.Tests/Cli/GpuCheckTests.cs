@@ -4,7 +4,9 @@ using SlttEngine.Tests.Engine;
 
 namespace SlttEngine.Tests.Cli;
 
-/// <summary>tools/gpu-check.sh, rehearsed on the CPU device: a script that first runs on a lent GPU must not fail for a typing error.</summary>
+/// <summary>
+/// tools/gpu-check.sh, rehearsed on the CPU device: a script that first runs on a lent GPU must not fail for a typing error.
+/// </summary>
 [Platform("Linux")]
 public sealed class GpuCheckTests
 {
@@ -20,17 +22,21 @@ public sealed class GpuCheckTests
     public void PassedPiecesAreSummedUp()
     {
         File.Copy(GoldenFiles.Of("neuron").First(), Path.Combine(folder, "neuron.safetensors"));
-        (int exitCode, string output) = Run("--device", "cpu", "--vectors", folder, "--out", Path.Combine(folder, "out"), "devices", "verify", "racecheck");
+        (int exitCode, string output) = Run(
+            "--device", "cpu", "--vectors", folder, "--out", Path.Combine(folder, "out"), "devices", "verify", "racecheck");
         Assert.That(exitCode, Is.Zero, output);
         Assert.That(output, Does.Contain("1 of 1 file passed"));
-        Assert.That(File.ReadAllText(Path.Combine(folder, "out", "summary.txt")), Does.Match(@"devices +passed +\d+ s\nverify +passed +\d+ s\nracecheck +left out +\d+ s\n"));
+        Assert.That(
+            File.ReadAllText(Path.Combine(folder, "out", "summary.txt")),
+            Does.Match(@"devices +passed +\d+ s\nverify +passed +\d+ s\nracecheck +left out +\d+ s\n"));
     }
 
     [Test]
     public void AFailedPieceFailsTheWhole()
     {
         File.WriteAllText(Path.Combine(folder, "broken.safetensors"), "no vector");
-        (int exitCode, string output) = Run("--device", "cpu", "--vectors", folder, "--out", Path.Combine(folder, "out"), "verify", "devices");
+        (int exitCode, string output) = Run(
+            "--device", "cpu", "--vectors", folder, "--out", Path.Combine(folder, "out"), "verify", "devices");
         Assert.That(exitCode, Is.EqualTo(1), output);
         Assert.That(output, Does.Match(@"verify +FAILED \(\d+\)").And.Match("devices +passed"));
     }
@@ -61,7 +67,9 @@ public sealed class GpuCheckTests
     public void EveryPieceRunsOnAGpu()
     {
         const string Bench = """[ "$1" = bench ] && echo '{ "seconds_per_iteration": 1, "device_bytes": 7, "device_in_use_bytes": 9 }'""";
-        string script = StandIns(sltt: $"""case $1 in devices) echo 'auto  is cuda' ;; *) echo "sltt $*" ;; esac; {Bench}; exit 0""", tests: "echo \"$SLTT_TEST_DEVICE $*\"");
+        string script = StandIns(
+            sltt: $"""case $1 in devices) echo 'auto  is cuda' ;; *) echo "sltt $*" ;; esac; {Bench}; exit 0""",
+            tests: "echo \"$SLTT_TEST_DEVICE $*\"");
         (int exitCode, string output) = RunScript(script, "--out", Path.Combine(folder, "out"));
         Assert.That(exitCode, Is.Zero, output);
         string summary = File.ReadAllText(Path.Combine(folder, "out", "summary.txt"));
@@ -78,7 +86,8 @@ public sealed class GpuCheckTests
     {
         string found = Path.Combine(folder, "found"), left = Path.Combine(folder, "left");
         string script = StandIns(
-            sltt: $"""case $1 in devices) echo 'auto  is cuda'; (trap '' TERM; exec sleep 300) & echo $! > '{left}' ;; *) cat '{folder}/out/summary.txt' > '{found}' ;; esac""",
+            sltt: $"case $1 in devices) echo 'auto  is cuda'; (trap '' TERM; exec sleep 300) & echo $! > '{left}' ;; "
+                + $"*) cat '{folder}/out/summary.txt' > '{found}' ;; esac",
             tests: "");
         (int exitCode, string output) = RunScript(script, "--out", Path.Combine(folder, "out"), "devices", "verify");
         Assert.That(exitCode, Is.Zero, output);
@@ -95,7 +104,8 @@ public sealed class GpuCheckTests
         File.WriteAllText(Path.Combine(folder, "lib", "Golden", "vector.safetensors"), "");
         File.Copy(Script(), script);
         (string Name, string Text)[] programs =
-            [("sltt", sltt), ("sltt-tests", tests), ("sltt-bench", "echo bench"), ("nvidia-smi", "echo a GPU"), ("compute-sanitizer", "echo \"$*\"")];
+            [("sltt", sltt), ("sltt-tests", tests), ("sltt-bench", "echo bench"), ("nvidia-smi", "echo a GPU"), (
+                "compute-sanitizer", "echo \"$*\"")];
         foreach ((string name, string text) in programs)
         {
             string program = Path.Combine(folder, name);

@@ -2,7 +2,8 @@ namespace SlttEngine.Tests.Cli;
 
 public sealed class NearestNameTests
 {
-    private static readonly string[] Models = ["spiking_resnet18", "spiking_resnet34", "spiking_vgg11_bn", "spiking_nfresnet34", "spiking_nfresnet50", "spiking_nfresnet101"];
+    private static readonly string[] Models = [
+        "spiking_resnet18", "spiking_resnet34", "spiking_vgg11_bn", "spiking_nfresnet34", "spiking_nfresnet50", "spiking_nfresnet101"];
 
     [TestCase("spiking_resnet81", "spiking_resnet18")]
     [TestCase("spikingresnet34", "spiking_resnet34")]

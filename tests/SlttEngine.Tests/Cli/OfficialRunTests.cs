@@ -42,14 +42,16 @@ public sealed partial class OfficialRunTests
 
         Run("train-sltt -data_dir ./data -dataset cifar10 -model spiking_resnet18 -amp -T_max 200 -epochs 200 -weight_decay 5e-5");
         Run("train-bptt -data_dir ./data -dataset cifar10 -model spiking_resnet18 -amp -T_max 200 -epochs 200 -weight_decay 5e-5");
-        Evaluate(Run("train-sltt -data_dir ./data -dataset cifar100 -model spiking_resnet18 -amp -T_max 200 -epochs 200 -weight_decay 5e-4"));
+        Evaluate(
+            Run("train-sltt -data_dir ./data -dataset cifar100 -model spiking_resnet18 -amp -T_max 200 -epochs 200 -weight_decay 5e-4"));
     }
 
     [Test]
     public void DvsCifar10()
     {
-        byte[] recording = File.ReadAllBytes(Path.Combine(TestFiles.Shipped("events"), "CIFAR10DVS", "events", "truck", "cifar10_truck_900.aedat"));
-        foreach (string name in SlttEngine.Data.Cifar10Dvs.ClassNames)
+        byte[] recording = File.ReadAllBytes(
+            Path.Combine(TestFiles.Shipped("events"), "CIFAR10DVS", "events", "truck", "cifar10_truck_900.aedat"));
+        foreach (string name in SlttEngine.Data.Sets.Cifar10Dvs.ClassNames)
         {
             foreach (int n in (int[])[.. Enumerable.Range(0, 13), 950])
             {
@@ -57,11 +59,17 @@ public sealed partial class OfficialRunTests
             }
         }
 
-        Evaluate(Run("train-sltt -data_dir ./data/CIFAR10DVS -dataset DVSCIFAR10 -T 10 -amp -drop_rate 0.3 -model spiking_vgg11_bn -lr=0.05 -weight_decay 5e-4 -mse_n_reg"));
-        Run("train-slttk -K 2 -data_dir ./data/CIFAR10DVS/ -dataset DVSCIFAR10 -T 10 -amp -drop_rate 0.3 -model spiking_vgg11_bn -lr=0.05 -weight_decay 5e-4 -mse_n_reg");
-        Assert.That(Directory.GetFiles(folder["data", "CIFAR10DVS", "sltt_cache"]), Has.Length.EqualTo(2), "the second run takes the first one's cache");
+        Evaluate(
+            Run("train-sltt -data_dir ./data/CIFAR10DVS -dataset DVSCIFAR10 -T 10 -amp -drop_rate 0.3 -model spiking_vgg11_bn -lr=0.05 "
+                + "-weight_decay 5e-4 -mse_n_reg"));
+        Run("train-slttk -K 2 -data_dir ./data/CIFAR10DVS/ -dataset DVSCIFAR10 -T 10 -amp -drop_rate 0.3 -model spiking_vgg11_bn -lr=0.05 "
+            + "-weight_decay 5e-4 -mse_n_reg");
+        Assert.That(
+            Directory.GetFiles(folder["data", "CIFAR10DVS", "sltt_cache"]), Has.Length.EqualTo(2),
+            "the second run takes the first one's cache");
         Run("train-sltt -data_dir ./data/CIFAR10DVS -dataset DVSCIFAR10 -T 10 -model spiking_vgg11_bn --plain-resize -lr 0.01");
-        Assert.That(Directory.GetFiles(folder["data", "CIFAR10DVS", "sltt_cache"]), Has.Length.EqualTo(4), "other frames are another cache");
+        Assert.That(
+            Directory.GetFiles(folder["data", "CIFAR10DVS", "sltt_cache"]), Has.Length.EqualTo(4), "other frames are another cache");
     }
 
     [Test]
@@ -79,8 +87,11 @@ public sealed partial class OfficialRunTests
         string trials = Path.Combine(to, "trials_to_train.txt");
         File.WriteAllText(trials, string.Concat(Enumerable.Repeat(File.ReadAllText(trials).TrimEnd() + "\n", 3)));
 
-        Evaluate(Run("train-sltt -data_dir ./data/dvsgesture -dataset dvsgesture -model spiking_vgg11_bn -T 20 -b 16 -amp -drop_rate 0.4 -weight_decay 5e-4"));
-        Run("train-slttk -K 4 -data_dir ./data/dvsgesture -dataset dvsgesture -model spiking_vgg11_bn -T 20 -b 16 -amp -drop_rate 0.4 -weight_decay 5e-4");
+        Evaluate(
+            Run("train-sltt -data_dir ./data/dvsgesture -dataset dvsgesture -model spiking_vgg11_bn -T 20 -b 16 -amp -drop_rate 0.4 "
+                + "-weight_decay 5e-4"));
+        Run("train-slttk -K 4 -data_dir ./data/dvsgesture -dataset dvsgesture -model spiking_vgg11_bn -T 20 -b 16 -amp -drop_rate 0.4 "
+            + "-weight_decay 5e-4");
     }
 
     [Test]
@@ -92,9 +103,13 @@ public sealed partial class OfficialRunTests
         }
 
         // Checkpoints are read as the official programs' own: the second stage starts from a .pth.
-        (string run, _, _) = Run($"train-sltt -data_dir ./data/imagenet/ -dataset imagenet -T 1 -amp -epochs 100 -b 256 -T_max 100 -weight_decay 1e-5 -loss_lambda 0.0 -model spiking_nfresnet{layers}", "-b 2");
+        (string run, _, _) = Run(
+            $"train-sltt -data_dir ./data/imagenet/ -dataset imagenet -T 1 -amp -epochs 100 -b 256 -T_max 100 -weight_decay 1e-5 "
+                + $"-loss_lambda 0.0 -model spiking_nfresnet{layers}", "-b 2");
         CheckpointFile.Read(Path.Combine(run, "checkpoint_latest.safetensors")).WritePth(folder["logs", $"imagenet_resnet{layers}_t1.pth"]);
-        string second = $"-data_dir ./data/imagenet/ -dataset imagenet -T 6 -amp -epochs 30 -b 256 -T_max 30 -weight_decay 0.0 -loss_lambda 0.0 -model spiking_nfresnet{layers} -lr 0.001 -pre_train ./logs/imagenet_resnet{layers}_t1.pth";
+        string second =
+            $"-data_dir ./data/imagenet/ -dataset imagenet -T 6 -amp -epochs 30 -b 256 -T_max 30 -weight_decay 0.0 -loss_lambda 0.0 "
+                + $"-model spiking_nfresnet{layers} -lr 0.001 -pre_train ./logs/imagenet_resnet{layers}_t1.pth";
         Evaluate(Run((layers == 101 ? "train-slttk -K 2 " : "train-sltt ") + second, "-b 2"));
     }
 
@@ -106,7 +121,8 @@ public sealed partial class OfficialRunTests
             ImageFolderTests.WriteImage(folder, $"data/imagenet/{image}.JPEG", 60, 40, SKEncodedImageFormat.Jpeg);
         }
 
-        SlttProcess.Result run = Command(["train", "-data_dir", "./data/imagenet", "-dataset", "imagenet", "-model", "spiking_nfresnet34", "-b", "2"]);
+        SlttProcess.Result run = Command(
+            ["train", "-data_dir", "./data/imagenet", "-dataset", "imagenet", "-model", "spiking_nfresnet34", "-b", "2"]);
         Assert.That(run.ExitCode, Is.EqualTo(4));
         Assert.That(run.Error, Does.StartWith("sltt: ./data/imagenet: the class cat is in one of"));
     }

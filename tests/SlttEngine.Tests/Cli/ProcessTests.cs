@@ -50,10 +50,14 @@ public sealed class ProcessTests
     [Test]
     public void BenchSaysTheSameAsTextAndAsJson()
     {
-        string[] arguments = ["bench", "-dataset", "cifar10", "-model", "spiking_resnet18", "-width_divisor", "32", "-T", "2", "-b", "2", "--iterations", "3", "--device", "cpu"];
+        string[] arguments = [
+            "bench", "-dataset", "cifar10", "-model", "spiking_resnet18", "-width_divisor", "32", "-T", "2", "-b", "2", "--iterations", "3",
+            "--device", "cpu"];
         SlttProcess.Result text = SlttProcess.Run(arguments);
         Assert.That(text.ExitCode, Is.Zero, text.Error);
-        Assert.That(text.Output, Does.Contain("3 iterations").And.Contain("images/s").And.Contain("peak device memory").And.Contain("idle process"));
+        Assert.That(
+            text.Output,
+            Does.Contain("3 iterations").And.Contain("images/s").And.Contain("peak device memory").And.Contain("idle process"));
 
         SlttProcess.Result json = SlttProcess.Run([.. arguments, "--json"]);
         Assert.That(json.ExitCode, Is.Zero, json.Error);
@@ -78,7 +82,8 @@ public sealed class ProcessTests
         string file = Path.Combine(cifar.Folder, "batch.safetensors");
         JsonElement Bench(string checkpoint) => JsonDocument.Parse(SlttProcess.Run(
             [
-                "bench", "-data_dir", cifar.Folder, "-dataset", "cifar10", "-model", "spiking_resnet18", "-width_divisor", "32", "-T", "1", "-b", "8",
+                "bench", "-data_dir", cifar.Folder, "-dataset", "cifar10", "-model", "spiking_resnet18", "-width_divisor", "32", "-T", "1",
+                "-b", "8",
                 "-resume", Path.Combine(folder, checkpoint), "--save_batch", file, "--iterations", "1", "--device", "cpu", "--json",
             ]).Output).RootElement.GetProperty("result");
 
@@ -87,14 +92,18 @@ public sealed class ProcessTests
         Assert.Multiple(() =>
         {
             Assert.That(first.GetProperty("first_loss").GetDouble(), Is.Not.EqualTo(alone), "other parameters have another loss");
-            Assert.That(first.GetProperty("convolutions").EnumerateArray().Sum(c => c.GetProperty("event").GetInt32() + c.GetProperty("dense").GetInt32()), Is.GreaterThan(0));
+            Assert.That(
+                first.GetProperty("convolutions").EnumerateArray().Sum(
+                c => c.GetProperty("event").GetInt32() + c.GetProperty("dense").GetInt32()), Is.GreaterThan(0));
         });
 
         using SafeTensorsFile batch = SafeTensorsFile.Open(file);
         byte[] samples = batch.ReadBytes("samples");
         long[] labels = batch.ReadInt64("labels");
         int[] order = EpochOrder.Shuffled(5 * SmallCifar.PerFile, 2022, 0);
-        byte[][] records = [.. Enumerable.Range(1, 5).SelectMany(i => File.ReadAllBytes(Path.Combine(cifar.Batches, $"data_batch_{i}.bin")).Chunk(1 + (3 * 32 * 32)))];
+        byte[][] records = [
+            .. Enumerable.Range(1, 5).SelectMany(
+            i => File.ReadAllBytes(Path.Combine(cifar.Batches, $"data_batch_{i}.bin")).Chunk(1 + (3 * 32 * 32)))];
         byte[][] taken = [.. order.Take(8).Select(i => records[i])];
         Assert.Multiple(() =>
         {
@@ -110,7 +119,9 @@ public sealed class ProcessTests
     public void BenchNamesACheckpointOfAnotherModel()
     {
         string other = GoldenFiles.Of("model").First(f => f.Contains("vgg", StringComparison.Ordinal));
-        SlttProcess.Result result = SlttProcess.Run("bench", "-dataset", "cifar10", "-model", "spiking_resnet18", "-width_divisor", "32", "-b", "2", "-resume", other, "--device", "cpu");
+        SlttProcess.Result result = SlttProcess.Run(
+            "bench", "-dataset", "cifar10", "-model", "spiking_resnet18", "-width_divisor", "32", "-b", "2", "-resume", other, "--device",
+            "cpu");
         Assert.That(result.ExitCode, Is.EqualTo(4));
         Assert.That(result.Error, Does.StartWith("sltt: ").And.Contain(other).And.Not.Contain("   at "));
     }
@@ -118,16 +129,23 @@ public sealed class ProcessTests
     [Test]
     public void PlanForetellsWhatBenchAllocates()
     {
-        string[] options = ["-dataset", "cifar10", "-model", "spiking_resnet18", "-width_divisor", "32", "-T", "2", "-b", "2", "--device", "cpu"];
+        string[] options = [
+            "-dataset", "cifar10", "-model", "spiking_resnet18", "-width_divisor", "32", "-T", "2", "-b", "2", "--device", "cpu"];
         string[] nowhere = [.. options, "-data_dir", "nowhere"];
         SlttProcess.Result text = SlttProcess.Run(["plan", .. nowhere, "-memory", "100"]);
         Assert.That(text.ExitCode, Is.Zero, text.Error);
-        Assert.That(text.Output, Does.Contain("bptt").And.Contain("largest batch in 100.0 MiB").And.Contain("layer4.1.conv2").And.Contain("an iteration computed in full"));
+        Assert.That(
+            text.Output, Does.Contain("bptt").And.Contain("largest batch in 100.0 MiB").And.Contain("layer4.1.conv2").And.Contain(
+            "an iteration computed in full"));
 
-        JsonElement plan = JsonDocument.Parse(SlttProcess.Run(["plan", .. nowhere, "--json"]).Output).RootElement.GetProperty("plans").GetProperty("sltt");
-        JsonElement bench = JsonDocument.Parse(SlttProcess.Run(["bench", .. options, "--iterations", "1", "--json"]).Output).RootElement.GetProperty("result");
+        JsonElement plan = JsonDocument.Parse(SlttProcess.Run(["plan", .. nowhere, "--json"]).Output).RootElement.GetProperty("plans")
+            .GetProperty("sltt");
+        JsonElement bench = JsonDocument.Parse(SlttProcess.Run(["bench", .. options, "--iterations", "1", "--json"]).Output)
+            .RootElement.GetProperty("result");
         Assert.That(bench.GetProperty("device_bytes").GetInt64(), Is.EqualTo(plan.GetProperty("training_bytes").GetInt64()));
-        Assert.That(plan.GetProperty("image_bytes").GetInt64(), Is.EqualTo(60_000 * 3072), "an absent data set counts as its authors distribute it");
+        Assert.That(
+            plan.GetProperty("image_bytes").GetInt64(), Is.EqualTo(60_000 * 3072),
+            "an absent data set counts as its authors distribute it");
         Assert.That(plan.GetProperty("largest_batch").GetInt32(), Is.GreaterThan(2));
     }
 

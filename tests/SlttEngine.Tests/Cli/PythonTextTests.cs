@@ -1,6 +1,7 @@
 using System.Globalization;
 using FsCheck;
 using FsCheck.Fluent;
+using SlttEngine.Cli.Options;
 using SlttEngine.Training;
 
 namespace SlttEngine.Tests.Cli;
@@ -39,7 +40,8 @@ public sealed class PythonTextTests
     [Test]
     public void EveryFloatComesBackFromItsText() => Prop.ForAll<double>(value =>
         !double.IsFinite(value)
-        || BitConverter.DoubleToInt64Bits(double.Parse(PythonText.Repr(value), CultureInfo.InvariantCulture)) == BitConverter.DoubleToInt64Bits(value))
+        || BitConverter.DoubleToInt64Bits(
+            double.Parse(PythonText.Repr(value), CultureInfo.InvariantCulture)) == BitConverter.DoubleToInt64Bits(value))
         .QuickCheckThrowOnFailure();
 
     [TestCase("", "''")]
@@ -61,8 +63,11 @@ public sealed class PythonTextTests
     [Test]
     public void NamespaceIsReadInOrder()
     {
-        IReadOnlyList<(string Name, string? Value)> values = PythonText.ReadNamespace("Namespace(a=1, b='x, y=(2)', c=None, d=True, e=\"it's\", f=5e-05)\n");
-        Assert.That(values, Is.EqualTo(new (string, string?)[] { ("a", "1"), ("b", "x, y=(2)"), ("c", null), ("d", "True"), ("e", "it's"), ("f", "5e-05") }));
+        IReadOnlyList<(string Name, string? Value)> values = PythonText.ReadNamespace(
+            "Namespace(a=1, b='x, y=(2)', c=None, d=True, e=\"it's\", f=5e-05)\n");
+        Assert.That(
+            values, Is.EqualTo(
+            new (string, string?)[] { ("a", "1"), ("b", "x, y=(2)"), ("c", null), ("d", "True"), ("e", "it's"), ("f", "5e-05") }));
     }
 
     [TestCase("")]
@@ -71,5 +76,6 @@ public sealed class PythonTextTests
     [TestCase("Namespace(seed)")]
     [TestCase("Namespace(name='abc)")]
     [TestCase("Namespace(name='abc\\')")]
-    public void BrokenNamespaceIsRefused(string text) => Assert.That(() => PythonText.ReadNamespace(text), Throws.TypeOf<FormatException>());
+    public void BrokenNamespaceIsRefused(string text) =>
+        Assert.That(() => PythonText.ReadNamespace(text), Throws.TypeOf<FormatException>());
 }

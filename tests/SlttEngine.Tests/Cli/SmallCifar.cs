@@ -33,7 +33,8 @@ internal sealed class SmallCifar : IDisposable
 
     /// <summary>A run of a model of a few thousand parameters, a second or so an epoch at most.</summary>
     internal string[] Train(params string[] more) =>
-        ["train", "-data_dir", Folder, "-out_dir", OutDir, "-dataset", "cifar10", "-model", "spiking_resnet18", "-width_divisor", "32", "-T", "1", "-b", "8", "--device", "cpu", .. more];
+        ["train", "-data_dir", Folder, "-out_dir", OutDir, "-dataset", "cifar10", "-model", "spiking_resnet18", "-width_divisor", "32",
+            "-T", "1", "-b", "8", "--device", "cpu", .. more];
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }

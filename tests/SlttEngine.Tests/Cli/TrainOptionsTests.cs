@@ -1,5 +1,5 @@
+using SlttEngine.Cli.Options;
 using SlttEngine.Cli;
-using SlttEngine.Cli.Commands;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 using SlttEngine.Layers;
@@ -9,7 +9,7 @@ namespace SlttEngine.Tests.Cli;
 
 public sealed class TrainOptionsTests
 {
-    private static TrainOptions Parse(TrainingMethod? method, params string[] arguments)
+    private static TrainOptions Parse(string? method, params string[] arguments)
     {
         TrainOptionSet set = new TrainOptionSet(new TrainOptions(), method);
         Assert.That(ArgumentParser.Parse(arguments, set.Options, "train"), Is.Empty);
@@ -19,7 +19,7 @@ public sealed class TrainOptionsTests
     private static TrainOptions Parse(string line) => Parse(null, line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
     private static TrainOptions Parse(OfficialCommands.Case official) => Parse(
-        official.Command switch { "train-sltt" => TrainingMethod.Sltt, "train-slttk" => TrainingMethod.SlttK, _ => TrainingMethod.Bptt },
+        official.Command switch { "train-sltt" => MethodTable.Sltt, "train-slttk" => MethodTable.SlttK, _ => MethodTable.Bptt },
         official.Words);
 
     [TestCase("fp16", ComputeType.Float16, "float16")]
@@ -50,7 +50,8 @@ public sealed class TrainOptionsTests
         Assert.That(TrainOptions.FromArgsText(options.ToArgsText()), Is.EqualTo(options));
     }
 
-    private static IEnumerable<TestCaseData> Official() => OfficialCommands.All.Select(c => new TestCaseData(c).SetArgDisplayNames(c.ToString()));
+    private static IEnumerable<TestCaseData> Official() =>
+        OfficialCommands.All.Select(c => new TestCaseData(c).SetArgDisplayNames(c.ToString()));
 
     [TestCaseSource(nameof(Official))]
     public void RunFolderIsTheOfficialOne(object official)
@@ -72,9 +73,9 @@ public sealed class TrainOptionsTests
         OfficialCommands.Case command = (OfficialCommands.Case)official;
         TrainOptions read = TrainOptions.FromArgsText(command.ArgsText);
         TrainOptions expected = Parse(command);
-        if (expected.Method == TrainingMethod.Bptt)
+        if (expected.Method == MethodTable.Bptt)
         {
-            read = read with { Method = TrainingMethod.Bptt }; // the official BPTT program writes nothing that tells it from SLTT's
+            read = read with { Method = MethodTable.Bptt }; // the official BPTT program writes nothing that tells it from SLTT's
         }
 
         Assert.That(read, Is.EqualTo(expected));
@@ -117,9 +118,12 @@ public sealed class TrainOptionsTests
     [Test]
     public void EveryOptionReachesItsProperty()
     {
-        TrainOptions options = Parse("-seed 1 -name n -T 2 -tau 1.5 -b 3 -epochs 4 -j 5 -data_dir d -dataset cifar100 -out_dir o -surrogate sigmoid -resume r "
-            + "-amp -opt AdamW -lr 0.2 -momentum 0.8 -lr_scheduler StepLR -step_size 7 -gamma 0.5 -T_max 8 -model spiking_resnet34 -drop_rate 0.25 -weight_decay 0.01 "
-            + "-loss_lambda 0.5 -mse_n_reg -loss_means 2 -save_init -K 1 -method bptt -width_divisor 2 -device cuda -amp_dtype bf16 --batch-norm cudnn --fast-math --plain-resize");
+        TrainOptions options = Parse(
+            "-seed 1 -name n -T 2 -tau 1.5 -b 3 -epochs 4 -j 5 -data_dir d -dataset cifar100 -out_dir o -surrogate sigmoid -resume r "
+            + "-amp -opt AdamW -lr 0.2 -momentum 0.8 -lr_scheduler StepLR -step_size 7 -gamma 0.5 -T_max 8 -model spiking_resnet34 "
+            + "-drop_rate 0.25 -weight_decay 0.01 "
+            + "-loss_lambda 0.5 -mse_n_reg -loss_means 2 -save_init -K 1 -method bptt -width_divisor 2 -device cuda -amp_dtype bf16 "
+            + "--batch-norm cudnn --fast-math --plain-resize");
         Assert.That(options, Is.EqualTo(new TrainOptions
         {
             Seed = 1,
@@ -152,7 +156,7 @@ public sealed class TrainOptionsTests
             LossMeans = 2,
             SaveInit = true,
             K = 1,
-            Method = TrainingMethod.Bptt,
+            Method = MethodTable.Bptt,
             WidthDivisor = 2,
             Device = DeviceChoice.Cuda,
             AmpType = ComputeType.BFloat16,

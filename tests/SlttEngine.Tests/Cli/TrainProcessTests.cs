@@ -28,9 +28,13 @@ public sealed partial class TrainProcessTests
         string[] lines = Lines(run.Output);
         Assert.That(lines[0], Is.EqualTo("device: CPU (as asked)"));
         Assert.That(lines.Where(l => l.StartsWith("epoch=", StringComparison.Ordinal)).Count(), Is.EqualTo(2));
-        Assert.That(lines[^1], Does.Match(@"^epoch=1, train_loss=[\d.]+, train_acc=[\d.]+, test_loss=[\d.]+, test_acc=[\d.]+, max_test_acc=[\d.]+, total_time="));
+        Assert.That(
+            lines[^1], Does.Match(
+            @"^epoch=1, train_loss=[\d.]+, train_acc=[\d.]+, test_loss=[\d.]+, test_acc=[\d.]+, max_test_acc=[\d.]+, total_time="));
 
-        string folder = Path.Combine(data.OutDir, "SLTT_cifar10_spiking_resnet18__T1_tau1.1_e2_bs8_SGD_lr0.1_wd0_SG_triangle_drop0.0_losslamb0.05_CosALR_300_width32");
+        string folder = Path.Combine(
+            data.OutDir,
+            "SLTT_cifar10_spiking_resnet18__T1_tau1.1_e2_bs8_SGD_lr0.1_wd0_SG_triangle_drop0.0_losslamb0.05_CosALR_300_width32");
         Assert.That(Directory.GetDirectories(data.OutDir), Is.EqualTo(new[] { folder }));
         Assert.That(File.ReadAllText(Path.Combine(folder, "args.txt")), Does.StartWith("Namespace(seed=2022, name='', T=1, "));
         Assert.That(File.Exists(Path.Combine(folder, "checkpoint_0.safetensors")));
@@ -45,7 +49,8 @@ public sealed partial class TrainProcessTests
             Assert.That(line.GetProperty("epoch").GetInt32(), Is.EqualTo(epoch));
             JsonElement[] convolutions = [.. line.GetProperty("convolutions").EnumerateArray()];
             Assert.That(convolutions.Count(c => c.GetProperty("pass").GetString() == "backward filter"), Is.GreaterThan(1));
-            Assert.That(convolutions.Select(c => c.GetProperty("event").GetInt32() + c.GetProperty("dense").GetInt32()), Is.All.GreaterThan(0));
+            Assert.That(
+                convolutions.Select(c => c.GetProperty("event").GetInt32() + c.GetProperty("dense").GetInt32()), Is.All.GreaterThan(0));
         }
     }
 
@@ -53,10 +58,13 @@ public sealed partial class TrainProcessTests
     public void FromArgsRunsTheSameAgain()
     {
         SlttProcess.Result first = SlttProcess.Run(data.Train("-epochs", "1", "-seed", "5"));
-        string folder = Directory.GetDirectories(data.OutDir).Single(), ways = Path.Combine(folder, "convolutions.jsonl"), before = File.ReadAllText(ways);
+        string folder = Directory.GetDirectories(data.OutDir).Single(), ways = Path.Combine(
+            folder, "convolutions.jsonl"), before = File.ReadAllText(ways);
         SlttProcess.Result second = SlttProcess.Run("train", "--from", Path.Combine(folder, "args.txt"));
         Assert.That(second.ExitCode, Is.Zero, second.Error);
-        Assert.That(second.Error, Does.StartWith("warning: ").And.Contain("already exists").And.Contain($"-resume {Path.Combine(folder, "checkpoint_latest.safetensors")} would go on"));
+        Assert.That(
+            second.Error, Does.StartWith("warning: ").And.Contain("already exists").And.Contain(
+            $"-resume {Path.Combine(folder, "checkpoint_latest.safetensors")} would go on"));
         Assert.That(Losses(second.Output), Is.EqualTo(Losses(first.Output)).And.Length.EqualTo(1));
         Assert.That(File.ReadAllText(ways), Is.EqualTo(before));
     }
@@ -76,7 +84,8 @@ public sealed partial class TrainProcessTests
         Assert.That(resume.Success, Is.True, rest);
         int done = 2 + rest.Split('\n').Count(l => l.StartsWith("epoch=", StringComparison.Ordinal));
 
-        SlttProcess.Result second = SlttProcess.Run(data.Train("-epochs", (done + 1).ToString(CultureInfo.InvariantCulture), "-resume", resume.Groups[1].Value));
+        SlttProcess.Result second = SlttProcess.Run(
+            data.Train("-epochs", (done + 1).ToString(CultureInfo.InvariantCulture), "-resume", resume.Groups[1].Value));
         Assert.That(second.ExitCode, Is.Zero, second.Error);
         Assert.That(Lines(second.Output)[^1], Does.StartWith($"epoch={done},"));
     }
@@ -96,7 +105,9 @@ public sealed partial class TrainProcessTests
             string checkpoint = Path.Combine(Directory.GetDirectories(data.OutDir).Single(), "checkpoint_latest.safetensors");
             SlttProcess.Result again = SlttProcess.Run(data.Train("-epochs", "1", "-resume", checkpoint));
             Assert.That(again.ExitCode, Is.Zero, again.Error);
-            Assert.That(again.Error, Does.Match(@"^warning: \S+ has finished [1-9]\d* of 1 epochs: .* a larger -epochs goes on\s*$"), $"killed {wait} ms after the first epoch");
+            Assert.That(
+                again.Error, Does.Match(@"^warning: \S+ has finished [1-9]\d* of 1 epochs: .* a larger -epochs goes on\s*$"),
+                $"killed {wait} ms after the first epoch");
             Directory.Delete(data.OutDir, recursive: true);
         }
     }
@@ -108,7 +119,8 @@ public sealed partial class TrainProcessTests
 
         yield return Case("no steps", 2, "-T 0: must be at least 1 time step", "-T", "0");
         yield return Case("batch larger than the data", 2, "-b 41 is more than the 40 training samples", "-b", "41");
-        yield return Case("unknown model", 2, "unknown model 'spiking_resnet19'; did you mean 'spiking_resnet18'?", "-model", "spiking_resnet19");
+        yield return Case(
+            "unknown model", 2, "unknown model 'spiking_resnet19'; did you mean 'spiking_resnet18'?", "-model", "spiking_resnet19");
         yield return Case("unknown data set", 2, "unknown data set 'cifra10'; did you mean 'cifar10'?", "-dataset", "cifra10");
         yield return Case("unknown surrogate", 2, "unknown surrogate 'triangel'; did you mean 'triangle'?", "-surrogate", "triangel");
         yield return Case("unknown option", 2, "unknown option '-epoch'; did you mean '-epochs'?", "-epoch", "3");
@@ -116,14 +128,17 @@ public sealed partial class TrainProcessTests
         yield return Case("missing folder", 4, "nowhere", "-data_dir", "nowhere");
         yield return Case("other data set", 4, "cifar-100", "-dataset", "cifar100");
         yield return Case("missing checkpoint", 4, "nowhere.safetensors", "-resume", "nowhere.safetensors");
-        yield return Case("more steps than an array holds", 2, "-T 100000 -b 1: too large", "-dataset", "DVSCIFAR10", "-T", "100000", "-b", "1");
-        yield return Case("a batch larger than an array", 2, "-T 20000 -b 4: too large", "-dataset", "dvsgesture", "-T", "20000", "-b", "4");
+        yield return Case(
+            "more steps than an array holds", 2, "-T 100000 -b 1: too large", "-dataset", "DVSCIFAR10", "-T", "100000", "-b", "1");
+        yield return Case(
+            "a batch larger than an array", 2, "-T 20000 -b 4: too large", "-dataset", "dvsgesture", "-T", "20000", "-b", "4");
         yield return Case("two starts", 2, "-resume a.safetensors and -pre_train b.pth", "-resume", "a.safetensors", "-pre_train", "b.pth");
         yield return Case("missing start", 4, "nowhere.pth", "-pre_train", "nowhere.pth");
     }
 
     [TestCaseSource(nameof(BadInput))]
-    public void BadInputIsOneLine(int exitCode, string message, string[] arguments) => AssertRefused(SlttProcess.Run(data.Train(["-epochs", "1", .. arguments])), exitCode, message);
+    public void BadInputIsOneLine(int exitCode, string message, string[] arguments) =>
+        AssertRefused(SlttProcess.Run(data.Train(["-epochs", "1", .. arguments])), exitCode, message);
 
     [Test]
     public void ATruncatedDataFileIsNamed()
@@ -187,7 +202,9 @@ public sealed partial class TrainProcessTests
 
     private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    private static string[] Losses(string output) => [.. Lines(output).Where(l => l.StartsWith("epoch=", StringComparison.Ordinal)).Select(l => l[..l.IndexOf(", total_time", StringComparison.Ordinal)])];
+    private static string[] Losses(string output) =>
+        [.. Lines(output).Where(l => l.StartsWith("epoch=", StringComparison.Ordinal)).Select(
+        l => l[..l.IndexOf(", total_time", StringComparison.Ordinal)])];
 
     private static void ReadUntil(Process process, string start)
     {
@@ -202,10 +219,13 @@ public sealed partial class TrainProcessTests
         Assert.Fail($"the run ended before '{start}': {process.StandardError.ReadToEnd()}");
     }
 
-    /// <summary>Whether this process, and so its children, ignore SIGINT: a shell starts its background jobs so. SIGTERM takes the same way then.</summary>
+    /// <summary>
+    /// Whether this process, and so its children, ignore SIGINT: a shell starts its background jobs so. SIGTERM takes the same way then.
+    /// </summary>
     private static bool InterruptIsIgnored()
     {
-        string? ignored = File.Exists("/proc/self/status") ? File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith("SigIgn:", StringComparison.Ordinal)) : null;
+        string? ignored = File.Exists("/proc/self/status")
+            ? File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith("SigIgn:", StringComparison.Ordinal)) : null;
         return ignored is not null && (Convert.ToUInt64(ignored[7..].Trim(), 16) & 2) != 0;
     }
 

@@ -1,3 +1,4 @@
+using SlttEngine.Cli.Options;
 using SlttEngine.Cli;
 using SlttEngine.Training;
 
@@ -19,7 +20,8 @@ public sealed class TrainingViewTests
     public void FirstLineNamesTheDeviceAndWhy()
     {
         (TrainingView? view, StringWriter? output, StringWriter _, ManualTime _) = Create();
-        view.RunStarted(new RunStarted("CPU", "no NVIDIA driver", new TrainOptions { Method = TrainingMethod.SlttK }, 11_220_000, 10, 50000, 10000, 3L << 20, "./logs/x", 0, 0, 390));
+        view.Describe(new TrainOptions { Method = MethodTable.SlttK }, "no NVIDIA driver");
+        view.RunStarted(new RunStarted("CPU", 11_220_000, 10, 50000, 10000, 3L << 20, "./logs/x", 0, 0, 390));
         string[] lines = output.ToString().TrimEnd().Split('\n', StringSplitOptions.TrimEntries);
         Assert.That(lines[0], Is.EqualTo("device: CPU (no NVIDIA driver)"));
         Assert.That(lines[1], Does.Contain("11.22 M parameters").And.Contain("sltt-k, K = 2").And.Contain("T = 6").And.Contain("3.0 MiB"));
@@ -33,7 +35,8 @@ public sealed class TrainingViewTests
     public void AResumedRunSaysWhereItGoesOn(int epoch, int batch, string line)
     {
         (TrainingView? view, StringWriter? output, StringWriter _, ManualTime _) = Create();
-        view.RunStarted(new RunStarted("CPU", "as asked", new TrainOptions(), 11_220_000, 10, 50000, 10000, 3L << 20, "./logs/x", epoch, batch, 390));
+        view.Describe(new TrainOptions(), "as asked");
+        view.RunStarted(new RunStarted("CPU", 11_220_000, 10, 50000, 10000, 3L << 20, "./logs/x", epoch, batch, 390));
         Assert.That(output.ToString().TrimEnd().Split('\n')[^1], Is.EqualTo(line));
     }
 
@@ -43,7 +46,8 @@ public sealed class TrainingViewTests
         (TrainingView? view, StringWriter? output, StringWriter _, ManualTime _) = Create();
         view.EpochFinished(new EpochFinished(0, 3, 1.5, 0.25, 1.25, 0.5, 0.5, 10, 12.5, 80.25, 5L << 20, 2));
         Assert.That(output.ToString().TrimEnd(), Is.EqualTo(
-            "epoch=0, train_loss=1.5000, train_acc=0.2500, test_loss=1.2500, test_acc=0.5000, max_test_acc=0.5000, total_time=12.5s, images/s=80.3, peak_memory=5.0 MiB, skipped_steps=2, escape_time=2030-01-01 00:00:25"));
+            "epoch=0, train_loss=1.5000, train_acc=0.2500, test_loss=1.2500, test_acc=0.5000, max_test_acc=0.5000, total_time=12.5s, "
+                + "images/s=80.3, peak_memory=5.0 MiB, skipped_steps=2, escape_time=2030-01-01 00:00:25"));
         Assert.That(view.Epochs[^1].TestAccuracy, Is.EqualTo(0.5));
     }
 
@@ -59,7 +63,9 @@ public sealed class TrainingViewTests
 
         string[] lines = output.ToString().TrimEnd().Split('\n', StringSplitOptions.TrimEntries);
         Assert.That(lines, Has.Length.EqualTo(2));
-        Assert.That(lines[0], Is.EqualTo("epoch 3/10 train 11/25 | data 0.003s | batch 1.000s | 0:00:11 | ETA 0:00:14 | loss 1.2346 | top1 54.32 | top5 93.22"));
+        Assert.That(
+            lines[0], Is.EqualTo(
+            "epoch 3/10 train 11/25 | data 0.003s | batch 1.000s | 0:00:11 | ETA 0:00:14 | loss 1.2346 | top1 54.32 | top5 93.22"));
         Assert.That(lines[1], Does.StartWith("epoch 3/10 train 21/25 |"));
     }
 
@@ -93,7 +99,9 @@ public sealed class TrainingViewTests
         Assert.That(line, Has.Length.LessThanOrEqualTo(width));
         if (width >= 80)
         {
-            Assert.That(line, Does.Contain("120/390").And.Contain("loss 1.2346").And.Contain("top1 54.32").And.Contain("top5 93.22").And.Contain("ETA 0:01:51"));
+            Assert.That(
+                line, Does.Contain("120/390").And.Contain("loss 1.2346").And.Contain("top1 54.32").And.Contain("top5 93.22").And.Contain(
+                "ETA 0:01:51"));
         }
 
         if (width >= 120)

@@ -10,8 +10,11 @@ public sealed class BatchLoaderTests
     {
         // Known answers of Random123, kat_vectors, philox4x32 10.
         Assert.That(Philox.Block(0, 0, 0), Is.EqualTo((0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u)));
-        Assert.That(Philox.Block(ulong.MaxValue, ulong.MaxValue, ulong.MaxValue), Is.EqualTo((0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu)));
-        Assert.That(Philox.Block(0x299f31d0a4093822, 0x85a308d3243f6a88, 0x0370734413198a2e), Is.EqualTo((0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u)));
+        Assert.That(
+            Philox.Block(ulong.MaxValue, ulong.MaxValue, ulong.MaxValue), Is.EqualTo((0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu)));
+        Assert.That(
+            Philox.Block(0x299f31d0a4093822, 0x85a308d3243f6a88, 0x0370734413198a2e),
+            Is.EqualTo((0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u)));
     }
 
     [Test]
@@ -52,14 +55,14 @@ public sealed class BatchLoaderTests
         Assert.That(seen, Is.All.InRange(880, 1120));
     }
 
-    [TestCase(false)]
-    [TestCase(true)]
-    public void Batches_hold_the_right_samples_whatever_the_threads_do(bool pad)
+    [Test]
+    public void Batches_hold_the_right_samples_whatever_the_threads_do()
     {
         Fake set = new Fake(23) { Slow = true };
         foreach (int workers in (int[])[1, 4])
         {
-            using BatchLoader loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 5, Shuffle = true, Seed = 9, Workers = workers, Ahead = 3, Pad = pad });
+            using BatchLoader loader = new BatchLoader(
+                set, new BatchLoaderOptions { BatchSize = 5, Shuffle = true, Seed = 9, Workers = workers, Prefetch = 3 });
             Assert.That(loader.BatchesPerEpoch, Is.EqualTo(5));
             for (int epoch = 0; epoch < 3; epoch++)
             {
@@ -70,8 +73,7 @@ public sealed class BatchLoaderTests
                     Batch batch = loader.Next()!;
                     Assert.That(batch.Index, Is.EqualTo(b));
                     Assert.That(batch.Count, Is.EqualTo(b == 4 ? 3 : 5));
-                    Assert.That(batch.Capacity, Is.EqualTo(pad ? 5 : batch.Count));
-                    Assert.That(batch.Indices[..batch.Count].ToArray(), Is.EqualTo(order[(5 * b)..Math.Min(23, 5 * (b + 1))]));
+                    Assert.That(batch.Indices.ToArray(), Is.EqualTo(order[(5 * b)..Math.Min(23, 5 * (b + 1))]));
                     set.Check(batch, EpochOrder.Draw(9, epoch));
                 }
 
@@ -85,7 +87,8 @@ public sealed class BatchLoaderTests
     public void An_epoch_can_be_entered_anywhere_and_left_at_any_time()
     {
         Fake set = new Fake(40);
-        using BatchLoader loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 4, Shuffle = true, Seed = 1, DropLast = true });
+        using BatchLoader loader = new BatchLoader(
+            set, new BatchLoaderOptions { BatchSize = 4, Shuffle = true, Seed = 1, DropLast = true });
         for (int first = 0; first <= 10; first++)
         {
             loader.Start(2, first);
@@ -105,13 +108,20 @@ public sealed class BatchLoaderTests
     public void Damaged_samples_are_left_out_or_replaced()
     {
         Fake set = new Fake(20) { Damaged = [3, 7, 8] };
-        using (BatchLoader loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 5 }))
+        List<string> reported = [];
+        using (BatchLoader loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 5, Workers = 1, Damaged = reported.Add }))
         {
             loader.Start(0);
             Batch first = loader.Next()!;
             Assert.That(first.Indices.ToArray(), Is.EqualTo(new[] { 0, 1, 2, 4 }));
             set.Check(first, EpochOrder.Draw(0, 0));
             Assert.That(loader.Next()!.Indices.ToArray(), Is.EqualTo(new[] { 5, 6, 9 }));
+            loader.Start(1);
+            loader.Next();
+            loader.Next();
+            Assert.That(
+                reported, Is.EqualTo(new[] { "sample 3: damaged", "sample 7: damaged", "sample 8: damaged" }),
+                "each of them when it is first met");
         }
 
         using (BatchLoader loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 5, ReplaceDamaged = true }))
@@ -121,12 +131,14 @@ public sealed class BatchLoaderTests
             Assert.That(first.Count, Is.EqualTo(5));
             Assert.That(first.Indices[3], Is.Not.EqualTo(3));
             set.Check(first, EpochOrder.Draw(0, 0));
-            int[] again = first.Indices.ToArray();
+            int[] replaced = first.Indices.ToArray();
             loader.Start(0);
-            Assert.That(loader.Next()!.Indices.ToArray(), Is.EqualTo(again));
+            Assert.That(loader.Next()!.Indices.ToArray(), Is.EqualTo(replaced));
         }
 
-        using (BatchLoader loader = new BatchLoader(new Fake(20) { Damaged = [.. Enumerable.Range(0, 20)] }, new BatchLoaderOptions { BatchSize = 5, ReplaceDamaged = true }))
+        using (
+            BatchLoader loader = new BatchLoader(
+            new Fake(20) { Damaged = [.. Enumerable.Range(0, 20)] }, new BatchLoaderOptions { BatchSize = 5, ReplaceDamaged = true }))
         {
             loader.Start(0);
             Assert.Throws<SlttException>(() => loader.Next());
@@ -148,11 +160,20 @@ public sealed class BatchLoaderTests
     [Test]
     public void A_batch_larger_than_the_data_is_refused_when_it_would_be_dropped()
     {
-        SlttException error = Assert.Throws<SlttException>(() => new BatchLoader(new Fake(3), new BatchLoaderOptions { BatchSize = 4, DropLast = true }).Dispose())!;
+        SlttException error = Assert.Throws<SlttException>(
+            () => new BatchLoader(new Fake(3), new BatchLoaderOptions { BatchSize = 4, DropLast = true }).Dispose())!;
         Assert.That(error.Message, Does.Contain("3 samples").And.Contain("batch of 4"));
         using BatchLoader loader = new BatchLoader(new Fake(3), new BatchLoaderOptions { BatchSize = 4 });
         loader.Start(0);
         Assert.That(loader.Next()!.Count, Is.EqualTo(3));
+    }
+
+    [Test]
+    public void A_label_that_is_no_class_is_refused()
+    {
+        SlttException error = Assert.Throws<SlttException>(
+            () => new BatchLoader(new Fake(9) { Classes = 2 }, new BatchLoaderOptions { BatchSize = 4 }).Dispose())!;
+        Assert.That(error.Message, Is.EqualTo("sample 2 of 9 (Fake) has label 2, but labels go from 0 to 1 (2 classes)"));
     }
 
     [Test]
@@ -166,7 +187,8 @@ public sealed class BatchLoaderTests
             loader.Next();
         }
 
-        // The count is the whole process's, and the test runner allocates beside it now and then: the least of a few passes is the loader's.
+        // The count is the whole process's, and the test runner allocates beside it now and then: the least of a few passes is the
+        // loader's.
         long least = long.MaxValue;
         for (int pass = 0; pass < 4; pass++)
         {
@@ -193,19 +215,13 @@ public sealed class BatchLoaderTests
 
         public int Count => count;
 
-        public IReadOnlyList<string> ClassNames { get; } = ["a", "b", "c"];
+        public int Classes { get; init; } = 3;
 
         public FrameShape Shape => new(3, 2, 1, 2);
 
-        public int ElementSize => 1;
-
-        public IReadOnlyList<float> Scale { get; } = [1, 1];
-
-        public IReadOnlyList<float> Shift { get; } = [0, 0];
-
         public int Label(int index) => index % 3;
 
-        public bool TryRead(int index, ulong draw, Span<byte> frames)
+        public void Read(int index, ulong draw, Span<byte> frames)
         {
             if (Slow)
             {
@@ -219,30 +235,33 @@ public sealed class BatchLoaderTests
 
             for (int i = 0; i < frames.Length; i++)
             {
-                frames[i] = Element(index, i, draw);
+                frames[i] = Value(index, i, draw);
             }
 
-            return !Damaged.Contains(index);
+            if (Damaged.Contains(index))
+            {
+                throw new DamagedSampleException($"sample {index}: damaged");
+            }
         }
 
         internal void Check(Batch batch, ulong draw)
         {
-            Assert.That(batch.Frames.Length, Is.EqualTo(3 * batch.Capacity * 4));
+            Assert.That(batch.Frames.Length, Is.EqualTo(3 * batch.Count * 4));
             for (int t = 0; t < 3; t++)
             {
-                for (int n = 0; n < batch.Capacity; n++)
+                for (int n = 0; n < batch.Count; n++)
                 {
                     for (int i = 0; i < 4; i++)
                     {
-                        byte expected = n < batch.Count ? Element(batch.Indices[n], (4 * t) + i, draw) : (byte)0;
-                        Assert.That(batch.Frames[(((t * batch.Capacity) + n) * 4) + i], Is.EqualTo(expected), $"{t} {n} {i}");
+                        byte expected = Value(batch.Indices[n], (4 * t) + i, draw);
+                        Assert.That(batch.Frames[(((t * batch.Count) + n) * 4) + i], Is.EqualTo(expected), $"{t} {n} {i}");
                     }
 
-                    Assert.That(batch.Labels[n], Is.EqualTo(n < batch.Count ? batch.Indices[n] % 3 : 0));
+                    Assert.That(batch.Labels[n], Is.EqualTo(batch.Indices[n] % 3));
                 }
             }
         }
 
-        private static byte Element(int index, int i, ulong draw) => (byte)((index * 13) + i + (int)(draw % 251));
+        private static byte Value(int index, int i, ulong draw) => (byte)((index * 13) + i + (int)(draw % 251));
     }
 }

@@ -17,7 +17,7 @@ public sealed class CifarTests
         Make(binary, python, classes, perFile: 7);
         foreach (TemporaryFolder folder in (TemporaryFolder[])[binary, python])
         {
-            Cifar set = Cifar.Load(folder.FullName, classes, train);
+            CifarImages set = CifarImages.Load(folder.FullName, classes, train);
             int files = train && classes == 10 ? 5 : 1;
             Assert.That(set.Count, Is.EqualTo(7 * files));
             Assert.That(set.ClassNames, Has.Count.EqualTo(classes));
@@ -30,7 +30,7 @@ public sealed class CifarTests
             }
 
             string inner = Directory.GetDirectories(folder.FullName)[0];
-            Assert.That(Cifar.Load(inner, classes, train).Count, Is.EqualTo(set.Count), "the folder of the files itself");
+            Assert.That(CifarImages.Load(inner, classes, train).Count, Is.EqualTo(set.Count), "the folder of the files itself");
         }
     }
 
@@ -39,22 +39,28 @@ public sealed class CifarTests
     {
         using TemporaryFolder folder = new TemporaryFolder();
         using TemporaryFolder other = new TemporaryFolder();
-        SlttException none = Assert.Throws<SlttException>(() => Cifar.Load(folder.FullName, 10, true))!;
+        SlttException none = Assert.Throws<SlttException>(() => CifarImages.Load(folder.FullName, 10, true))!;
         Assert.That(none.Message, Does.Contain(folder.FullName));
         Assert.That(none.Hint, Does.Contain("cifar-10-binary.tar.gz"));
-        Assert.That(Assert.Throws<SlttException>(() => Cifar.Load(folder["no"], 10, true))!.Message, Does.Contain("no such folder"));
+        Assert.That(Assert.Throws<SlttException>(() => CifarImages.Load(folder["no"], 10, true))!.Message, Does.Contain("no such folder"));
 
         Make(folder, other, 10, perFile: 3);
         string third = folder["cifar-10-batches-bin", "data_batch_3.bin"];
         byte[] whole = File.ReadAllBytes(third);
         File.WriteAllBytes(third, whole[..^1]);
-        Assert.That(Assert.Throws<SlttException>(() => Cifar.Load(folder.FullName, 10, true))!.Message, Does.Contain(third).And.Contain("truncated"));
+        Assert.That(
+            Assert.Throws<SlttException>(() => CifarImages.Load(folder.FullName, 10, true))!.Message,
+            Does.Contain(third).And.Contain("truncated"));
         whole[ImageBytes + 1] = 10;
         File.WriteAllBytes(third, whole);
-        Assert.That(Assert.Throws<SlttException>(() => Cifar.Load(folder.FullName, 10, true))!.Message, Does.Contain(third).And.Contain("image 1 has label 10"));
+        Assert.That(
+            Assert.Throws<SlttException>(() => CifarImages.Load(folder.FullName, 10, true))!.Message,
+            Does.Contain(third).And.Contain("image 1 has label 10"));
         File.Delete(third);
-        Assert.That(Assert.Throws<SlttException>(() => Cifar.Load(folder.FullName, 10, true))!.Message, Does.Contain(third).And.Contain("not found"));
-        Assert.That(Cifar.Load(folder.FullName, 10, train: false).Count, Is.EqualTo(3), "the test part is whole");
+        Assert.That(
+            Assert.Throws<SlttException>(() => CifarImages.Load(folder.FullName, 10, true))!.Message,
+            Does.Contain(third).And.Contain("not found"));
+        Assert.That(CifarImages.Load(folder.FullName, 10, train: false).Count, Is.EqualTo(3), "the test part is whole");
     }
 
     [Test]
@@ -65,7 +71,9 @@ public sealed class CifarTests
         Make(binary, python, 10, perFile: 2);
         byte[] batch = File.ReadAllBytes(python["cifar-10-batches-py", "test_batch"]);
         using TemporaryFolder folder = new TemporaryFolder();
-        Mutations.Check(batch, path => Cifar.Load(Path.GetDirectoryName(CopyAs(path, folder, "test_batch"))!, 10, train: false), cases: 400, headBytes: batch.Length);
+        Mutations.Check(
+            batch, path => CifarImages.Load(Path.GetDirectoryName(CopyAs(path, folder, "test_batch"))!, 10, train: false), cases: 400,
+            headBytes: batch.Length);
     }
 
     [Test]
@@ -73,7 +81,8 @@ public sealed class CifarTests
     {
         using TemporaryFolder folder = new TemporaryFolder();
         folder.Write("test_batch", Encoding.Latin1.GetBytes("cos\nsystem\n(S'true'\ntR."));
-        Assert.That(Assert.Throws<SlttException>(() => Cifar.Load(folder.FullName, 10, train: false))!.Message, Does.Contain("os.system"));
+        Assert.That(
+            Assert.Throws<SlttException>(() => CifarImages.Load(folder.FullName, 10, train: false))!.Message, Does.Contain("os.system"));
     }
 
     private static string CopyAs(string path, TemporaryFolder folder, string name)
@@ -132,7 +141,8 @@ public sealed class CifarTests
         void Str(string text) => Text($"U{(char)text.Length}{text}");
         Text("\u0080\u0002}q\u0001(");
         Str("data");
-        Text("cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\u0085U\u0001b\u0087R(K\u0001K" + (char)labels.Count + "M\0\u000c\u0086");
+        Text("cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\u0085U\u0001b\u0087R(K\u0001K" + (char)labels.Count
+            + "M\0\u000c\u0086");
         Text("cnumpy\ndtype\nU\u0002u1K\0K\u0001\u0087R(K\u0003U\u0001|NNNJ\u00ff\u00ff\u00ff\u00ffJ\u00ff\u00ff\u00ff\u00ffK\0tb\u0089T");
         bytes.AddRange(BitConverter.GetBytes(pixels.Length));
         bytes.AddRange(pixels);

@@ -1,5 +1,6 @@
 using System.Text;
 using SlttEngine.Data;
+using SlttEngine.Data.Sets;
 using SlttEngine.Tests.IO;
 
 namespace SlttEngine.Tests.Data;
@@ -59,7 +60,9 @@ public sealed class EventDataTests
     {
         EventList events = new EventList();
         events.Add(0, 128, 0, 0);
-        Assert.That(Assert.Throws<SlttException>(() => EventFrames.Integrate(events, 1, "cam.aedat"))!.Message, Does.Contain("cam.aedat").And.Contain("column 128"));
+        Assert.That(
+            Assert.Throws<SlttException>(() => EventFrames.Integrate(events, 1, "cam.aedat"))!.Message,
+            Does.Contain("cam.aedat").And.Contain("column 128"));
     }
 
     [Test]
@@ -112,12 +115,17 @@ public sealed class EventDataTests
         string recording = folder.Write("DvsGesture/user.aedat", Recording());
         foreach (string row in (string[])["0,1,2", "12,1,2", "1,2", "a,1,2", "1,-1,2", "1,1,4294967296"])
         {
-            string labels = folder.Write("DvsGesture/user_labels.csv", Encoding.ASCII.GetBytes($"class,startTime_usec,endTime_usec\n1,1,2\n\n{row}\n"));
-            Assert.That(Assert.Throws<SlttException>(() => DvsGesture.ReadLabels(recording))!.Message, Does.Contain(labels).And.Contain("line 4"), row);
+            string labels = folder.Write(
+                "DvsGesture/user_labels.csv", Encoding.ASCII.GetBytes($"class,startTime_usec,endTime_usec\n1,1,2\n\n{row}\n"));
+            Assert.That(
+                Assert.Throws<SlttException>(() => DvsGesture.ReadLabels(recording))!.Message, Does.Contain(labels).And.Contain("line 4"),
+                row);
         }
 
         File.Delete(folder["DvsGesture", "user_labels.csv"]);
-        Assert.That(Assert.Throws<SlttException>(() => DvsGesture.ReadLabels(recording))!.Message, Does.Contain("user_labels.csv").And.Contain("not found"));
+        Assert.That(
+            Assert.Throws<SlttException>(() => DvsGesture.ReadLabels(recording))!.Message,
+            Does.Contain("user_labels.csv").And.Contain("not found"));
 
         string list = folder.Write("DvsGesture/trials_to_train.txt", "user.aedat\nuser99.aedat\n"u8);
         Assert.That(Assert.Throws<SlttException>(() => DvsGesture.Trials(DvsGesture.Find(folder.FullName), train: true))!.Message,
@@ -165,37 +173,35 @@ public sealed class EventDataTests
         string recording = folder.Write("DvsGesture/user.aedat", Recording());
         folder.Write("DvsGesture/user_labels.csv", "class,startTime_usec,endTime_usec\n3,0,1000\n5,500,2000\n"u8);
         folder.Write("DvsGesture/trials_to_train.txt", "user.aedat\n"u8);
-        byte[] Frames(int steps, EventTransform transform, out int decoded)
+        byte[] Frames(int steps, out int decoded)
         {
             int calls = 0;
-            using EventFrameSet set = DvsGesture.Open(folder.FullName, true,
-                new EventSetOptions { Steps = steps, Transform = transform, CacheFolder = caches.FullName, Progress = (_, _) => calls++ });
+            using EventFrameSet set = (EventFrameSet)new DvsGesture().Open(folder.FullName, true,
+                new DataSetOptions { Steps = steps, CacheFolder = caches.FullName, Progress = _ => calls++ });
             Assert.That(set.CacheProblem, Is.Null);
             Assert.That(set.Count, Is.EqualTo(2));
             Assert.That(set.Label(0), Is.EqualTo(2));
             Assert.That(set.Label(1), Is.EqualTo(4));
             decoded = calls;
-            byte[] frames = new byte[set.Shape.Length * set.ElementSize];
-            set.TryRead(1, 0, frames);
+            byte[] frames = new byte[set.Shape.Length * set.Element.Size()];
+            set.Read(1, 0, frames);
             return frames;
         }
 
-        byte[] first = Frames(4, EventTransform.None, out int decoded);
+        byte[] first = Frames(4, out int decoded);
         Assert.That(decoded, Is.EqualTo(1));
-        Assert.That(Frames(4, EventTransform.None, out decoded), Is.EqualTo(first));
+        Assert.That(Frames(4, out decoded), Is.EqualTo(first));
         Assert.That(decoded, Is.Zero, "from the cache");
-        Frames(5, EventTransform.None, out decoded);
+        Frames(5, out decoded);
         Assert.That(decoded, Is.EqualTo(1), "another T");
-        Frames(4, EventTransform.Plain48, out decoded);
-        Assert.That(decoded, Is.EqualTo(1), "another transform");
-        Assert.That(Directory.GetFiles(caches.FullName), Has.Length.EqualTo(3));
+        Assert.That(Directory.GetFiles(caches.FullName), Has.Length.EqualTo(2));
 
         File.SetLastWriteTimeUtc(recording, DateTime.UtcNow.AddHours(-1));
-        Frames(4, EventTransform.None, out decoded);
+        Frames(4, out decoded);
         Assert.That(decoded, Is.EqualTo(1), "a changed file");
         folder.Write("DvsGesture/user_labels.csv", "class,startTime_usec,endTime_usec\n3,0,1000\n5,600,2000\n"u8);
         File.SetLastWriteTimeUtc(folder["DvsGesture", "user_labels.csv"], DateTime.UtcNow.AddHours(1));
-        Assert.That(Frames(4, EventTransform.None, out decoded), Is.Not.EqualTo(first));
+        Assert.That(Frames(4, out decoded), Is.Not.EqualTo(first));
         Assert.That(decoded, Is.EqualTo(1), "changed labels");
 
         // A cache that is not whole is not used, wherever it was cut.
@@ -204,17 +210,27 @@ public sealed class EventDataTests
         foreach (int length in (int[])[0, 10, 64, whole.Length / 2, whole.Length - 1])
         {
             File.WriteAllBytes(newest, whole.AsSpan(0, length));
-            Frames(4, EventTransform.None, out decoded);
+            Frames(4, out decoded);
             Assert.That(decoded, Is.EqualTo(1), $"cut at {length}");
             Assert.That(File.ReadAllBytes(newest), Is.EqualTo(whole));
         }
 
+        // A label that is no class is refused: the index begins with the first sample's label.
+        byte[] labelled = [.. whole];
+        int index = (int)BitConverter.ToInt64(whole, 56);
+        labelled[index] = 77;
+        File.WriteAllBytes(newest, labelled);
+        Assert.That(
+            Assert.Throws<SlttException>(() => Frames(4, out _))!.Message,
+            Does.StartWith(newest).And.Contain("sample 0 has label 77").And.Contain("11 classes"));
+
         // A flipped bit in the frames is found when they are read.
         whole[80] ^= 4;
         File.WriteAllBytes(newest, whole);
-        using EventFrameSet damaged = DvsGesture.Open(folder.FullName, true, new EventSetOptions { Steps = 4, CacheFolder = caches.FullName });
+        using EventFrameSet damaged = (EventFrameSet)new DvsGesture().Open(
+            folder.FullName, true, new DataSetOptions { Steps = 4, CacheFolder = caches.FullName });
         byte[] buffer = new byte[damaged.Shape.Length * 2];
-        Assert.That(Assert.Throws<SlttException>(() => damaged.TryRead(0, 0, buffer))!.Message, Does.Contain(newest));
+        Assert.That(Assert.Throws<SlttException>(() => damaged.Read(0, 0, buffer))!.Message, Does.Contain(newest));
     }
 
     [Test]
@@ -225,14 +241,15 @@ public sealed class EventDataTests
         folder.Write("DvsGesture/user_labels.csv", "class,startTime_usec,endTime_usec\n3,0,1000\n"u8);
         folder.Write("DvsGesture/trials_to_test.txt", "user.aedat\n"u8);
         string file = folder.Write("file", []);
-        using EventFrameSet impossible = DvsGesture.Open(folder.FullName, false, new EventSetOptions { Steps = 2, CacheFolder = Path.Combine(file, "cache") });
+        using EventFrameSet impossible = (EventFrameSet)new DvsGesture().Open(
+            folder.FullName, false, new DataSetOptions { Steps = 2, CacheFolder = Path.Combine(file, "cache") });
         Assert.That(impossible.CacheProblem, Does.StartWith("cannot write"));
-        using EventFrameSet none = DvsGesture.Open(folder.FullName, false, new EventSetOptions { Steps = 2 });
+        using EventFrameSet none = (EventFrameSet)new DvsGesture().Open(folder.FullName, false, new DataSetOptions { Steps = 2 });
         Assert.That(none.CacheProblem, Is.Null);
         byte[] a = new byte[impossible.Shape.Length * 2];
         byte[] b = new byte[a.Length];
-        impossible.TryRead(0, 0, a);
-        none.TryRead(0, 0, b);
+        impossible.Read(0, 0, a);
+        none.Read(0, 0, b);
         Assert.That(a, Is.EqualTo(b));
         Assert.That(a.Any(x => x > 0));
     }

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Runtime.InteropServices;
 using SlttEngine.Data;
+using SlttEngine.Data.Sets;
 using SlttEngine.IO;
 using SlttEngine.Tests.IO;
 
@@ -11,7 +12,8 @@ public sealed class EventVectorTests
 {
     private static readonly string Root = TestFiles.AllGolden() ?? TestFiles.Shipped("");
 
-    private static string[] Vectors => [.. Directory.GetFiles(Path.Combine(Root, "events"), "*.safetensors*").Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+    private static string[] Vectors =>
+        [.. Directory.GetFiles(Path.Combine(Root, "events"), "*.safetensors*").Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
 
     [TestCaseSource(nameof(Vectors))]
     public void A_recording_gives_the_recorded_numbers(string vector)
@@ -36,8 +38,8 @@ public sealed class EventVectorTests
         using TemporaryFolder cache = new TemporaryFolder();
         foreach (bool train in (bool[])[true, false])
         {
-            EventSetOptions options = new EventSetOptions { Steps = 20, CacheFolder = cache.FullName };
-            using EventFrameSet set = DvsGesture.Open(Path.Combine(Root, "events", "dvsgesture"), train, options);
+            DataSetOptions options = new DataSetOptions { Steps = 20, CacheFolder = cache.FullName };
+            using EventFrameSet set = (EventFrameSet)new DvsGesture().Open(Path.Combine(Root, "events", "dvsgesture"), train, options);
             Assert.That(set.CacheProblem, Is.Null);
             Assert.That(set.Shape, Is.EqualTo(new FrameShape(20, 2, 128, 128)));
             int index = 0;
@@ -47,8 +49,8 @@ public sealed class EventVectorTests
                 using SafeTensorsFile expected = Open(Path.Combine(Root, "events", vector), folder);
                 for (int i = 0; (expected.Metadata["split"] == "train") == train && expected.Contains($"sample{i}.frames"); i++, index++)
                 {
-                    byte[] frames = new byte[set.Shape.Length * set.ElementSize];
-                    Assert.That(set.TryRead(index, 0, frames));
+                    byte[] frames = new byte[set.Shape.Length * set.Element.Size()];
+                    set.Read(index, 0, frames);
                     Assert.That(frames.AsSpan().SequenceEqual(expected.ReadBytes($"sample{i}.frames")), $"{vector} {i}");
                     Assert.That(set.Label(index), Is.EqualTo(expected.ReadInt64($"sample{i}.label")[0]));
                 }
@@ -63,16 +65,20 @@ public sealed class EventVectorTests
     {
         using TemporaryFolder cache = new TemporaryFolder();
         string folder = Path.Combine(Root, "events", "CIFAR10DVS");
-        EventSetOptions options = new EventSetOptions { Steps = 10, Transform = EventTransform.Official48, CacheFolder = cache.FullName };
-        using EventFrameSet train = Cifar10Dvs.Open(folder, train: true, options);
-        using EventFrameSet test = Cifar10Dvs.Open(folder, train: false, options);
+        DataSetOptions options = new DataSetOptions { Steps = 10, CacheFolder = cache.FullName };
+        using EventFrameSet train = (EventFrameSet)new Cifar10Dvs().Open(folder, train: true, options);
+        using EventFrameSet test = (EventFrameSet)new Cifar10Dvs().Open(folder, train: false, options);
+        using EventFrameSet plain = (EventFrameSet)new Cifar10Dvs().Open(folder, train: false, options with { PlainResize = true });
+        Assert.That((test.Element, plain.Element), Is.EqualTo((SampleElement.UInt8, SampleElement.UInt16)));
+        Assert.That(Directory.GetFiles(cache.FullName), Has.Length.EqualTo(3), "each transform has its own cache");
         Assert.That(Enumerable.Range(0, train.Count).Select(train.Label), Is.EqualTo(new[] { 0, 6 }));
         Assert.That(Enumerable.Range(0, test.Count).Select(test.Label), Is.EqualTo(new[] { 9 }));
         Assert.That(test.Shape, Is.EqualTo(new FrameShape(10, 2, 48, 48)));
         using TemporaryFolder unpacked = new TemporaryFolder();
-        using SafeTensorsFile truck = Open(Directory.GetFiles(Path.Combine(Root, "events"), "cifar10dvs_truck_900.safetensors*")[0], unpacked);
+        using SafeTensorsFile truck = Open(
+            Directory.GetFiles(Path.Combine(Root, "events"), "cifar10dvs_truck_900.safetensors*")[0], unpacked);
         byte[] frames = new byte[test.Shape.Length];
-        test.TryRead(0, 0, frames);
+        test.Read(0, 0, frames);
         Assert.That(frames.Select(b => b / 255f), Is.EqualTo(truck.ReadFloat32("official_48x48")));
     }
 

@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using SkiaSharp;
 using SlttEngine.Data;
+using SlttEngine.Data.Sets;
 using SlttEngine.Tests.IO;
 
 namespace SlttEngine.Tests.Data;
@@ -44,8 +45,9 @@ public sealed class ImageFolderTests
         WriteImage(folder, "val/a/image.png", width, height, SKEncodedImageFormat.Png);
         ImageFolder set = ImageFolder.Open(folder.FullName, train: false);
         byte[] frames = new byte[set.Shape.Length];
-        Assert.That(set.TryRead(0, 0, frames));
-        byte[] packed = [.. Enumerable.Range(0, 224 * 224).SelectMany(i => new[] { frames[i], frames[(224 * 224) + i], frames[(2 * 224 * 224) + i] })];
+        set.Read(0, 0, frames);
+        byte[] packed = [
+            .. Enumerable.Range(0, 224 * 224).SelectMany(i => new[] { frames[i], frames[(224 * 224) + i], frames[(2 * 224 * 224) + i] })];
         Assert.That(Crc32.HashToUInt32(packed), Is.EqualTo(crc));
     }
 
@@ -57,7 +59,9 @@ public sealed class ImageFolderTests
         for (int i = 0; i < 20_000; i++)
         {
             (int left, int top, int width, int height) = ImageFolder.RandomCrop(500, 375, ref random);
-            Assert.That(left >= 0 && top >= 0 && width > 0 && height > 0 && left + width <= 500 && top + height <= 375, $"{left} {top} {width} {height}");
+            Assert.That(
+                left >= 0 && top >= 0 && width > 0 && height > 0 && left + width <= 500
+                && top + height <= 375, $"{left} {top} {width} {height}");
             double area = width * height / (500.0 * 375), ratio = (double)width / height;
             Assert.That(ratio, Is.InRange(0.74, 1.35));
             (smallest, largest) = (Math.Min(smallest, area), Math.Max(largest, area));
@@ -84,7 +88,7 @@ public sealed class ImageFolderTests
         byte[] Read(int index, ulong draw)
         {
             byte[] frames = new byte[set.Shape.Length];
-            Assert.That(set.TryRead(index, draw, frames));
+            set.Read(index, draw, frames);
             return frames;
         }
 
@@ -105,7 +109,7 @@ public sealed class ImageFolderTests
 
         ImageFolder set = ImageFolder.Open(folder.FullName, train: false);
         byte[] frames = new byte[set.Shape.Length];
-        set.TryRead(0, 0, frames);
+        set.Read(0, 0, frames);
         Assert.That(frames[..(224 * 224)], Is.All.InRange(198, 202));
         Assert.That(frames[(224 * 224)..(2 * 224 * 224)], Is.All.InRange(98, 102));
         Assert.That(frames[(2 * 224 * 224)..], Is.All.InRange(48, 52));
@@ -123,8 +127,8 @@ public sealed class ImageFolderTests
         folder.Write("val/a/3.jpg", []);
         folder.Write("val/a/4.jpg", "this is no image"u8);
         List<string> lines = new List<string>();
-        ImageFolder set = ImageFolder.Open(folder.FullName, train: false, report: lines.Add);
-        using BatchLoader loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 5, Workers = 1 });
+        ImageFolder set = ImageFolder.Open(folder.FullName, train: false);
+        using BatchLoader loader = new BatchLoader(set, new BatchLoaderOptions { BatchSize = 5, Workers = 1, Damaged = lines.Add });
         for (int epoch = 0; epoch < 2; epoch++)
         {
             loader.Start(epoch);
@@ -148,8 +152,8 @@ public sealed class ImageFolderTests
         }
 
         string bad = folder.Write("val/b/0.jpg", "no image"u8);
-        Assert.That(DataSetCatalog.Inspect("imagenet", folder.FullName, thorough: false)[1].SamplesByClass, Is.EqualTo(new[] { 1, 2 }));
-        IReadOnlyList<DataSetPart> parts = DataSetCatalog.Inspect("imagenet", folder.FullName, thorough: true);
+        Assert.That(DataSets.Find("imagenet").Inspect(folder.FullName, thorough: false)[1].SamplesByClass, Is.EqualTo(new[] { 1, 2 }));
+        IReadOnlyList<DataSetPart> parts = DataSets.Find("imagenet").Inspect(folder.FullName, thorough: true);
         Assert.That((parts[0].Samples, parts[0].BadFiles, parts[0].FirstProblem), Is.EqualTo((2, 0, (string?)null)));
         Assert.That(parts[1].SamplesByClass, Is.EqualTo(new[] { 1, 1 }));
         Assert.That(parts[1].BadFiles, Is.EqualTo(1));
@@ -168,7 +172,7 @@ public sealed class ImageFolderTests
             Mutations.Check(File.ReadAllBytes(folder["val", "a", "1.jpg"]), path =>
             {
                 File.Copy(path, folder["val", "a", "1.jpg"], overwrite: true);
-                ImageFolder.Open(folder.FullName, train: false).TryRead(0, 0, frames);
+                ImageFolder.Open(folder.FullName, train: false).Read(0, 0, frames);
             }, cases: 100, headBytes: 700);
         }
     }
@@ -177,9 +181,12 @@ public sealed class ImageFolderTests
     public void Missing_folders_are_named()
     {
         using TemporaryFolder folder = new TemporaryFolder();
-        Assert.That(Assert.Throws<SlttException>(() => ImageFolder.Open(folder.FullName, train: true))!.Message, Does.Contain(folder["train"]));
+        Assert.That(
+            Assert.Throws<SlttException>(() => ImageFolder.Open(folder.FullName, train: true))!.Message, Does.Contain(folder["train"]));
         Directory.CreateDirectory(folder["train", "empty"]);
-        Assert.That(Assert.Throws<SlttException>(() => ImageFolder.Open(folder.FullName, train: true))!.Message, Does.Contain(folder["train", "empty"]));
+        Assert.That(
+            Assert.Throws<SlttException>(() => ImageFolder.Open(folder.FullName, train: true))!.Message,
+            Does.Contain(folder["train", "empty"]));
     }
 
     /// <summary>Packed RGBA, channel c of (x, y) is (7x + 13y + 50c + xy mod 31) mod 256.</summary>

@@ -1,4 +1,5 @@
 using SlttEngine.Data;
+using SlttEngine.Data.Sets;
 using SlttEngine.Tests.IO;
 
 namespace SlttEngine.Tests.Data;
@@ -6,19 +7,20 @@ namespace SlttEngine.Tests.Data;
 /// <summary>The simulated event camera and the gestures it records.</summary>
 public sealed class SyntheticGesturesTests
 {
-    private static readonly SyntheticGestureOptions Small = new() { TrainUsers = 2, TestUsers = 1, RecordingsPerUser = 1, GestureSeconds = 0.3 };
+    private static readonly SyntheticGestureOptions Small =
+        new() { TrainUsers = 2, TestUsers = 1, RecordingsPerUser = 1, GestureSeconds = 0.3 };
 
     [Test]
     public void A_bright_blob_fires_on_at_its_leading_edge_and_off_behind()
     {
         EventCamera camera = new EventCamera(new Philox(1, 1), threshold: 0.25, noiseRate: 0, hotPixels: 0);
         EventList events = new EventList();
-        camera.Look(0, 0.004, [new Blob(40, 64, 6, 1)], events);
+        camera.Observe(0, 0.004, [new Blob(40, 64, 6, 1)], events);
         Assert.That(events.P.ToArray(), Is.All.EqualTo(1), "it appears");
         events = new EventList();
         for (int i = 1; i <= 20; i++)
         {
-            camera.Look(0.004 * i, 0.004, [new Blob(40 + (0.5 * i), 64, 6, 1)], events);
+            camera.Observe(0.004 * i, 0.004, [new Blob(40 + (0.5 * i), 64, 6, 1)], events);
         }
 
         double on = Enumerable.Range(0, events.Count).Where(i => events.P[i] == 1).Average(i => events.X[i]);
@@ -28,10 +30,10 @@ public sealed class SyntheticGesturesTests
 
         // It goes: what fired ON fires OFF, and the camera is as it was.
         EventList last = new EventList();
-        camera.Look(0.1, 0.004, [], last);
+        camera.Observe(0.1, 0.004, [], last);
         Assert.That(last.P.ToArray(), Is.All.Zero);
         EventList still = new EventList();
-        camera.Look(0.104, 0.004, [], still);
+        camera.Observe(0.104, 0.004, [], still);
         Assert.That(still.Count, Is.Zero);
     }
 
@@ -42,7 +44,7 @@ public sealed class SyntheticGesturesTests
         EventList events = new EventList();
         for (int i = 0; i < 250; i++)
         {
-            camera.Look(0.004 * i, 0.004, [], events);
+            camera.Observe(0.004 * i, 0.004, [], events);
         }
 
         Assert.That(events.Count, Is.EqualTo(0.5 * 128 * 128).Within(5).Percent);
@@ -53,15 +55,15 @@ public sealed class SyntheticGesturesTests
     {
         using TemporaryFolder folder = new TemporaryFolder();
         Assert.That(SyntheticGestures.Make(folder.FullName, Small));
-        EventSetOptions options = new EventSetOptions { Steps = 4 };
-        using EventFrameSet train = DvsGesture.Open(folder.FullName, train: true, options);
-        using EventFrameSet test = DvsGesture.Open(folder.FullName, train: false, options);
+        DataSetOptions options = new DataSetOptions { Steps = 4 };
+        using EventFrameSet train = (EventFrameSet)new DvsGesture().Open(folder.FullName, train: true, options);
+        using EventFrameSet test = (EventFrameSet)new DvsGesture().Open(folder.FullName, train: false, options);
         Assert.That(train.Count, Is.EqualTo(22));
         Assert.That(Enumerable.Range(0, 11).Select(test.Label), Is.EqualTo(Enumerable.Range(0, 11)));
         byte[] frames = new byte[test.Shape.Length * 2];
         for (int i = 0; i < test.Count; i++)
         {
-            test.TryRead(i, 0, frames);
+            test.Read(i, 0, frames);
             Assert.That(frames.Sum(b => b), Is.GreaterThan(300), $"gesture {i} moves");
         }
     }
@@ -106,7 +108,8 @@ public sealed class SyntheticGesturesTests
         using TemporaryFolder other = new TemporaryFolder();
         other.Write("DvsGesture/user01_led.aedat", [1]);
         other.Write("DvsGesture/trials_to_train.txt", [1]);
-        Assert.That(Assert.Throws<SlttException>(() => SyntheticGestures.Make(other.FullName, Small))!.Message, Does.Contain("not overwritten"));
+        Assert.That(
+            Assert.Throws<SlttException>(() => SyntheticGestures.Make(other.FullName, Small))!.Message, Does.Contain("not overwritten"));
         Assert.That(File.ReadAllBytes(other["DvsGesture", "user01_led.aedat"]), Is.EqualTo(new byte[] { 1 }));
     }
 }

@@ -36,27 +36,27 @@ public sealed class ArenaTests
     [Test]
     public void Copies_over_time_lie_a_multiple_of_256_bytes_apart()
     {
-        DeviceBuffer u = new("u", BufferKind.State, 1000, copies: 3, zeroed: false);
+        DeviceBuffer<byte> u = new("u", BufferKind.State, 1000, copies: 3, zeroed: false);
         Arena arena = Arena.Plan([u], []);
         arena.Place(new ManagedCuda.BasicTypes.CUdeviceptr(1 << 20));
         Assert.Multiple(() =>
         {
             Assert.That(arena.Bytes, Is.EqualTo(3 * 1024));
-            Assert.That((ulong)u.At(2).Pointer, Is.EqualTo((1UL << 20) + 2048));
-            Assert.That((ulong)u.Before(0).Pointer, Is.Zero);
-            Assert.That((ulong)u.Before(2).Pointer, Is.EqualTo((1UL << 20) + 1024));
+            Assert.That((ulong)u.Address(2).Pointer, Is.EqualTo((1UL << 20) + 2048));
+            Assert.That((ulong)u.Before(0).Pointer.Pointer, Is.Zero);
+            Assert.That((ulong)u.Before(2).Pointer.Pointer, Is.EqualTo((1UL << 20) + 1024));
         });
     }
 
     [Test]
     public void One_copy_holds_the_step_before_but_for_the_first()
     {
-        DeviceBuffer u = new("u", BufferKind.State, 1000, copies: 1, zeroed: false);
+        DeviceBuffer<byte> u = new("u", BufferKind.State, 1000, copies: 1, zeroed: false);
         Arena.Plan([u], []).Place(new ManagedCuda.BasicTypes.CUdeviceptr(1 << 20));
         Assert.Multiple(() =>
         {
-            Assert.That((ulong)u.Before(0).Pointer, Is.Zero);
-            Assert.That((ulong)u.Before(2).Pointer, Is.EqualTo(1UL << 20));
+            Assert.That((ulong)u.Before(0).Pointer.Pointer, Is.Zero);
+            Assert.That((ulong)u.Before(2).Pointer.Pointer, Is.EqualTo(1UL << 20));
         });
     }
 
@@ -90,7 +90,7 @@ public sealed class ArenaTests
             }
         }
 
-        Assert.That(all.Max(t => (long)(ulong)t.At(0).Pointer + t.Bytes) - (1 << 20), Is.LessThanOrEqualTo(arena.Bytes));
+        Assert.That(all.Max(t => (long)(ulong)t.Address(0).Pointer + t.Bytes) - (1 << 20), Is.LessThanOrEqualTo(arena.Bytes));
 
         int First(DeviceBuffer t) => ops.FindIndex(o => o.Writes.Contains(t));
 
@@ -99,11 +99,11 @@ public sealed class ArenaTests
 
     private static bool Overlap(DeviceBuffer x, DeviceBuffer y)
     {
-        (ulong a, ulong b) = (x.At(0).Pointer, y.At(0).Pointer);
+        (ulong a, ulong b) = (x.Address(0).Pointer, y.Address(0).Pointer);
         return a < b + (ulong)y.Bytes && b < a + (ulong)x.Bytes;
     }
 
-    private static DeviceBuffer Scratch(string name, long bytes) => ProgramBuilder.Scratch(name, bytes);
+    private static DeviceBuffer<byte> Scratch(string name, long bytes) => new(name, BufferKind.Scratch, bytes);
 
     private static Op Op(DeviceBuffer[] reads, DeviceBuffer[] writes) => new("op", reads, writes, _ => { });
 

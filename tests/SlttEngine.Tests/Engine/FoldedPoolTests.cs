@@ -30,18 +30,18 @@ public sealed class FoldedPoolTests
     public void Spikes_that_are_pooled_never_have_memory()
     {
         Network network = Build(dropRate: 0, folds: true);
-        using ParameterStore store = new(SharedDevice.Device, network, Device.ComputeType.Float32, 0, allocate: false);
-        ProgramBuilder b = new(SharedDevice.Device, store, new ProgramShape(Batch, Steps, Device.ComputeType.Float32, true, false, true), new NeuronOptions(), default);
-        b.SetForward(network.Input, b.Keep("input", BufferKind.Batch, b.BytesOf(network.Input)));
+        ParameterStore store = new(SharedDevice.Device, network, Device.ComputeType.Float32, 0);
+        ProgramBuilder<float> b = new(store, new ProgramShape(Batch, Steps, Device.ComputeType.Float32, true, false, true), new NeuronOptions());
+        b.SetActivation(network.Input, b.Keep<float>("input", BufferKind.Batch, b.Count(network.Input)));
         List<Action> backward = [.. network.Layers.Select(layer => layer.Emit(b))];
-        b.AddGradient(network.Logits, ProgramBuilder.Scratch("gradient", 4 * Batch * Classes));
+        b.AddGradient(network.Logits, b.Scratch<float>("gradient", Batch * Classes));
         backward.Reverse();
         backward.ForEach(emit => emit());
-        long pooled = b.BytesOf(network.Layers[1].Output);
+        long pooled = 4 * b.Count(network.Layers[1].Output);
         Op[] spikes = [.. b.Ops(Section.Forward).Concat(b.Ops(Section.Backward)).Where(op => op.Name.StartsWith("lif1", StringComparison.Ordinal))];
         Assert.Multiple(() =>
         {
-            Assert.That(spikes.Select(op => op.Name), Is.EqualTo(new[] { "lif1 normalise, fire and pool", "lif1 pooled spikes again", "lif1 backward" }));
+            Assert.That(spikes.Select(op => op.Name), Is.EqualTo(new[] { "lif1 normalise, fire and pool", "lif1 pooled spikes recomputed", "lif1 backward" }));
             Assert.That(spikes[0].Writes.Min(t => t.Bytes), Is.EqualTo(pooled));
             Assert.That(spikes[1].Writes.Single().Bytes, Is.EqualTo(pooled));
         });
@@ -54,7 +54,7 @@ public sealed class FoldedPoolTests
         BatchNormModule norm = BatchNormModule.Declare(network, "bn", Channels);
         Edge x = LayerHarness.Input("x", 5, 4, Channels);
         Assert.That(BatchNormLif.CanPool(x, 2), Is.False);
-        Assert.That(() => new BatchNormLif("lif", norm, x, null, pool: 2), Throws.ArgumentException.With.Message.Contains("5×4"));
+        Assert.That(() => new BatchNormLif("lif", norm, new(x), pool: 2), Throws.TypeOf<SlttException>().With.Message.Contains("5×4"));
     }
 
     private static float[] Train(Method method, bool staticInput, float dropRate, bool folds, BatchNormKind kind = BatchNormKind.Sltt, int iterations = 2)

@@ -41,7 +41,7 @@ public sealed class LayerGradientTests
         Network network = new("test", 5, 4, 3, 2);
         Edge x = LayerHarness.Input("x", 4, 3, 5), r = LayerHarness.Input("r", 4, 3, 5);
         BatchNormModule norm = BatchNormModule.Declare(network, "bn", 5);
-        Edge y = network.Add(new BatchNormLif("lif", norm, x, null, withResidual ? r : null));
+        Edge y = network.Add(new BatchNormLif("lif", norm, new(x, Residual: withResidual ? r : null)));
         using LayerHarness harness = new(network);
         double[] xs = Draw(Batch * x.Elements), rs = Draw(Batch * x.Elements), gamma = Draw(5), beta = [.. Draw(5).Select(b => b + 0.8)], up = Draw(Batch * y.Elements);
         harness.Set(norm.Weight, gamma);
@@ -71,7 +71,7 @@ public sealed class LayerGradientTests
         Network network = new("test", 5, height, width, 2);
         Edge x = LayerHarness.Input("x", height, width, 5);
         BatchNormModule norm = BatchNormModule.Declare(network, "bn", 5);
-        Edge y = network.Add(new BatchNormLif("lif", norm, x, null, pool: window));
+        Edge y = network.Add(new BatchNormLif("lif", norm, new(x), pool: window));
         using LayerHarness harness = new(network);
         double[] xs = Draw(Batch * x.Elements), gamma = Draw(5), beta = [.. Draw(5).Select(b => b + 0.8)], up = Draw(Batch * y.Elements);
         harness.Set(norm.Weight, gamma);

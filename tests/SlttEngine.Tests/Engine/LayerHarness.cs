@@ -10,7 +10,6 @@ internal sealed class LayerHarness : IDisposable
     private readonly ComputeDevice device = SharedDevice.Device;
     private readonly Network network;
     private readonly ParameterStore store;
-    private readonly CudaDeviceVariable<byte> state = new(64);
     private readonly Dictionary<string, float[]> gradients = [];
 
     public LayerHarness(Network network)
@@ -22,7 +21,7 @@ internal sealed class LayerHarness : IDisposable
         }
 
         store = new ParameterStore(device, network, ComputeType.Float32, 0);
-        state.MemsetAsync((byte)0, device.Stream.Stream);
+        store.Allocate();
     }
 
     /// <summary>An activation that a layer under test reads: unlike the network's input it gets a gradient.</summary>
@@ -32,7 +31,7 @@ internal sealed class LayerHarness : IDisposable
 
     public float[] Gradient(Parameter parameter) => store.GetGradient(parameter);
 
-    public float[] Gradient(Edge value) => gradients[value.Name];
+    public float[] Gradient(Edge edge) => gradients[edge.Name];
 
     /// <summary>Forward and backward of the layers.</summary>
     /// <param name="batch">N.</param>
@@ -42,18 +41,18 @@ internal sealed class LayerHarness : IDisposable
     public float[] Run(int batch, Dictionary<Edge, double[]> inputs, double[] upstream)
     {
         ProgramShape shape = new(batch, 1, ComputeType.Float32, Training: true, ThroughTime: false, StaticInput: false);
-        ProgramBuilder b = new(device, store, shape, new NeuronOptions(), state.DevicePointer);
-        Dictionary<Edge, DeviceBuffer> tensors = inputs.Keys.ToDictionary(v => v, v => b.Keep(v.Name, BufferKind.Batch, b.BytesOf(v)));
-        foreach ((Edge value, DeviceBuffer tensor) in tensors)
+        ProgramBuilder<float> b = new(store, shape, new NeuronOptions());
+        Dictionary<Edge, DeviceBuffer<float>> buffers = inputs.Keys.ToDictionary(e => e, e => b.Keep<float>(e.Name, BufferKind.Batch, b.Count(e)));
+        foreach ((Edge edge, DeviceBuffer<float> buffer) in buffers)
         {
-            b.SetForward(value, tensor);
+            b.SetActivation(edge, buffer);
         }
 
         Edge output = network.Layers[^1].Output;
         List<Action> backward = [.. network.Layers.Select(layer => layer.Emit(b))];
-        DeviceBuffer seed = b.Keep("upstream", BufferKind.Batch, 4L * upstream.Length);
-        DeviceBuffer result = b.Keep("result", BufferKind.Batch, 4L * upstream.Length);
-        DeviceBuffer y = b.Forward(output);
+        DeviceBuffer<float> seed = b.Keep<float>("upstream", BufferKind.Batch, upstream.Length);
+        DeviceBuffer<float> result = b.Keep<float>("result", BufferKind.Batch, upstream.Length);
+        DeviceBuffer<float> y = b.Activation(output);
         b.Add(Section.Forward, Copy("result", y, result, upstream.Length));
         b.AddGradient(output, seed);
         for (int i = backward.Count - 1; i >= 0; i--)
@@ -61,13 +60,13 @@ internal sealed class LayerHarness : IDisposable
             backward[i]();
         }
 
-        Dictionary<Edge, DeviceBuffer> taken = [];
-        foreach (Edge value in inputs.Keys)
+        Dictionary<Edge, DeviceBuffer<float>> read = [];
+        foreach (Edge edge in inputs.Keys)
         {
-            if (b.TakeGradients(value) is [var gradient])
+            if (b.DrainGradients(edge, max: 1) is [DeviceBuffer<float> gradient])
             {
-                taken[value] = b.Keep(value.Name + " gradient read", BufferKind.Batch, b.BytesOf(value));
-                b.Add(Section.Backward, Copy(value.Name, gradient, taken[value], value.Elements * batch));
+                read[edge] = b.Keep<float>(edge.Name + " gradient read", BufferKind.Batch, b.Count(edge));
+                b.Add(Section.Backward, Copy(edge.Name, gradient, read[edge], b.Count(edge)));
             }
         }
 
@@ -77,24 +76,24 @@ internal sealed class LayerHarness : IDisposable
         memory.MemsetAsync((byte)0xff, device.Stream.Stream);
         device.Context.ClearMemoryAsync(memory.DevicePointer, (byte)0, arena.ZeroedBytes, device.Stream.Stream);
         arena.Place(memory.DevicePointer);
-        foreach ((Edge value, DeviceBuffer tensor) in tensors)
+        foreach ((Edge edge, DeviceBuffer<float> buffer) in buffers)
         {
-            HostCopy.ToDevice<float>(device, tensor.At(0), [.. inputs[value].Select(v => (float)v)]);
+            HostCopy.ToDevice<float>(device, buffer.Address(0), [.. inputs[edge].Select(v => (float)v)]);
         }
 
-        HostCopy.ToDevice<float>(device, seed.At(0), [.. upstream.Select(v => (float)v)]);
+        HostCopy.ToDevice<float>(device, seed.Address(0), [.. upstream.Select(v => (float)v)]);
         foreach (Op op in (Op[])[.. b.Ops(Section.Begin), .. step, .. b.Ops(Section.End)])
         {
             op.Launch(0);
         }
 
-        foreach ((Edge value, DeviceBuffer tensor) in taken)
+        foreach ((Edge edge, DeviceBuffer<float> buffer) in read)
         {
-            gradients[value.Name] = Read(tensor, (int)(value.Elements * batch));
+            gradients[edge.Name] = Read(buffer, (int)b.Count(edge));
         }
 
         float[] values = Read(result, upstream.Length);
-        foreach (IDisposable item in b.Owned)
+        foreach (IDisposable item in b.Descriptors)
         {
             item.Dispose();
         }
@@ -102,19 +101,18 @@ internal sealed class LayerHarness : IDisposable
         return values;
     }
 
-    public void Dispose()
-    {
-        store.Dispose();
-        state.Dispose();
-    }
+    public void Dispose() => store.Dispose();
 
-    private Op Copy(string name, DeviceBuffer from, DeviceBuffer to, long elements) => new(
-        "copy " + name, [from], [to], t => device.Launch("scale_f32", LaunchShape.Elements(device, elements, 4), to.At(t), from.At(t), 1f, elements));
+    private Op Copy(string name, DeviceBuffer<float> from, DeviceBuffer<float> to, long elements) => new(
+        "copy " + name,
+        [from],
+        [to],
+        t => device.Kernels.Scale(LaunchShape.Elements(device, elements, 4), to.At(t), from.At(t), 1f, elements));
 
-    private float[] Read(DeviceBuffer tensor, int elements)
+    private float[] Read(DeviceBuffer<float> buffer, int elements)
     {
         float[] values = new float[elements];
-        HostCopy.ToHost<float>(device, tensor.At(0), values);
+        HostCopy.ToHost<float>(device, buffer.Address(0), values);
         return values;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SlttEngine.Cli.Options;
 using SlttEngine.Graph;
 using SlttEngine.Layers;
 using SlttEngine.Models;
@@ -36,11 +37,11 @@ public sealed class NetworkCostTests
     {
         ModelEntry entry = ModelCatalog.All.Single(m => m.Name == model);
         TrainOptions options = new() { Model = model, Dataset = entry.DataSet, WidthDivisor = 16, BatchSize = 1, T = 2 };
-        using PlannedRun plan = new(SharedDevice.Device, options);
+        using EnginePlan plan = RunFactory.Training(options).Plan(SharedDevice.Device, RunFactory.Format(options));
         NetworkProgram program = plan.Program(1, training: false);
         long planned = program.Ops(Section.Begin).Concat(program.Ops(Section.Forward)).Sum(op => op.MultiplyAdds);
-        (SlttEngine.Data.FrameShape shape, int classes) = RunData.Describe(options);
-        Assert.That(new NetworkCost(RunFactory.Network(options, shape, classes)).MultiplyAdds, Is.EqualTo(planned));
+        SlttEngine.Data.SampleFormat format = RunFactory.Format(options);
+        Assert.That(new NetworkCost(RunFactory.Network(options, format.Shape, format.Classes)).MultiplyAdds, Is.EqualTo(planned));
     }
 
     [Test]

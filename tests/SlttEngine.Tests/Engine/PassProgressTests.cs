@@ -1,3 +1,5 @@
+using SlttEngine.Cli.Options;
+using SlttEngine.Data;
 using SlttEngine.Tests.Cli;
 using SlttEngine.Training;
 
@@ -23,7 +25,7 @@ public sealed class PassProgressTests
     public void Only_as_many_reads_as_there_is_room_for_are_begun()
     {
         TrainOptions options = new() { WidthDivisor = 32, T = 1, BatchSize = 2 };
-        using BatchRun run = new(SharedDevice.Device, options, SampleBatch.Random(options));
+        using BatchRun run = TestRuns.OnRandomBatch(options);
         MetricsReads reads = run.Engine.MetricsReads;
         run.Launch(null);
         reads.Begin();
@@ -37,16 +39,17 @@ public sealed class PassProgressTests
     {
         using SmallCifar files = new();
         TrainOptions options = new() { DataDir = files.Folder, WidthDivisor = 32, T = 1, BatchSize = 8 };
-        using TrainingData data = new(SharedDevice.Device, RunData.OpenPart(options, train: true, _ => { }, _ => { }), options, train: true, dropLast: false);
+        IDataSet set = options.Data.Open(options.DataDir, train: true, RunFactory.Data(options));
+        using TrainingData data = new(SharedDevice.Device, set, RunFactory.Training(options), train: true);
         using TrainingEngine engine = new(
             SharedDevice.Device,
             RunFactory.Network(options, data.Shape, data.Classes),
-            RunFactory.Engine(options, data.Format, data.Format, staticInput: true) with { TrainBatches = data.BatchSizes });
+            RunFactory.Training(options).Engine(data.Format, data.Format, staticInput: true) with { TrainBatches = data.BatchSizes });
         engine.Store.Initialize(1);
         engine.MetricsReads.Ahead = ahead;
         using CancellationTokenSource cancel = new();
         Told told = new();
-        PassProgress progress = new(told, new(), new IterationFinished { Batches = data.BatchesPerEpoch });
+        PassProgress progress = new(told, new IterationFinished { Batches = data.BatchesPerEpoch });
         data.Start(epoch: 0);
         int given = 0;
         int done = progress.Run(
@@ -89,10 +92,5 @@ public sealed class PassProgressTests
 
         public void Stopped(string? checkpoint)
         {
-        }
-
-        public void Preparing(string message)
-        {
-        }
-    }
+        }    }
 }

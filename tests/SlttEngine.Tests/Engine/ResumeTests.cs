@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using SlttEngine.Cli.Options;
 using SlttEngine.Device;
 using SlttEngine.IO;
 using SlttEngine.Training;
@@ -35,9 +36,9 @@ public sealed class ResumeTests
     [TearDown]
     public void RemoveData() => Directory.Delete(folder, recursive: true);
 
-    [TestCase(OptimizerKind.Sgd, 0.0, TrainingMethod.Sltt)]
-    [TestCase(OptimizerKind.AdamW, 0.2, TrainingMethod.SlttK)]
-    public void A_resumed_run_continues_bit_for_bit_in_mid_epoch(OptimizerKind optimizer, double dropRate, TrainingMethod method)
+    [TestCase(OptimizerKind.Sgd, 0.0, MethodTable.Sltt)]
+    [TestCase(OptimizerKind.AdamW, 0.2, MethodTable.SlttK)]
+    public void A_resumed_run_continues_bit_for_bit_in_mid_epoch(OptimizerKind optimizer, double dropRate, string method)
     {
         TrainOptions options = new()
         {
@@ -167,8 +168,7 @@ public sealed class ResumeTests
         TrainOptions further = options with { Epochs = 3, LearningRate = rate, Amp = overflow, Resume = changed };
         using CancellationTokenSource cancel = new();
         Stopper observer = new(cancel, int.MaxValue) { MayDiverge = true };
-        using Trainer trainer = new(further, observer);
-        trainer.Run(cancel.Token);
+        TestRuns.WithTrainer(further, observer, trainer => trainer.Run(cancel.Token));
         Assert.That(observer.Warnings, Has.Count.EqualTo(1));
         Assert.That(observer.Warnings[0], Does.StartWith("epoch 1: " + message));
     }
@@ -203,7 +203,8 @@ public sealed class ResumeTests
         Run(options with { Resume = Path.Combine(options.RunFolder, Trainer.LatestCheckpoint) }, stopAfter: int.MaxValue);
         Assert.That(File.ReadAllText(choices), Is.EqualTo(before));
         JsonElement epoch = JsonDocument.Parse(File.ReadLines(Path.Combine(options.RunFolder, "convolutions.jsonl")).Last()).RootElement;
-        JsonElement[] wide = [.. epoch.GetProperty("convolutions").EnumerateArray().Where(c => c.GetProperty("filter").ToString() == "[32,3,3,32]")];
+        JsonElement[] wide = [
+            .. epoch.GetProperty("convolutions").EnumerateArray().Where(c => c.GetProperty("filter").ToString() == "[32,3,3,32]")];
         Assert.That(wide, Is.Not.Empty);
         Assert.That(wide.Select(c => c.GetProperty("event").GetInt32()), Is.All.Zero);
         Assert.That(wide.Select(c => c.GetProperty("dense").GetInt32()), Is.All.Positive);
@@ -212,8 +213,7 @@ public sealed class ResumeTests
     private static CheckpointFile Run(TrainOptions options, int stopAfter)
     {
         using CancellationTokenSource cancel = new();
-        using Trainer trainer = new(options, new Stopper(cancel, stopAfter));
-        trainer.Run(cancel.Token);
+        TestRuns.WithTrainer(options, new Stopper(cancel, stopAfter), trainer => trainer.Run(cancel.Token));
         return CheckpointFile.Read(Path.Combine(options.RunFolder, Trainer.LatestCheckpoint));
     }
 
@@ -225,10 +225,6 @@ public sealed class ResumeTests
         public List<string> Warnings { get; } = [];
 
         public bool MayDiverge { get; init; }
-
-        public void Preparing(string message)
-        {
-        }
 
         public void RunStarted(RunStarted run)
         {

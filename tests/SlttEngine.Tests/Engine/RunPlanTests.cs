@@ -1,3 +1,4 @@
+using SlttEngine.Cli.Options;
 using SlttEngine.Device;
 using SlttEngine.Models;
 using SlttEngine.Tests.Cli;
@@ -8,15 +9,18 @@ namespace SlttEngine.Tests.Engine;
 /// <summary>What is said before a run is what the run then has and does.</summary>
 public sealed class RunPlanTests
 {
-    private static readonly TrainOptions Small = new() { Model = "spiking_resnet18", WidthDivisor = 16, T = 3, BatchSize = 5, Device = SharedDevice.Choice };
+    private static readonly TrainOptions Small =
+        new() { Model = "spiking_resnet18", WidthDivisor = 16, T = 3, BatchSize = 5, Device = SharedDevice.Choice };
 
     [Test]
-    public void A_runs_memory_is_what_was_planned_to_the_byte([Values] TrainingMethod method, [Values] ComputeType type)
+    public void A_runs_memory_is_what_was_planned_to_the_byte(
+        [ValueSource(typeof(MethodTable), nameof(MethodTable.Names))] string method, [Values] ComputeType type)
     {
         using SmallCifar data = new();
-        TrainOptions options = Small with { Method = method, DataDir = data.Folder, Amp = type != ComputeType.Float32, AmpType = type == ComputeType.Float32 ? ComputeType.Float16 : type };
-        using Trainer trainer = new(options, new Silent());
-        Assert.That(RunPlan.For(SharedDevice.Device, options).Total, Is.EqualTo(trainer.DeviceBytes));
+        TrainOptions options =
+            Small with { Method = method, DataDir = data.Folder, Amp = type != ComputeType.Float32, AmpType = type == ComputeType.Float32
+            ? ComputeType.Float16 : type };
+        TestRuns.WithTrainer(options, new Silent(), trainer => Assert.That(TestRuns.Plan(options).Total, Is.EqualTo(trainer.DeviceBytes)));
     }
 
     /// <summary>Evaluation is in float32; its batches are small enough that training in half precision decides the memory.</summary>
@@ -33,8 +37,8 @@ public sealed class RunPlanTests
             Amp = type != ComputeType.Float32,
             AmpType = type == ComputeType.Float32 ? ComputeType.Float16 : type,
         };
-        int batch = RunPlan.TestBatch(SharedDevice.Device, options);
-        RunPlan plan = RunPlan.For(SharedDevice.Device, options);
+        int batch = RunPlan.TestBatch(SharedDevice.Device, RunFactory.Training(options), RunFactory.Format(options));
+        RunPlan plan = TestRuns.Plan(options);
         Assert.Multiple(() =>
         {
             Assert.That(batch, type == ComputeType.Float32 ? Is.EqualTo(Batch) : Is.InRange(Batch / 3, Batch));
@@ -43,10 +47,12 @@ public sealed class RunPlanTests
     }
 
     [Test]
-    public void Layers_add_up_to_the_whole([ValueSource(nameof(Models))] string model, [Values] TrainingMethod method)
+    public void Layers_add_up_to_the_whole(
+        [ValueSource(nameof(Models))] string model, [ValueSource(typeof(MethodTable), nameof(MethodTable.Names))] string method)
     {
-        TrainOptions options = Small with { Model = model, Method = method, Dataset = model.Contains("vgg", StringComparison.Ordinal) ? "DVSCIFAR10" : "cifar10" };
-        MemoryPlan plan = MemoryPlan.For(SharedDevice.Device, options);
+        TrainOptions options = Small with { Model = model, Method = method, Dataset = model.Contains("vgg", StringComparison.Ordinal)
+            ? "DVSCIFAR10" : "cifar10" };
+        MemoryPlan plan = TestRuns.Memory(options);
         Assert.Multiple(() =>
         {
             Assert.That(plan.Layers.Sum(l => l.Weights), Is.EqualTo(plan.Weights), "weights");
@@ -60,19 +66,19 @@ public sealed class RunPlanTests
     }
 
     [Test]
-    public void The_largest_batch_fits_and_one_more_does_not([Values] TrainingMethod method)
+    public void The_largest_batch_fits_and_one_more_does_not([ValueSource(typeof(MethodTable), nameof(MethodTable.Names))] string method)
     {
         TrainOptions options = Small with { Method = method, DataDir = "none" };
-        RunPlan plan = RunPlan.For(SharedDevice.Device, options with { BatchSize = 37 });
+        RunPlan plan = TestRuns.Plan(options with { BatchSize = 37 });
         long memory = plan.Total;
 
         // Where algorithms are measured, the search may end one early.
         int tolerance = SharedDevice.Device.IsCpu ? 0 : 1;
         Assert.Multiple(() =>
         {
-            Assert.That(plan.LargestBatch(SharedDevice.Device, options, memory), Is.InRange(37 - tolerance, 37));
-            Assert.That(plan.LargestBatch(SharedDevice.Device, options, memory - 1), Is.InRange(36 - tolerance, 36));
-            Assert.That(plan.LargestBatch(SharedDevice.Device, options, 1 << 20), Is.Zero);
+            Assert.That(plan.LargestBatch(SharedDevice.Device, memory), Is.InRange(37 - tolerance, 37));
+            Assert.That(plan.LargestBatch(SharedDevice.Device, memory - 1), Is.InRange(36 - tolerance, 36));
+            Assert.That(plan.LargestBatch(SharedDevice.Device, 1 << 20), Is.Zero);
         });
     }
 
@@ -81,9 +87,9 @@ public sealed class RunPlanTests
     {
         // The stem's output has 64 x 32 x 32 elements a sample: 2^15 samples are 2^31.
         TrainOptions options = Small with { DataDir = "none", WidthDivisor = 1 };
-        RunPlan plan = RunPlan.For(SharedDevice.Device, options);
-        Assert.That(plan.LargestBatch(SharedDevice.Device, options, 1L << 50), Is.LessThan(32768).And.GreaterThan(32000));
-        SlttException error = Assert.Throws<SlttException>(() => RunPlan.For(SharedDevice.Device, options with { BatchSize = 32768 }))!;
+        RunPlan plan = TestRuns.Plan(options);
+        Assert.That(plan.LargestBatch(SharedDevice.Device, 1L << 50), Is.LessThan(32768).And.GreaterThan(32000));
+        SlttException error = Assert.Throws<SlttException>(() => TestRuns.Plan(options with { BatchSize = 32768 }))!;
         Assert.That(error.Kind, Is.EqualTo(ErrorKind.Usage));
         Assert.That(error.Message, Does.StartWith("-b 32768: too large for cuDNN"));
         Assert.That(error.Hint, Does.Contain("32767"));
@@ -91,10 +97,10 @@ public sealed class RunPlanTests
 
     // One image through the full-width network: 0.5558 billion multiplications in the 3x3 and 1x1 convolutions, of which the stem's
     // 1.77 million come once an iteration and have no gradient of their input.
-    [TestCase(TrainingMethod.Sltt, 6, 6)]
-    [TestCase(TrainingMethod.SlttK, 6, 2)]
-    [TestCase(TrainingMethod.Bptt, 6, 6)]
-    public void Work_is_that_of_the_passes(TrainingMethod method, int forward, int backward)
+    [TestCase(MethodTable.Sltt, 6, 6)]
+    [TestCase(MethodTable.SlttK, 6, 2)]
+    [TestCase(MethodTable.Bptt, 6, 6)]
+    public void Work_is_that_of_the_passes(string method, int forward, int backward)
     {
         const long Stem = 3L * 9 * 64 * 32 * 32;
         long steps = 0;
@@ -107,7 +113,7 @@ public sealed class RunPlanTests
 
         steps += 512 * 10;
         TrainOptions options = Small with { WidthDivisor = 1, T = 6, K = 2, BatchSize = 2, Method = method };
-        long planned = RunPlan.For(SharedDevice.Device, options).Work.MultiplyAdds;
+        long planned = TestRuns.Plan(options).Work.MultiplyAdds;
         Assert.That(planned, Is.EqualTo(2 * ((steps * (forward + (2 * backward))) + (2 * Stem))));
     }
 
@@ -127,10 +133,6 @@ public sealed class RunPlanTests
 
     private sealed class Silent : ITrainingObserver
     {
-        public void Preparing(string message)
-        {
-        }
-
         public void RunStarted(RunStarted run)
         {
         }

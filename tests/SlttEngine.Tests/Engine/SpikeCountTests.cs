@@ -4,7 +4,7 @@ using SlttEngine.Graph;
 using SlttEngine.IO;
 using SlttEngine.Models;
 using SlttEngine.Training;
-using SlttEngine.Verification;
+using SlttEngine.Cli.Verification;
 
 namespace SlttEngine.Tests.Engine;
 
@@ -100,13 +100,14 @@ public sealed class SpikeCountTests
     {
         Network network = ModelCatalog.Build("spiking_vgg11_bn", new ModelOptions(2, 1, 32, 32, WidthDivisor: 64));
         using SpikeCounts counts = new(SharedDevice.Device, network);
+        counts.Allocate();
         Edge first = network.Layers.Select(l => l.Spikes).First(s => s is not null)!;
         const int Each = (1 << 24) - 3;
         long expected = 0;
         for (int i = 0; i < 3; i++)
         {
             counts.Reserve(Each);
-            SlttEngine.Device.HostCopy.ToDevice<float>(SharedDevice.Device, counts.Of(first), [Each]);
+            SlttEngine.Device.HostCopy.ToDevice<float>(SharedDevice.Device, counts.Of(first).Pointer, [Each]);
             expected += Each;
         }
 

@@ -1,3 +1,4 @@
+using SlttEngine.Cli.Options;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 using SlttEngine.Models;
@@ -26,42 +27,42 @@ public sealed class TrainingEngineTests
 
     [Test]
     public void SlttK_with_K_equal_T_trains_as_SLTT() => Assert.That(
-        Train(Options("spiking_resnet18") with { Method = TrainingMethod.SlttK, K = 3, T = 3 }, iterations: 2),
+        Train(Options("spiking_resnet18") with { Method = MethodTable.SlttK, K = 3, T = 3 }, iterations: 2),
         Is.EqualTo(Train(Options("spiking_resnet18") with { T = 3 }, iterations: 2)));
 
     [Test]
     public void Bptt_with_one_step_trains_as_SLTT() => Assert.That(
-        Train(Options("spiking_resnet18") with { Method = TrainingMethod.Bptt, T = 1 }, iterations: 2),
+        Train(Options("spiking_resnet18") with { Method = MethodTable.Bptt, T = 1 }, iterations: 2),
         Is.EqualTo(Train(Options("spiking_resnet18") with { T = 1 }, iterations: 2)));
 
     [Test]
     public void Memory_does_not_grow_with_T_but_for_Bptt([Values("spiking_resnet18", "spiking_nfresnet34")] string model)
     {
         TrainOptions options = Options(model);
-        long Plan(TrainingMethod method, int steps) =>
-            MemoryPlan.For(SharedDevice.Device, options with { Method = method, T = steps, K = 2 }).Total;
-        long sltt = Plan(TrainingMethod.Sltt, 6);
+        long Plan(string method, int steps) =>
+            TestRuns.Memory(options with { Method = method, T = steps, K = 2 }).Total;
+        long sltt = Plan(MethodTable.Sltt, 6);
         Assert.Multiple(() =>
         {
-            Assert.That(Plan(TrainingMethod.Sltt, 48), Is.EqualTo(sltt));
-            Assert.That(Plan(TrainingMethod.SlttK, 6), Is.EqualTo(sltt));
+            Assert.That(Plan(MethodTable.Sltt, 48), Is.EqualTo(sltt));
+            Assert.That(Plan(MethodTable.SlttK, 6), Is.EqualTo(sltt));
             Assert.That(
-                Plan(TrainingMethod.Bptt, 48) - Plan(TrainingMethod.Bptt, 24),
-                Is.EqualTo(2 * (Plan(TrainingMethod.Bptt, 24) - Plan(TrainingMethod.Bptt, 12))));
-            Assert.That(Plan(TrainingMethod.Bptt, 24), Is.GreaterThan(Plan(TrainingMethod.Bptt, 12)));
+                Plan(MethodTable.Bptt, 48) - Plan(MethodTable.Bptt, 24),
+                Is.EqualTo(2 * (Plan(MethodTable.Bptt, 24) - Plan(MethodTable.Bptt, 12))));
+            Assert.That(Plan(MethodTable.Bptt, 24), Is.GreaterThan(Plan(MethodTable.Bptt, 12)));
         });
     }
 
     [Test]
-    public void What_is_planned_is_allocated([Values] TrainingMethod method, [Values] ComputeType type)
+    public void What_is_planned_is_allocated([ValueSource(typeof(MethodTable), nameof(MethodTable.Names))] string method, [Values] ComputeType type)
     {
         TrainOptions options = Options("spiking_resnet18") with { Method = method, Amp = type != ComputeType.Float32, AmpType = type };
-        using BatchRun run = new(SharedDevice.Device, options, SampleBatch.Random(options));
-        Assert.That(run.Engine.ArenaBytes + run.Engine.StoreBytes, Is.EqualTo(MemoryPlan.For(SharedDevice.Device, options).Total));
+        using BatchRun run = TestRuns.OnRandomBatch(options);
+        Assert.That(run.Engine.ArenaBytes + run.Engine.StoreBytes, Is.EqualTo(TestRuns.Memory(options).Total));
     }
 
     [Test]
-    public void Mixed_precision_learns_as_float32([Values] TrainingMethod method, [Values(ComputeType.Float16, ComputeType.BFloat16)] ComputeType type)
+    public void Mixed_precision_learns_as_float32([ValueSource(typeof(MethodTable), nameof(MethodTable.Names))] string method, [Values(ComputeType.Float16, ComputeType.BFloat16)] ComputeType type)
     {
         TrainOptions options = Options("spiking_resnet18") with { Method = method, T = 2, LearningRate = 0.02 };
         double exact = LastLoss(options, iterations: 6, out double before);
@@ -78,7 +79,7 @@ public sealed class TrainingEngineTests
     public void An_overflow_skips_the_update_and_halves_the_scale()
     {
         TrainOptions options = Options("spiking_resnet18") with { Amp = true };
-        using BatchRun run = new(SharedDevice.Device, options, SampleBatch.Random(options));
+        using BatchRun run = TestRuns.OnRandomBatch(options);
         TrainingEngine engine = run.Engine;
         RunState state = engine.ReadState();
         state.LossScale = 1e30f;
@@ -135,7 +136,7 @@ public sealed class TrainingEngineTests
     {
         float[] captured = Train(Options("spiking_resnet18"), iterations: 3);
         TrainOptions options = Options("spiking_resnet18");
-        using BatchRun run = new(SharedDevice.Device, options, SampleBatch.Random(options));
+        using BatchRun run = TestRuns.OnRandomBatch(options);
         for (int i = 0; i < 3; i++)
         {
             run.Launch(_ => { });
@@ -155,7 +156,7 @@ public sealed class TrainingEngineTests
 
     private static float[] Train(TrainOptions options, int iterations)
     {
-        using BatchRun run = new(SharedDevice.Device, options, SampleBatch.Random(options));
+        using BatchRun run = TestRuns.OnRandomBatch(options);
         for (int i = 0; i < iterations; i++)
         {
             run.Iterate();
@@ -166,7 +167,7 @@ public sealed class TrainingEngineTests
 
     private static double LastLoss(TrainOptions options, int iterations, out double first)
     {
-        using BatchRun run = new(SharedDevice.Device, options, SampleBatch.Random(options));
+        using BatchRun run = TestRuns.OnRandomBatch(options);
         first = 0;
         double last = 0;
         for (int i = 0; i < iterations; i++)

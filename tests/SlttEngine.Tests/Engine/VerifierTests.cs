@@ -1,6 +1,6 @@
 using System.Text.Json;
 using SlttEngine.Layers;
-using SlttEngine.Verification;
+using SlttEngine.Cli.Verification;
 
 namespace SlttEngine.Tests.Engine;
 

@@ -23,7 +23,8 @@ public sealed class CheckpointFileTests
     {
         using TemporaryFolder folder = new TemporaryFolder();
         CheckpointFile recorded = CheckpointFile.Read(TestFiles.Shipped($"checkpoint/{name}.safetensors"));
-        Dictionary<string, string> metadata = new Dictionary<string, string>(recorded.Metadata) { ["model"] = "spiking \"x\"", ["rng"] = "{\"step\": 12}" };
+        Dictionary<string, string> metadata = new Dictionary<string, string>(
+            recorded.Metadata) { ["model"] = "spiking \"x\"", ["rng"] = "{\"step\": 12}" };
         CheckpointFile checkpoint = new CheckpointFile([.. recorded.Tensors, NamedTensor.Int64("loader.position", [2], [7, -1])], metadata);
         checkpoint.WritePth(folder["a.pth"]);
         CheckpointFile fromPth = CheckpointFile.Read(folder["a.pth"]);
@@ -65,7 +66,9 @@ public sealed class CheckpointFileTests
                 half=base.half(), bf16=base.bfloat16(), double=base.double(), bool=base > 3, byte=base.byte(), int=base.int(),
                 short=base.short(), char=base.char(), scalar=torch.tensor(5), empty=torch.zeros(0, 3), parameter=torch.nn.Parameter(base))
             for legacy in (False, True):
-                torch.save({"net": odd, "max_test_acc": 0, "epoch": 2**40}, folder + f"/odd{int(legacy)}.pth", _use_new_zipfile_serialization=not legacy)
+                torch.save(
+                    {"net": odd, "max_test_acc": 0, "epoch": 2**40}, folder
+                    + f"/odd{int(legacy)}.pth", _use_new_zipfile_serialization=not legacy)
             torch.save(odd, folder + "/bare.pth")
             """;
         using TemporaryFolder folder = new TemporaryFolder();
@@ -123,7 +126,9 @@ public sealed class CheckpointFileTests
     public void Other_files_are_refused()
     {
         using TemporaryFolder folder = new TemporaryFolder();
-        foreach (byte[] content in (byte[][])[[], "PK\x03\x04"u8.ToArray(), "hello, world"u8.ToArray(), [0x80, 2, 0x8a, 0x0a, 0x6c], LegacyFile("I1\n.")])
+        foreach (
+            byte[] content in (
+            byte[][])[[], "PK\x03\x04"u8.ToArray(), "hello, world"u8.ToArray(), [0x80, 2, 0x8a, 0x0a, 0x6c], LegacyFile("I1\n.")])
         {
             string path = folder.Write("x.pth", content);
             SlttException error = Assert.Throws<SlttException>(() => CheckpointFile.Read(path))!;
@@ -140,7 +145,8 @@ public sealed class CheckpointFileTests
     [TestCase("resnet18_sltt_legacy.pth")]
     [TestCase("resnet18_sltt.safetensors")]
     public void Mutated_files_never_surprise(string name) =>
-        Mutations.Check(File.ReadAllBytes(TestFiles.Shipped("checkpoint/" + name)), path => CheckpointFile.Read(path), cases: 300, headBytes: 20000);
+        Mutations.Check(
+            File.ReadAllBytes(TestFiles.Shipped("checkpoint/" + name)), path => CheckpointFile.Read(path), cases: 300, headBytes: 20000);
 
     [Test]
     public void Zip_damage_is_found_by_checksum()
@@ -157,7 +163,9 @@ public sealed class CheckpointFileTests
         // Magic number, protocol version and system information as torch.save writes them, then the given pickle.
         byte[] magic = [0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
         byte[] version = [0x80, 2, (byte)'M', 0xe9, 0x03, (byte)'.'];
-        return [.. magic, .. version, 0x80, 2, (byte)'}', (byte)'.', 0x80, 2, .. Encoding.Latin1.GetBytes(pickle), 0x80, 2, (byte)']', (byte)'.'];
+        return [
+            .. magic, .. version, 0x80, 2, (byte)'}', (byte)'.', 0x80, 2, .. Encoding.Latin1.GetBytes(pickle), 0x80, 2, (byte)']',
+            (byte)'.'];
     }
 
     /// <summary>Same tensors, byte for byte, and same metadata; integers stay integers.</summary>

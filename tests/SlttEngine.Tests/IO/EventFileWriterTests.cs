@@ -33,7 +33,8 @@ public sealed class EventFileWriterTests
             Dictionary<int, object> value = Fields((byte[])Fields((byte[])e[5])[1]);
             return (Encoding.UTF8.GetString((byte[])value[1]), (float)value[2], (ulong)e[2]);
         })];
-        Assert.That(scalars, Is.EqualTo(new[] { ("train_loss", 1.25f, 3ul), ("train_acc", 0.1f, 3ul), ("test_loss", float.NaN, 1ul << 40) }));
+        Assert.That(
+            scalars, Is.EqualTo(new[] { ("train_loss", 1.25f, 3ul), ("train_acc", 0.1f, 3ul), ("test_loss", float.NaN, 1ul << 40) }));
     }
 
     [Test]
@@ -50,7 +51,8 @@ public sealed class EventFileWriterTests
     {
         using TemporaryFolder folder = new TemporaryFolder();
         string file = folder.Write("file", []);
-        Assert.That(Assert.Throws<SlttException>(() => new EventFileWriter(Path.Combine(file, "logs")).Dispose())!.Message, Does.Contain(file));
+        Assert.That(
+            Assert.Throws<SlttException>(() => new EventFileWriter(Path.Combine(file, "logs")).Dispose())!.Message, Does.Contain(file));
     }
 
     [Test]

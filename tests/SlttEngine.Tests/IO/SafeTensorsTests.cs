@@ -67,11 +67,17 @@ public sealed class SafeTensorsTests
 
     [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""", 4, "do not hold", TestName = "Too few bytes for the shape")]
     [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 7, "outside the file", TestName = "Cut off")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}""", 8, "overlaps", TestName = "Overlap")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "twice", TestName = "Listed twice")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}""", 8, "overlaps",
+        TestName = "Overlap")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "twice",
+        TestName = "Listed twice")]
     [TestCase("""{"a":{"dtype":"Q4","shape":[1],"data_offsets":[0,4]}}""", 4, "Q4", TestName = "Unknown type")]
     [TestCase("""{"a":{"dtype":"F32","shape":[-1,-1],"data_offsets":[0,4]}}""", 4, "not a list of sizes", TestName = "Negative size")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}""", 4, "not a list of sizes", TestName = "Sizes that overflow")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}""", 4, "not a list of sizes",
+        TestName = "Sizes that overflow")]
     [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}""", 4, "outside the file", TestName = "Negative offset")]
     [TestCase("""{"a":{"dtype":"F32","shape":[1]}}""", 4, "lacks", TestName = "No offsets")]
     [TestCase("""{"__metadata__":{"a":1}}""", 0, "not a string", TestName = "Metadata that are no strings")]
@@ -94,7 +100,8 @@ public sealed class SafeTensorsTests
         Assert.That(Assert.Throws<SlttException>(() => SafeTensorsFile.Open(folder["none"]).Dispose())!.Message,
             Is.EqualTo($"cannot read {folder["none"]}: file not found"));
         Assert.Throws<SlttException>(() => SafeTensorsFile.Open(folder.Write("empty", [])).Dispose());
-        Assert.Throws<SlttException>(() => SafeTensorsFile.Open(folder.Write("long", [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1])).Dispose());
+        Assert.Throws<SlttException>(
+            () => SafeTensorsFile.Open(folder.Write("long", [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1])).Dispose());
         Assert.Throws<SlttException>(() => SafeTensorsFile.Open(folder.FullName).Dispose());
     }
 

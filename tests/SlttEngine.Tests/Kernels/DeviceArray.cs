@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using ManagedCuda;
-using ManagedCuda.BasicTypes;
 using SlttEngine.Device;
 
 namespace SlttEngine.Tests.Kernels;
@@ -42,7 +41,7 @@ internal sealed class DeviceArray<T> : IDisposable
     }
 
     /// <summary>The first element.</summary>
-    public CUdeviceptr Pointer => new(memory.DevicePointer.Pointer + Guard);
+    public DevicePtr<T> Pointer => new(memory.DevicePointer + Guard);
 
     /// <summary>The elements, once the device is idle; fails if a guard was written to.</summary>
     public T[] Read()

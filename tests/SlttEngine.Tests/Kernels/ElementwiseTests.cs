@@ -14,7 +14,7 @@ public sealed class ElementwiseTests(DeviceKind kind) : KernelTest(kind)
     {
         ushort[] all = [.. Enumerable.Range(0, 65536).Select(i => (ushort)i)];
         DeviceArray<ushort> x = Upload(all), y = Poisoned<ushort>(all.Length);
-        Launch("scale_" + type.Suffix(), new LaunchShape(2, 128), y.Pointer, x.Pointer, 1f, (long)all.Length);
+        Launch("scale_" + type.Suffix(), new LaunchShape(2, 128), Tensor.Typed(type, y.Pointer.Pointer), Tensor.Typed(type, x.Pointer.Pointer), 1f, (long)all.Length);
         ushort[] actual = y.Read();
         for (int i = 0; i < all.Length; i++)
         {
@@ -40,9 +40,9 @@ public sealed class ElementwiseTests(DeviceKind kind) : KernelTest(kind)
             _ => BitConverter.UInt32BitsToSingle((uint)random.Next(1 << 16) << 16 | 0x8000u),
         }));
         float[] values = [.. x];
-        DeviceArray<byte> y = Poisoned<byte>(values.Length * type.Size());
+        Tensor y = Poisoned(type, values.Length);
         Launch("cast_" + type.Suffix(), new LaunchShape(3, 96), y.Pointer, Floats(values).Pointer, (long)values.Length);
-        float[] actual = Numbers.Decode(y.Read(), type), expected = Numbers.Decode(Numbers.Encode(values, type), type);
+        float[] actual = y.Read(), expected = Numbers.Decode(Numbers.Encode(values, type), type);
         for (int i = 0; i < values.Length; i++)
         {
             if (BitConverter.SingleToUInt32Bits(actual[i]) != BitConverter.SingleToUInt32Bits(expected[i]) && !(float.IsNaN(actual[i]) && float.IsNaN(expected[i])))

@@ -1,4 +1,4 @@
-using ManagedCuda.BasicTypes;
+using SlttEngine.Bench;
 using SlttEngine.Device;
 using SlttEngine.Tests.Dnn;
 
@@ -11,7 +11,7 @@ namespace SlttEngine.Tests.Kernels;
 public abstract class KernelTest(DeviceKind kind)
 {
     /// <summary>What is passed where a kernel takes no array.</summary>
-    private protected static CUdeviceptr Null => default;
+    private protected static object Null => KernelLaunch.Null;
 
     private static readonly Dictionary<DeviceKind, ComputeDevice> Opened = [];
     private readonly List<IDisposable> owned = [];
@@ -79,7 +79,8 @@ public abstract class KernelTest(DeviceKind kind)
         }
     }
 
-    private protected void Launch(string kernel, LaunchShape shape, params object[] args) => Device.Launch(kernel, shape, args);
+    /// <summary>Launches a kernel by its symbol; arguments of another type than the kernel's are refused.</summary>
+    private protected void Launch(string kernel, LaunchShape shape, params object[] args) => new KernelLaunch(Device, kernel, shape, args).Launch();
 
     /// <summary>Fails unless every number is within its bound.</summary>
     private protected void AssertWithin(IReadOnlyList<float> actual, IReadOnlyList<Approx> expected, string what)

@@ -24,7 +24,16 @@ internal sealed class Tensor : IDisposable
         memory = new(device, Numbers.Encode(values, type));
     }
 
-    public CUdeviceptr Pointer => memory.Pointer;
+    /// <summary>The first element: a DevicePtr of the compute type.</summary>
+    public object Pointer => Typed(type, memory.Pointer.Pointer);
+
+    /// <summary>An address as a DevicePtr of a compute type.</summary>
+    public static object Typed(ComputeType type, CUdeviceptr address) => type switch
+    {
+        ComputeType.Float32 => new DevicePtr<float>(address),
+        ComputeType.Float16 => new DevicePtr<Half>(address),
+        _ => new DevicePtr<BFloat16>(address),
+    };
 
     public float[] Read() => Numbers.Decode(memory.Read(), type);
 

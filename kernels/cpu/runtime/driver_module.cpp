@@ -1,0 +1,88 @@
+// Driver API: modules, functions, launches.
+#include <cstring>
+
+#include "runtime/launch.h"
+#include "runtime/objects.h"
+#include "runtime/stream.h"
+
+using namespace sltt_cpu;
+
+namespace {
+
+// The image that names the CPU device's kernels, which are compiled in.
+constexpr char IMAGE[] = "SLTT-CPU-KERNELS";
+
+struct Module {
+    int device;
+};
+struct Function {
+    const KernelEntry* entry;
+    int device;
+    std::weak_ptr<Module> module;
+};
+
+auto& modules() { return handles<Module, CUmodule>(); }
+auto& functions() { return handles<Function, CUfunction>(); }
+
+CUresult find_function(CUfunction handle, std::shared_ptr<Function>* function) {
+    CUresult result = check_context();
+    if (result != CUDA_SUCCESS) return result;
+    *function = functions().find(handle);
+    return *function && (*function)->device == current_context()->device ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE;
+}
+
+}  // namespace
+
+SLTT_API CUresult cuModuleLoadFatBinary(CUmodule* module, const void* image) {
+    CUresult result = check_context();
+    if (result != CUDA_SUCCESS) return result;
+    if (module == nullptr || image == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    // Code for a GPU does not run here. strncmp, as an image may be shorter than ours.
+    if (std::strncmp(static_cast<const char*>(image), IMAGE, sizeof IMAGE - 1) != 0) return CUDA_ERROR_NO_BINARY_FOR_GPU;
+    auto made = std::make_shared<Module>();
+    made->device = current_context()->device;
+    *module = modules().add(made);
+    return CUDA_SUCCESS;
+}
+
+SLTT_API CUresult cuModuleUnload(CUmodule handle) {
+    CUresult result = check_context();
+    if (result != CUDA_SUCCESS) return result;
+    auto module = modules().remove(handle);
+    if (!module) return CUDA_ERROR_INVALID_HANDLE;
+    for (auto& f : functions().all())
+        if (f->module.lock() == module) functions().remove(reinterpret_cast<CUfunction>(f.get()));
+    return CUDA_SUCCESS;
+}
+
+SLTT_API CUresult cuModuleGetFunction(CUfunction* function, CUmodule handle, const char* name) {
+    CUresult result = check_context();
+    if (result != CUDA_SUCCESS) return result;
+    if (function == nullptr || name == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    auto module = modules().find(handle);
+    if (!module) return CUDA_ERROR_INVALID_HANDLE;
+    const KernelEntry* entry = find_kernel(module->device, name);
+    if (entry == nullptr) return CUDA_ERROR_NOT_FOUND;
+    auto made = std::make_shared<Function>();
+    made->entry = entry;
+    made->device = module->device;
+    made->module = module;
+    *function = functions().add(made);
+    return CUDA_SUCCESS;
+}
+
+// Arguments through `extra` are not served.
+SLTT_API CUresult cuLaunchKernel(CUfunction handle, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,
+                                 unsigned block_z, unsigned shared_bytes, CUstream stream_handle, void** arguments, void** extra) {
+    std::shared_ptr<Function> function;
+    CUresult result = find_function(handle, &function);
+    if (result != CUDA_SUCCESS) return result;
+    if (extra != nullptr && *extra != nullptr) return arguments == nullptr ? CUDA_ERROR_NOT_SUPPORTED : CUDA_ERROR_INVALID_VALUE;
+    std::shared_ptr<Stream> stream;
+    if ((result = find_stream(stream_handle, &stream)) != CUDA_SUCCESS) return result;
+    std::shared_ptr<Launch> launch;
+    Dim3 grid{grid_x, grid_y, grid_z}, block{block_x, block_y, block_z};
+    result = make_launch(function->entry, function->device, grid, block, shared_bytes, arguments, &launch);
+    if (result != CUDA_SUCCESS) return result;
+    return enqueue_on(*stream, [launch] { run_launch(*launch); }, "cuLaunchKernel");
+}

@@ -1,0 +1,49 @@
+using SlttEngine.Cli.Options;
+using SlttEngine.Data;
+using SlttEngine.Device;
+using SlttEngine.Training;
+
+namespace SlttEngine.Cli;
+
+/// <summary>A training run of the command line: opens data and device, then trains.</summary>
+internal sealed class TrainingSession : IDisposable
+{
+    private readonly IDataSet train;
+    private readonly IDataSet test;
+    private readonly ComputeDevice device;
+
+    /// <summary>Opens data and device, builds the network and plans all memory.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="view">Shows the run.</param>
+    /// <exception cref="SlttException">An option, the data or the device can't be used.</exception>
+    internal TrainingSession(TrainOptions options, TrainingView view)
+    {
+        options.Validate();
+        (train, test) = options.Data.Open(options.DataDir, RunFactory.Data(options, view.Preparing));
+        device = ComputeDevice.Open(options.Device, out string reason);
+        view.Describe(options, reason);
+        Trainer = new Trainer(device, RunFactory.Training(options), train, test, view);
+    }
+
+    /// <summary>The run.</summary>
+    internal Trainer Trainer { get; }
+
+    /// <summary>Runs in the view, then frees everything.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="view">Shows the run.</param>
+    /// <param name="stop">Asks the run to end.</param>
+    internal static void Run(TrainOptions options, TrainingView view, CancellationToken stop)
+    {
+        using TrainingSession session = new(options, view);
+        session.Trainer.Run(stop);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Trainer.Dispose();
+        (train as IDisposable)?.Dispose();
+        (test as IDisposable)?.Dispose();
+        device.Dispose();
+    }
+}

@@ -1,0 +1,23 @@
+namespace SlttEngine.Data;
+
+/// <summary>How a data set is opened. Data sets of images ignore all of it.</summary>
+public sealed record DataSetOptions
+{
+    /// <summary>T, frames of equal event count.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>
+    /// DVS-CIFAR10: frames become 48×48 by resampling the counts (<see cref="EventTransform.Plain48"/>), not as the official programs
+    /// do it (<see cref="EventTransform.Official48"/>).
+    /// </summary>
+    public bool PlainResize { get; init; }
+
+    /// <summary>Where packed frames are kept for the next run; null, or not writable: in memory alone.</summary>
+    public string? CacheFolder { get; init; }
+
+    /// <summary>Threads that decode recordings.</summary>
+    public int Workers { get; init; } = 4;
+
+    /// <summary>Receives one line now and then while recordings are decoded for the first time, from any thread.</summary>
+    public Action<string>? Progress { get; init; }
+}

@@ -1,0 +1,68 @@
+using ManagedCuda;
+using ManagedCuda.BasicTypes;
+
+namespace SlttEngine.Device;
+
+/// <summary>
+/// Launches the engine's kernels: a method a kernel, generated from the kernels' own C++ signatures (Kernels.g.cs).
+/// A launch goes to the device's stream, or is recorded while the stream is captured. It allocates nothing.
+/// </summary>
+/// <remarks>
+/// Parameters have the names and types of the .cu. A pointer's default is the null pointer. <c>T</c> is float, Half or BFloat16.
+/// One thread at a time may launch.
+/// </remarks>
+public sealed partial class Kernels
+{
+    private readonly CUmodule module;
+    private readonly CUstream stream;
+    private readonly string device;
+    private readonly CUfunction[] functions = new CUfunction[Names.Length];
+    private readonly nint[] addresses = new nint[MaxArguments];
+
+    /// <summary>Creates the launchers of a module's kernels.</summary>
+    /// <param name="module">The kernels.</param>
+    /// <param name="stream">Where they run.</param>
+    /// <param name="device">The device's name, for messages.</param>
+    internal Kernels(CUmodule module, CUstream stream, string device)
+    {
+        this.module = module;
+        this.stream = stream;
+        this.device = device;
+    }
+
+    /// <summary>Launches a kernel.</summary>
+    /// <param name="kernel">Its index in <see cref="Names"/>.</param>
+    /// <param name="shape">Blocks and threads.</param>
+    /// <param name="arguments">The address of each argument.</param>
+    /// <exception cref="CudaException">The driver refused the launch, or the module lacks the kernel.</exception>
+    internal void Launch(int kernel, LaunchShape shape, params ReadOnlySpan<nint> arguments)
+    {
+        if (functions[kernel].Pointer == 0)
+        {
+            Check(DriverAPINativeMethods.ModuleManagement.cuModuleGetFunction(ref functions[kernel], module, Names[kernel]), "cuModuleGetFunction", kernel, shape);
+        }
+
+        arguments.CopyTo(addresses);
+        CUResult result = DriverAPINativeMethods.Launch.cuLaunchKernel(
+            functions[kernel], (uint)shape.Blocks, 1, 1, (uint)shape.Threads, 1, 1, 0, stream, addresses, null!);
+        Check(result, "cuLaunchKernel", kernel, shape);
+    }
+
+    private void Check(CUResult result, string call, int kernel, LaunchShape shape)
+    {
+        if (result != CUResult.Success)
+        {
+            string launch = $"{Names[kernel]}, grid {shape.Blocks}, block {shape.Threads}, on {device}";
+            throw new CudaException(result, $"{call} ({launch}): {new CudaException(result).Message}", null);
+        }
+    }
+}
+
+/// <summary>Names the kernel that a method of <see cref="Kernels"/> launches.</summary>
+/// <param name="symbol">The kernel's symbol; of a generic method, without the compute type's suffix.</param>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class KernelAttribute(string symbol) : Attribute
+{
+    /// <summary>The kernel's symbol.</summary>
+    public string Symbol => symbol;
+}

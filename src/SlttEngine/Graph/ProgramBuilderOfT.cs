@@ -1,0 +1,192 @@
+using SlttEngine.Device;
+
+namespace SlttEngine.Graph;
+
+/// <summary>A program in one compute type: what the layers of a network see of it, edge by edge.</summary>
+/// <typeparam name="T">Type of activations and working weights: float, Half or BFloat16.</typeparam>
+public sealed class ProgramBuilder<T> : ProgramBuilder
+    where T : unmanaged
+{
+    private readonly Dictionary<Edge, EdgeInfo> edges = [];
+
+    /// <summary>Starts an empty program.</summary>
+    /// <param name="store">The model's parameters; they need no memory yet.</param>
+    /// <param name="shape">Sizes and kinds, of this compute type.</param>
+    /// <param name="neuron">The neuron's constants.</param>
+    public ProgramBuilder(ParameterStore store, ProgramShape shape, NeuronOptions neuron)
+        : base(store, shape, neuron)
+    {
+        if (shape.Type != KernelType<T>.Type)
+        {
+            throw new ArgumentException($"a program in {typeof(T).Name} can't be of type {shape.Type}", nameof(shape));
+        }
+    }
+
+    /// <summary>Address of a parameter's weights in the compute type; to be asked for at a launch.</summary>
+    /// <param name="parameter">The parameter.</param>
+    public DevicePtr<T> WorkingWeight(Parameter parameter) => Store.WorkingWeight<T>(parameter);
+
+    /// <summary>The buffer that a layer's output goes to: kept if backward reads it or the stem made it, else scratch.</summary>
+    /// <param name="edge">The layer's output.</param>
+    public DeviceBuffer<T> NewActivation(Edge edge)
+    {
+        bool isStatic = IsStatic(edge);
+        bool saved = Shape.Training && edge.SavedForBackward;
+        DeviceBuffer<T> buffer = isStatic || saved
+            ? Keep<T>(edge.Name, BufferKind.Saved, Count(edge), isStatic ? 1 : Copies)
+            : Scratch<T>(edge.Name, Count(edge));
+        SetActivation(edge, buffer);
+        return buffer;
+    }
+
+    /// <summary>Adds the operation that makes a layer's output of its input alone. Where the output is not kept, backward recomputes it so.</summary>
+    /// <param name="output">The layer's output.</param>
+    /// <param name="input">Its input.</param>
+    /// <param name="x">The input's activation in forward.</param>
+    /// <param name="make">The operation, from input to output.</param>
+    public void AddRecomputable(Edge output, Edge input, DeviceBuffer<T> x, Func<DeviceBuffer<T>, DeviceBuffer<T>, Op> make)
+    {
+        DeviceBuffer<T> y = NewActivation(output);
+        Add(ForwardOf(output), make(x, y));
+        if (y.IsScratch)
+        {
+            SetRecompute(output, () =>
+            {
+                DeviceBuffer<T> recomputed = Scratch<T>(output.Name + " recomputed", Count(output));
+                Add(Section.Backward, make(ActivationForBackward(input), recomputed));
+                return recomputed;
+            });
+        }
+    }
+
+    /// <summary>Registers the buffer that holds an edge's activation.</summary>
+    /// <param name="edge">The edge.</param>
+    /// <param name="buffer">Its buffer; of floats for the logits, else in the compute type.</param>
+    public void SetActivation(Edge edge, DeviceBuffer buffer) => edges.Add(edge, new EdgeInfo(buffer));
+
+    /// <summary>The buffer that holds an edge's activation in forward, complete.</summary>
+    /// <param name="edge">The edge.</param>
+    /// <exception cref="SlttException">A bias is still to be added to it.</exception>
+    public DeviceBuffer<T> Activation(Edge edge)
+    {
+        (DeviceBuffer<T> x, DeviceBuffer<float>? bias) = ActivationAndBias(edge);
+        return bias is null
+            ? x
+            : throw GraphError.Of(
+                $"{Layer}: reads {edge.Name}, whose bias is not added yet", "let a neuron, an average pool or a residual read it: they add the bias");
+    }
+
+    /// <summary>The buffer that holds an edge's activation in forward, and the bias (C) that its readers add; null: none.</summary>
+    /// <param name="edge">The edge.</param>
+    public (DeviceBuffer<T> X, DeviceBuffer<float>? Bias) ActivationAndBias(Edge edge) =>
+        (Info(edge).Activation as DeviceBuffer<T> ?? throw Mistyped(edge), Info(edge).PendingBias);
+
+    /// <summary>The buffer that holds the logits.</summary>
+    public DeviceBuffer<float> Logits() => Info(Network.Logits).Activation as DeviceBuffer<float>
+        ?? throw GraphError.Of($"{Network.Logits.Name}: the logits are not in float", "end the network with a Linear layer");
+
+    /// <summary>Registers what makes an edge's activation in backward if forward did not keep it.</summary>
+    /// <param name="edge">The edge.</param>
+    /// <param name="recompute">Emits the operations, into the backward section, and returns the buffer that they fill.</param>
+    public void SetRecompute(Edge edge, Func<DeviceBuffer<T>> recompute) => Info(edge).Recompute = recompute;
+
+    /// <summary>The buffer that holds an edge's activation in backward: as kept, or recomputed at its first use.</summary>
+    /// <param name="edge">The edge.</param>
+    /// <exception cref="SlttException">It is neither.</exception>
+    public DeviceBuffer<T> ActivationForBackward(Edge edge)
+    {
+        EdgeInfo info = Info(edge);
+        if (!info.Activation.IsScratch)
+        {
+            return info.Activation as DeviceBuffer<T> ?? throw Mistyped(edge);
+        }
+
+        if (info.Recomputed is null && info.Recompute is null)
+        {
+            throw GraphError.Of(
+                $"{Layer}: its backward reads {edge.Name}, which is neither kept nor recomputed", "let it read neurons, a pool of neurons or the input");
+        }
+
+        return info.Recomputed ??= info.Recompute!();
+    }
+
+    /// <summary>Registers the membrane potential u of spikes: an element is 1 where u reaches the threshold, and 0 elsewhere.</summary>
+    /// <param name="edge">Spikes without dropout.</param>
+    /// <param name="u">Their membrane potential.</param>
+    public void SetPotential(Edge edge, DeviceBuffer<T> u) => Info(edge).Potential = u;
+
+    /// <summary>The membrane potential of an edge of spikes, or null.</summary>
+    /// <param name="edge">The edge.</param>
+    public DeviceBuffer<T>? Potential(Edge edge) => Info(edge).Potential;
+
+    /// <summary>Registers a bias (C) that an edge still lacks and that its readers add.</summary>
+    /// <param name="edge">A convolution's output.</param>
+    /// <param name="bias">The bias.</param>
+    public void SetPendingBias(Edge edge, DeviceBuffer<float> bias) => Info(edge).PendingBias = bias;
+
+    /// <summary>Adds a contribution to the loss's gradient with respect to an edge.</summary>
+    /// <param name="edge">The edge.</param>
+    /// <param name="gradient">The contribution.</param>
+    public void AddGradient(Edge edge, DeviceBuffer<T> gradient) => Info(edge).Gradients.Add(gradient);
+
+    /// <summary>The contributions to an edge's gradient so far; the caller must use them all, as they are not handed out a second time.</summary>
+    /// <param name="edge">The edge.</param>
+    /// <param name="max">How many the caller can add up.</param>
+    /// <exception cref="SlttException">There are more.</exception>
+    public IReadOnlyList<DeviceBuffer<T>> DrainGradients(Edge edge, int max)
+    {
+        List<DeviceBuffer<T>> gradients = [.. Info(edge).Gradients];
+        Info(edge).Gradients.Clear();
+        return gradients.Count <= max
+            ? gradients
+            : throw GraphError.Of(
+                $"{Layer}: can't add up {gradients.Count} gradients of {edge.Name}, which {string.Join(", ", Network.Readers(edge))} read; {max} at most",
+                "let fewer layers read it");
+    }
+
+    /// <summary>The gradient of an edge with exactly one reader.</summary>
+    /// <param name="edge">The edge.</param>
+    /// <exception cref="SlttException">It has none, or more than one.</exception>
+    public DeviceBuffer<T> DrainGradient(Edge edge) => DrainGradients(edge, 1) is [DeviceBuffer<T> gradient] ? gradient : throw NoGradient(edge);
+
+    /// <summary>The gradient of an edge with one reader or two.</summary>
+    /// <param name="edge">The edge.</param>
+    /// <param name="max">How many gradients the caller can add up: 1 or 2.</param>
+    /// <exception cref="SlttException">It has none, or more.</exception>
+    public (DeviceBuffer<T> First, DeviceBuffer<T>? Second) DrainSum(Edge edge, int max) => DrainGradients(edge, max) switch
+    {
+        [DeviceBuffer<T> first] => (first, null),
+        [DeviceBuffer<T> first, DeviceBuffer<T> second] => (first, second),
+        _ => throw NoGradient(edge),
+    };
+
+    private static SlttException NoGradient(Edge edge) => GraphError.Of($"{edge.Name}: no gradient comes back to it", "let a layer with a backward read it");
+
+    private EdgeInfo Info(Edge edge) => edges.TryGetValue(edge, out EdgeInfo? info)
+        ? info
+        : throw GraphError.Of($"{Layer}: reads {edge.Name}, which no layer in front of it in this network makes", "add layers in order of execution");
+
+    private SlttException Mistyped(Edge edge) => GraphError.Of($"{Layer}: reads {edge.Name}, the logits", "only the loss reads logits");
+
+    /// <summary>What a program knows of one edge.</summary>
+    private sealed class EdgeInfo(DeviceBuffer activation)
+    {
+        /// <summary>Where forward puts it.</summary>
+        public DeviceBuffer Activation { get; } = activation;
+
+        /// <summary>How backward makes it if forward did not keep it.</summary>
+        public Func<DeviceBuffer<T>>? Recompute { get; set; }
+
+        /// <summary>Where backward finds it, once it is recomputed.</summary>
+        public DeviceBuffer<T>? Recomputed { get; set; }
+
+        /// <summary>Contributions of its readers to its gradient.</summary>
+        public List<DeviceBuffer<T>> Gradients { get; } = [];
+
+        /// <summary>The membrane potential whose spikes it is.</summary>
+        public DeviceBuffer<T>? Potential { get; set; }
+
+        /// <summary>The bias that its readers add.</summary>
+        public DeviceBuffer<float>? PendingBias { get; set; }
+    }
+}

@@ -1,0 +1,50 @@
+using SlttEngine.Device;
+using SlttEngine.Graph;
+
+namespace SlttEngine.Training;
+
+/// <summary>What an engine is built for; fixed once it runs.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>How an iteration goes through its steps.</summary>
+    public Method Method { get; init; } = new Sltt();
+
+    /// <summary>Time steps T.</summary>
+    public int Steps { get; init; } = 6;
+
+    /// <summary>Constants of the neurons.</summary>
+    public NeuronOptions Neuron { get; init; } = new();
+
+    /// <summary>The loss.</summary>
+    public LossOptions Loss { get; init; } = new();
+
+    /// <summary>The optimiser; null: the engine only evaluates.</summary>
+    public Optimizer? Optimizer { get; init; } = new Sgd(0.9f, 0);
+
+    /// <summary>Number type of activations and working weights in training; evaluation is always in float32.</summary>
+    public ComputeType Type { get; init; } = ComputeType.Float32;
+
+    /// <summary>Seed of the run.</summary>
+    public ulong Seed { get; init; } = 2022;
+
+    /// <summary>How training batches come.</summary>
+    public required InputFormat TrainInput { get; init; }
+
+    /// <summary>How evaluation batches come.</summary>
+    public required InputFormat TestInput { get; init; }
+
+    /// <summary>True: one image for all steps; false: a frame a step.</summary>
+    public bool StaticInput { get; init; } = true;
+
+    /// <summary>float32 convolutions may round more than a sum of products does.</summary>
+    public bool FastMath { get; init; }
+
+    /// <summary>Batch sizes that training will see.</summary>
+    public IReadOnlyCollection<int> TrainBatches { get; init; } = [];
+
+    /// <summary>Batch sizes that evaluation will see.</summary>
+    public IReadOnlyCollection<int> TestBatches { get; init; } = [];
+
+    /// <summary>Evaluation counts the spikes of each layer: <see cref="TrainingEngine.SpikesByPixel"/>.</summary>
+    public bool CountSpikes { get; init; }
+}

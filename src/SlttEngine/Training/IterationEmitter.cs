@@ -1,0 +1,228 @@
+using SlttEngine.Device;
+using SlttEngine.Graph;
+
+namespace SlttEngine.Training;
+
+/// <summary>The operations of an iteration in the order that they run, and the memory plan of their buffers.</summary>
+internal sealed class IterationOps : IDisposable
+{
+    /// <summary>Before the steps.</summary>
+    public required IReadOnlyList<Op> Begin { get; init; }
+
+    /// <summary>A step, by what is done in it.</summary>
+    public required IReadOnlyDictionary<StepKind, IReadOnlyList<Op>> Steps { get; init; }
+
+    /// <summary>After the steps.</summary>
+    public required IReadOnlyList<Op> End { get; init; }
+
+    /// <summary>The memory plan.</summary>
+    public required Arena Arena { get; init; }
+
+    /// <summary>Checks that no operation writes beyond its buffers; null but on the strict CPU device.</summary>
+    public required ArenaGuards? Guards { get; init; }
+
+    /// <summary>The network's input.</summary>
+    public required InputFeed Feed { get; init; }
+
+    /// <summary>Classes (N).</summary>
+    public required DeviceBuffer<int> Labels { get; init; }
+
+    /// <summary>Logits (N, classes) of a step.</summary>
+    public required DeviceBuffer<float> Logits { get; init; }
+
+    /// <summary>Sum of the logits (N, classes) over the steps.</summary>
+    public required DeviceBuffer<float> Total { get; init; }
+
+    /// <summary>What the layers emitted.</summary>
+    public required ProgramBuilder Layers { get; init; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Feed.Dispose();
+        Guards?.Dispose();
+        foreach (IDisposable descriptor in Layers.Descriptors)
+        {
+            descriptor.Dispose();
+        }
+    }
+}
+
+/// <summary>Emits an iteration: input, layers, loss, backward, update.</summary>
+/// <typeparam name="T">Compute type.</typeparam>
+internal sealed class IterationEmitter<T>
+    where T : unmanaged
+{
+    private readonly ProgramBuilder<T> b;
+    private readonly EngineOptions options;
+    private readonly ParameterStore store;
+    private readonly int n;
+    private readonly int classes;
+    private readonly InputFeed feed;
+    private readonly DeviceBuffer<int> labels;
+    private readonly DeviceBuffer<float> total;
+    private readonly DeviceBuffer<float> sampleLoss;
+    private readonly List<Action> backward = [];
+    private readonly DeviceBuffer<float> logits;
+
+    private IterationEmitter(ProgramBuilder<T> b, EngineOptions options)
+    {
+        (this.b, this.options, store) = (b, options, b.Store);
+        (n, classes) = (b.Shape.Batch, b.Network.Classes);
+        feed = InputFeed.Emit(b, b.Shape.Training ? options.TrainInput : options.TestInput);
+        labels = b.Keep<int>("labels", BufferKind.Batch, n);
+        total = b.Keep<float>("sum of logits", BufferKind.Batch, (long)n * classes, zeroed: true);
+        sampleLoss = b.Keep<float>("loss by sample", BufferKind.Batch, n, zeroed: true);
+        foreach (Layer layer in b.Network.Layers)
+        {
+            b.Layer = layer.Name;
+            backward.Add(layer.Emit(b));
+        }
+
+        b.Layer = string.Empty;
+        logits = b.Logits();
+    }
+
+    private Kernels Kernels => b.Device.Kernels;
+
+    /// <summary>Emits an iteration into an empty program and plans its memory.</summary>
+    /// <param name="b">The program.</param>
+    /// <param name="options">Input, loss, optimiser.</param>
+    /// <exception cref="SlttException">The network's layers do not fit together.</exception>
+    public static IterationOps Emit(ProgramBuilder<T> b, EngineOptions options)
+    {
+        IterationEmitter<T> emitter = new(b, options);
+        return b.Shape.Training ? emitter.Training() : emitter.Evaluation();
+    }
+
+    private IterationOps Evaluation()
+    {
+        b.Add(Section.Forward, Loss(gradLogits: null, withLoss: true));
+        IReadOnlyList<Op> forward = b.Ops(Section.Forward);
+        return Plan(new() { [StepKind.ForwardOnly] = [.. forward, .. AdvanceStep()] }, [forward]);
+    }
+
+    private IterationOps Training()
+    {
+        DeviceBuffer<T> gradLogits = b.Keep<T>("gradient of logits", BufferKind.Batch, (long)n * classes, b.Copies);
+        b.AddGradient(b.Network.Logits, gradLogits);
+        for (int i = backward.Count - 1; i >= 0; i--)
+        {
+            b.Layer = b.Network.Layers[i].Name;
+            backward[i]();
+        }
+
+        b.Layer = string.Empty;
+        if (b.Shape.Type != ComputeType.Float32)
+        {
+            b.Add(Section.Backward, AccumulateStepGradients());
+        }
+
+        // The loss is not the builder's: in a step without backward it makes no gradient.
+        IReadOnlyList<Op> back = b.Ops(Section.Backward);
+        IReadOnlyList<Op> keep = [.. b.Ops(Section.Forward), Loss(gradLogits, withLoss: true)];
+        IReadOnlyList<Op> only = [.. b.Ops(Section.Forward), Loss(gradLogits: null, withLoss: false)];
+        IReadOnlyList<Op> both = [.. keep, .. back];
+        return Plan(
+            new()
+            {
+                [StepKind.ForwardBackward] = [.. both, .. AdvanceStep()],
+                [StepKind.ForwardOnly] = [.. only, .. AdvanceStep()],
+                [StepKind.ForwardKeep] = [.. keep, .. AdvanceStep()],
+                [StepKind.Backward] = back,
+            },
+            b.Shape.ThroughTime ? [keep, back] : [both]);
+    }
+
+    private IterationOps Plan(Dictionary<StepKind, IReadOnlyList<Op>> steps, IReadOnlyList<Op>[] segments)
+    {
+        bool strict = b.Device.Kind == DeviceKind.CpuFaithful;
+        Arena arena = Arena.Plan(
+            b.Persistent, [b.Ops(Section.Begin), .. segments, b.Ops(Section.End)], strict ? ArenaGuards.Bytes : 0);
+        List<Op> begin = [ClearSums(arena)];
+        List<Op> end = [.. b.Ops(Section.End), Metrics()];
+        if (b.Shape.Training)
+        {
+            begin.Add(ClearGradients());
+            end.AddRange(options.Optimizer!.Ops(store));
+        }
+
+        if (b.Shape.Type != ComputeType.Float32)
+        {
+            begin.Add(CastWeights());
+        }
+
+        begin.AddRange(b.Ops(Section.Begin));
+        ArenaGuards? guards = strict ? new ArenaGuards(b.Device, arena) : null;
+        return new IterationOps
+        {
+            Begin = guards is null ? begin : [begin[0], .. guards.WritePersistent(), .. guards.Around(begin[1..])],
+            Steps = guards is null ? steps : steps.ToDictionary(s => s.Key, s => guards.Around(s.Value)),
+            End = guards is null ? end : [.. guards.Around(end), .. guards.CheckPersistent()],
+            Arena = arena,
+            Guards = guards,
+            Feed = feed,
+            Labels = labels,
+            Logits = logits,
+            Total = total,
+            Layers = b,
+        };
+    }
+
+    /// <summary>Sets what the arena has to begin with to zero: sums over steps, carried gradients.</summary>
+    private Op ClearSums(Arena arena) => new(
+        "clear sums", [], [], _ => b.Device.Context.ClearMemoryAsync(arena.Start, (byte)0, arena.ZeroedBytes, b.Device.Stream.Stream))
+    { Bytes = arena.ZeroedBytes };
+
+    private Op ClearGradients() => new(
+        "clear gradients",
+        [],
+        [],
+        _ => b.Device.Context.ClearMemoryAsync(store.Gradients.Pointer, (byte)0, store.Elements * 4, b.Device.Stream.Stream))
+    { ParameterBytes = 4 * store.Elements };
+
+    private Op CastWeights() => new(
+        "cast weights",
+        [],
+        [],
+        _ => Kernels.Cast(LaunchShape.Elements(b.Device, store.Elements, 4), store.WorkingWeights<T>(), store.Weights, store.Elements))
+    { ParameterBytes = (4 + b.Shape.Type.Size()) * store.Elements };
+
+    private Op AccumulateStepGradients() => new(
+        "accumulate gradients",
+        [],
+        [],
+        _ => Kernels.AccumulateGradients<T>(
+            b.Elementwise(store.Elements), store.Gradients, store.StepGradients<T>(), store.RunState, store.Elements))
+    { ParameterBytes = (8 + b.Shape.Type.Size()) * store.Elements };
+
+    private Op Loss(DeviceBuffer<T>? gradLogits, bool withLoss) => new(
+        "loss",
+        [logits, labels, total, sampleLoss],
+        [total, sampleLoss, .. OptionalBuffers.Present(gradLogits)],
+        t => Kernels.Loss(
+            LaunchShape.Samples(n),
+            gradLogits.AtOrNull(t),
+            withLoss ? sampleLoss.At(t) : default,
+            total.At(t),
+            logits.At(t),
+            labels.At(t),
+            options.Loss.Lambda,
+            options.Loss.MseOneHot ? 1 : 0,
+            options.Loss.Means,
+            1f / b.Shape.Steps,
+            store.RunState,
+            n,
+            classes));
+
+    /// <summary>Adds 1 to the number of the step, which only frames ask for.</summary>
+    private Op[] AdvanceStep() => b.Shape.StaticInput
+        ? []
+        : [new Op("advance step", [], [], _ => Kernels.AdvanceStep(LaunchShape.OneThread, store.RunState))];
+
+    private Op Metrics() => new(
+        "metrics",
+        [total, sampleLoss, labels],
+        [],
+        _ => Kernels.Metrics(LaunchShape.Single, store.MetricSums, total.At(0), sampleLoss.At(0), labels.At(0), n, classes));
+}

@@ -1,0 +1,167 @@
+using SlttEngine.Data;
+using SlttEngine.Device;
+using SlttEngine.Graph;
+
+namespace SlttEngine.Training;
+
+/// <summary>Builds a network for the samples that it will see.</summary>
+/// <param name="shape">Steps, channels, height, width of a sample.</param>
+/// <param name="classes">Number of logits.</param>
+public delegate Network NetworkBuilder(FrameShape shape, int classes);
+
+/// <summary>
+/// How a network is trained. The samples are a separate argument: a <see cref="Trainer"/> needs sets, a plan their format.
+/// </summary>
+public sealed record TrainingOptions
+{
+    /// <summary>Builds the network.</summary>
+    public required NetworkBuilder Network { get; init; }
+
+    /// <summary>T, time steps; samples of more than one frame have as many.</summary>
+    public int Steps { get; init; } = 6;
+
+    /// <summary>The learning method: which steps get a backward pass, and when.</summary>
+    public Method Method { get; init; } = new Sltt();
+
+    /// <summary>Constants of the LIF neurons.</summary>
+    public NeuronOptions Neuron { get; init; } = new();
+
+    /// <summary>The loss of a step.</summary>
+    public LossOptions Loss { get; init; } = new();
+
+    /// <summary>The optimiser.</summary>
+    public Optimizer Optimizer { get; init; } = new Sgd(0.9, 0);
+
+    /// <summary>The learning rate of each epoch.</summary>
+    public LearningRate LearningRate { get; init; } = new LearningRate.Cosine(0.1, 300);
+
+    /// <summary>Number type of activations and working weights in training; evaluation is in float32.</summary>
+    public ComputeType Type { get; init; } = ComputeType.Float32;
+
+    /// <summary>float32 convolutions may round more: TF32 on a GPU, Winograd's algorithm in the CPU device's forward pass.</summary>
+    public bool FastMath { get; init; }
+
+    /// <summary>Samples a batch.</summary>
+    public int BatchSize { get; init; } = 128;
+
+    /// <summary>Epochs in all, those of earlier runs included.</summary>
+    public int Epochs { get; init; } = 300;
+
+    /// <summary>Seed of all random numbers: first parameters, order, augmentation, dropout.</summary>
+    public long Seed { get; init; } = 2022;
+
+    /// <summary>Threads that prepare batches; 0 counts as 1.</summary>
+    public int Workers { get; init; } = 4;
+
+    /// <summary>Leave out the last training batch of an epoch if it is smaller.</summary>
+    public bool DropLast { get; init; }
+
+    /// <summary>The folder for checkpoints and logs; it is made at the start.</summary>
+    public string RunFolder { get; init; } = Path.Combine(".", "run");
+
+    /// <summary>Text files that go into the run folder at the start, by name: whatever describes the run.</summary>
+    public IReadOnlyDictionary<string, string> RunFiles { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Checkpoint to go on from, exactly as if the run had not stopped; null for none.</summary>
+    public string? Resume { get; init; }
+
+    /// <summary>Checkpoint that gives a new run its first parameters; null for none.</summary>
+    public string? StartFrom { get; init; }
+
+    /// <summary>Save the first parameters as checkpoint_0.</summary>
+    public bool SaveInitial { get; init; }
+
+    /// <summary>The checkpoint that gives the parameters; null: they are drawn from the seed.</summary>
+    internal string? Checkpoint => Resume ?? StartFrom;
+
+    /// <summary>Checks every option, and those that must fit each other.</summary>
+    /// <returns>These options.</returns>
+    /// <exception cref="SlttException">An option is out of range; the message names it.</exception>
+    public TrainingOptions Validate()
+    {
+        Require(Steps >= 1, nameof(Steps), Steps, "must be at least 1");
+        Require(double.IsFinite(Neuron.Tau) && Neuron.Tau > 1, "Neuron.Tau", Neuron.Tau, "must be greater than 1");
+        Require(Loss.Lambda is >= 0 and <= 1, "Loss.Lambda", Loss.Lambda, "must be between 0 and 1");
+        Require(float.IsFinite(Loss.Means), "Loss.Means", Loss.Means, "must be a finite number");
+        Require(
+            Optimizer.WeightDecay >= 0
+            && double.IsFinite(Optimizer.WeightDecay), "Optimizer.WeightDecay", Optimizer.WeightDecay, "must not be negative");
+        Require(
+            Optimizer is not Sgd { Momentum: < 0 or >= 1 or double.NaN }, "Optimizer.Momentum", (Optimizer as Sgd)?.Momentum,
+            "must be at least 0 and less than 1");
+        Require(
+            double.IsFinite(LearningRate.Initial)
+            && LearningRate.Initial >= 0, "LearningRate.Initial", LearningRate.Initial, "must not be negative");
+        Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "must be at least 1");
+        Require(Epochs >= 1, nameof(Epochs), Epochs, "must be at least 1");
+        Require(Seed >= 0, nameof(Seed), Seed, "must not be negative");
+        Require(Workers >= 0, nameof(Workers), Workers, "must not be negative");
+        Require(
+            Resume is null
+            || StartFrom is null, nameof(Resume), Resume, $"and {nameof(StartFrom)} {StartFrom}: a run begins with one of them");
+        Method.Validate(Steps);
+        return this;
+    }
+
+    /// <summary>Checks that samples of a format can be trained on with these options.</summary>
+    /// <param name="format">The samples.</param>
+    /// <exception cref="SlttException">Their steps differ from <see cref="Steps"/>, or a batch is larger than an array can be.</exception>
+    internal void Require(SampleFormat format)
+    {
+        if (format.Shape.Steps != 1 && format.Shape.Steps != Steps)
+        {
+            throw new SlttException(
+                ErrorKind.Usage, $"samples have {format.Shape.Steps} frames, but {nameof(Steps)} is {Steps}",
+                "give as many steps as frames, or samples of 1 frame");
+        }
+
+        if ((double)format.SampleBytes * BatchSize > Array.MaxLength)
+        {
+            throw new SlttException(
+                ErrorKind.Usage,
+                $"batch size {BatchSize}: too large: a batch's {format.SampleBytes} bytes a sample must fit an array of 2^31 elements",
+                "take a smaller batch");
+        }
+    }
+
+    /// <summary>The run's network and programs, planned without memory and without the samples.</summary>
+    /// <param name="device">The device, for its libraries' workspace sizes.</param>
+    /// <param name="format">The samples.</param>
+    /// <exception cref="SlttException">The options or the samples can't be trained on.</exception>
+    internal EnginePlan Plan(Device.ComputeDevice device, SampleFormat format)
+    {
+        Validate();
+        Require(format);
+        return new EnginePlan(
+            device,
+            Network(format.Shape, format.Classes),
+            Engine(format.Input(default, train: true), format.Input(default, train: false), format.Shape.Steps == 1));
+    }
+
+    /// <summary>What an engine for the run is built for, but for the batch sizes that it will see.</summary>
+    /// <param name="train">How training batches come.</param>
+    /// <param name="test">How evaluation batches come.</param>
+    /// <param name="staticInput">True: one image for all steps; false: a frame a step.</param>
+    internal EngineOptions Engine(InputFormat train, InputFormat test, bool staticInput) => new()
+    {
+        Method = Method,
+        Steps = Steps,
+        Neuron = Neuron,
+        Loss = Loss,
+        Optimizer = Optimizer,
+        Type = Type,
+        Seed = (ulong)Seed,
+        TrainInput = train,
+        TestInput = test,
+        StaticInput = staticInput,
+        FastMath = FastMath,
+    };
+
+    private static void Require(bool condition, string option, object? value, string message)
+    {
+        if (!condition)
+        {
+            throw new SlttException(ErrorKind.Usage, FormattableString.Invariant($"{option} {value}: {message}"));
+        }
+    }
+}
