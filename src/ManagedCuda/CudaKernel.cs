@@ -38,16 +38,16 @@ public class CudaKernel
     {
         ArgumentNullException.ThrowIfNull(parameters);
         long* slots = stackalloc long[parameters.Length];
-        void** pointers = stackalloc void*[parameters.Length];
+        nint[] addresses = new nint[parameters.Length];
         for (int i = 0; i < parameters.Length; i++)
         {
-            pointers[i] = slots + i;
+            addresses[i] = (nint)(slots + i);
             Store(parameters[i], slots + i);
         }
 
         (dim3 grid, dim3 block) = (GridDimensions, BlockDimensions);
         CUResult result = DriverAPINativeMethods.Launch.cuLaunchKernel(
-            function, grid.x, grid.y, grid.z, block.x, block.y, block.z, 0, stream, pointers, null);
+            function, grid.x, grid.y, grid.z, block.x, block.y, block.z, 0, stream, addresses, null!);
         if (result != CUResult.Success)
         {
             throw Driver.Failure(result, "cuLaunchKernel", $"{name}, grid {grid}, block {block}, {parameters.Length} arguments");

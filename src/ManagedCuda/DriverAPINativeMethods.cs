@@ -77,13 +77,6 @@ public static partial class DriverAPINativeMethods
             uint gridDimX, uint gridDimY, uint gridDimZ,
             uint blockDimX, uint blockDimY, uint blockDimZ,
             uint sharedMemBytes, CUstream hStream, IntPtr[] kernelParams, IntPtr[] extra);
-
-        [LibraryImport(CUDA_DRIVER_API_DLL_NAME)]
-        internal static unsafe partial CUResult cuLaunchKernel(
-            CUfunction f,
-            uint gridDimX, uint gridDimY, uint gridDimZ,
-            uint blockDimX, uint blockDimY, uint blockDimZ,
-            uint sharedMemBytes, CUstream hStream, void** kernelParams, void** extra);
     }
 
     /// <summary>Device memory and page-locked host memory.</summary>
