@@ -17,7 +17,6 @@ public sealed class ComputeDevice : IDisposable
     /// <summary>The image by which the CPU device knows that its compiled-in kernels are meant.</summary>
     private static readonly byte[] CpuKernels = "SLTT-CPU-KERNELS\0"u8.ToArray();
 
-    private readonly Dictionary<string, CudaKernel> cpuKernels = [];
     private readonly CUmodule module;
     private readonly CudaDeviceVariable<byte> blasWorkspace;
 
@@ -129,19 +128,6 @@ public sealed class ComputeDevice : IDisposable
 
         reason = whyNot;
         return Open(DeviceKind.Cpu);
-    }
-
-    /// <summary>A kernel that the CPU device alone has, for checks: none of its arguments are checked.</summary>
-    /// <param name="name">Its symbol.</param>
-    internal CudaKernel CpuKernel(string name)
-    {
-        if (!cpuKernels.TryGetValue(name, out CudaKernel? kernel))
-        {
-            kernel = new CudaKernel(name, module);
-            cpuKernels.Add(name, kernel);
-        }
-
-        return kernel;
     }
 
     /// <summary>Waits until all work on <see cref="Stream"/> is done.</summary>

@@ -41,6 +41,8 @@ public sealed partial class Kernels
         "expand_frames_u16_f32", "expand_frames_u16_f16", "expand_frames_u16_bf16",
         "expand_frames_u8_f32", "expand_frames_u8_f16", "expand_frames_u8_bf16",
         "find_overflow",
+        "guard_check",
+        "guard_write",
         "lif_backward_f32", "lif_backward_f16", "lif_backward_bf16",
         "lif_backward_accumulate_f32", "lif_backward_accumulate_f16", "lif_backward_accumulate_bf16",
         "lif_forward_f32", "lif_forward_f16", "lif_forward_bf16",
@@ -322,6 +324,19 @@ public sealed partial class Kernels
         LaunchShape shape, ConstDevicePtr<float> grad, DevicePtr<RunState> state, long n) => Launch(
             73, shape, (nint)(&grad), (nint)(&state), (nint)(&n));
 
+    /// <summary>guards.cu: compares a guard with its pattern; on the strict CPU device alone, with one thread.</summary>
+    [Kernel("guard_check")]
+    public unsafe void GuardCheck(
+        LaunchShape shape, ConstDevicePtr<byte> guard, long n, int number, DevicePtr<int> violated) => Launch(
+            74, shape, (nint)(&guard), (nint)(&n), (nint)(&number), (nint)(&violated));
+
+    /// <summary>guards.cu: writes the pattern of a guard, n bytes behind a buffer of the arena; on the strict CPU device alone, with one
+    /// thread.</summary>
+    [Kernel("guard_write")]
+    public unsafe void GuardWrite(
+        LaunchShape shape, DevicePtr<byte> guard, long n) => Launch(
+            75, shape, (nint)(&guard), (nint)(&n));
+
     /// <summary>lif_backward.cu: backward of lif_forward for one time step.</summary>
     [Kernel("lif_backward")]
     public unsafe void LifBackward<T>(
@@ -329,7 +344,7 @@ public sealed partial class Kernels
         ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh, int surrogate, float dropRate,
         uint dropLayer, ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            74 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip), (nint)(&u),
+            76 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip), (nint)(&u),
             (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
@@ -340,7 +355,7 @@ public sealed partial class Kernels
         ConstDevicePtr<T> gradSkip, ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh,
         int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            77 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip),
+            79 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip),
             (nint)(&u), (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate),
             (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
@@ -351,7 +366,7 @@ public sealed partial class Kernels
         float xScale, float spikeScale, float lambda, float vTh, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows,
         int channels)
         where T : unmanaged => Launch(
-            80 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&xBias), (nint)(&xScale),
+            82 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&xBias), (nint)(&xScale),
             (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows),
             (nint)(&channels));
 
@@ -362,7 +377,7 @@ public sealed partial class Kernels
         float vTh, int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows, int channels, int width,
         int window)
         where T : unmanaged => Launch(
-            83 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&lambda),
+            85 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&lambda),
             (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows), (nint)(&channels),
             (nint)(&width), (nint)(&window));
 
@@ -373,7 +388,7 @@ public sealed partial class Kernels
         ConstDevicePtr<int> labels, float lossLambda, int mseOneHot, float lossMeans, float scale, ConstDevicePtr<RunState> state, int n,
         int classes)
         where T : unmanaged => Launch(
-            86 + KernelType<T>.Variant, shape, (nint)(&gradLogits), (nint)(&sampleLoss), (nint)(&totalLogits), (nint)(&logits),
+            88 + KernelType<T>.Variant, shape, (nint)(&gradLogits), (nint)(&sampleLoss), (nint)(&totalLogits), (nint)(&logits),
             (nint)(&labels), (nint)(&lossLambda), (nint)(&mseOneHot), (nint)(&lossMeans), (nint)(&scale), (nint)(&state), (nint)(&n),
             (nint)(&classes));
 
@@ -382,7 +397,7 @@ public sealed partial class Kernels
     public unsafe void Metrics(
         LaunchShape shape, DevicePtr<double> metrics, ConstDevicePtr<float> totalLogits, ConstDevicePtr<float> sampleLoss,
         ConstDevicePtr<int> labels, int n, int classes) => Launch(
-            89, shape, (nint)(&metrics), (nint)(&totalLogits), (nint)(&sampleLoss), (nint)(&labels), (nint)(&n), (nint)(&classes));
+            91, shape, (nint)(&metrics), (nint)(&totalLogits), (nint)(&sampleLoss), (nint)(&labels), (nint)(&n), (nint)(&classes));
 
     /// <summary>residual_add.cu: y = (a + bias_a[c]) + (b + bias_b[c]): a block's output and its shortcut.</summary>
     [Kernel("residual_add")]
@@ -390,7 +405,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> a, ConstDevicePtr<T> b, ConstDevicePtr<float> biasA,
         ConstDevicePtr<float> biasB, long rows, int channels)
         where T : unmanaged => Launch(
-            90 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&a), (nint)(&b), (nint)(&biasA), (nint)(&biasB), (nint)(&rows),
+            92 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&a), (nint)(&b), (nint)(&biasA), (nint)(&biasB), (nint)(&rows),
             (nint)(&channels));
 
     /// <summary>scale.cu: y = factor x.</summary>
@@ -398,14 +413,14 @@ public sealed partial class Kernels
     public unsafe void Scale<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, float factor, long n)
         where T : unmanaged => Launch(
-            93 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&factor), (nint)(&n));
+            95 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&factor), (nint)(&n));
 
     /// <summary>sgd.cu: stochastic gradient descent with momentum, all parameters in one launch.</summary>
     [Kernel("sgd")]
     public unsafe void Sgd(
         LaunchShape shape, DevicePtr<float> weight, DevicePtr<float> momentumBuffer, ConstDevicePtr<float> grad,
         ConstDevicePtr<RunState> state, float momentum, float weightDecay, long n) => Launch(
-            96, shape, (nint)(&weight), (nint)(&momentumBuffer), (nint)(&grad), (nint)(&state), (nint)(&momentum), (nint)(&weightDecay),
+            98, shape, (nint)(&weight), (nint)(&momentumBuffer), (nint)(&grad), (nint)(&state), (nint)(&momentum), (nint)(&weightDecay),
             (nint)(&n));
 
     /// <summary>spikes.cu: makes a layer's spikes anew from its membrane potentials, for the weight gradient of the next
@@ -415,7 +430,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> @out, ConstDevicePtr<T> u, float spikeScale, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            97 + KernelType<T>.Variant, shape, (nint)(&@out), (nint)(&u), (nint)(&spikeScale), (nint)(&vTh), (nint)(&dropRate),
+            99 + KernelType<T>.Variant, shape, (nint)(&@out), (nint)(&u), (nint)(&spikeScale), (nint)(&vTh), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
     /// <summary>spikes_pool.cu: makes a layer's pooled spikes anew from its membrane potentials, for the weight gradient of the next
@@ -425,14 +440,14 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> pooled, ConstDevicePtr<T> u, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, long rows, int channels, int width, int window)
         where T : unmanaged => Launch(
-            100 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer),
+            102 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer),
             (nint)(&state), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("sum_to_scalar")]
     public unsafe void SumToScalar(
         LaunchShape shape, DevicePtr<float> @out, ConstDevicePtr<float> x, int n) => Launch(
-            103, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
+            105, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("weight_standardize")]
@@ -441,7 +456,7 @@ public sealed partial class Kernels
         ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain, float alpha, float eps, int outChannels,
         int fanIn)
         where T : unmanaged => Launch(
-            104 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight), (nint)(&gain),
+            106 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight), (nint)(&gain),
             (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps), (nint)(&outChannels), (nint)(&fanIn));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
@@ -451,7 +466,7 @@ public sealed partial class Kernels
         DevicePtr<float> gradSkipPartial, ConstDevicePtr<float> gradWeightEff, ConstDevicePtr<float> gradBiasEff,
         ConstDevicePtr<float> weight, ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain,
         float alpha, float eps, int outChannels, int fanIn) => Launch(
-            107, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
+            109, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
             (nint)(&gradBiasEff), (nint)(&weight), (nint)(&gain), (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps),
             (nint)(&outChannels), (nint)(&fanIn));
 }

@@ -69,11 +69,12 @@ public sealed class KernelSignatureTests
     {
         using ComputeDevice device = ComputeDevice.Open(KernelTest.Kinds.First());
         IReadOnlyList<KernelCase> cases = KernelCases.For(device, Cases.Types, small: true);
-        Assert.That(KernelSignatures.All.Keys.Except(cases.Select(c => c.Kernel)), Is.Empty, "kernels without a case in KernelCases");
-        foreach (KernelCase timed in cases)
+        IEnumerable<string> timed = KernelSignatures.All.Keys.Where(k => !k.StartsWith("guard_", StringComparison.Ordinal)); // those check, in strict mode
+        Assert.That(timed.Except(cases.Select(c => c.Kernel)), Is.Empty, "kernels without a case in KernelCases");
+        foreach (KernelCase one in cases)
         {
             using KernelBuffers buffers = new(device);
-            Assert.That(() => new KernelLaunch(device, timed.Kernel, timed.Shape, timed.Arguments(buffers)), Throws.Nothing, timed.Name);
+            Assert.That(() => new KernelLaunch(device, one.Kernel, one.Shape, one.Arguments(buffers)), Throws.Nothing, one.Name);
         }
     }
 
