@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace SlttEngine.Tests.CpuDevice;
 
-/// <summary>docs/cpu-device.md lists what the library exports.</summary>
+/// <summary>docs/internals/cpu-device.md lists what the library exports.</summary>
 internal sealed class CallTableTests
 {
     [Test]
@@ -19,7 +19,8 @@ internal sealed class CallTableTests
             Assert.Ignore("the tests run outside the source tree");
         }
 
-        ProcessStartInfo start = new("bash", [Path.Combine(root, "tools", "cpu-device-calls.sh"), "--check", Path.Combine(AppContext.BaseDirectory, "libsltt_cpu.so")])
+        ProcessStartInfo start = new("bash",
+            [Path.Combine(root, "tools", "cpu-device-calls.sh"), "--check", Path.Combine(AppContext.BaseDirectory, "libsltt_cpu.so")])
         {
             RedirectStandardError = true,
         };
