@@ -19,7 +19,9 @@ internal sealed class CallTableTests
             Assert.Ignore("the tests run outside the source tree");
         }
 
-        ProcessStartInfo start = new("bash", [Path.Combine(root, "tools", "cpu-device-calls.sh"), "--check", Path.Combine(AppContext.BaseDirectory, "libsltt_cpu.so")])
+        ProcessStartInfo start = new(
+            "bash",
+            [Path.Combine(root, "tools", "cpu-device-calls.sh"), "--check", Path.Combine(AppContext.BaseDirectory, "libsltt_cpu.so")])
         {
             RedirectStandardError = true,
         };

@@ -78,7 +78,8 @@ internal abstract unsafe class CpuDeviceTest(int device)
     protected static Result Launch(nint kernel, uint grid, uint block, nint stream, params ulong[] arguments) =>
         Launch(kernel, (grid, 1, 1), (block, 1, 1), 0, stream, arguments);
 
-    protected static Result Launch(nint kernel, (uint X, uint Y, uint Z) grid, (uint X, uint Y, uint Z) block, uint shared, nint stream, params ulong[] arguments)
+    protected static Result Launch(
+        nint kernel, (uint X, uint Y, uint Z) grid, (uint X, uint Y, uint Z) block, uint shared, nint stream, params ulong[] arguments)
     {
         fixed (ulong* values = arguments)
         {

@@ -113,7 +113,9 @@ internal static unsafe partial class CpuDriver
     internal static partial Result cuFuncGetAttribute(out int value, int which, nint function);
 
     [LibraryImport(Library)]
-    internal static partial Result cuLaunchKernel(nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, void** arguments, void** extra);
+    internal static partial Result cuLaunchKernel(
+        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream,
+        void** arguments, void** extra);
 
     [LibraryImport(Library)]
     internal static partial Result cuStreamCreate(out nint stream, uint flags);

@@ -36,7 +36,10 @@ internal sealed unsafe class LaunchTests(int device) : CpuDeviceTest(device)
     public void ArgumentsOfEachSizeArrive()
     {
         ulong p = Allocate(48);
-        Ok(Launch(Kernel("test_parameters"), 1, 1, 0, p, 200, 60000, unchecked((uint)-5), 1UL << 52, Word(1.5f), BitConverter.DoubleToUInt64Bits(-2.25)));
+        Ok(
+            Launch(
+                Kernel("test_parameters"), 1, 1, 0, p, 200, 60000, unchecked((uint)-5), 1UL << 52, Word(1.5f),
+                BitConverter.DoubleToUInt64Bits(-2.25)));
         Assert.That(Download<double>(p, 6), Is.EqualTo(new[] { 200, 60000, -5, Math.Pow(2, 52), 1.5, -2.25 }));
     }
 

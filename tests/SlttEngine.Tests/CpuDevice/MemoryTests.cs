@@ -9,7 +9,8 @@ namespace SlttEngine.Tests.CpuDevice;
 internal sealed unsafe class MemoryTests(int device) : CpuDeviceTest(device)
 {
     [Test]
-    public void AllocationsAreAlignedTo256Bytes([Values(1, 3, 255, 4097, 1 << 20, 40 << 20)] int bytes) => Assert.That(Allocate(bytes) % 256, Is.Zero);
+    public void AllocationsAreAlignedTo256Bytes([Values(1, 3, 255, 4097, 1 << 20, 40 << 20)] int bytes) =>
+        Assert.That(Allocate(bytes) % 256, Is.Zero);
 
     [Test]
     public void ZeroBytesIsAnInvalidValue() => Expect(cuMemAlloc_v2(out _, 0), Result.InvalidValue);

@@ -140,7 +140,8 @@ internal sealed unsafe class StreamTests(int device) : CpuDeviceTest(device)
     }
 
     [Test]
-    public void CallsThatACaptureForbidsEndIt([Values("alloc", "free", "sync", "query", "context", "default stream", "outside event")] string call)
+    public void CallsThatACaptureForbidsEndIt(
+        [Values("alloc", "free", "sync", "query", "context", "default stream", "outside event")] string call)
     {
         nint stream = NewStream(0), outside = NewEvent(), other = NewStream();
         Ok(cuEventRecord(outside, other));

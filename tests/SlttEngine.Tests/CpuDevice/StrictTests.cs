@@ -29,7 +29,10 @@ internal sealed unsafe class StrictTests() : CpuDeviceTest(Faithful)
         ulong p = Upload(new byte[100]);
         Ok(Launch(Kernel("test_poke"), 1, 1, 0, p, (ulong)(long)at, Word(1)));
         Expect(cuCtxSynchronize(), Result.IllegalAddress);
-        Assert.That(LastMessage, Does.Contain(where).And.Contain(bytes).And.Contain("of 100 bytes").And.Contain("0x" + p.ToString("x", CultureInfo.InvariantCulture)));
+        Assert.That(
+            LastMessage,
+            Does.Contain(where).And.Contain(bytes).And.Contain("of 100 bytes").And.Contain(
+                "0x" + p.ToString("x", CultureInfo.InvariantCulture)));
         Ok(cuCtxSynchronize());
     }
 
@@ -87,7 +90,8 @@ internal sealed unsafe class StrictTests() : CpuDeviceTest(Faithful)
         Ok(cuCtxSynchronize());
         string mapping = File.ReadLines("/proc/self/maps").First(line =>
         {
-            ulong[] range = [.. line.Split(' ')[0].Split('-').Select(s => ulong.Parse(s, NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
+            ulong[] range = [
+                .. line.Split(' ')[0].Split('-').Select(s => ulong.Parse(s, NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
             return p >= range[0] && p < range[1];
         });
         Assert.That(mapping.Split(' ')[1], Is.EqualTo("---p"));

@@ -35,12 +35,14 @@ public sealed class BatchNormTests(DeviceKind kind) : DnnFixture(kind)
             }
 
             Blend(expected, magnitude, alpha, beta, r.Before);
-            using GuardedBuffer x = new(r.X, type), scale = Floats(r.Scale), bias = Floats(r.Bias), runningMean = Floats(r.RunningMean), runningVar = Floats(r.RunningVar);
+            using GuardedBuffer x = new(r.X, type), scale = Floats(r.Scale), bias = Floats(r.Bias), runningMean = Floats(r.RunningMean),
+                runningVar = Floats(r.RunningVar);
             using GuardedBuffer y = beta == 0 ? new(shape.Count, type) : new(r.Before, type);
             using GuardedBuffer savedMean = new(shape.C, ComputeType.Float32), savedInvStd = new(shape.C, ComputeType.Float32);
             using TensorDescriptor desc = Tensor(type, shape.N, shape.C, shape.H, shape.W), parameters = Derive(desc);
             Device.Dnn.BatchNormalizationForwardTraining(
-                cudnnBatchNormMode.BatchNormSpatial, alpha, beta, desc, x.Pointer, desc, y.Pointer, parameters, scale.Pointer, bias.Pointer, Momentum, runningMean.Pointer, runningVar.Pointer, Epsilon, savedMean.Pointer, savedInvStd.Pointer);
+                cudnnBatchNormMode.BatchNormSpatial, alpha, beta, desc, x.Pointer, desc, y.Pointer, parameters, scale.Pointer, bias.Pointer,
+                Momentum, runningMean.Pointer, runningVar.Pointer, Epsilon, savedMean.Pointer, savedInvStd.Pointer);
             Device.Synchronize();
             y.CheckGuards("y");
             AssertClose(y.Read(), expected, magnitude, type, Roundings, "y");
@@ -48,7 +50,9 @@ public sealed class BatchNormTests(DeviceKind kind) : DnnFixture(kind)
             AssertVector(savedInvStd, r.InvStd, "saved inverse deviation");
             double unbiased = shape.Rows / (shape.Rows - 1.0);
             AssertVector(runningMean, [.. r.RunningMean.Select((m, c) => ((1 - Momentum) * m) + (Momentum * r.Mean[c]))], "running mean");
-            AssertVector(runningVar, [.. r.RunningVar.Select((v, c) => ((1 - Momentum) * v) + (Momentum * r.Var[c] * unbiased))], "running variance");
+            AssertVector(
+                runningVar, [.. r.RunningVar.Select((v, c) => ((1 - Momentum) * v) + (Momentum * r.Var[c] * unbiased))],
+                "running variance");
         }
     }
 
@@ -70,7 +74,8 @@ public sealed class BatchNormTests(DeviceKind kind) : DnnFixture(kind)
         using GuardedBuffer scale = Floats(r.Scale), bias = Floats(r.Bias), mean = Floats(r.RunningMean), variance = Floats(r.RunningVar);
         using TensorDescriptor desc = Tensor(type, shape.N, shape.C, shape.H, shape.W), parameters = Derive(desc);
         Device.Dnn.BatchNormalizationForwardInference(
-            cudnnBatchNormMode.BatchNormSpatial, 1, 0, desc, x.Pointer, desc, y.Pointer, parameters, scale.Pointer, bias.Pointer, mean.Pointer, variance.Pointer, Epsilon);
+            cudnnBatchNormMode.BatchNormSpatial, 1, 0, desc, x.Pointer, desc, y.Pointer, parameters, scale.Pointer, bias.Pointer,
+            mean.Pointer, variance.Pointer, Epsilon);
         Device.Synchronize();
         y.CheckGuards("y");
         AssertClose(y.Read(), expected, magnitude, type, Roundings, "y");
@@ -78,10 +83,13 @@ public sealed class BatchNormTests(DeviceKind kind) : DnnFixture(kind)
 
     /// <summary>dx, dscale and dbias, with forward's statistics and without, and with dx in dy's place.</summary>
     [Test]
-    public void Backward([ValueSource(nameof(Shapes))] Shape shape, [ValueSource(nameof(Types))] ComputeType type, [Values] bool saved, [Values] bool inPlace)
+    public void Backward(
+        [ValueSource(nameof(Shapes))] Shape shape, [ValueSource(nameof(Types))] ComputeType type, [Values] bool saved,
+        [Values] bool inPlace)
     {
         Reference r = new(shape, type);
-        double[] dscale = new double[shape.C], dbias = new double[shape.C], dscaleMagnitude = new double[shape.C], dbiasMagnitude = new double[shape.C];
+        double[] dscale = new double[shape.C], dbias = new double[shape.C], dscaleMagnitude = new double[shape.C],
+            dbiasMagnitude = new double[shape.C];
         for (int i = 0; i < shape.Count; i++)
         {
             int c = i % shape.C;
@@ -99,7 +107,8 @@ public sealed class BatchNormTests(DeviceKind kind) : DnnFixture(kind)
             double xHat = (r.X[i] - r.Mean[c]) * r.InvStd[c], factor = r.Scale[c] * r.InvStd[c];
             expected[i] = factor * (r.Dy[i] - (dbias[c] / shape.Rows) - (xHat * dscale[c] / shape.Rows));
             double xHatMagnitude = (Math.Abs(r.X[i]) + Math.Abs(r.Mean[c])) * r.InvStd[c];
-            magnitude[i] = Math.Abs(factor) * (Math.Abs(r.Dy[i]) + (dbiasMagnitude[c] / shape.Rows) + (xHatMagnitude * dscaleMagnitude[c] / shape.Rows));
+            magnitude[i] = Math.Abs(factor) * (Math.Abs(r.Dy[i]) + (dbiasMagnitude[c] / shape.Rows)
+                + (xHatMagnitude * dscaleMagnitude[c] / shape.Rows));
         }
 
         (float alpha, float beta) = inPlace ? (1f, 0f) : (0.75f, -0.5f);
@@ -111,7 +120,8 @@ public sealed class BatchNormTests(DeviceKind kind) : DnnFixture(kind)
         using TensorDescriptor desc = Tensor(type, shape.N, shape.C, shape.H, shape.W), parameters = Derive(desc);
         GuardedBuffer dx = inPlace ? dy : before;
         Device.Dnn.BatchNormalizationBackward(
-            cudnnBatchNormMode.BatchNormSpatial, alpha, beta, 1, 1, desc, x.Pointer, desc, dy.Pointer, desc, dx.Pointer, parameters, scale.Pointer, dscaleOut.Pointer, dbiasOut.Pointer, Epsilon, saved ? mean.Pointer : default, saved ? invStd.Pointer : default);
+            cudnnBatchNormMode.BatchNormSpatial, alpha, beta, 1, 1, desc, x.Pointer, desc, dy.Pointer, desc, dx.Pointer, parameters,
+            scale.Pointer, dscaleOut.Pointer, dbiasOut.Pointer, Epsilon, saved ? mean.Pointer : default, saved ? invStd.Pointer : default);
         Device.Synchronize();
         dx.CheckGuards("dx");
         AssertClose(dx.Read(), expected, magnitude, type, Roundings, "dx");

@@ -51,7 +51,9 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
     public void TheResumedRunsChoicesCountMore([Values(0.0, 0.25, 1.0)] double densest)
     {
         Settle(new ConvolutionChoices(folder), Worth);
-        Write(new() { ["Forward"] = new(false, densest), ["BackwardData"] = new(densest > 0.5, 0), ["BackwardFilter"] = new(false, densest) });
+        Write(
+            new() { ["Forward"] = new(false, densest), ["BackwardData"] = new(densest > 0.5, 0),
+                ["BackwardFilter"] = new(false, densest) });
         ConvolutionChoices resumed = new(folder);
         resumed.TakeFrom(Path.Combine(folder, "checkpoint_latest.safetensors"));
         Settle(resumed, Worth);
@@ -89,7 +91,8 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
     {
         string path = Path.Combine(folder, ConvolutionChoices.FileName);
         File.WriteAllText(path, "{ \"forward");
-        SlttException error = Assert.Throws<SlttException>(() => new ConvolutionChoices(folder).TakeFrom(Path.Combine(folder, "x.safetensors")))!;
+        SlttException error = Assert.Throws<SlttException>(
+            () => new ConvolutionChoices(folder).TakeFrom(Path.Combine(folder, "x.safetensors")))!;
         Assert.That(error.Kind, Is.EqualTo(ErrorKind.Data));
         Assert.That(error.Message, Does.StartWith(path));
         Assert.That(error.Hint, Does.Contain("delete it"));
@@ -97,10 +100,12 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
 
     private static void Settle(ConvolutionChoices choices, Shape shape, bool measure = true)
     {
-        using TensorDescriptor x = Tensor(ComputeType.Float32, shape.N, shape.C, shape.H, shape.W), y = Tensor(ComputeType.Float32, shape.N, shape.K, shape.P, shape.Q);
+        using TensorDescriptor x = Tensor(ComputeType.Float32, shape.N, shape.C, shape.H, shape.W),
+            y = Tensor(ComputeType.Float32, shape.N, shape.K, shape.P, shape.Q);
         using FilterDescriptor w = Filter(ComputeType.Float32, shape.K, shape.C, shape.Size, shape.Size);
         using ConvolutionDescriptor convolution = new();
-        convolution.SetConvolution2dDescriptor(shape.Pad, shape.Pad, shape.Stride, shape.Stride, 1, 1, cudnnConvolutionMode.CrossCorrelation, cudnnDataType.Float);
+        convolution.SetConvolution2dDescriptor(
+            shape.Pad, shape.Pad, shape.Stride, shape.Stride, 1, 1, cudnnConvolutionMode.CrossCorrelation, cudnnDataType.Float);
         convolution.MathType = cudnnMathType.FMA;
         foreach (ConvolutionChoices.Pass pass in Enum.GetValues<ConvolutionChoices.Pass>())
         {
@@ -127,7 +132,8 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
     }
 
     private Dictionary<string, ConvolutionChoice> Read() =>
-        JsonSerializer.Deserialize<Dictionary<string, ConvolutionChoice>>(File.ReadAllText(Path.Combine(folder, ConvolutionChoices.FileName)))!;
+        JsonSerializer.Deserialize<Dictionary<string, ConvolutionChoice>>(
+            File.ReadAllText(Path.Combine(folder, ConvolutionChoices.FileName)))!;
 
     private void Write(Dictionary<string, ConvolutionChoice> choices) =>
         File.WriteAllText(Path.Combine(folder, ConvolutionChoices.FileName), JsonSerializer.Serialize(choices));

@@ -45,15 +45,18 @@ public sealed class ConvolutionTests(DeviceKind kind) : DnnFixture(kind)
 
     /// <summary>y = conv(x, filter) and its scalings.</summary>
     [Test]
-    public void Forward([ValueSource(nameof(Shapes))] Shape shape, [ValueSource(nameof(Types))] ComputeType type) => Check(shape, type, Pass.Forward);
+    public void Forward([ValueSource(nameof(Shapes))] Shape shape, [ValueSource(nameof(Types))] ComputeType type) =>
+        Check(shape, type, Pass.Forward);
 
     /// <summary>The gradient of x and its scalings.</summary>
     [Test]
-    public void BackwardData([ValueSource(nameof(Shapes))] Shape shape, [ValueSource(nameof(Types))] ComputeType type) => Check(shape, type, Pass.BackwardData);
+    public void BackwardData([ValueSource(nameof(Shapes))] Shape shape, [ValueSource(nameof(Types))] ComputeType type) =>
+        Check(shape, type, Pass.BackwardData);
 
     /// <summary>The gradient of the filter and its scalings; beta = 1 is how gradients of time steps add up.</summary>
     [Test]
-    public void BackwardFilter([ValueSource(nameof(Shapes))] Shape shape, [ValueSource(nameof(Types))] ComputeType type) => Check(shape, type, Pass.BackwardFilter);
+    public void BackwardFilter([ValueSource(nameof(Shapes))] Shape shape, [ValueSource(nameof(Types))] ComputeType type) =>
+        Check(shape, type, Pass.BackwardFilter);
 
     /// <summary>A batch that is worked on a few images at a time: the last of them are not counted twice.</summary>
     [Test]
@@ -147,6 +150,7 @@ public sealed class ConvolutionTests(DeviceKind kind) : DnnFixture(kind)
         public int Q => 1 + ((W + (2 * Pad) - ((Size - 1) * Dilation) - 1) / Stride);
 
         /// <inheritdoc/>
-        public override string ToString() => $"{N}x{C}x{H}x{W} to {K}, {Size}x{Size} stride {Stride} pad {Pad}" + (Dilation == 1 ? "" : $" dilation {Dilation}");
+        public override string ToString() =>
+            $"{N}x{C}x{H}x{W} to {K}, {Size}x{Size} stride {Stride} pad {Pad}" + (Dilation == 1 ? "" : $" dilation {Dilation}");
     }
 }

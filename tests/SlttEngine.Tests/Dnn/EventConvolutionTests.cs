@@ -27,7 +27,9 @@ public sealed class EventConvolutionTests() : DnnFixture(DeviceKind.Cpu)
         Any,
     }
 
-    /// <summary>Shapes that no block divides; each stride, taps and dilation; several strips of an image and several images in a strip.</summary>
+    /// <summary>
+    /// Shapes that no block divides; each stride, taps and dilation; several strips of an image and several images in a strip.
+    /// </summary>
     public static IEnumerable<Shape> Shapes()
     {
         yield return new(3, 20, 9, 7, 33, 3, 1, 1);
@@ -53,11 +55,13 @@ public sealed class EventConvolutionTests() : DnnFixture(DeviceKind.Cpu)
 
     /// <summary>The forward pass and its scalings.</summary>
     [Test]
-    public void Forward([ValueSource(nameof(Shapes))] Shape shape, [ValueSource(nameof(Types))] ComputeType type) => Check(shape, type, Pass.Forward);
+    public void Forward([ValueSource(nameof(Shapes))] Shape shape, [ValueSource(nameof(Types))] ComputeType type) =>
+        Check(shape, type, Pass.Forward);
 
     /// <summary>The gradient of the filter and its scalings.</summary>
     [Test]
-    public void BackwardFilter([ValueSource(nameof(Shapes))] Shape shape, [ValueSource(nameof(Types))] ComputeType type) => Check(shape, type, Pass.BackwardFilter);
+    public void BackwardFilter([ValueSource(nameof(Shapes))] Shape shape, [ValueSource(nameof(Types))] ComputeType type) =>
+        Check(shape, type, Pass.BackwardFilter);
 
     /// <summary>A batch whose events don't fit the workspace at once.</summary>
     [Test]
@@ -71,7 +75,8 @@ public sealed class EventConvolutionTests() : DnnFixture(DeviceKind.Cpu)
 
     /// <summary>The same bits whatever the number of threads.</summary>
     [Test]
-    public void BitsDoNotDependOnThreads([Values(Pass.Forward, Pass.BackwardFilter)] Pass pass, [ValueSource(nameof(Types))] ComputeType type)
+    public void BitsDoNotDependOnThreads(
+        [Values(Pass.Forward, Pass.BackwardFilter)] Pass pass, [ValueSource(nameof(Types))] ComputeType type)
     {
         foreach (Shape shape in new Shape[] { new(5, 70, 9, 8, 70, 3, 1, 1), new(7, 24, 12, 40, 40, 3, 2, 1) })
         {
@@ -87,7 +92,9 @@ public sealed class EventConvolutionTests() : DnnFixture(DeviceKind.Cpu)
         }
     }
 
-    /// <summary>Left to itself the device takes the event-driven way where few numbers are not zero, and no other one where many are.</summary>
+    /// <summary>
+    /// Left to itself the device takes the event-driven way where few numbers are not zero, and no other one where many are.
+    /// </summary>
     [Test]
     public void ChoosesByWhatFired([Values(Pass.Forward, Pass.BackwardFilter)] Pass pass)
     {
@@ -173,7 +180,8 @@ public sealed class EventConvolutionTests() : DnnFixture(DeviceKind.Cpu)
 
     private void Check(Shape shape, ComputeType type, Pass pass)
     {
-        foreach ((Values values, double rate) in new[] { (Values.Spikes, 0), (Values.Spikes, 0.1), (Values.Spikes, 1), (Values.Counts, 0.3), (Values.Any, 0.6) })
+        foreach ((Values values, double rate) in new[] { (Values.Spikes, 0), (Values.Spikes, 0.1), (Values.Spikes, 1), (Values.Counts, 0.3),
+            (Values.Any, 0.6) })
         {
             float[] x = Input(shape, type, values, rate);
             foreach (string level in new[] { "v2", "v3", "v4" })

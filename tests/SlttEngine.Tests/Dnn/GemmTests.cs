@@ -17,12 +17,14 @@ public sealed class GemmTests(DeviceKind kind) : DnnFixture(kind)
     /// <summary>C = alpha op(A) op(B) + beta C, with padding between columns that must stay as it was.</summary>
     [Test]
     public void Product(
-        [ValueSource(nameof(Sizes))] (int M, int N, int K) size, [Values(false, true)] bool transposeA, [Values(false, true)] bool transposeB, [ValueSource(nameof(Types))] ComputeType type, [Values(false, true)] bool floatResult)
+        [ValueSource(nameof(Sizes))] (int M, int N, int K) size, [Values(false, true)] bool transposeA,
+        [Values(false, true)] bool transposeB, [ValueSource(nameof(Types))] ComputeType type, [Values(false, true)] bool floatResult)
     {
         (int m, int n, int k) = size;
         ComputeType resultType = floatResult ? ComputeType.Float32 : type;
         int lda = (transposeA ? k : m) + 2, ldb = (transposeB ? n : k) + 1, ldc = m + 3;
-        float[] a = Numbers.Random(lda * (transposeA ? m : k), type, 1), b = Numbers.Random(ldb * (transposeB ? k : n), type, 2), before = Numbers.Random(ldc * n, resultType, 3);
+        float[] a = Numbers.Random(lda * (transposeA ? m : k), type, 1), b = Numbers.Random(ldb * (transposeB ? k : n), type, 2),
+            before = Numbers.Random(ldc * n, resultType, 3);
         foreach ((float alpha, float beta) in new[] { (1f, 0f), (0.75f, 1f), (0f, 0.5f) })
         {
             double[] expected = new double[m * n], magnitude = new double[m * n];
@@ -32,7 +34,8 @@ public sealed class GemmTests(DeviceKind kind) : DnnFixture(kind)
                 {
                     for (int i = 0; i < k; i++)
                     {
-                        double term = (double)a[transposeA ? i + (row * lda) : row + (i * lda)] * b[transposeB ? column + (i * ldb) : i + (column * ldb)];
+                        double term = (double)a[transposeA ? i + (row * lda) : row + (i * lda)] * b[transposeB ? column + (i * ldb) : i
+                            + (column * ldb)];
                         expected[(column * m) + row] += term;
                         magnitude[(column * m) + row] += Math.Abs(term);
                     }
@@ -49,11 +52,15 @@ public sealed class GemmTests(DeviceKind kind) : DnnFixture(kind)
             }
 
             using GuardedBuffer left = new(a, type), right = new(b, type), result = new(start, resultType);
-            Device.Blas.GemmEx(Op(transposeA), Op(transposeB), m, n, k, alpha, left.Pointer, type.Blas(), lda, right.Pointer, type.Blas(), ldb, beta, result.Pointer, resultType.Blas(), ldc);
+            Device.Blas.GemmEx(
+                Op(transposeA), Op(transposeB), m, n, k, alpha, left.Pointer, type.Blas(), lda, right.Pointer, type.Blas(), ldb, beta,
+                result.Pointer, resultType.Blas(), ldc);
             Device.Synchronize();
             result.CheckGuards("C");
             float[] actual = result.Read();
-            AssertClose([.. Enumerable.Range(0, m * n).Select(i => actual[(i / m * ldc) + (i % m)])], expected, magnitude, resultType, SumRoundings, $"C alpha {alpha} beta {beta}");
+            AssertClose(
+                [.. Enumerable.Range(0, m * n).Select(i => actual[(i / m * ldc) + (i % m)])], expected, magnitude, resultType, SumRoundings,
+                $"C alpha {alpha} beta {beta}");
             for (int i = 0; i < actual.Length; i++)
             {
                 Assert.That(i % ldc < m || actual[i] == before[i], "what lies between columns must not change");
@@ -65,11 +72,14 @@ public sealed class GemmTests(DeviceKind kind) : DnnFixture(kind)
     [Test]
     public void IsDeterministic()
     {
-        using GuardedBuffer a = new(Numbers.Random(512 * 32, ComputeType.Float32, 1), ComputeType.Float32), b = new(Numbers.Random(512 * 100, ComputeType.Float32, 2), ComputeType.Float32), c = new(32 * 100, ComputeType.Float32);
+        using GuardedBuffer a = new(Numbers.Random(512 * 32, ComputeType.Float32, 1), ComputeType.Float32),
+            b = new(Numbers.Random(512 * 100, ComputeType.Float32, 2), ComputeType.Float32), c = new(32 * 100, ComputeType.Float32);
         byte[]? first = null;
         for (int i = 0; i < 5; i++)
         {
-            Device.Blas.GemmEx(Operation.Transpose, Operation.NonTranspose, 32, 100, 512, 1, a.Pointer, DataType.CUDA_R_32F, 512, b.Pointer, DataType.CUDA_R_32F, 512, 0, c.Pointer, DataType.CUDA_R_32F, 32);
+            Device.Blas.GemmEx(
+                Operation.Transpose, Operation.NonTranspose, 32, 100, 512, 1, a.Pointer, DataType.CUDA_R_32F, 512, b.Pointer,
+                DataType.CUDA_R_32F, 512, 0, c.Pointer, DataType.CUDA_R_32F, 32);
             Device.Synchronize();
             byte[] bytes = c.ReadBytes();
             Assert.That(bytes, Is.EqualTo(first ??= bytes));
@@ -82,7 +92,9 @@ public sealed class GemmTests(DeviceKind kind) : DnnFixture(kind)
     {
         using GuardedBuffer a = new(64, ComputeType.Float32);
         CudaBlasException error = Assert.Throws<CudaBlasException>(
-            () => Device.Blas.GemmEx(Operation.NonTranspose, Operation.NonTranspose, 8, 4, 4, 1, a.Pointer, DataType.CUDA_R_32F, 7, a.Pointer, DataType.CUDA_R_32F, 4, 0, a.Pointer, DataType.CUDA_R_32F, 8))!;
+            () => Device.Blas.GemmEx(
+                Operation.NonTranspose, Operation.NonTranspose, 8, 4, 4, 1, a.Pointer, DataType.CUDA_R_32F, 7, a.Pointer,
+                DataType.CUDA_R_32F, 4, 0, a.Pointer, DataType.CUDA_R_32F, 8))!;
         Assert.That((int)error.CudaBlasError, Is.EqualTo(7), error.Message); // CUBLAS_STATUS_INVALID_VALUE
     }
 

@@ -21,7 +21,8 @@ public sealed class PoolingTests(DeviceKind kind) : DnnFixture(kind)
 
     /// <summary>y = pool(x) and its scalings.</summary>
     [Test]
-    public void Forward([ValueSource(nameof(Shapes))] Shape shape, [Values] cudnnPoolingMode mode, [ValueSource(nameof(Types))] ComputeType type)
+    public void Forward(
+        [ValueSource(nameof(Shapes))] Shape shape, [Values] cudnnPoolingMode mode, [ValueSource(nameof(Types))] ComputeType type)
     {
         float[] x = Numbers.Random(shape.InputCount, type, 1), before = Numbers.Random(shape.OutputCount, type, 2);
         foreach ((float alpha, float beta) in Scalings)
@@ -36,7 +37,8 @@ public sealed class PoolingTests(DeviceKind kind) : DnnFixture(kind)
             using GuardedBuffer input = new(x, type);
             using GuardedBuffer output = beta == 0 ? new(shape.OutputCount, type) : new(before, type);
             using PoolingDescriptor pooling = Pooling(shape, mode);
-            using TensorDescriptor xDesc = Tensor(type, shape.N, shape.C, shape.H, shape.W), yDesc = Tensor(type, shape.N, shape.C, shape.P, shape.Q);
+            using TensorDescriptor xDesc = Tensor(type, shape.N, shape.C, shape.H, shape.W),
+                yDesc = Tensor(type, shape.N, shape.C, shape.P, shape.Q);
             Device.Dnn.PoolingForward(pooling, alpha, xDesc, input.Pointer, beta, yDesc, output.Pointer);
             Device.Synchronize();
             output.CheckGuards("y");
@@ -46,9 +48,11 @@ public sealed class PoolingTests(DeviceKind kind) : DnnFixture(kind)
 
     /// <summary>dx and its scalings. The maximum's gradient goes to the first largest element.</summary>
     [Test]
-    public void Backward([ValueSource(nameof(Shapes))] Shape shape, [Values] cudnnPoolingMode mode, [ValueSource(nameof(Types))] ComputeType type)
+    public void Backward(
+        [ValueSource(nameof(Shapes))] Shape shape, [Values] cudnnPoolingMode mode, [ValueSource(nameof(Types))] ComputeType type)
     {
-        float[] x = Numbers.Random(shape.InputCount, type, 1), dy = Numbers.Random(shape.OutputCount, type, 2), before = Numbers.Random(shape.InputCount, type, 3);
+        float[] x = Numbers.Random(shape.InputCount, type, 1), dy = Numbers.Random(shape.OutputCount, type, 2),
+            before = Numbers.Random(shape.InputCount, type, 3);
         foreach ((float alpha, float beta) in Scalings)
         {
             double[] y = new double[shape.OutputCount], expected = new double[shape.InputCount], magnitude = new double[shape.InputCount];
@@ -62,8 +66,10 @@ public sealed class PoolingTests(DeviceKind kind) : DnnFixture(kind)
             using GuardedBuffer input = new(x, type), output = new([.. y.Select(v => (float)v)], type), gradient = new(dy, type);
             using GuardedBuffer result = beta == 0 ? new(shape.InputCount, type) : new(before, type);
             using PoolingDescriptor pooling = Pooling(shape, mode);
-            using TensorDescriptor xDesc = Tensor(type, shape.N, shape.C, shape.H, shape.W), yDesc = Tensor(type, shape.N, shape.C, shape.P, shape.Q);
-            Device.Dnn.PoolingBackward(pooling, alpha, yDesc, output.Pointer, yDesc, gradient.Pointer, xDesc, input.Pointer, beta, xDesc, result.Pointer);
+            using TensorDescriptor xDesc = Tensor(type, shape.N, shape.C, shape.H, shape.W),
+                yDesc = Tensor(type, shape.N, shape.C, shape.P, shape.Q);
+            Device.Dnn.PoolingBackward(
+                pooling, alpha, yDesc, output.Pointer, yDesc, gradient.Pointer, xDesc, input.Pointer, beta, xDesc, result.Pointer);
             Device.Synchronize();
             result.CheckGuards("dx");
             AssertClose(result.Read(), expected, magnitude, type, SumRoundings, "dx");
@@ -75,7 +81,8 @@ public sealed class PoolingTests(DeviceKind kind) : DnnFixture(kind)
     public void TiesGoToTheFirst()
     {
         Shape shape = new(1, 1, 2, 2, 2, 2, 0);
-        using GuardedBuffer x = new([0, 1, 1, 1], ComputeType.Float32), y = new([1], ComputeType.Float32), dy = new([5], ComputeType.Float32), dx = new(4, ComputeType.Float32);
+        using GuardedBuffer x = new([0, 1, 1, 1], ComputeType.Float32), y = new([1], ComputeType.Float32),
+            dy = new([5], ComputeType.Float32), dx = new(4, ComputeType.Float32);
         using PoolingDescriptor pooling = Pooling(shape, cudnnPoolingMode.MaxDeterministic);
         using TensorDescriptor xDesc = Tensor(ComputeType.Float32, 1, 1, 2, 2), yDesc = Tensor(ComputeType.Float32, 1, 1, 1, 1);
         Device.Dnn.PoolingBackward(pooling, 1, yDesc, y.Pointer, yDesc, dy.Pointer, xDesc, x.Pointer, 0, xDesc, dx.Pointer);
@@ -99,7 +106,8 @@ public sealed class PoolingTests(DeviceKind kind) : DnnFixture(kind)
     private static PoolingDescriptor Pooling(Shape shape, cudnnPoolingMode mode)
     {
         PoolingDescriptor pooling = new();
-        pooling.SetPooling2dDescriptor(mode, cudnnNanPropagation.PropagateNan, shape.Window, shape.Window, shape.Pad, shape.Pad, shape.Stride, shape.Stride);
+        pooling.SetPooling2dDescriptor(
+            mode, cudnnNanPropagation.PropagateNan, shape.Window, shape.Window, shape.Pad, shape.Pad, shape.Stride, shape.Stride);
         return pooling;
     }
 

@@ -5,10 +5,15 @@ using Shape = SlttEngine.Tests.Dnn.ConvolutionTests.Shape;
 
 namespace SlttEngine.Tests.Dnn;
 
-/// <summary>The CPU device's convolution by Winograd's algorithm, the data gradient and with fast math forward, by each of its instruction sets, against plain loops in double.</summary>
+/// <summary>
+/// The CPU device's convolution by Winograd's algorithm, the data gradient and with fast math forward, by each of its instruction sets,
+/// against plain loops in double.
+/// </summary>
 public sealed class WinogradTests() : DnnFixture(DeviceKind.Cpu)
 {
-    /// <summary>Root mean square of the error beside that of the result: measured up to 45 roundings; oneDNN's direct one has about 4.</summary>
+    /// <summary>
+    /// Root mean square of the error beside that of the result: measured up to 45 roundings; oneDNN's direct one has about 4.
+    /// </summary>
     private const double TypicalRoundings = 128;
 
     private static readonly (float Alpha, float Beta)[] Scalings = [(1, 0), (1, 1), (0.7f, -0.5f)];
@@ -36,7 +41,8 @@ public sealed class WinogradTests() : DnnFixture(DeviceKind.Cpu)
 
     /// <summary>The gradient and its scalings are within the bound that rounding has, and typically far within.</summary>
     [Test]
-    public void BackwardData([ValueSource(nameof(Shapes))] Shape shape, [Values("v3", "v4")] string level) => Check(shape, level, Pass.BackwardData);
+    public void BackwardData([ValueSource(nameof(Shapes))] Shape shape, [Values("v3", "v4")] string level) =>
+        Check(shape, level, Pass.BackwardData);
 
     /// <summary>The same for the forward pass.</summary>
     [Test]
@@ -97,7 +103,9 @@ public sealed class WinogradTests() : DnnFixture(DeviceKind.Cpu)
                 byte[] first = Execute(shape, "winograd", 1, pass, fastMath: true);
                 foreach (int threads in new[] { 2, 3, 7 })
                 {
-                    Assert.That(Execute(shape, "winograd", threads, pass, fastMath: true), Is.EqualTo(first), $"{shape}, {pass}, {threads} threads");
+                    Assert.That(
+                        Execute(shape, "winograd", threads, pass, fastMath: true), Is.EqualTo(first),
+                        $"{shape}, {pass}, {threads} threads");
                 }
             }
         }
@@ -112,13 +120,15 @@ public sealed class WinogradTests() : DnnFixture(DeviceKind.Cpu)
         Assert.That(Execute(wide, "auto"), Is.EqualTo(Execute(wide, "winograd")));
         Assert.That(Execute(narrow, "winograd"), Is.Not.EqualTo(Execute(narrow, "dense")), "the two ways can't be told apart");
         Assert.That(Execute(narrow, "auto"), Is.EqualTo(Execute(narrow, "dense")));
-        foreach (Shape other in new Shape[] { wide with { Stride = 2 }, wide with { C = 63 }, wide with { K = 62 }, wide with { Size = 5, Pad = 2 }, wide with { Dilation = 2 } })
+        foreach (Shape other in new Shape[] { wide with { Stride = 2 }, wide with { C = 63 }, wide with { K = 62 },
+            wide with { Size = 5, Pad = 2 }, wide with { Dilation = 2 } })
         {
             Assert.That(Execute(other, "winograd"), Is.EqualTo(Execute(other, "dense")), $"{other}");
         }
     }
 
-    private static void Choose(string way, int threads = 0) => Assert.That(CpuDriver.sltt_cpu_choose_convolution(way, null, threads), Is.Zero);
+    private static void Choose(string way, int threads = 0) =>
+        Assert.That(CpuDriver.sltt_cpu_choose_convolution(way, null, threads), Is.Zero);
 
     private static void AssertTypical(float[] result, double[] expected, string what)
     {

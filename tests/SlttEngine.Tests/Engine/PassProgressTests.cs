@@ -76,7 +76,8 @@ public sealed class PassProgressTests
         {
         }
 
-        public void IterationFinished(in IterationFinished iteration) => Batches.Add(new BatchMetrics(iteration.Loss, iteration.Top1, iteration.Top5, iteration.Batch));
+        public void IterationFinished(in IterationFinished iteration) =>
+            Batches.Add(new BatchMetrics(iteration.Loss, iteration.Top1, iteration.Top5, iteration.Batch));
 
         public void EpochFinished(EpochFinished epoch)
         {

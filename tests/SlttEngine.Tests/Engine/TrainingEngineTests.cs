@@ -54,7 +54,8 @@ public sealed class TrainingEngineTests
     }
 
     [Test]
-    public void What_is_planned_is_allocated([ValueSource(typeof(MethodTable), nameof(MethodTable.Names))] string method, [Values] ComputeType type)
+    public void What_is_planned_is_allocated(
+        [ValueSource(typeof(MethodTable), nameof(MethodTable.Names))] string method, [Values] ComputeType type)
     {
         TrainOptions options = Options("spiking_resnet18") with { Method = method, Amp = type != ComputeType.Float32, AmpType = type };
         using BatchRun run = TestRuns.OnRandomBatch(options);
@@ -62,7 +63,9 @@ public sealed class TrainingEngineTests
     }
 
     [Test]
-    public void Mixed_precision_learns_as_float32([ValueSource(typeof(MethodTable), nameof(MethodTable.Names))] string method, [Values(ComputeType.Float16, ComputeType.BFloat16)] ComputeType type)
+    public void Mixed_precision_learns_as_float32(
+        [ValueSource(typeof(MethodTable), nameof(MethodTable.Names))] string method,
+        [Values(ComputeType.Float16, ComputeType.BFloat16)] ComputeType type)
     {
         TrainOptions options = Options("spiking_resnet18") with { Method = method, T = 2, LearningRate = 0.02 };
         double exact = LastLoss(options, iterations: 6, out double before);
