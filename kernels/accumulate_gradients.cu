@@ -1,9 +1,9 @@
-// accumulate_gradients: adds a time step's gradients into the float ones, and looks for inf and NaN.
-// find_overflow: looks alone.
+// accumulate_gradients: adds one time step's gradients to the float sums and detects inf and NaN.
+// find_overflow: only detects them.
 //
 //   grad += step_grad;  any result that is not finite: state->overflow = 1
 //
-// All parameters in one buffer of n elements. step_grad: type T (what cuDNN gives); grad: float.
+// All parameters lie in one buffer of n elements. step_grad: type T, as cuDNN writes it; grad: float.
 // Bytes an element (type of b bytes): reads 4 + b, writes 4. find_overflow reads 4. Adds to grad; may set state->overflow.
 // Numerics: float.
 #include "common/sltt.cuh"
@@ -17,18 +17,16 @@ template <class T> __device__ inline void accumulate_gradients(float* grad, cons
         store<V, STREAM>(grad, i, sum);
         return !all_finite(sum);
     });
-    if (bad) state->overflow = 1;  // whichever thread writes it last: the same value
+    if (bad) state->overflow = 1;  // several threads may write: the same value
 }
 
 __device__ inline void find_overflow_body(const float* grad, RunState* state, int64_t n) {
-    bool bad = any_element<float>(n, [=](auto lanes, int64_t i) {
-        return !all_finite(load<decltype(lanes)::value>(grad, i));
-    });
+    bool bad = any_element<float>(n, [=](auto lanes, int64_t i) { return !all_finite(load<decltype(lanes)::value>(grad, i)); });
     if (bad) state->overflow = 1;
 }
 
-#define VARIANT(T, suffix)                                                                                                                 \
-    SLTT_KERNEL(accumulate_gradients_##suffix, (float* __restrict__ grad, const T* __restrict__ step_grad, RunState* state, int64_t n),    \
+#define VARIANT(T, suffix)                                                                                                              \
+    SLTT_KERNEL(accumulate_gradients_##suffix, (float* __restrict__ grad, const T* __restrict__ step_grad, RunState* state, int64_t n), \
                 accumulate_gradients<T>(grad, step_grad, state, n))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT

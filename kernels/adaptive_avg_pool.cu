@@ -1,7 +1,7 @@
 // adaptive_avg_pool_forward, adaptive_avg_pool_backward: average pooling to a given size.
 //
-//   output row o covers the input rows [floor(o h/out_h), ceil((o+1) h/out_h)), columns alike; windows may overlap, and where
-//   h < out_h an input row is in several of them
+//   output row o covers the input rows [floor(o h/out_h), ceil((o+1) h/out_h)), columns alike. Windows may overlap;
+//   where h < out_h an input row is in several windows
 //   forward:  y[i][o][p][c] = mean of x over the window
 //   backward: grad_x[i][r][s][c] = sum over the windows with (r, s) in them of grad_y / window size
 //
@@ -13,19 +13,25 @@
 
 namespace sltt {
 
-// The inputs of output o, [begin, end): floor(o in/out) to ceil((o+1) in/out). The outputs that input r is in are those of the
-// same rule the other way round: pool_window(r, out, in).
-struct Window { int begin, end; };
+// The inputs of output o, [begin, end): floor(o in/out) to ceil((o+1) in/out). The outputs that
+// contain input r follow the same rule with the sizes swapped: pool_window(r, out, in).
+struct Window {
+    int begin, end;
+};
 __device__ inline Window pool_window(int o, int in, int out) { return {o * in / out, ((o + 1) * in + out - 1) / out}; }
 
-struct WindowAt { int64_t image; Window rows, columns; };
+struct WindowAt {
+    int64_t image;
+    Window rows, columns;
+};
 // Row (image, line, column) of a (n, h, w) grid, and its windows in another of (other_h, other_w).
 __device__ inline WindowAt window_at(int64_t row, int h, int w, int other_h, int other_w) {
     int64_t line = row / w, image = line / h;
     return {image, pool_window((int)(line - image * h), other_h, h), pool_window((int)(row - line * w), other_w, w)};
 }
 
-template <class T> __device__ inline void adaptive_avg_pool_forward(T* y, const T* x, int n, int h, int w, int channels, int out_h, int out_w) {
+template <class T>
+__device__ inline void adaptive_avg_pool_forward(T* y, const T* x, int n, int h, int w, int channels, int out_h, int out_w) {
     auto window = [=](int64_t row) { return window_at(row, out_h, out_w, h, w); };
     for_row_packs<T>((int64_t)n * out_h * out_w, channels, window, [=](auto lanes, int64_t row, int c, const WindowAt& at) {
         constexpr int V = decltype(lanes)::value;
@@ -37,7 +43,8 @@ template <class T> __device__ inline void adaptive_avg_pool_forward(T* y, const 
     });
 }
 
-template <class T> __device__ inline void adaptive_avg_pool_backward(T* grad_x, const T* grad_y, int n, int h, int w, int channels, int out_h, int out_w) {
+template <class T>
+__device__ inline void adaptive_avg_pool_backward(T* grad_x, const T* grad_y, int n, int h, int w, int channels, int out_h, int out_w) {
     auto windows = [=](int64_t row) { return window_at(row, h, w, out_h, out_w); };
     for_row_packs<T>((int64_t)n * h * w, channels, windows, [=](auto lanes, int64_t row, int c, const WindowAt& in) {
         constexpr int V = decltype(lanes)::value;
@@ -54,12 +61,12 @@ template <class T> __device__ inline void adaptive_avg_pool_backward(T* grad_x, 
     });
 }
 
-#define VARIANT(T, suffix)                                                                                                            \
-    SLTT_KERNEL(adaptive_avg_pool_forward_##suffix,                                                                                   \
-                (T* __restrict__ y, const T* __restrict__ x, int n, int h, int w, int channels, int out_h, int out_w),                \
-                adaptive_avg_pool_forward<T>(y, x, n, h, w, channels, out_h, out_w))                                                  \
-    SLTT_KERNEL(adaptive_avg_pool_backward_##suffix,                                                                                  \
-                (T* __restrict__ grad_x, const T* __restrict__ grad_y, int n, int h, int w, int channels, int out_h, int out_w),      \
+#define VARIANT(T, suffix)                                                                                                       \
+    SLTT_KERNEL(adaptive_avg_pool_forward_##suffix,                                                                              \
+                (T* __restrict__ y, const T* __restrict__ x, int n, int h, int w, int channels, int out_h, int out_w),           \
+                adaptive_avg_pool_forward<T>(y, x, n, h, w, channels, out_h, out_w))                                             \
+    SLTT_KERNEL(adaptive_avg_pool_backward_##suffix,                                                                             \
+                (T* __restrict__ grad_x, const T* __restrict__ grad_y, int n, int h, int w, int channels, int out_h, int out_w), \
                 adaptive_avg_pool_backward<T>(grad_x, grad_y, n, h, w, channels, out_h, out_w))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT

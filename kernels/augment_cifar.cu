@@ -1,23 +1,25 @@
-// augment_cifar: a batch of CIFAR images from bytes on the device, augmented and normalised.
+// augment_cifar: reads a batch of CIFAR images from bytes on the device, augments and normalises it.
 //
 //   train: random crop of 32 from the image padded by 4 with zeros; cutout with probability 1/2: a box of area s = U(0.02, 0.4) of the
 //          image and aspect r = U(0.4, 2.5), width int(sqrt(1024 s/r)), height int(sqrt(1024 s r)), anywhere inside, filled with one
-//          grey 0..255; flip with probability 1/2. Then, and alone if not train: x = (byte/255 - mean)/std.
+//          grey 0..255; flip with probability 1/2.
+//   always: x = (byte/255 - mean)/std
 //
-// images (M, 3, 32, 32) u8, as CIFAR's files have them; indices (n): which image. x (n, 32, 32, channels), NHWC, type T, channels >= 3,
-// those from the fourth on 0. Bytes an element of the three: reads 1, writes b. Overwrites x.
-// Random numbers: Philox at (i, which, iteration), i the sample's place in the batch: the same at every t, no state, resumable.
+// images (M, 3, 32, 32) u8, in the layout of CIFAR's files; indices (n): the batch's images.
+// x (n, 32, 32, channels), NHWC, type T, channels >= 3; the channels from the fourth on are set to 0.
+// Bytes an element of the first three channels: reads 1, writes b. Overwrites x.
+// Random numbers: Philox at (i, draw, iteration), i the sample's place in the batch. They are the same at every t and need no state.
 // Numerics: float, rounded once. Source: the official programs: torchvision's RandomCrop(32, padding=4), torchtoolbox's Cutout(),
 // RandomHorizontalFlip, ToTensor, Normalize, in this order.
 #include "common/sltt.cuh"
 
 namespace sltt {
 
-constexpr uint32_t AUGMENT_LAYER = 0xC1FA0;  // keeps these numbers apart from every dropout layer's
+constexpr uint32_t AUGMENT_LAYER = 0xC1FA0;  // no dropout layer has this number
 
 // Where the pixels of one augmented image come from.
 struct Augmentation {
-    int crop_x, crop_y;                      // corner in the padded image, 0..8
+    int crop_x, crop_y;                            // corner in the padded image, 0..8
     int cut_left, cut_top, cut_right, cut_bottom;  // before the flip; empty without cutout
     float grey;
     int flip;
@@ -58,8 +60,8 @@ __device__ inline void augment_cifar(T* x, const uint8_t* images, const int32_t*
                                      const float (&std)[3], int train, int n, int channels) {
     uint64_t iteration = state->iteration, seed = state->seed;
     auto augmentation = [=](int64_t line) {
-        Augmentation as_it_is = {4, 4, 0, 0, 0, 0, 0.0f, 0};
-        return train ? draw_augmentation(line >> 5, iteration, seed) : as_it_is;
+        Augmentation none = {4, 4, 0, 0, 0, 0, 0.0f, 0};
+        return train ? draw_augmentation(line >> 5, iteration, seed) : none;
     };
     for_lines((int64_t)n * 32, 32, augmentation, [=](int64_t line, int column, const Augmentation& a) {
         int row = (int)(line & 31);
@@ -70,10 +72,10 @@ __device__ inline void augment_cifar(T* x, const uint8_t* images, const int32_t*
     });
 }
 
-#define VARIANT(T, suffix)                                                                                                                       \
-    SLTT_KERNEL(augment_cifar_##suffix,                                                                                                          \
-                (T* __restrict__ x, const uint8_t* __restrict__ images, const int32_t* __restrict__ indices, const RunState* state, float mean0, \
-                 float mean1, float mean2, float std0, float std1, float std2, int train, int n, int channels),                                  \
+#define VARIANT(T, suffix)                                                                                                          \
+    SLTT_KERNEL(augment_cifar_##suffix,                                                                                             \
+                (T* __restrict__ x, const uint8_t* __restrict__ images, const int32_t* __restrict__ indices, const RunState* state, \
+                 float mean0, float mean1, float mean2, float std0, float std1, float std2, int train, int n, int channels),        \
                 augment_cifar<T>(x, images, indices, state, {mean0, mean1, mean2}, {std0, std1, std2}, train, n, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT

@@ -1,8 +1,8 @@
 // batch_norm_backward_reduce, _finalize, _apply: backward of batch norm with batch statistics.
 //
 // With xhat = (x - mean[c]) invstd[c] and dy the gradient of the output, over all rows:
-//   reduce:   partials[b] = (sum of dy, sum of dy xhat) over block b's rows   (batch_norm_lif_backward makes the same in its own pass)
-//   finalize: S0, S1 = the parts' sums;  grad_bias += S0;  grad_weight += S1;  coefficients = (S0/rows, S1/rows)
+//   reduce:   partials[b] = (sum of dy, sum of dy xhat) over block b's rows   (batch_norm_lif_backward writes the same partials)
+//   finalize: S0, S1 = the sums over the parts;  grad_bias += S0;  grad_weight += S1;  coefficients = (S0/rows, S1/rows)
 //   apply:    grad_x = scale[c] (dy - coefficients[0][c] - xhat coefficients[1][c]),   scale = weight invstd
 //
 // x, grad_x: (rows, channels), NHWC, type T. grad_y: T in batch_norm_backward_apply; float, a sum over time steps, in
@@ -16,11 +16,14 @@
 namespace sltt {
 
 template <class T>
-__device__ inline void batch_norm_backward_reduce(double* partials, const float* grad_y, const T* x, const float* mean, const float* invstd, int64_t rows,
-                                                  int channels) {
+__device__ inline void batch_norm_backward_reduce(double* partials, const float* grad_y, const T* x, const float* mean, const float* invstd,
+                                                  int64_t rows, int channels) {
     auto read = [=](auto lanes, int64_t i) {
         constexpr int V = decltype(lanes)::value;
-        struct { Stored<float, V> grad_y; Stored<T, V> x; } in = {fetch<V>(grad_y, i), fetch<V>(x, i)};
+        struct {
+            Stored<float, V> grad_y;
+            Stored<T, V> x;
+        } in = {fetch<V>(grad_y, i), fetch<V>(x, i)};
         return in;
     };
     sum_rows<2, 2, T>(partials, rows, channels, PerChannel<2>{{mean, invstd}}, no_dropout(), read,
@@ -30,8 +33,8 @@ __device__ inline void batch_norm_backward_reduce(double* partials, const float*
                       });
 }
 
-__device__ inline void batch_norm_backward_finalize_body(float* grad_weight, float* grad_bias, float* coefficients, const double* partials, int parts,
-                                                    int64_t rows, int channels) {
+__device__ inline void batch_norm_backward_finalize_body(float* grad_weight, float* grad_bias, float* coefficients, const double* partials,
+                                                         int parts, int64_t rows, int channels) {
     finish_sums<2>(partials, parts, channels, [=](int c, const Totals<2>& sums) {
         grad_bias[c] += (float)sums[0];
         grad_weight[c] += (float)sums[1];
@@ -41,8 +44,8 @@ __device__ inline void batch_norm_backward_finalize_body(float* grad_weight, flo
 }
 
 template <class T, class G>
-__device__ inline void batch_norm_backward_apply(T* grad_x, const G* grad_y, const T* x, const float* mean, const float* invstd, const float* scale,
-                                                 const float* coefficients, int64_t rows, int channels) {
+__device__ inline void batch_norm_backward_apply(T* grad_x, const G* grad_y, const T* x, const float* mean, const float* invstd,
+                                                 const float* scale, const float* coefficients, int64_t rows, int channels) {
     PerChannel<5> parameters = {{mean, invstd, scale, coefficients, coefficients + channels}};
     for_rows_channels<T>(rows, channels, parameters, no_dropout(), [=](auto lanes, int64_t i, const auto& params, const auto&) {
         constexpr int V = decltype(lanes)::value;
@@ -51,25 +54,26 @@ __device__ inline void batch_norm_backward_apply(T* grad_x, const G* grad_y, con
     });
 }
 
-#define VARIANT(T, suffix)                                                                                                                     \
-    SLTT_SUM_KERNEL(batch_norm_backward_reduce_##suffix,                                                                                       \
-                    (double* __restrict__ partials, const float* __restrict__ grad_y, const T* __restrict__ x, const float* __restrict__ mean, \
-                     const float* __restrict__ invstd, int64_t rows, int channels),                                                            \
-                    batch_norm_backward_reduce<T>(partials, grad_y, x, mean, invstd, rows, channels))                                          \
-    SLTT_KERNEL(batch_norm_backward_apply_##suffix,                                                                                            \
-                (T * grad_x, const T* grad_y, const T* x, const float* __restrict__ mean, const float* __restrict__ invstd,                    \
-                 const float* __restrict__ scale, const float* __restrict__ coefficients, int64_t rows, int channels),                         \
-                batch_norm_backward_apply<T, T>(grad_x, grad_y, x, mean, invstd, scale, coefficients, rows, channels))                         \
-    SLTT_KERNEL(batch_norm_backward_apply_sum_##suffix,                                                                                        \
-                (T * grad_x, const float* __restrict__ grad_y, const T* x, const float* __restrict__ mean, const float* __restrict__ invstd,   \
-                 const float* __restrict__ scale, const float* __restrict__ coefficients, int64_t rows, int channels),                         \
-                batch_norm_backward_apply<T, float>(grad_x, grad_y, x, mean, invstd, scale, coefficients, rows, channels))
+#define VARIANT(T, suffix)                                                                                                           \
+    SLTT_SUM_KERNEL(batch_norm_backward_reduce_##suffix,                                                                             \
+                    (double* __restrict__ partials, const float* __restrict__ grad_y, const T* __restrict__ x,                       \
+                     const float* __restrict__ mean, const float* __restrict__ invstd, int64_t rows, int channels),                  \
+                    batch_norm_backward_reduce<T>(partials, grad_y, x, mean, invstd, rows, channels))                                \
+    SLTT_KERNEL(batch_norm_backward_apply_##suffix,                                                                                  \
+                (T * grad_x, const T* grad_y, const T* x, const float* __restrict__ mean, const float* __restrict__ invstd,          \
+                 const float* __restrict__ scale, const float* __restrict__ coefficients, int64_t rows, int channels),               \
+                batch_norm_backward_apply<T, T>(grad_x, grad_y, x, mean, invstd, scale, coefficients, rows, channels))               \
+    SLTT_KERNEL(                                                                                                                     \
+        batch_norm_backward_apply_sum_##suffix,                                                                                      \
+        (T * grad_x, const float* __restrict__ grad_y, const T* x, const float* __restrict__ mean, const float* __restrict__ invstd, \
+         const float* __restrict__ scale, const float* __restrict__ coefficients, int64_t rows, int channels),                       \
+        batch_norm_backward_apply<T, float>(grad_x, grad_y, x, mean, invstd, scale, coefficients, rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
 SLTT_KERNEL(batch_norm_backward_finalize,
-            (float* __restrict__ grad_weight, float* __restrict__ grad_bias, float* __restrict__ coefficients, const double* __restrict__ partials,
-             int parts, int64_t rows, int channels),
+            (float* __restrict__ grad_weight, float* __restrict__ grad_bias, float* __restrict__ coefficients,
+             const double* __restrict__ partials, int parts, int64_t rows, int channels),
             batch_norm_backward_finalize_body(grad_weight, grad_bias, coefficients, partials, parts, rows, channels))
 
 }  // namespace sltt

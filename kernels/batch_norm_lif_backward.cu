@@ -1,5 +1,5 @@
 // batch_norm_lif_backward, batch_norm_lif_pool_backward: backward of batch_norm_lif_forward and of batch_norm_lif_pool_forward
-// through the neuron, and batch norm's sums in the same pass.
+// through the neuron, with batch norm's sums in the same pass.
 //
 //   ds = mask grad_spikes + grad_residual,  g = surrogate(u(t) - v_th)
 //   pooled: ds = mask grad_pooled[window of the pixel] / window^2
@@ -10,7 +10,7 @@
 //
 // grad_y, grad_spikes, grad_residual (null: 0), u, carried, x: (rows, channels), NHWC. grad_pooled: (rows / window^2, channels),
 // rows = N*H*W, `width` = W; windows as in batch_norm_lif_pool_forward. partials: (gridDim.x, 2, channels) double;
-// batch_norm_backward_finalize adds them up, batch_norm_backward_apply goes on to the gradient of x.
+// batch_norm_backward_finalize adds them, batch_norm_backward_apply computes the gradient of x.
 // Bytes an element (type of b bytes): reads grad_spikes b, u b, x b, grad_residual b, carried b; writes grad_y b, carried b.
 // Pooled: grad_pooled b / window^2 instead of grad_spikes b.
 // Overwrites grad_y (may be grad_spikes or grad_residual, not grad_pooled), partials; carried in place.
@@ -20,16 +20,18 @@
 
 namespace sltt {
 
-// source: Dropout, or what reaches the spikes from a pool (PooledGradient; grad_spikes and grad_residual are then null).
+// source: Dropout; or PooledGradient, with grad_spikes and grad_residual null.
 template <class T, class MaskSource>
-__device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, const T* grad_spikes, const T* grad_residual, const T* u, T* carried,
-                                               const T* x, const float* mean, const float* invstd, float lambda, float v_th, int kind, MaskSource source,
-                                               int64_t rows, int channels) {
+__device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, const T* grad_spikes, const T* grad_residual, const T* u,
+                                               T* carried, const T* x, const float* mean, const float* invstd, float lambda, float v_th,
+                                               int kind, MaskSource source, int64_t rows, int channels) {
     bool rectangle = kind == RECTANGLE;
     specialise(grad_residual != nullptr, carried != nullptr, kind == SIGMOID, [=](auto residual, auto bptt, auto sigmoid) {
         auto read = [=](auto lanes, int64_t i) {
             constexpr int V = decltype(lanes)::value;
-            struct { Stored<T, V> grad_spikes, grad_residual, u, carried, x; } in = {};
+            struct {
+                Stored<T, V> grad_spikes, grad_residual, u, carried, x;
+            } in = {};
             in.grad_spikes = fetch_spike_gradient<V>(source, grad_spikes, i);
             in.u = fetch<V>(u, i);
             in.x = fetch<V>(x, i);
@@ -52,22 +54,22 @@ __device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, cons
     });
 }
 
-#define VARIANT(T, suffix)                                                                                                                   \
-    SLTT_SUM_KERNEL(batch_norm_lif_backward_##suffix,                                                                                        \
-                    (T * grad_y, double* __restrict__ partials, const T* grad_spikes, const T* grad_residual, const T* __restrict__ u,       \
-                     T* __restrict__ carried, const T* __restrict__ x, const float* __restrict__ mean, const float* __restrict__ invstd,     \
-                     float lambda, float v_th, int surrogate, float drop_rate, uint32_t drop_layer, const RunState* state, int64_t rows,     \
-                     int channels),                                                                                                          \
-                    batch_norm_lif_backward<T>(grad_y, partials, grad_spikes, grad_residual, u, carried, x, mean, invstd, lambda, v_th,      \
-                                               surrogate, dropout(drop_rate, drop_layer, state), rows, channels))                            \
-    SLTT_SUM_KERNEL(batch_norm_lif_pool_backward_##suffix,                                                                                   \
-                    (T * __restrict__ grad_y, double* __restrict__ partials, const T* __restrict__ grad_pooled, const T* __restrict__ u,     \
-                     T* __restrict__ carried, const T* __restrict__ x, const float* __restrict__ mean, const float* __restrict__ invstd,     \
-                     float lambda, float v_th, int surrogate, float drop_rate, uint32_t drop_layer, const RunState* state, int64_t rows,     \
-                     int channels, int width, int window),                                                                                   \
-                    batch_norm_lif_backward<T>(grad_y, partials, (const T*)nullptr, (const T*)nullptr, u, carried, x, mean, invstd, lambda,  \
-                                               v_th, surrogate, pooled_gradient(grad_pooled, channels, {width, window},                      \
-                                                                                dropout(drop_rate, drop_layer, state)), rows, channels))
+#define VARIANT(T, suffix)                                                                                                                 \
+    SLTT_SUM_KERNEL(                                                                                                                       \
+        batch_norm_lif_backward_##suffix,                                                                                                  \
+        (T * grad_y, double* __restrict__ partials, const T* grad_spikes, const T* grad_residual, const T* __restrict__ u,                 \
+         T* __restrict__ carried, const T* __restrict__ x, const float* __restrict__ mean, const float* __restrict__ invstd, float lambda, \
+         float v_th, int surrogate, float drop_rate, uint32_t drop_layer, const RunState* state, int64_t rows, int channels),              \
+        batch_norm_lif_backward<T>(grad_y, partials, grad_spikes, grad_residual, u, carried, x, mean, invstd, lambda, v_th, surrogate,     \
+                                   dropout(drop_rate, drop_layer, state), rows, channels))                                                 \
+    SLTT_SUM_KERNEL(batch_norm_lif_pool_backward_##suffix,                                                                                 \
+                    (T* __restrict__ grad_y, double* __restrict__ partials, const T* __restrict__ grad_pooled, const T* __restrict__ u,    \
+                     T* __restrict__ carried, const T* __restrict__ x, const float* __restrict__ mean, const float* __restrict__ invstd,   \
+                     float lambda, float v_th, int surrogate, float drop_rate, uint32_t drop_layer, const RunState* state, int64_t rows,   \
+                     int channels, int width, int window),                                                                                 \
+                    batch_norm_lif_backward<T>(                                                                                            \
+                        grad_y, partials, (const T*)nullptr, (const T*)nullptr, u, carried, x, mean, invstd, lambda, v_th, surrogate,      \
+                        pooled_gradient(grad_pooled, channels, {width, window}, dropout(drop_rate, drop_layer, state)), rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 

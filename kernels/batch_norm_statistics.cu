@@ -1,32 +1,34 @@
 // batch_norm_statistics, batch_norm_finalize: batch statistics of a convolution's output, in two stages.
 //
-// batch_norm_statistics, stage 1: x <- x + residual, or x + [residual_u >= v_th] (spikes of the layer whose potentials these are),
-// or x as it is; then, over block b's rows and of x as stored,
+// batch_norm_statistics, stage 1: x <- x + residual, or x + [residual_u >= v_th] (the spikes of the layer whose potentials
+// residual_u holds), or x unchanged. Then, from x as stored, over block b's rows:
 //   partials[b][0][c] = sum of (x - shift[c]),  partials[b][1][c] = sum of (x - shift[c])^2
-// x, residual, residual_u: (rows, channels), NHWC. shift: (channels), near the mean (the running mean), so that the variance does not
-// cancel. partials: (gridDim.x, 2, channels) double.
+// x, residual, residual_u: (rows, channels), NHWC. shift: (channels), a number near the mean (the running mean), so that the variance
+// does not cancel. partials: (gridDim.x, 2, channels) double.
 // Bytes an element (type of b bytes): reads x b; with a residual also reads b and writes x b. Overwrites partials, and x in place.
 //
-// batch_norm_finalize, stage 2, with d = S0/rows, shift = running_mean as it was (the same pointer as stage 1's):
+// batch_norm_finalize, stage 2, with d = S0/rows, shift = running_mean before the update (stage 1 got the same pointer):
 //   mean = shift + d;  var = S1/rows - d^2;  invstd = 1/sqrt(var + eps);  scale = weight invstd
 //   `repeats` times: running_mean <- (1-m) running_mean + m (mean + conv_bias + shortcut_bias)
 //                    running_var <- (1-m) running_var + m var rows/(rows-1),  m = momentum
 //   num_batches_tracked += repeats (one number)
-// A bias in front of batch norm shifts the mean and nothing else: the convolutions leave it out, and only running_mean knows it.
+// A bias in front of batch norm shifts only the mean. So the convolutions do not add it; only running_mean includes it.
 // All (channels) float; conv_bias and shortcut_bias may be null.
-// Numerics: sums in float over at most a few dozen rows, then double (common/sltt.cuh); the rest in double, rounded once.
+// Numerics: sums in float over at most a few dozen rows, then double; the rest in double, rounded once.
 // Source: torch.nn.BatchNorm2d; shifted sums after Chan, Golub and LeVeque 1983.
 #include "common/sltt.cuh"
 
 namespace sltt {
 
 template <class T>
-__device__ inline void batch_norm_statistics(double* partials, T* x, const T* residual, const T* residual_u, const float* shift, float v_th, int64_t rows,
-                                             int channels) {
+__device__ inline void batch_norm_statistics(double* partials, T* x, const T* residual, const T* residual_u, const float* shift, float v_th,
+                                             int64_t rows, int channels) {
     specialise(residual != nullptr, residual_u != nullptr, [=](auto adds, auto adds_spikes) {
         auto read = [=](auto lanes, int64_t i) {
             constexpr int V = decltype(lanes)::value;
-            struct { Stored<T, V> x, other; } in = {fetch<V>(x, i), {}};
+            struct {
+                Stored<T, V> x, other;
+            } in = {fetch<V>(x, i), {}};
             if (adds) in.other = fetch<V>(residual, i);
             else if (adds_spikes) in.other = fetch<V>(residual_u, i);
             return in;
@@ -43,9 +45,10 @@ __device__ inline void batch_norm_statistics(double* partials, T* x, const T* re
     });
 }
 
-__device__ inline void batch_norm_finalize_body(float* mean, float* invstd, float* scale, float* running_mean, float* running_var, int64_t* num_batches_tracked,
-                                           const double* partials, const float* weight, const float* conv_bias, const float* shortcut_bias, float momentum,
-                                           float eps, int parts, int64_t rows, int channels, int repeats) {
+__device__ inline void batch_norm_finalize_body(float* mean, float* invstd, float* scale, float* running_mean, float* running_var,
+                                                int64_t* num_batches_tracked, const double* partials, const float* weight,
+                                                const float* conv_bias, const float* shortcut_bias, float momentum, float eps, int parts,
+                                                int64_t rows, int channels, int repeats) {
     finish_sums<2>(partials, parts, channels, [=](int c, const Totals<2>& sums) {
         double d = sums[0] / (double)rows, var = sums[1] / (double)rows - d * d, m = momentum;
         if (var < 0.0) var = 0.0;  // NaN stays
@@ -64,10 +67,10 @@ __device__ inline void batch_norm_finalize_body(float* mean, float* invstd, floa
     });
 }
 
-#define VARIANT(T, suffix)                                                                                                                      \
-    SLTT_SUM_KERNEL(batch_norm_statistics_##suffix,                                                                                             \
-                    (double* __restrict__ partials, T* __restrict__ x, const T* __restrict__ residual, const T* __restrict__ residual_u,        \
-                     const float* __restrict__ shift, float v_th, int64_t rows, int channels),                                                  \
+#define VARIANT(T, suffix)                                                                                                               \
+    SLTT_SUM_KERNEL(batch_norm_statistics_##suffix,                                                                                      \
+                    (double* __restrict__ partials, T* __restrict__ x, const T* __restrict__ residual, const T* __restrict__ residual_u, \
+                     const float* __restrict__ shift, float v_th, int64_t rows, int channels),                                           \
                     batch_norm_statistics<T>(partials, x, residual, residual_u, shift, v_th, rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
@@ -75,9 +78,9 @@ SLTT_FOR_EACH_TYPE(VARIANT)
 SLTT_KERNEL(batch_norm_finalize,
             (float* __restrict__ mean, float* __restrict__ invstd, float* __restrict__ scale, float* __restrict__ running_mean,
              float* __restrict__ running_var, int64_t* __restrict__ num_batches_tracked, const double* __restrict__ partials,
-             const float* __restrict__ weight, const float* __restrict__ conv_bias, const float* __restrict__ shortcut_bias, float momentum, float eps,
-             int parts, int64_t rows, int channels, int repeats),
-            batch_norm_finalize_body(mean, invstd, scale, running_mean, running_var, num_batches_tracked, partials, weight, conv_bias, shortcut_bias, momentum,
-                                eps, parts, rows, channels, repeats))
+             const float* __restrict__ weight, const float* __restrict__ conv_bias, const float* __restrict__ shortcut_bias, float momentum,
+             float eps, int parts, int64_t rows, int channels, int repeats),
+            batch_norm_finalize_body(mean, invstd, scale, running_mean, running_var, num_batches_tracked, partials, weight, conv_bias,
+                                     shortcut_bias, momentum, eps, parts, rows, channels, repeats))
 
 }  // namespace sltt

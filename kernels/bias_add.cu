@@ -13,8 +13,8 @@ template <class T> __device__ inline void bias_add(T* y, const T* x, const float
     });
 }
 
-#define VARIANT(T, suffix)                                                                                                            \
-    SLTT_KERNEL(bias_add_##suffix, (T * y, const T* x, const float* __restrict__ bias, int64_t rows, int channels),                   \
+#define VARIANT(T, suffix)                                                                                          \
+    SLTT_KERNEL(bias_add_##suffix, (T * y, const T* x, const float* __restrict__ bias, int64_t rows, int channels), \
                 bias_add<T>(y, x, bias, rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT

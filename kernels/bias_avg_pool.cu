@@ -11,9 +11,12 @@
 namespace sltt {
 
 template <class T>
-__device__ inline void bias_avg_pool(T* y, const T* x, const float* bias, int n, int h, int w, int channels, int out_h, int out_w, int window, int stride,
-                                     int padding) {
-    struct At { int64_t image; int top, bottom, left, right; };
+__device__ inline void bias_avg_pool(T* y, const T* x, const float* bias, int n, int h, int w, int channels, int out_h, int out_w,
+                                     int window, int stride, int padding) {
+    struct At {
+        int64_t image;
+        int top, bottom, left, right;
+    };
     auto at = [=](int64_t row) {
         int64_t line = row / out_w, image = line / out_h;
         int top = (int)(line - image * out_h) * stride - padding, left = (int)(row - line * out_w) * stride - padding;
@@ -30,10 +33,10 @@ __device__ inline void bias_avg_pool(T* y, const T* x, const float* bias, int n,
     });
 }
 
-#define VARIANT(T, suffix)                                                                                                            \
-    SLTT_KERNEL(bias_avg_pool_##suffix,                                                                                               \
-                (T* __restrict__ y, const T* __restrict__ x, const float* __restrict__ bias, int n, int h, int w, int channels, int out_h,  \
-                 int out_w, int window, int stride, int padding),                                                                     \
+#define VARIANT(T, suffix)                                                                                                                 \
+    SLTT_KERNEL(bias_avg_pool_##suffix,                                                                                                    \
+                (T* __restrict__ y, const T* __restrict__ x, const float* __restrict__ bias, int n, int h, int w, int channels, int out_h, \
+                 int out_w, int window, int stride, int padding),                                                                          \
                 bias_avg_pool<T>(y, x, bias, n, h, w, channels, out_h, out_w, window, stride, padding))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT

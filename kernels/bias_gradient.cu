@@ -1,17 +1,18 @@
-// bias_gradient, bias_gradient_finalize: gradient of a bias, the column sums of what the bias was added to, in two stages.
+// bias_gradient, bias_gradient_finalize: gradient of a bias: column sums of the output's gradient, in two stages.
 //
 //   partials[b][0][c] = sum of grad_y[r][c] over block b's rows;  grad_bias[c] += sum over b of partials[b][0][c]
 //
 // grad_y (rows, channels), NHWC, type T; partials (parts, 1, channels) double; grad_bias (channels) float.
 // Reads b bytes an element (type of b bytes). Overwrites partials; adds to grad_bias.
-// Numerics: float over a few dozen rows, then double, in order; no atomics. For matrices of few rows column_sum is one launch.
+// Numerics: float over a few dozen rows, then double, in a fixed order; no atomics. column_sum does it in one launch, for few rows.
 #include "common/sltt.cuh"
 
 namespace sltt {
 
 template <class T> __device__ inline void bias_gradient(double* partials, const T* grad_y, int64_t rows, int channels) {
     sum_rows<1, 4, T>(
-        partials, rows, channels, PerChannel<0>{}, no_dropout(), [=](auto lanes, int64_t i) { return fetch<decltype(lanes)::value>(grad_y, i); },
+        partials, rows, channels, PerChannel<0>{}, no_dropout(),
+        [=](auto lanes, int64_t i) { return fetch<decltype(lanes)::value>(grad_y, i); },
         [=](auto, int64_t, const auto&, const auto&, const auto& in) { return packs(from_memory(in)); });
 }
 

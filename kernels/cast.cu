@@ -1,4 +1,4 @@
-// cast: y = x rounded to type T: the working copy of the master weights.
+// cast: y = x rounded to type T. It makes the working copy of the master weights.
 //
 // x (n) float, y (n) type T of b bytes. Bytes an element: reads 4, writes b. Overwrites y.
 #include "common/sltt.cuh"

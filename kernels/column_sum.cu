@@ -1,7 +1,7 @@
-// column_sum: sums[c] += sum over r of x[r][c]: a bias's gradient.
+// column_sum: sums[c] += sum over r of x[r][c], the gradient of a bias, in one launch.
 //
 // x (rows, channels), NHWC, type T; sums (channels), float. Reads b bytes an element (type of b bytes). Adds to sums.
-// Numerics: float over a few dozen rows, then wider, in an order that does not depend on the grid; no atomics.
+// Numerics: float over a few dozen rows, then double, in an order that does not depend on the grid; no atomics.
 #include "common/sltt.cuh"
 
 namespace sltt {

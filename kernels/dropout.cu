@@ -1,4 +1,4 @@
-// dropout: of features, with one mask for all time steps of an iteration; it is its own backward.
+// dropout: dropout of features with one mask for all time steps of an iteration. The same launch on the gradient is its backward.
 //
 //   y[i] = mask[i] x[i],   mask[i] = 0 or 1/(1-rate), drawn from (seed, iteration, layer, i)
 //
@@ -15,8 +15,8 @@ template <class T> __device__ inline void apply_dropout(T* y, const T* x, Dropou
     });
 }
 
-#define VARIANT(T, suffix)                                                                                                            \
-    SLTT_KERNEL(dropout_##suffix, (T * y, const T* x, float drop_rate, uint32_t drop_layer, const RunState* state, int64_t n),        \
+#define VARIANT(T, suffix)                                                                                                     \
+    SLTT_KERNEL(dropout_##suffix, (T * y, const T* x, float drop_rate, uint32_t drop_layer, const RunState* state, int64_t n), \
                 apply_dropout<T>(y, x, dropout(drop_rate, drop_layer, state), n))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT

@@ -1,6 +1,6 @@
-// expand_frames: the input of time step t from event frames kept as small integers.
+// expand_frames: makes the input of time step t from event frames stored as small integers.
 //
-//   x[i][y][j][k] = frames[min(t, steps-1)][i][k][y][j] scale[k] + shift[k],   t: the run state's
+//   x[i][y][j][k] = frames[min(t, steps-1)][i][k][y][j] scale[k] + shift[k],   t: RunState's
 //
 // frames (steps, n, c, h, w) u8, u16 or f32; x (n, h, w, c), NHWC, type T; scale, shift (c) float.
 // Bytes an element (type of b bytes): reads 1, 2 or 4, writes b. Overwrites x. Numerics: float, rounded once.
@@ -9,18 +9,19 @@
 namespace sltt {
 
 template <class T, class U>
-__device__ inline void expand_frames(T* x, const U* frames, const RunState* state, const float* scale, const float* shift, int steps, int n, int c, int h,
-                                     int w) {
+__device__ inline void expand_frames(T* x, const U* frames, const RunState* state, const float* scale, const float* shift, int steps, int n,
+                                     int c, int h, int w) {
     int t = state->t < steps ? state->t : steps - 1;
     int64_t plane = (int64_t)h * w;
     const U* frame = frames + (int64_t)t * n * c * plane;
-    auto first = [=](int64_t line) { return (line / h * c * h + line % h) * w; };  // where a line's channel 0 begins
-    if (c == 2) {  // on and off events: both channels of a pixel at once
+    auto first = [=](int64_t line) { return (line / h * c * h + line % h) * w; };  // where the line begins in channel 0
+    if (c == 2) {                                                                  // on and off events: both channels of a pixel at once
         float scale0 = scale[0], scale1 = scale[1], shift0 = shift[0], shift1 = shift[1];
         specialise(bypasses_cache(sizeof(T) * n * c * plane), [&](auto bypass) {
             for_line_packs((int64_t)n * h, w, first, [=](auto lanes, int64_t line, int64_t j, int64_t start) {
                 constexpr int V = decltype(lanes)::value;
-                Pack<V> on = load_counts<V>(frame, start + j) * scale0 + shift0, off = load_counts<V>(frame, start + j + plane) * scale1 + shift1;
+                Pack<V> on = load_counts<V>(frame, start + j) * scale0 + shift0,
+                        off = load_counts<V>(frame, start + j + plane) * scale1 + shift1;
                 int64_t to = (line * w + j) * 2;
                 if (bypass) store_interleaved<V, BYPASS>(x, to, on, off);
                 else store_interleaved<V, KEEP>(x, to, on, off);
@@ -35,10 +36,10 @@ __device__ inline void expand_frames(T* x, const U* frames, const RunState* stat
     }
 }
 
-#define ELEMENT(T, suffix, U, element)                                                                                             \
-    SLTT_KERNEL(expand_frames_##element##_##suffix,                                                                                \
-                (T* __restrict__ x, const U* __restrict__ frames, const RunState* state, const float* __restrict__ scale,          \
-                 const float* __restrict__ shift, int steps, int n, int c, int h, int w),                                          \
+#define ELEMENT(T, suffix, U, element)                                                                                    \
+    SLTT_KERNEL(expand_frames_##element##_##suffix,                                                                       \
+                (T* __restrict__ x, const U* __restrict__ frames, const RunState* state, const float* __restrict__ scale, \
+                 const float* __restrict__ shift, int steps, int n, int c, int h, int w),                                 \
                 expand_frames<T, U>(x, frames, state, scale, shift, steps, n, c, h, w))
 #define VARIANT(T, suffix) ELEMENT(T, suffix, uint8_t, u8) ELEMENT(T, suffix, uint16_t, u16) ELEMENT(T, suffix, float, f32)
 SLTT_FOR_EACH_TYPE(VARIANT)

@@ -1,5 +1,5 @@
-// Every kernel of the engine, one translation unit: nvcc makes the fat binary of it, kernels/cpu/ the CPU device's variants.
-// docs/kernels.md says what each moves through memory.
+// All kernels, in one translation unit: nvcc compiles it to the fat binary, g++ to the CPU device's variants (cpu/fast/kernels_tu.cpp).
+// docs/kernels.md lists the bytes that each kernel moves.
 #include "common/sltt.cuh"
 
 #include "accumulate_gradients.cu"

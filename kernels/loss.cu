@@ -4,8 +4,8 @@
 //   target: one-hot of y_i (mse_one_hot), else loss_means everywhere
 //   sample_loss[i] += scale l_i;  total_logits += z;  grad_logits = loss_scale scale/n dl/dz
 //
-// logits z, total_logits (n, classes) float; grad_logits (n, classes), type T, its input gradient of the linear layer; labels (n).
-// scale: 1/T. loss_scale: the run state's (AMP). A null output is skipped. One sample a block turn.
+// logits z, total_logits (n, classes) float; grad_logits (n, classes), type T, the gradient of the linear layer's output; labels (n).
+// scale: 1/T. loss_scale: RunState's (AMP). A null output is not written. A block takes one sample at a time.
 // Bytes an element (type of b bytes): reads 4, total_logits 4; writes grad_logits b, total_logits 4.
 // Overwrites grad_logits; adds to sample_loss and total_logits.
 // Numerics: log-sum-exp about the largest logit; sums in double.
@@ -22,8 +22,8 @@ template <int V> __device__ inline Pack<V> one_hot(int c, int label, float hot, 
 }
 
 template <class T>
-__device__ inline void loss(T* grad_logits, float* sample_loss, float* total_logits, const float* logits, const int32_t* labels, float lambda,
-                            int mse_one_hot, float loss_means, float scale, const RunState* state, int n, int classes) {
+__device__ inline void loss(T* grad_logits, float* sample_loss, float* total_logits, const float* logits, const int32_t* labels,
+                            float lambda, int mse_one_hot, float loss_means, float scale, const RunState* state, int n, int classes) {
     float hot = mse_one_hot ? 1.0f : 0.0f, base = mse_one_hot ? 0.0f : loss_means;
     for_blocks(n, [=](int64_t i) {
         const float* z = logits + i * classes;
@@ -54,13 +54,13 @@ __device__ inline void loss(T* grad_logits, float* sample_loss, float* total_log
     });
 }
 
-#define VARIANT(T, suffix)                                                                                                                  \
-    SLTT_KERNEL(loss_##suffix,                                                                                                              \
-                (T* __restrict__ grad_logits, float* __restrict__ sample_loss, float* __restrict__ total_logits,                            \
-                 const float* __restrict__ logits, const int32_t* __restrict__ labels, float loss_lambda, int mse_one_hot, float loss_means, \
-                 float scale, const RunState* state, int n, int classes),                                                                   \
-                loss<T>(grad_logits, sample_loss, total_logits, logits, labels, loss_lambda, mse_one_hot, loss_means, scale, state, n,      \
-                        classes))
+#define VARIANT(T, suffix)                                                                                                                 \
+    SLTT_KERNEL(                                                                                                                           \
+        loss_##suffix,                                                                                                                     \
+        (T* __restrict__ grad_logits, float* __restrict__ sample_loss, float* __restrict__ total_logits, const float* __restrict__ logits, \
+         const int32_t* __restrict__ labels, float loss_lambda, int mse_one_hot, float loss_means, float scale, const RunState* state,     \
+         int n, int classes),                                                                                                              \
+        loss<T>(grad_logits, sample_loss, total_logits, logits, labels, loss_lambda, mse_one_hot, loss_means, scale, state, n, classes))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 

@@ -1,4 +1,4 @@
-// metrics: what a batch adds to the epoch's loss and accuracy.
+// metrics: adds a batch's loss and hits to the epoch's sums.
 //
 //   metrics[0] += sum of sample_loss;  [1] += top-1 hits;  [2] += top-5 hits;  [3] += n
 //   hit: fewer than 1 (5) classes come before the label in the order of total_logits, the lower index first among equals
@@ -20,7 +20,8 @@ __device__ inline int rank_of(const float* z, int label, int classes) {
     return z[label] == z[label] ? rank : classes + 5;  // behind all hits, however few classes
 }
 
-__device__ inline void metrics_body(double* metrics, const float* total_logits, const float* sample_loss, const int32_t* labels, int n, int classes) {
+__device__ inline void metrics_body(double* metrics, const float* total_logits, const float* sample_loss, const int32_t* labels, int n,
+                                    int classes) {
     Totals<3> sums = block_sums<3>(n, [=](auto lanes, int i) {
         constexpr int V = decltype(lanes)::value;
         Packs<3, V> terms{{load<V>(sample_loss, i), Pack<V>(0.0f), Pack<V>(0.0f)}};

@@ -1,12 +1,12 @@
-// begin_update, end_update, advance_step: what changes in the run state (common/sltt.cuh) on the device. One thread each.
+// begin_update, end_update, advance_step: update RunState (common/run_state.cuh) on the device, one thread each.
 //
 // begin_update, before the optimiser: without overflow, optimizer_steps += 1 and bias_correction = 1 - beta^optimizer_steps.
 // end_update, after it, is torch.cuda.amp.GradScaler's rule (growth 2, backoff 0.5, growth_interval 2000):
 //   overflow: skipped_steps += 1, good_steps = 0, and if dynamic loss_scale *= backoff
-//   else:     good_steps += 1; at growth_interval, if dynamic: loss_scale *= growth (unless that is inf), good_steps = 0
+//   else:     good_steps += 1; at growth_interval, if dynamic: loss_scale *= growth (unless the result is inf), good_steps = 0
 //   then grad_scale = 1/loss_scale, overflow = 0.
 // advance_step: t += 1.
-// Each reads and writes the 64 bytes of the run state.
+// Each reads and writes the 64 bytes of RunState.
 #include "common/sltt.cuh"
 
 namespace sltt {

@@ -1,8 +1,8 @@
-// spikes: makes a layer's spikes anew from its membrane potentials, for the weight gradient of the next convolution.
+// spikes: recomputes a layer's spikes from its membrane potentials, for the weight gradient of the next convolution.
 //
 //   spikes = spike_scale mask [u(t) >= v_th]
 //
-// spikes, u: n elements, any layout. Bit for bit what lif_forward or batch_norm_lif_forward wrote with the same u.
+// spikes, u: n elements, any layout. The same bits as lif_forward or batch_norm_lif_forward wrote for the same u.
 // Bytes an element (type of b bytes): reads u b; writes spikes b. Overwrites spikes.
 #include "common/sltt.cuh"
 
@@ -15,10 +15,10 @@ template <class T> __device__ inline void spikes(T* out, const T* u, float spike
     });
 }
 
-#define VARIANT(T, suffix)                                                                                                                   \
-    SLTT_KERNEL(spikes_##suffix,                                                                                                             \
-                (T* __restrict__ out, const T* __restrict__ u, float spike_scale, float v_th, float drop_rate, uint32_t drop_layer,          \
-                 const RunState* state, int64_t n),                                                                                          \
+#define VARIANT(T, suffix)                                                                                                          \
+    SLTT_KERNEL(spikes_##suffix,                                                                                                    \
+                (T* __restrict__ out, const T* __restrict__ u, float spike_scale, float v_th, float drop_rate, uint32_t drop_layer, \
+                 const RunState* state, int64_t n),                                                                                 \
                 spikes<T>(out, u, spike_scale, v_th, dropout(drop_rate, drop_layer, state), n))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT

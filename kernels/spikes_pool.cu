@@ -1,25 +1,26 @@
-// spikes_pool: makes a layer's pooled spikes anew from its membrane potentials, for the weight gradient of the next convolution.
+// spikes_pool: recomputes a layer's pooled spikes from its membrane potentials, for the weight gradient of the next convolution.
 //
 //   pooled = mean over a window of mask [u(t) >= v_th]
 //
 // u: (rows, channels), NHWC, rows = N*H*W, `width` = W. pooled: (rows / window^2, channels); windows as in
-// batch_norm_lif_pool_forward, and bit for bit what that wrote with the same u.
+// batch_norm_lif_pool_forward, and the same bits as that kernel wrote for the same u.
 // Bytes an element of u (type of b bytes): reads u b; writes pooled b / window^2. Overwrites pooled.
 #include "common/sltt.cuh"
 
 namespace sltt {
 
-template <class T> __device__ inline void spikes_pool(T* pooled, const T* u, float v_th, Dropout drop, int64_t rows, int channels, Windows windows) {
+template <class T>
+__device__ inline void spikes_pool(T* pooled, const T* u, float v_th, Dropout drop, int64_t rows, int channels, Windows windows) {
     pool_rows<T>(
         rows, channels, windows, PerChannel<0>{}, drop, [=](auto lanes, int64_t i) { return fetch<decltype(lanes)::value>(u, i); },
         [=](auto, int64_t, const auto&, const auto& mask, const auto& in) { return mask * spike(from_memory(in), v_th); },
         [=](auto lanes, int64_t o, const auto& rate) { store<decltype(lanes)::value>(pooled, o, rate); });
 }
 
-#define VARIANT(T, suffix)                                                                                                                   \
-    SLTT_KERNEL(spikes_pool_##suffix,                                                                                                        \
-                (T * __restrict__ pooled, const T* __restrict__ u, float v_th, float drop_rate, uint32_t drop_layer, const RunState* state,  \
-                 int64_t rows, int channels, int width, int window),                                                                         \
+#define VARIANT(T, suffix)                                                                                                                 \
+    SLTT_KERNEL(spikes_pool_##suffix,                                                                                                      \
+                (T* __restrict__ pooled, const T* __restrict__ u, float v_th, float drop_rate, uint32_t drop_layer, const RunState* state, \
+                 int64_t rows, int channels, int width, int window),                                                                       \
                 spikes_pool<T>(pooled, u, v_th, dropout(drop_rate, drop_layer, state), rows, channels, {width, window}))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT

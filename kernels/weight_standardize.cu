@@ -2,39 +2,42 @@
 //
 // For each output channel o, over its fan_in weights:
 //   r = 1/sqrt(var fan_in + eps), var unbiased;  nhat = (w - mean) r;  w_hat = gain_o nhat
-//   f = alpha skipinit_gain, or 1 without one: the block's output gain, folded into its last convolution
+//   f = alpha skipinit_gain (null: f = 1): the block's output gain, folded into its last convolution
 //   weight_eff = f w_hat,  bias_eff = f bias
 // backward, from G = dL/dweight_eff and Gb = dL/dbias_eff:
 //   grad_bias = f Gb;  grad_gain = f <G, nhat>;  grad_skip_partial[o] = alpha (<G, w_hat> + Gb bias)
 //   grad_weight = f gain r (G - mean(G) - fan_in/(fan_in-1) nhat <G, nhat>)
 // sum_to_scalar: out[0] = sum of the n partials, in a fixed order.
 //
-// weight, weight_eff, weight_hat, grad_weight, grad_weight_eff (O, fan_in); rstd r, bias_eff, gain, bias, ... (O). weight_eff is
-// type T, everything else float. weight_hat (null: not made) is w_hat. One output channel a block turn.
-// Bytes a weight (type of b bytes): forward reads 4 from memory (again from cache), writes b, weight_hat 4; backward reads 8, writes 4.
-// Overwrites everything it writes; grad_weight may be grad_weight_eff, grad_bias may be grad_bias_eff.
+// weight, weight_eff, grad_weight, grad_weight_eff (O, fan_in); rstd r, bias_eff, gain, bias, ... (O). weight_eff is type T,
+// everything else float. A block takes one output channel at a time.
+// Bytes a weight (type of b bytes): forward reads 4 from memory (twice more from cache), writes b; backward reads 8, writes 4.
+// Overwrites all outputs; grad_weight may be grad_weight_eff, grad_bias may be grad_bias_eff.
 // Numerics: sums in double; f w_hat in float, rounded once.
 // Source: Brock, De and Smith 2021 (Characterizing signal propagation); the official ScaledWSConv2d, eps 1e-4.
 #include "common/sltt.cuh"
 
 namespace sltt {
 
-struct RowStatistics { float mean, rstd; };
+struct RowStatistics {
+    float mean, rstd;
+};
 // Mean and 1/sqrt(unbiased variance * count + eps) of a row; every thread of the block calls it.
 __device__ inline RowStatistics standardisation(const float* row, int count, float eps) {
     float mean = (float)(block_sums<1>(count, [=](auto lanes, int j) { return packs(load<decltype(lanes)::value>(row, j)); })[0] / count);
-    // The rounding of the mean is made up for: sum of squares about it less the square of the sum.
-    Totals<2> about = block_sums<2>(count, [=](auto lanes, int j) {
+    // The mean is rounded: the square of the sum of differences corrects the sum of their squares.
+    Totals<2> moments = block_sums<2>(count, [=](auto lanes, int j) {
         auto d = load<decltype(lanes)::value>(row, j) - mean;
         return packs(d, d * d);
     });
-    double var = (about[1] - about[0] * about[0] / count) / (count - 1);
+    double var = (moments[1] - moments[0] * moments[0] / count) / (count - 1);
     return {mean, (float)(1.0 / sqrt(var * count + (double)eps))};
 }
 
 template <class T>
 __device__ inline void weight_standardize(T* weight_eff, float* rstd, float* bias_eff, const float* weight, const float* gain,
-                                          const float* bias, const float* skipinit_gain, float alpha, float eps, int out_channels, int fan_in) {
+                                          const float* bias, const float* skipinit_gain, float alpha, float eps, int out_channels,
+                                          int fan_in) {
     float f = skipinit_gain ? alpha * *skipinit_gain : 1.0f;
     for_blocks(out_channels, [=](int64_t o) {
         const float* w = weight + o * fan_in;
@@ -52,9 +55,9 @@ __device__ inline void weight_standardize(T* weight_eff, float* rstd, float* bia
 }
 
 __device__ inline void weight_standardize_backward_body(float* grad_weight, float* grad_gain, float* grad_bias, float* grad_skip_partial,
-                                                        const float* grad_weight_eff, const float* grad_bias_eff, const float* weight, const float* gain,
-                                                        const float* bias, const float* skipinit_gain, float alpha, float eps, int out_channels,
-                                                        int fan_in) {
+                                                        const float* grad_weight_eff, const float* grad_bias_eff, const float* weight,
+                                                        const float* gain, const float* bias, const float* skipinit_gain, float alpha,
+                                                        float eps, int out_channels, int fan_in) {
     float f = skipinit_gain ? alpha * *skipinit_gain : 1.0f;
     for_blocks(out_channels, [=](int64_t o) {
         const float *w = weight + o * fan_in, *grad = grad_weight_eff + o * fan_in;
@@ -64,7 +67,8 @@ __device__ inline void weight_standardize_backward_body(float* grad_weight, floa
             Pack<V> g = load<V>(grad, j);
             return packs(g, g * ((load<V>(w, j) - s.mean) * s.rstd));
         });
-        float factor = f * gain[o] * s.rstd, average = (float)(dots[0] / fan_in), along = (float)(dots[1] * ((double)fan_in / (fan_in - 1)));
+        float factor = f * gain[o] * s.rstd, average = (float)(dots[0] / fan_in),
+              along = (float)(dots[1] * ((double)fan_in / (fan_in - 1)));
         float* out = grad_weight + o * fan_in;
         for_block_items(fan_in, [=](auto lanes, int64_t j) {
             constexpr int V = decltype(lanes)::value;
@@ -72,7 +76,8 @@ __device__ inline void weight_standardize_backward_body(float* grad_weight, floa
         });
         if (first_thread()) {
             float of_bias = grad_bias_eff[o];
-            if (grad_skip_partial) grad_skip_partial[o] = (float)((double)alpha * ((double)gain[o] * dots[1] + (double)of_bias * (double)bias[o]));
+            if (grad_skip_partial)
+                grad_skip_partial[o] = (float)((double)alpha * ((double)gain[o] * dots[1] + (double)of_bias * (double)bias[o]));
             grad_gain[o] = (float)((double)f * dots[1]);
             grad_bias[o] = f * of_bias;
         }
@@ -85,21 +90,21 @@ __device__ inline void sum_to_scalar_body(float* out, const float* x, int n) {
     if (first_thread()) *out = (float)total;
 }
 
-#define VARIANT(T, suffix)                                                                                                            \
-    SLTT_KERNEL(weight_standardize_##suffix,                                                                                          \
-                (T* __restrict__ weight_eff, float* __restrict__ rstd, float* __restrict__ bias_eff,  \
-                 const float* __restrict__ weight, const float* __restrict__ gain, const float* __restrict__ bias,                    \
-                 const float* __restrict__ skipinit_gain, float alpha, float eps, int out_channels, int fan_in),                      \
+#define VARIANT(T, suffix)                                                                                                             \
+    SLTT_KERNEL(weight_standardize_##suffix,                                                                                           \
+                (T* __restrict__ weight_eff, float* __restrict__ rstd, float* __restrict__ bias_eff, const float* __restrict__ weight, \
+                 const float* __restrict__ gain, const float* __restrict__ bias, const float* __restrict__ skipinit_gain, float alpha, \
+                 float eps, int out_channels, int fan_in),                                                                             \
                 weight_standardize<T>(weight_eff, rstd, bias_eff, weight, gain, bias, skipinit_gain, alpha, eps, out_channels, fan_in))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
 SLTT_KERNEL(weight_standardize_backward,
-            (float* grad_weight, float* __restrict__ grad_gain, float* grad_bias, float* __restrict__ grad_skip_partial, const float* grad_weight_eff,
-             const float* grad_bias_eff, const float* __restrict__ weight, const float* __restrict__ gain, const float* __restrict__ bias,
-             const float* __restrict__ skipinit_gain, float alpha, float eps, int out_channels, int fan_in),
-            weight_standardize_backward_body(grad_weight, grad_gain, grad_bias, grad_skip_partial, grad_weight_eff, grad_bias_eff, weight, gain, bias,
-                                             skipinit_gain, alpha, eps, out_channels, fan_in))
+            (float* grad_weight, float* __restrict__ grad_gain, float* grad_bias, float* __restrict__ grad_skip_partial,
+             const float* grad_weight_eff, const float* grad_bias_eff, const float* __restrict__ weight, const float* __restrict__ gain,
+             const float* __restrict__ bias, const float* __restrict__ skipinit_gain, float alpha, float eps, int out_channels, int fan_in),
+            weight_standardize_backward_body(grad_weight, grad_gain, grad_bias, grad_skip_partial, grad_weight_eff, grad_bias_eff, weight,
+                                             gain, bias, skipinit_gain, alpha, eps, out_channels, fan_in))
 SLTT_KERNEL(sum_to_scalar, (float* __restrict__ out, const float* __restrict__ x, int n), sum_to_scalar_body(out, x, n))
 
 }  // namespace sltt

@@ -18,17 +18,17 @@ template <int V> struct Pack {
 // The elements of a pack that satisfy a condition.
 template <int V> struct Mask { bool v[V]; };
 
-#define SLTT_PACK_OPERATOR(op)                                                                       \
-    template <int V> __device__ inline Pack<V> operator op(const Pack<V>& a, const Pack<V>& b) {     \
-        Pack<V> out;                                                                                 \
-        for (int k = 0; k < V; ++k) out.v[k] = a.v[k] op b.v[k];                                     \
-        return out;                                                                                  \
+#define SLTT_PACK_OPERATOR(op)                                                                   \
+    template <int V> __device__ inline Pack<V> operator op(const Pack<V>& a, const Pack<V>& b) { \
+        Pack<V> out;                                                                             \
+        for (int k = 0; k < V; ++k) out.v[k] = a.v[k] op b.v[k];                                 \
+        return out;                                                                              \
     }
-#define SLTT_PACK_COMPARISON(op)                                                                     \
-    template <int V> __device__ inline Mask<V> operator op(const Pack<V>& a, const Pack<V>& b) {     \
-        Mask<V> out;                                                                                 \
-        for (int k = 0; k < V; ++k) out.v[k] = a.v[k] op b.v[k];                                     \
-        return out;                                                                                  \
+#define SLTT_PACK_COMPARISON(op)                                                                 \
+    template <int V> __device__ inline Mask<V> operator op(const Pack<V>& a, const Pack<V>& b) { \
+        Mask<V> out;                                                                             \
+        for (int k = 0; k < V; ++k) out.v[k] = a.v[k] op b.v[k];                                 \
+        return out;                                                                              \
     }
 SLTT_PACK_OPERATOR(+)
 SLTT_PACK_OPERATOR(-)
@@ -73,9 +73,15 @@ template <int V> __device__ inline Pack<V> operator/(const Pack<V>& a, float b) 
 template <int V> __device__ inline Mask<V> operator<(const Pack<V>& a, float b) { return a < Pack<V>(b); }
 template <int V> __device__ inline Mask<V> operator<=(const Pack<V>& a, float b) { return a <= Pack<V>(b); }
 template <int V> __device__ inline Mask<V> operator>=(const Pack<V>& a, float b) { return a >= Pack<V>(b); }
-template <int V> __device__ inline Pack<V> select(const Mask<V>& which, float yes, float no) { return select(which, Pack<V>(yes), Pack<V>(no)); }
-template <int V> __device__ inline Pack<V> select(const Mask<V>& which, const Pack<V>& yes, float no) { return select(which, yes, Pack<V>(no)); }
-template <int V> __device__ inline Pack<V> select(const Mask<V>& which, float yes, const Pack<V>& no) { return select(which, Pack<V>(yes), no); }
+template <int V> __device__ inline Pack<V> select(const Mask<V>& which, float yes, float no) {
+    return select(which, Pack<V>(yes), Pack<V>(no));
+}
+template <int V> __device__ inline Pack<V> select(const Mask<V>& which, const Pack<V>& yes, float no) {
+    return select(which, yes, Pack<V>(no));
+}
+template <int V> __device__ inline Pack<V> select(const Mask<V>& which, float yes, const Pack<V>& no) {
+    return select(which, Pack<V>(yes), no);
+}
 template <int V> __device__ inline Pack<V> abs(const Pack<V>& x) { return select(x < 0.0f, 0.0f - x, x); }
 
 // A pack as memory of type T holds it: rounded to T on the way out. memory.cuh defines its alignment.

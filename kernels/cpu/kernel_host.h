@@ -10,8 +10,8 @@
 namespace sltt_cpu {
 
 template <int... I> struct Indices {};
-// The names of the types that a kernel's parameters may have. RunState is named beside itself, in kernel_types.h, where
-// argument-dependent lookup finds it. Another type has no name and does not compile.
+// The names of the types that a kernel's parameters may have. RunState's is in kernel_types.h, where argument-dependent lookup finds it.
+// Another type has no name and does not compile.
 static constexpr const char* type_name(const float*) { return "f32"; }
 static constexpr const char* type_name(const __half*) { return "f16"; }
 static constexpr const char* type_name(const __nv_bfloat16*) { return "bf16"; }
@@ -23,9 +23,15 @@ static constexpr const char* type_name(const uint16_t*) { return "u16"; }
 static constexpr const char* type_name(const uint32_t*) { return "u32"; }
 static constexpr const char* type_name(const uint64_t*) { return "u64"; }
 
-template <class P> struct Describe { static constexpr Parameter value = {sizeof(P), alignof(P), false, false, type_name((P*)nullptr)}; };
-template <class P> struct Describe<P*> { static constexpr Parameter value = {sizeof(P*), alignof(P*), true, false, type_name((P*)nullptr)}; };
-template <class P> struct Describe<const P*> { static constexpr Parameter value = {sizeof(P*), alignof(P*), true, true, type_name((P*)nullptr)}; };
+template <class P> struct Describe {
+    static constexpr Parameter value = {sizeof(P), alignof(P), false, false, type_name((P*)nullptr)};
+};
+template <class P> struct Describe<P*> {
+    static constexpr Parameter value = {sizeof(P*), alignof(P*), true, false, type_name((P*)nullptr)};
+};
+template <class P> struct Describe<const P*> {
+    static constexpr Parameter value = {sizeof(P*), alignof(P*), true, true, type_name((P*)nullptr)};
+};
 
 template <auto Run> struct Trampoline;
 template <class... P, void (*Run)(P...)> struct Trampoline<Run> {

@@ -33,8 +33,9 @@ template <class T> constexpr const char* field_type() {
 }
 
 #define FIELD(name) {#name, field_type<decltype(RunState::name)>(), offsetof(RunState, name), sizeof(RunState::name)}
-constexpr Field FIELDS[] = {FIELD(lr), FIELD(t), FIELD(seed), FIELD(iteration), FIELD(loss_scale), FIELD(grad_scale), FIELD(bias_correction1),
-                            FIELD(bias_correction2), FIELD(overflow), FIELD(good_steps), FIELD(optimizer_steps), FIELD(skipped_steps)};
+constexpr Field FIELDS[] = {FIELD(lr), FIELD(t), FIELD(seed), FIELD(iteration), FIELD(loss_scale), FIELD(grad_scale),
+                            FIELD(bias_correction1), FIELD(bias_correction2), FIELD(overflow), FIELD(good_steps),
+                            FIELD(optimizer_steps), FIELD(skipped_steps)};
 #undef FIELD
 
 // The fields follow each other without a gap, from the first byte to the last: none is forgotten.
@@ -72,12 +73,13 @@ std::string list() {
         for (int i = 0; i < kernel.parameter_count; ++i) {
             const sltt_cpu::Parameter& parameter = kernel.parameters[i];
             json += (i == 0 ? "{\"name\":" : ",{\"name\":") + quoted(next_name(&text)) + ",\"type\":" + quoted(parameter.type) +
-                    ",\"pointer\":" + (parameter.pointer ? "true" : "false") + ",\"const\":" + (parameter.constant ? "true" : "false") + "}";
+                    ",\"pointer\":" + (parameter.pointer ? "true" : "false") + ",\"const\":" +
+                    (parameter.constant ? "true" : "false") + "}";
         }
         json += "]}";
     }
     json += "],\n\"run_state\":{\"size\":" + std::to_string(sizeof(RunState)) + ",\"host_bytes\":" +
-            std::to_string(listed::RUN_STATE_HOST_BYTES) + ",\"fields\":[";
+            std::to_string(sltt::RUN_STATE_HOST_BYTES) + ",\"fields\":[";
     for (const Field& field : FIELDS)
         json += (&field == FIELDS ? "\n{\"name\":" : ",\n{\"name\":") + quoted(field.name) + ",\"type\":" + quoted(field.type) +
                 ",\"offset\":" + std::to_string(field.offset) + ",\"size\":" + std::to_string(field.size) + "}";

@@ -1,5 +1,5 @@
-// The name of RunState, for the list of signatures (kernel_list.cpp). Included by kernels_tu.cpp inside its anonymous namespace,
-// between the type and the first kernel.
+// RunState's name in the list of signatures (kernel_list.cpp). A kernels_tu.cpp includes it inside its anonymous namespace, behind the type
+// and before the first kernel.
 #pragma once
 
 namespace sltt {

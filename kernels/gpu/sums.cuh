@@ -37,7 +37,9 @@ struct Tile {
 };
 
 // A thread's walk over rows: elements begin, begin + step, ... below end, all in one channel.
-struct RowRange { int64_t begin, end, step; };
+struct RowRange {
+    int64_t begin, end, step;
+};
 
 // Loads ROWS rows from element i on. The compiler must assume that f's stores alias the next row's loads, so all loads come first: several
 // are then in flight. A row beyond the end is row i instead, without a branch: behind a branch the compiler would move the loads.
@@ -52,8 +54,8 @@ __device__ inline void read_rows(int64_t i, const RowRange& range, Read& read, i
 
 // partial += the terms of those rows. A row beyond the end repeats row i: f writes the same value twice, and its term is left out.
 template <int K, int ROWS, int V, int P, class MaskSource, class F, class In>
-__device__ inline void add_rows(Packs<K, V>& partial, int64_t i, const RowRange& range, const Packs<P, V>& params, const MaskSource& source, F& f,
-                                const int64_t (&at)[ROWS], const In (&in)[ROWS]) {
+__device__ inline void add_rows(Packs<K, V>& partial, int64_t i, const RowRange& range, const Packs<P, V>& params, const MaskSource& source,
+                                F& f, const int64_t (&at)[ROWS], const In (&in)[ROWS]) {
 #pragma unroll
     for (int a = 0; a < ROWS; ++a) {
         Packs<K, V> term = f(Lanes<V>{}, at[a], params, mask_at<V>(source, at[a]), in[a]);
@@ -78,7 +80,8 @@ __device__ inline Packs<K, V> sum_chunk(const RowRange& range, const Packs<P, V>
 
 // The sums over all of the thread's rows, chunk by chunk.
 template <int K, int ROWS, int V, int P, class MaskSource, class Read, class F>
-__device__ inline Packs<K, V> sum_rows_of_thread(const RowRange& range, const Packs<P, V>& params, const MaskSource& source, Read& read, F& f) {
+__device__ inline Packs<K, V> sum_rows_of_thread(const RowRange& range, const Packs<P, V>& params, const MaskSource& source, Read& read,
+                                                 F& f) {
     Packs<K, V> sum = zero_packs<K, V>();
     for (int64_t chunk = range.begin; chunk < range.end; chunk += CHUNK * range.step) {
         RowRange rows = {chunk, chunk + CHUNK * range.step < range.end ? chunk + CHUNK * range.step : range.end, range.step};
@@ -110,7 +113,8 @@ __device__ inline void reduce_lines(const Packs<K, V>& sum, const Tile& tile, in
 
 // K column sums over the block's share: put(k, c, total) for each.
 template <int K, int ROWS, int V, int P, class MaskSource, class Read, class F, class Put>
-__device__ inline void sum_share(const SumShare& share, const PerChannel<P>& parameters, const MaskSource& source, Read& read, F& f, Put put) {
+__device__ inline void sum_share(const SumShare& share, const PerChannel<P>& parameters, const MaskSource& source, Read& read, F& f,
+                                 Put put) {
     int packs = share.channels / V;
     Tile tile(packs, share.max_columns);
     for (int first = share.column_part * tile.columns; first < packs; first += share.column_parts * tile.columns) {

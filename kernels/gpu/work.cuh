@@ -89,7 +89,8 @@ template <class T, class Prepare, class F> __device__ inline void for_row_packs(
 
 // f(line, j, prepare(line)) for every j in [0, width) of every line: neighbouring threads get neighbouring j.
 template <class Prepare, class F> __device__ inline void for_lines(int64_t lines, int width, Prepare prepare, F f) {
-    for (int64_t p = thread_index(), stride = thread_count(); p < lines * width; p += stride) f(p / width, (int)(p % width), prepare(p / width));
+    for (int64_t p = thread_index(), stride = thread_count(); p < lines * width; p += stride)
+        f(p / width, (int)(p % width), prepare(p / width));
 }
 
 // f(lanes, line, j, prepare(line)): the same in packs. Here a pack has one element, on the CPU device it is a register.

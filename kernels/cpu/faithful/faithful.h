@@ -1,5 +1,5 @@
 // Barriers, ballots and shuffles of the faithful mode: every CUDA thread of a block is a fiber that stops here until
-// the others of its block or of its warp have come. Included by kernel_host.h.
+// the others of its block or of its warp have come. Included by target.cuh.
 #pragma once
 #include <stdint.h>
 #include <string.h>

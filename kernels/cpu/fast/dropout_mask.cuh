@@ -7,7 +7,9 @@ namespace sltt {
 
 constexpr int TILE = 512;  // elements
 
-template <> inline void multiply<simd::Bits>(simd::Bits a, uint32_t b, simd::Bits& low, simd::Bits& high) { simd::multiply(a, b, low, high); }
+template <> inline void multiply<simd::Bits>(simd::Bits a, uint32_t b, simd::Bits& low, simd::Bits& high) {
+    simd::multiply(a, b, low, high);
+}
 
 // What a MaskSource (Dropout, or PooledGradient in pooling.cuh) gives the elements of a tile. of(source, first, count) returns one
 // number for each of the elements [first, first + count), count <= TILE.

@@ -67,7 +67,9 @@ template <int V, CacheHint HINT = KEEP, class T> inline Stored<T, V> fetch(const
     return *reinterpret_cast<const Stored<T, V>*>(p + i);
 }
 // The same, in float.
-template <int V, CacheHint HINT = KEEP, class T> inline Pack<V> load(const T* p, int64_t i) { return from_memory<T, V>(fetch<V, HINT>(p, i)); }
+template <int V, CacheHint HINT = KEEP, class T> inline Pack<V> load(const T* p, int64_t i) {
+    return from_memory<T, V>(fetch<V, HINT>(p, i));
+}
 
 // Writes V elements at p + i.
 template <int V, CacheHint HINT = KEEP, class T> inline void store(T* p, int64_t i, const Stored<T, V>& x) {
@@ -80,7 +82,9 @@ template <int V, CacheHint HINT = KEEP, class T> inline void store(T* p, int64_t
     *reinterpret_cast<Stored<T, V>*>(p + i) = x;
 }
 // The same, rounded to T.
-template <int V, CacheHint HINT = KEEP, class T> inline void store(T* p, int64_t i, const Pack<V>& x) { store<V, HINT>(p, i, to_memory<T, V>(x)); }
+template <int V, CacheHint HINT = KEEP, class T> inline void store(T* p, int64_t i, const Pack<V>& x) {
+    store<V, HINT>(p, i, to_memory<T, V>(x));
+}
 // The same; returns the value that memory now holds.
 template <int V, class T> inline Pack<V> store_rounded(T* p, int64_t i, const Pack<V>& x) {
     Stored<T, V> rounded = to_memory<T, V>(x);

@@ -18,7 +18,9 @@ template <int V, class T> inline Pack<V> spike_gradient(const Dropout&, const Pa
 
 // Here the tile's array holds the whole product mask * (share * gradient), so there is nothing left to fetch.
 template <int V, class T> inline Stored<T, V> fetch_spike_gradient(const PooledGradient<T>&, const T*, int64_t) { return {}; }
-template <int V, class T> inline Pack<V> spike_gradient(const PooledGradient<T>&, const Pack<V>& product, const Stored<T, V>&) { return product; }
+template <int V, class T> inline Pack<V> spike_gradient(const PooledGradient<T>&, const Pack<V>& product, const Stored<T, V>&) {
+    return product;
+}
 
 template <class T> struct MaskTile<PooledGradient<T>> {
     MaskTile<Dropout> masks;
@@ -30,7 +32,8 @@ template <class T> struct MaskTile<PooledGradient<T>> {
         const float share = source.windows.share();
         const int size = source.windows.size, across = source.windows.width / size;
         int64_t pixel = first / source.channels, line = pixel / source.windows.width;
-        int c = (int)(first - pixel * source.channels), x = (int)(pixel - line * source.windows.width), window = x / size, in_window = x % size;
+        int c = (int)(first - pixel * source.channels), x = (int)(pixel - line * source.windows.width);
+        int window = x / size, in_window = x % size;
         const T* windows = source.gradient + line / size * across * source.channels;  // the line's windows
         for (int j = 0; j < count; c = 0) {
             int run = source.channels - c < count - j ? source.channels - c : count - j;
@@ -59,7 +62,8 @@ template <class T, class G, class F> inline void for_elements(int64_t n, const P
 
 // pool_rows without dropout, for channels that are whole packs: a window is added up in a register.
 template <int P, class Read, class F, class Put>
-inline void pool_whole_packs(int64_t rows, int channels, const Windows& windows, const PerChannel<P>& parameters, Read& read, F& f, Put& put) {
+inline void pool_whole_packs(int64_t rows, int channels, const Windows& windows, const PerChannel<P>& parameters, Read& read, F& f,
+                             Put& put) {
     specialise(windows.size == 2, [&](auto two) {
         const int size = two ? 2 : windows.size, across = windows.width / size;
         const float share = windows.share();

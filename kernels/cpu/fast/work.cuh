@@ -6,8 +6,12 @@
 namespace sltt {
 
 // specialise(a, ..., f) calls f(a, ...) with each value as a constant of its type: a vectorised loop is compiled for each of them.
-struct Yes { constexpr operator bool() const { return true; } };
-struct No { constexpr operator bool() const { return false; } };
+struct Yes {
+    constexpr operator bool() const { return true; }
+};
+struct No {
+    constexpr operator bool() const { return false; }
+};
 template <class F> inline void specialise(bool a, F f) {
     if (a) f(Yes{});
     else f(No{});
@@ -26,7 +30,9 @@ template <class F> inline void specialise(bool a, bool b, bool c, bool d, F f) {
 inline bool first_thread() { return threadIdx.x == 0; }
 
 // The block's contiguous share [begin, end) of n items, cut at multiples of `unit`.
-struct Share { int64_t begin, end; };
+struct Share {
+    int64_t begin, end;
+};
 inline Share block_share(int64_t n, int64_t unit) {
     int64_t units = (n + unit - 1) / unit, blocks = gridDim.x, b = blockIdx.x;
     int64_t begin = units * b / blocks * unit, end = units * (b + 1) / blocks * unit;

@@ -15,7 +15,7 @@ public readonly record struct LaunchShape(int Blocks, int Threads)
     public static LaunchShape OneThread { get; } = new(1, 1);
 
     /// <summary>Elementwise kernels: 16 bytes a thread, at most 4 blocks a multiprocessor.</summary>
-    /// <remarks>That is as many as run at once (SLTT_KERNEL in kernels/common/sltt.cuh): a few more would run alone, after the others.</remarks>
+    /// <remarks>That is as many as run at once (SLTT_KERNEL in kernels/gpu/target.cuh): a few more would run alone, after the others.</remarks>
     /// <param name="device">The device.</param>
     /// <param name="elements">Elements in all.</param>
     /// <param name="elementSize">Bytes of the widest-packed type.</param>
