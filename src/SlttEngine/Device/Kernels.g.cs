@@ -13,7 +13,6 @@ public sealed partial class Kernels
         "adamw",
         "adaptive_avg_pool_backward_f32", "adaptive_avg_pool_backward_f16", "adaptive_avg_pool_backward_bf16",
         "adaptive_avg_pool_forward_f32", "adaptive_avg_pool_forward_f16", "adaptive_avg_pool_forward_bf16",
-        "add_f32", "add_f16", "add_bf16",
         "advance_step",
         "augment_cifar_f32", "augment_cifar_f16", "augment_cifar_bf16",
         "batch_norm_backward_apply_f32", "batch_norm_backward_apply_f16", "batch_norm_backward_apply_bf16",
@@ -89,18 +88,11 @@ public sealed partial class Kernels
             7 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&n), (nint)(&h), (nint)(&w), (nint)(&channels), (nint)(&outH),
             (nint)(&outW));
 
-    /// <summary>add.cu: y = a + b.</summary>
-    [Kernel("add")]
-    public unsafe void Add<T>(
-        LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> a, ConstDevicePtr<T> b, long n)
-        where T : unmanaged => Launch(
-            10 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&a), (nint)(&b), (nint)(&n));
-
     /// <summary>run_state.cu: what changes in the run state (common/sltt.cuh) on the device. One thread each.</summary>
     [Kernel("advance_step")]
     public unsafe void AdvanceStep(
         LaunchShape shape, DevicePtr<RunState> state) => Launch(
-            13, shape, (nint)(&state));
+            10, shape, (nint)(&state));
 
     /// <summary>augment_cifar.cu: a batch of CIFAR images from bytes on the device, augmented and normalised.</summary>
     [Kernel("augment_cifar")]
@@ -108,7 +100,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<byte> images, ConstDevicePtr<int> indices, ConstDevicePtr<RunState> state,
         float mean0, float mean1, float mean2, float std0, float std1, float std2, int train, int n, int channels)
         where T : unmanaged => Launch(
-            14 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&images), (nint)(&indices), (nint)(&state), (nint)(&mean0),
+            11 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&images), (nint)(&indices), (nint)(&state), (nint)(&mean0),
             (nint)(&mean1), (nint)(&mean2), (nint)(&std0), (nint)(&std1), (nint)(&std2), (nint)(&train), (nint)(&n), (nint)(&channels));
 
     /// <summary>batch_norm_backward.cu: backward of batch norm with batch statistics.</summary>
@@ -117,7 +109,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> gradX, ConstDevicePtr<T> gradY, ConstDevicePtr<T> x, ConstDevicePtr<float> mean,
         ConstDevicePtr<float> invstd, ConstDevicePtr<float> scale, ConstDevicePtr<float> coefficients, long rows, int channels)
         where T : unmanaged => Launch(
-            17 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradY), (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&scale),
+            14 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradY), (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&scale),
             (nint)(&coefficients), (nint)(&rows), (nint)(&channels));
 
     /// <summary>batch_norm_backward.cu: backward of batch norm with batch statistics.</summary>
@@ -126,7 +118,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> gradX, ConstDevicePtr<float> gradY, ConstDevicePtr<T> x, ConstDevicePtr<float> mean,
         ConstDevicePtr<float> invstd, ConstDevicePtr<float> scale, ConstDevicePtr<float> coefficients, long rows, int channels)
         where T : unmanaged => Launch(
-            20 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradY), (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&scale),
+            17 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradY), (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&scale),
             (nint)(&coefficients), (nint)(&rows), (nint)(&channels));
 
     /// <summary>batch_norm_backward.cu: backward of batch norm with batch statistics.</summary>
@@ -134,7 +126,7 @@ public sealed partial class Kernels
     public unsafe void BatchNormBackwardFinalize(
         LaunchShape shape, DevicePtr<float> gradWeight, DevicePtr<float> gradBias, DevicePtr<float> coefficients,
         ConstDevicePtr<double> partials, int parts, long rows, int channels) => Launch(
-            23, shape, (nint)(&gradWeight), (nint)(&gradBias), (nint)(&coefficients), (nint)(&partials), (nint)(&parts), (nint)(&rows),
+            20, shape, (nint)(&gradWeight), (nint)(&gradBias), (nint)(&coefficients), (nint)(&partials), (nint)(&parts), (nint)(&rows),
             (nint)(&channels));
 
     /// <summary>batch_norm_backward.cu: backward of batch norm with batch statistics.</summary>
@@ -143,7 +135,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<double> partials, ConstDevicePtr<float> gradY, ConstDevicePtr<T> x, ConstDevicePtr<float> mean,
         ConstDevicePtr<float> invstd, long rows, int channels)
         where T : unmanaged => Launch(
-            24 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&gradY), (nint)(&x), (nint)(&mean), (nint)(&invstd),
+            21 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&gradY), (nint)(&x), (nint)(&mean), (nint)(&invstd),
             (nint)(&rows), (nint)(&channels));
 
     /// <summary>batch_norm_statistics.cu: batch statistics of a convolution's output, in two stages.</summary>
@@ -153,7 +145,7 @@ public sealed partial class Kernels
         DevicePtr<float> runningVar, DevicePtr<long> numBatchesTracked, ConstDevicePtr<double> partials, ConstDevicePtr<float> weight,
         ConstDevicePtr<float> convBias, ConstDevicePtr<float> shortcutBias, float momentum, float eps, int parts, long rows, int channels,
         int repeats) => Launch(
-            27, shape, (nint)(&mean), (nint)(&invstd), (nint)(&scale), (nint)(&runningMean), (nint)(&runningVar),
+            24, shape, (nint)(&mean), (nint)(&invstd), (nint)(&scale), (nint)(&runningMean), (nint)(&runningVar),
             (nint)(&numBatchesTracked), (nint)(&partials), (nint)(&weight), (nint)(&convBias), (nint)(&shortcutBias), (nint)(&momentum),
             (nint)(&eps), (nint)(&parts), (nint)(&rows), (nint)(&channels), (nint)(&repeats));
 
@@ -163,7 +155,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<float> mean, DevicePtr<float> scale, ConstDevicePtr<float> runningMean,
         ConstDevicePtr<float> runningVar, ConstDevicePtr<float> weight, ConstDevicePtr<float> convBias, ConstDevicePtr<float> shortcutBias,
         float eps, int channels) => Launch(
-            28, shape, (nint)(&mean), (nint)(&scale), (nint)(&runningMean), (nint)(&runningVar), (nint)(&weight), (nint)(&convBias),
+            25, shape, (nint)(&mean), (nint)(&scale), (nint)(&runningMean), (nint)(&runningVar), (nint)(&weight), (nint)(&convBias),
             (nint)(&shortcutBias), (nint)(&eps), (nint)(&channels));
 
     /// <summary>batch_norm_lif_backward.cu: backward of batch_norm_lif_forward and of batch_norm_lif_pool_forward through the neuron, and
@@ -174,7 +166,7 @@ public sealed partial class Kernels
         ConstDevicePtr<T> u, DevicePtr<T> carried, ConstDevicePtr<T> x, ConstDevicePtr<float> mean, ConstDevicePtr<float> invstd,
         float lambda, float vTh, int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows, int channels)
         where T : unmanaged => Launch(
-            29 + KernelType<T>.Variant, shape, (nint)(&gradY), (nint)(&partials), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&u),
+            26 + KernelType<T>.Variant, shape, (nint)(&gradY), (nint)(&partials), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&u),
             (nint)(&carried), (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate),
             (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows), (nint)(&channels));
 
@@ -185,7 +177,7 @@ public sealed partial class Kernels
         ConstDevicePtr<float> scale, ConstDevicePtr<float> bias, float lambda, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, long rows, int channels)
         where T : unmanaged => Launch(
-            32 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&mean), (nint)(&scale),
+            29 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&mean), (nint)(&scale),
             (nint)(&bias), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows),
             (nint)(&channels));
 
@@ -197,7 +189,7 @@ public sealed partial class Kernels
         DevicePtr<T> carried, ConstDevicePtr<T> x, ConstDevicePtr<float> mean, ConstDevicePtr<float> invstd, float lambda, float vTh,
         int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows, int channels, int width, int window)
         where T : unmanaged => Launch(
-            35 + KernelType<T>.Variant, shape, (nint)(&gradY), (nint)(&partials), (nint)(&gradPooled), (nint)(&u), (nint)(&carried),
+            32 + KernelType<T>.Variant, shape, (nint)(&gradY), (nint)(&partials), (nint)(&gradPooled), (nint)(&u), (nint)(&carried),
             (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
 
@@ -209,7 +201,7 @@ public sealed partial class Kernels
         ConstDevicePtr<float> scale, ConstDevicePtr<float> bias, float lambda, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, long rows, int channels, int width, int window)
         where T : unmanaged => Launch(
-            38 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&mean), (nint)(&scale),
+            35 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&mean), (nint)(&scale),
             (nint)(&bias), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows),
             (nint)(&channels), (nint)(&width), (nint)(&window));
 
@@ -219,21 +211,21 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<double> partials, DevicePtr<T> x, ConstDevicePtr<T> residual, ConstDevicePtr<T> residualU,
         ConstDevicePtr<float> shift, float vTh, long rows, int channels)
         where T : unmanaged => Launch(
-            41 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&x), (nint)(&residual), (nint)(&residualU), (nint)(&shift),
+            38 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&x), (nint)(&residual), (nint)(&residualU), (nint)(&shift),
             (nint)(&vTh), (nint)(&rows), (nint)(&channels));
 
     /// <summary>run_state.cu: what changes in the run state (common/sltt.cuh) on the device. One thread each.</summary>
     [Kernel("begin_update")]
     public unsafe void BeginUpdate(
         LaunchShape shape, DevicePtr<RunState> state, float beta1, float beta2) => Launch(
-            44, shape, (nint)(&state), (nint)(&beta1), (nint)(&beta2));
+            41, shape, (nint)(&state), (nint)(&beta1), (nint)(&beta2));
 
     /// <summary>bias_add.cu: y[r][c] = x[r][c] + bias[c].</summary>
     [Kernel("bias_add")]
     public unsafe void BiasAdd<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, ConstDevicePtr<float> bias, long rows, int channels)
         where T : unmanaged => Launch(
-            45 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&bias), (nint)(&rows), (nint)(&channels));
+            42 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&bias), (nint)(&rows), (nint)(&channels));
 
     /// <summary>bias_avg_pool.cu: adds a convolution's bias and averages over windows, in one pass.</summary>
     [Kernel("bias_avg_pool")]
@@ -241,61 +233,61 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, ConstDevicePtr<float> bias, int n, int h, int w, int channels, int outH,
         int outW, int window, int stride, int padding)
         where T : unmanaged => Launch(
-            48 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&bias), (nint)(&n), (nint)(&h), (nint)(&w),
+            45 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&bias), (nint)(&n), (nint)(&h), (nint)(&w),
             (nint)(&channels), (nint)(&outH), (nint)(&outW), (nint)(&window), (nint)(&stride), (nint)(&padding));
 
     /// <summary>bias_broadcast.cu: y[r][c] = bias[c], what a linear layer's product is then added to.</summary>
     [Kernel("bias_broadcast")]
     public unsafe void BiasBroadcast(
         LaunchShape shape, DevicePtr<float> y, ConstDevicePtr<float> bias, int rows, int channels) => Launch(
-            51, shape, (nint)(&y), (nint)(&bias), (nint)(&rows), (nint)(&channels));
+            48, shape, (nint)(&y), (nint)(&bias), (nint)(&rows), (nint)(&channels));
 
     /// <summary>bias_gradient.cu: gradient of a bias, the column sums of what the bias was added to, in two stages.</summary>
     [Kernel("bias_gradient")]
     public unsafe void BiasGradient<T>(
         LaunchShape shape, DevicePtr<double> partials, ConstDevicePtr<T> gradY, long rows, int channels)
         where T : unmanaged => Launch(
-            52 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&gradY), (nint)(&rows), (nint)(&channels));
+            49 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&gradY), (nint)(&rows), (nint)(&channels));
 
     /// <summary>bias_gradient.cu: gradient of a bias, the column sums of what the bias was added to, in two stages.</summary>
     [Kernel("bias_gradient_finalize")]
     public unsafe void BiasGradientFinalize(
         LaunchShape shape, DevicePtr<float> gradBias, ConstDevicePtr<double> partials, int parts, int channels) => Launch(
-            55, shape, (nint)(&gradBias), (nint)(&partials), (nint)(&parts), (nint)(&channels));
+            52, shape, (nint)(&gradBias), (nint)(&partials), (nint)(&parts), (nint)(&channels));
 
     /// <summary>cast.cu: y = x rounded to type T: the working copy of the master weights.</summary>
     [Kernel("cast")]
     public unsafe void Cast<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<float> x, long n)
         where T : unmanaged => Launch(
-            56 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&n));
+            53 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&n));
 
     /// <summary>column_sum.cu: sums[c] += sum over r of x[r][c]: a bias's gradient.</summary>
     [Kernel("column_sum")]
     public unsafe void ColumnSum<T>(
         LaunchShape shape, DevicePtr<float> sums, ConstDevicePtr<T> x, long rows, int channels)
         where T : unmanaged => Launch(
-            59 + KernelType<T>.Variant, shape, (nint)(&sums), (nint)(&x), (nint)(&rows), (nint)(&channels));
+            56 + KernelType<T>.Variant, shape, (nint)(&sums), (nint)(&x), (nint)(&rows), (nint)(&channels));
 
     /// <summary>count_batches.cu: num_batches_tracked += repeats, where cuDNN does the batch norm (batch_norm_finalize counts by
     /// itself).</summary>
     [Kernel("count_batches")]
     public unsafe void CountBatches(
         LaunchShape shape, DevicePtr<long> numBatchesTracked, int repeats) => Launch(
-            62, shape, (nint)(&numBatchesTracked), (nint)(&repeats));
+            59, shape, (nint)(&numBatchesTracked), (nint)(&repeats));
 
     /// <summary>dropout.cu: of features, with one mask for all time steps of an iteration; it is its own backward.</summary>
     [Kernel("dropout")]
     public unsafe void Dropout<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            63 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&n));
+            60 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
     /// <summary>run_state.cu: what changes in the run state (common/sltt.cuh) on the device. One thread each.</summary>
     [Kernel("end_update")]
     public unsafe void EndUpdate(
         LaunchShape shape, DevicePtr<RunState> state, int dynamic, float growth, float backoff, int growthInterval) => Launch(
-            66, shape, (nint)(&state), (nint)(&dynamic), (nint)(&growth), (nint)(&backoff), (nint)(&growthInterval));
+            63, shape, (nint)(&state), (nint)(&dynamic), (nint)(&growth), (nint)(&backoff), (nint)(&growthInterval));
 
     /// <summary>expand_frames.cu: the input of time step t from event frames kept as small integers.</summary>
     [Kernel("expand_frames_f32")]
@@ -303,7 +295,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<float> frames, ConstDevicePtr<RunState> state, ConstDevicePtr<float> scale,
         ConstDevicePtr<float> shift, int steps, int n, int c, int h, int w)
         where T : unmanaged => Launch(
-            67 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
+            64 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
             (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
     /// <summary>expand_frames.cu: the input of time step t from event frames kept as small integers.</summary>
@@ -312,7 +304,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<ushort> frames, ConstDevicePtr<RunState> state, ConstDevicePtr<float> scale,
         ConstDevicePtr<float> shift, int steps, int n, int c, int h, int w)
         where T : unmanaged => Launch(
-            70 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
+            67 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
             (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
     /// <summary>expand_frames.cu: the input of time step t from event frames kept as small integers.</summary>
@@ -321,14 +313,14 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<byte> frames, ConstDevicePtr<RunState> state, ConstDevicePtr<float> scale,
         ConstDevicePtr<float> shift, int steps, int n, int c, int h, int w)
         where T : unmanaged => Launch(
-            73 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
+            70 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
             (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
     /// <summary>accumulate_gradients.cu: looks alone.</summary>
     [Kernel("find_overflow")]
     public unsafe void FindOverflow(
         LaunchShape shape, ConstDevicePtr<float> grad, DevicePtr<RunState> state, long n) => Launch(
-            76, shape, (nint)(&grad), (nint)(&state), (nint)(&n));
+            73, shape, (nint)(&grad), (nint)(&state), (nint)(&n));
 
     /// <summary>lif_backward.cu: backward of lif_forward for one time step.</summary>
     [Kernel("lif_backward")]
@@ -337,7 +329,7 @@ public sealed partial class Kernels
         ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh, int surrogate, float dropRate,
         uint dropLayer, ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            77 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip), (nint)(&u),
+            74 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip), (nint)(&u),
             (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
@@ -348,7 +340,7 @@ public sealed partial class Kernels
         ConstDevicePtr<T> gradSkip, ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh,
         int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            80 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip),
+            77 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip),
             (nint)(&u), (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate),
             (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
@@ -359,7 +351,7 @@ public sealed partial class Kernels
         float xScale, float spikeScale, float lambda, float vTh, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows,
         int channels)
         where T : unmanaged => Launch(
-            83 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&xBias), (nint)(&xScale),
+            80 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&xBias), (nint)(&xScale),
             (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows),
             (nint)(&channels));
 
@@ -370,7 +362,7 @@ public sealed partial class Kernels
         float vTh, int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows, int channels, int width,
         int window)
         where T : unmanaged => Launch(
-            86 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&lambda),
+            83 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&lambda),
             (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows), (nint)(&channels),
             (nint)(&width), (nint)(&window));
 
@@ -381,7 +373,7 @@ public sealed partial class Kernels
         ConstDevicePtr<int> labels, float lossLambda, int mseOneHot, float lossMeans, float scale, ConstDevicePtr<RunState> state, int n,
         int classes)
         where T : unmanaged => Launch(
-            89 + KernelType<T>.Variant, shape, (nint)(&gradLogits), (nint)(&sampleLoss), (nint)(&totalLogits), (nint)(&logits),
+            86 + KernelType<T>.Variant, shape, (nint)(&gradLogits), (nint)(&sampleLoss), (nint)(&totalLogits), (nint)(&logits),
             (nint)(&labels), (nint)(&lossLambda), (nint)(&mseOneHot), (nint)(&lossMeans), (nint)(&scale), (nint)(&state), (nint)(&n),
             (nint)(&classes));
 
@@ -390,7 +382,7 @@ public sealed partial class Kernels
     public unsafe void Metrics(
         LaunchShape shape, DevicePtr<double> metrics, ConstDevicePtr<float> totalLogits, ConstDevicePtr<float> sampleLoss,
         ConstDevicePtr<int> labels, int n, int classes) => Launch(
-            92, shape, (nint)(&metrics), (nint)(&totalLogits), (nint)(&sampleLoss), (nint)(&labels), (nint)(&n), (nint)(&classes));
+            89, shape, (nint)(&metrics), (nint)(&totalLogits), (nint)(&sampleLoss), (nint)(&labels), (nint)(&n), (nint)(&classes));
 
     /// <summary>residual_add.cu: y = (a + bias_a[c]) + (b + bias_b[c]): a block's output and its shortcut.</summary>
     [Kernel("residual_add")]
@@ -398,7 +390,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> a, ConstDevicePtr<T> b, ConstDevicePtr<float> biasA,
         ConstDevicePtr<float> biasB, long rows, int channels)
         where T : unmanaged => Launch(
-            93 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&a), (nint)(&b), (nint)(&biasA), (nint)(&biasB), (nint)(&rows),
+            90 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&a), (nint)(&b), (nint)(&biasA), (nint)(&biasB), (nint)(&rows),
             (nint)(&channels));
 
     /// <summary>scale.cu: y = factor x.</summary>
@@ -406,14 +398,14 @@ public sealed partial class Kernels
     public unsafe void Scale<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, float factor, long n)
         where T : unmanaged => Launch(
-            96 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&factor), (nint)(&n));
+            93 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&factor), (nint)(&n));
 
     /// <summary>sgd.cu: stochastic gradient descent with momentum, all parameters in one launch.</summary>
     [Kernel("sgd")]
     public unsafe void Sgd(
         LaunchShape shape, DevicePtr<float> weight, DevicePtr<float> momentumBuffer, ConstDevicePtr<float> grad,
         ConstDevicePtr<RunState> state, float momentum, float weightDecay, long n) => Launch(
-            99, shape, (nint)(&weight), (nint)(&momentumBuffer), (nint)(&grad), (nint)(&state), (nint)(&momentum), (nint)(&weightDecay),
+            96, shape, (nint)(&weight), (nint)(&momentumBuffer), (nint)(&grad), (nint)(&state), (nint)(&momentum), (nint)(&weightDecay),
             (nint)(&n));
 
     /// <summary>spikes.cu: makes a layer's spikes anew from its membrane potentials, for the weight gradient of the next
@@ -423,7 +415,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> @out, ConstDevicePtr<T> u, float spikeScale, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            100 + KernelType<T>.Variant, shape, (nint)(&@out), (nint)(&u), (nint)(&spikeScale), (nint)(&vTh), (nint)(&dropRate),
+            97 + KernelType<T>.Variant, shape, (nint)(&@out), (nint)(&u), (nint)(&spikeScale), (nint)(&vTh), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
     /// <summary>spikes_pool.cu: makes a layer's pooled spikes anew from its membrane potentials, for the weight gradient of the next
@@ -433,24 +425,24 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> pooled, ConstDevicePtr<T> u, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, long rows, int channels, int width, int window)
         where T : unmanaged => Launch(
-            103 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer),
+            100 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer),
             (nint)(&state), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("sum_to_scalar")]
     public unsafe void SumToScalar(
         LaunchShape shape, DevicePtr<float> @out, ConstDevicePtr<float> x, int n) => Launch(
-            106, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
+            103, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("weight_standardize")]
     public unsafe void WeightStandardize<T>(
-        LaunchShape shape, DevicePtr<T> weightEff, DevicePtr<float> weightHat, DevicePtr<float> rstd, DevicePtr<float> biasEff,
-        ConstDevicePtr<float> weight, ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain,
-        float alpha, float eps, int outChannels, int fanIn)
+        LaunchShape shape, DevicePtr<T> weightEff, DevicePtr<float> rstd, DevicePtr<float> biasEff, ConstDevicePtr<float> weight,
+        ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain, float alpha, float eps, int outChannels,
+        int fanIn)
         where T : unmanaged => Launch(
-            107 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&weightHat), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight),
-            (nint)(&gain), (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps), (nint)(&outChannels), (nint)(&fanIn));
+            104 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight), (nint)(&gain),
+            (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps), (nint)(&outChannels), (nint)(&fanIn));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("weight_standardize_backward")]
@@ -459,7 +451,7 @@ public sealed partial class Kernels
         DevicePtr<float> gradSkipPartial, ConstDevicePtr<float> gradWeightEff, ConstDevicePtr<float> gradBiasEff,
         ConstDevicePtr<float> weight, ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain,
         float alpha, float eps, int outChannels, int fanIn) => Launch(
-            110, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
+            107, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
             (nint)(&gradBiasEff), (nint)(&weight), (nint)(&gain), (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps),
             (nint)(&outChannels), (nint)(&fanIn));
 }
