@@ -54,7 +54,7 @@ public sealed partial class NameTests
     public void Locals_are_the_fields_words()
     {
         List<string> bad = [];
-        foreach (string file in Repository.Sources("src/SlttEngine").Concat(Repository.Sources("src/SlttEngine.Cli")))
+        foreach (string file in SourceTree.Sources("src/SlttEngine").Concat(SourceTree.Sources("src/SlttEngine.Cli")))
         {
             string folder = "SlttEngine." + Path.GetFileName(Path.GetDirectoryName(file));
             if (Excluded.Contains(folder) || ExcludedFiles.Contains(Path.GetFileNameWithoutExtension(file)))

@@ -43,7 +43,7 @@ public sealed partial class NamespaceTests
     public void Source_names_only_what_lies_below()
     {
         List<string> forbidden = [];
-        foreach (string file in Repository.Sources("src/SlttEngine"))
+        foreach (string file in SourceTree.Sources("src/SlttEngine"))
         {
             string from = FolderOf(file);
             string code = Comment().Replace(File.ReadAllText(file), string.Empty);
@@ -61,7 +61,7 @@ public sealed partial class NamespaceTests
     [Test]
     public void A_folder_is_a_namespace()
     {
-        foreach (string file in Repository.Sources("src/SlttEngine"))
+        foreach (string file in SourceTree.Sources("src/SlttEngine"))
         {
             string declared = Declaration().Match(File.ReadAllText(file)).Groups[1].Value;
             string folder = FolderOf(file);
@@ -86,7 +86,7 @@ public sealed partial class NamespaceTests
     public void The_page_about_the_layout_has_the_same_table()
     {
         string[] rows = [
-            .. File.ReadAllLines(Path.Combine(Repository.Root, "docs", "internals", "layout.md")).Where(l => Row().IsMatch(l))];
+            .. File.ReadAllLines(Path.Combine(SourceTree.Root, "docs", "internals", "layout.md")).Where(l => Row().IsMatch(l))];
         string[] expected = [
             .. Permitted.Where(p => p.Key.Length > 0).Select(
             p => $"{p.Key} < {(p.Value.Length == 0 ? "nothing" : string.Join(", ", p.Value))}")];
@@ -109,7 +109,7 @@ public sealed partial class NamespaceTests
     private static string NamespaceOf(Type type) => type.Namespace == "SlttEngine" ? string.Empty : type.Namespace!["SlttEngine.".Length..];
 
     private static string FolderOf(string file) =>
-        Path.GetRelativePath(Path.Combine(Repository.Root, "src", "SlttEngine"), Path.GetDirectoryName(file)!).Replace(
+        Path.GetRelativePath(Path.Combine(SourceTree.Root, "src", "SlttEngine"), Path.GetDirectoryName(file)!).Replace(
             Path.DirectorySeparatorChar, '.').Trim('.');
 
     [GeneratedRegex(@"\bSlttEngine\.((?:Device|Graph|Layers|Models|Training|Data|IO|Cli)(?:\.[A-Z]\w+)?)")]
