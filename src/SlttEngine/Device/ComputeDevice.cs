@@ -131,7 +131,9 @@ public sealed class ComputeDevice : IDisposable
         return Open(DeviceKind.Cpu);
     }
 
-    /// <summary>Temporary, until every call goes through <see cref="Kernels"/>: launches a kernel and checks none of its arguments.</summary>
+    /// <summary>
+    /// Temporary, until every call goes through <see cref="Kernels"/>: launches a kernel and checks none of its arguments.
+    /// </summary>
     /// <param name="kernel">The kernel's symbol.</param>
     /// <param name="shape">Blocks and threads.</param>
     /// <param name="args">Its arguments, in the types of its C signature; a null pointer is default(CUdeviceptr).</param>
@@ -180,7 +182,8 @@ public sealed class ComputeDevice : IDisposable
         using Stream? stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(KernelResource);
         if (stream is null)
         {
-            throw new SlttException(ErrorKind.Device, "this build holds no GPU kernels", "install nvcc and run ./build.sh, or use --device cpu");
+            throw new SlttException(
+                ErrorKind.Device, "this build holds no GPU kernels", "install nvcc and run ./build.sh, or use --device cpu");
         }
 
         byte[] image = new byte[stream.Length];

@@ -5,12 +5,12 @@ using SlttEngine.Device;
 namespace SlttEngine.Graph;
 
 /// <summary>
-/// Finds operations that write beyond their buffers, on the strict CPU device: a pattern lies behind each buffer of the arena, and is checked
-/// after each operation that writes the buffer and when the buffer's life ends.
+/// Finds operations that write beyond their buffers, on the strict CPU device: a pattern lies behind each buffer of the arena, and is
+/// checked after each operation that writes the buffer and when the buffer's life ends.
 /// </summary>
 /// <remarks>
-/// Writing and checking are launches among the program's other ones, so they are captured and replayed with them. The first violation's number
-/// stays in a word on the device, which the host reads at the end of an iteration.
+/// Writing and checking are launches among the program's other ones, so they are captured and replayed with them. The first violation's
+/// number stays in a word on the device, which the host reads at the end of an iteration.
 /// </remarks>
 internal sealed class ArenaGuards : IDisposable
 {
@@ -93,7 +93,8 @@ internal sealed class ArenaGuards : IDisposable
         HostCopy.ToHost<int>(device, violated!.DevicePointer, number);
         if (number[0] != 0)
         {
-            throw new SlttException(ErrorKind.Device, violations[number[0] - 1], "correct the operation, or the size that it declares for its buffer");
+            throw new SlttException(
+                ErrorKind.Device, violations[number[0] - 1], "correct the operation, or the size that it declares for its buffer");
         }
     }
 

@@ -4,7 +4,9 @@ using SlttEngine.Device;
 
 namespace SlttEngine.Training;
 
-/// <summary>Reads of an engine's sums that are under way: the device goes on meanwhile, as it is not waited for until a sum is wanted.</summary>
+/// <summary>
+/// Reads of an engine's sums that are under way: the device goes on meanwhile, as it is not waited for until a sum is wanted.
+/// </summary>
 internal sealed class MetricsReads(ComputeDevice device, CUdeviceptr sums) : IDisposable
 {
     private const int Numbers = 4;
@@ -13,11 +15,15 @@ internal sealed class MetricsReads(ComputeDevice device, CUdeviceptr sums) : IDi
     private readonly CudaPageLockedHostMemory<double> values = new(Numbers * Most);
 
     // Waiting sleeps: the threads that prepare batches want the core.
-    private readonly CudaEvent[] done = [.. Enumerable.Range(0, Most).Select(_ => new CudaEvent(CUEventFlags.BlockingSync | CUEventFlags.DisableTiming))];
+    private readonly CudaEvent[] done = [
+        .. Enumerable.Range(0, Most).Select(_ => new CudaEvent(CUEventFlags.BlockingSync | CUEventFlags.DisableTiming))];
     private int begun;
     private int taken;
 
-    /// <summary>Reads that a pass leaves under way while it gives the device its next batch. None on the CPU device, which has done a batch when it was given.</summary>
+    /// <summary>
+    /// Reads that a pass leaves under way while it gives the device its next batch. None on the CPU device, which has done a batch when it
+    /// was given.
+    /// </summary>
     public int Ahead { get; set; } = device.IsCpu ? 0 : Most - 1;
 
     /// <summary>Reads that were begun and not taken yet.</summary>

@@ -106,6 +106,7 @@ public sealed record RunPlan(
         NetworkProgram training = plan.Program(options.BatchSize, training: true, measure);
         IEnumerable<StepKind> passes = plan.Options.Method.Schedule(options.Steps, (ulong)options.Seed, 0).Select(p => p.Kind);
         return new RunPlan(
-            options, format, MemoryPlan.Of(plan.Store, training), plan.Evaluation(options.BatchSize, measure).Arena.Bytes, images, training.Work(passes));
+            options, format, MemoryPlan.Of(plan.Store, training), plan.Evaluation(options.BatchSize, measure).Arena.Bytes, images,
+            training.Work(passes));
     }
 }
