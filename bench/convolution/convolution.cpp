@@ -1,10 +1,11 @@
-// Times a convolution's passes on the CPU device over firing rates, forward and weight gradient dense and event-driven, the data gradient
-// dense and by Winograd's algorithm (where there is no such way, twice dense), and checks one against the other.
+// Times a convolution's passes on the CPU device over firing rates: forward and weight gradient dense and event-driven, the data gradient
+// directly and by Winograd's algorithm (where that does not apply, twice directly). It also compares the two results.
 //
 //   out/native-build/convolution_bench [--shapes NAME] [--types f32,bf16,f16] [--rates 0.05,0.15] [--repeats N] [--values spikes|counts]
 //
-// GFLOP/s are counted as if all was computed: 2 * n*p*q*k * r*s*c a pass. Ways take turns; the best time of each is shown. SLTT_CPU_THREADS
-// and SLTT_CPU_ISA choose threads and instruction set. The first line says what an event costs at least: a load with its addition.
+// GFLOP/s are counted as if all were computed: 2 * n*p*q*k * r*s*c a pass. The two ways take turns; the table shows the best time of each.
+// SLTT_CPU_THREADS and SLTT_CPU_ISA choose threads and instruction set. The first line shows an event's lowest cost: a load with its
+// addition.
 #include <immintrin.h>
 
 #include <algorithm>
@@ -138,14 +139,14 @@ struct Buffer {
     void* data;
 };
 
-// With one thread the processor's time, so that what else the machine does counts less.
+// With one thread it is processor time, which other work on the machine changes less.
 double now() {
     timespec time;
     clock_gettime(sltt_cpu_threads() == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-// Nanoseconds of a 64-byte load with its addition, from memory of so many bytes read again and again; 0 without AVX-512.
+// Nanoseconds of a 64-byte load with its addition, over an array of this size that is read repeatedly; 0 without AVX-512.
 __attribute__((target("avx512f"))) double load_and_add(size_t bytes) {
     if (!__builtin_cpu_supports("avx512f")) return 0;
     std::vector<float> memory(bytes / sizeof(float) + 16);

@@ -23,35 +23,15 @@ enum cublasStatus_t : int {
     CUBLAS_STATUS_NOT_SUPPORTED = 15,
 };
 enum cublasOperation_t : int { CUBLAS_OP_N = 0, CUBLAS_OP_T = 1, CUBLAS_OP_C = 2 };
-enum cublasPointerMode_t : int { CUBLAS_POINTER_MODE_HOST = 0, CUBLAS_POINTER_MODE_DEVICE = 1 };
-enum cublasAtomicsMode_t : int { CUBLAS_ATOMICS_NOT_ALLOWED = 0, CUBLAS_ATOMICS_ALLOWED = 1 };
-enum cublasMath_t : int {
-    CUBLAS_DEFAULT_MATH = 0,
-    CUBLAS_TENSOR_OP_MATH = 1,
-    CUBLAS_PEDANTIC_MATH = 2,
-    CUBLAS_TF32_TENSOR_OP_MATH = 3,
-    CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION = 16,
-};
-enum cublasComputeType_t : int {
-    CUBLAS_COMPUTE_32F = 68,
-    CUBLAS_COMPUTE_32F_PEDANTIC = 69,
-    CUBLAS_COMPUTE_32F_FAST_16F = 74,
-    CUBLAS_COMPUTE_32F_FAST_16BF = 75,
-    CUBLAS_COMPUTE_32F_FAST_TF32 = 77,
-};
 enum cudaDataType : int { CUDA_R_32F = 0, CUDA_R_16F = 2, CUDA_R_16BF = 14 };
-using cublasGemmAlgo_t = int;
 
 struct cublasContext {
     CUstream stream = nullptr;
-    cublasMath_t math = CUBLAS_DEFAULT_MATH;
     bool workspace = false;  // the caller gave some
 };
 using cublasHandle_t = cublasContext*;
 
 namespace {
-
-constexpr int VERSION = 120000;  // cuBLAS 12.0's interface
 
 // A column-major matrix in memory, `rows` x `columns`, columns `stride` elements apart.
 struct Matrix {
@@ -152,63 +132,11 @@ SLTT_API cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
     return CUBLAS_STATUS_SUCCESS;
 }
 
-SLTT_API cublasStatus_t cublasGetVersion_v2(cublasHandle_t, int* version) {
-    if (version == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
-    *version = VERSION;
-    return CUBLAS_STATUS_SUCCESS;
-}
-
 SLTT_API cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, CUstream stream) {
     if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
     if (check_stream(stream) != CUDA_SUCCESS) return CUBLAS_STATUS_INVALID_VALUE;
     handle->stream = stream;
     handle->workspace = false;  // cuBLAS resets it too
-    return CUBLAS_STATUS_SUCCESS;
-}
-SLTT_API cublasStatus_t cublasGetStream_v2(cublasHandle_t handle, CUstream* stream) {
-    if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
-    if (stream == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
-    *stream = handle->stream;
-    return CUBLAS_STATUS_SUCCESS;
-}
-
-// Products are always computed in float: every math mode is allowed, none changes a result.
-SLTT_API cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
-    if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
-    int kind = mode & ~CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
-    if (kind < CUBLAS_DEFAULT_MATH || kind > CUBLAS_TF32_TENSOR_OP_MATH) return CUBLAS_STATUS_INVALID_VALUE;
-    handle->math = mode;
-    return CUBLAS_STATUS_SUCCESS;
-}
-SLTT_API cublasStatus_t cublasGetMathMode(cublasHandle_t handle, cublasMath_t* mode) {
-    if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
-    if (mode == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
-    *mode = handle->math;
-    return CUBLAS_STATUS_SUCCESS;
-}
-
-// Scalars are read from the host only.
-SLTT_API cublasStatus_t cublasSetPointerMode_v2(cublasHandle_t handle, cublasPointerMode_t mode) {
-    if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
-    if (mode == CUBLAS_POINTER_MODE_DEVICE) return CUBLAS_STATUS_NOT_SUPPORTED;
-    return mode == CUBLAS_POINTER_MODE_HOST ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_INVALID_VALUE;
-}
-SLTT_API cublasStatus_t cublasGetPointerMode_v2(cublasHandle_t handle, cublasPointerMode_t* mode) {
-    if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
-    if (mode == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
-    *mode = CUBLAS_POINTER_MODE_HOST;
-    return CUBLAS_STATUS_SUCCESS;
-}
-
-// There are no atomics here: nothing is ever non-deterministic.
-SLTT_API cublasStatus_t cublasSetAtomicsMode(cublasHandle_t handle, cublasAtomicsMode_t mode) {
-    if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
-    return mode == CUBLAS_ATOMICS_NOT_ALLOWED || mode == CUBLAS_ATOMICS_ALLOWED ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_INVALID_VALUE;
-}
-SLTT_API cublasStatus_t cublasGetAtomicsMode(cublasHandle_t handle, cublasAtomicsMode_t* mode) {
-    if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
-    if (mode == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
-    *mode = CUBLAS_ATOMICS_NOT_ALLOWED;
     return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -224,30 +152,8 @@ SLTT_API cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void* works
 }
 
 // C (m x n) = alpha * op(A) (m x k) op(B) (k x n) + beta * C, column-major
-SLTT_API cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
-                                       const float* alpha, const float* a, int lda, const float* b, int ldb, const float* beta, float* c,
-                                       int ldc) {
-    return gemm("cublasSgemm", handle, op_a, op_b, m, n, k, alpha, a, CUDA_R_32F, lda, b, CUDA_R_32F, ldb, beta, c, CUDA_R_32F, ldc);
-}
-
 SLTT_API cublasStatus_t cublasSgemmEx(cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
                                       const float* alpha, const void* a, cudaDataType a_type, int lda, const void* b, cudaDataType b_type,
                                       int ldb, const float* beta, void* c, cudaDataType c_type, int ldc) {
     return gemm("cublasSgemmEx", handle, op_a, op_b, m, n, k, alpha, a, a_type, lda, b, b_type, ldb, beta, c, c_type, ldc);
-}
-
-// The scalars are float with every compute type served.
-SLTT_API cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
-                                     const void* alpha, const void* a, cudaDataType a_type, int lda, const void* b, cudaDataType b_type,
-                                     int ldb, const void* beta, void* c, cudaDataType c_type, int ldc, cublasComputeType_t compute,
-                                     cublasGemmAlgo_t) {
-    switch (compute) {
-    case CUBLAS_COMPUTE_32F:
-    case CUBLAS_COMPUTE_32F_PEDANTIC:
-    case CUBLAS_COMPUTE_32F_FAST_16F:
-    case CUBLAS_COMPUTE_32F_FAST_16BF:
-    case CUBLAS_COMPUTE_32F_FAST_TF32: break;
-    default: return handle == nullptr ? CUBLAS_STATUS_NOT_INITIALIZED : CUBLAS_STATUS_NOT_SUPPORTED;
-    }
-    return gemm("cublasGemmEx", handle, op_a, op_b, m, n, k, alpha, a, a_type, lda, b, b_type, ldb, beta, c, c_type, ldc);
 }

@@ -4,11 +4,9 @@
 // the workspace that cudnnGetConvolution*WorkspaceSize names.
 #include <chrono>
 #include <memory>
-#include <vector>
 
 #include "dnn/convolution_choice.h"
 #include "dnn/convolution_shape.h"
-#include "numbers.h"
 
 using namespace sltt_cpu;
 
@@ -127,18 +125,6 @@ cudnnStatus_t workspace_size(const char* name, cudnnHandle_t handle, const Offer
 }
 
 }  // namespace
-
-SLTT_API cudnnStatus_t cudnnGetConvolution2dForwardOutputDim(cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t x,
-                                                             cudnnFilterDescriptor_t w, int* n, int* c, int* h, int* width) {
-    return answer("cudnnGetConvolution2dForwardOutputDim", [&] {
-        require_convolution(x, w, convolution);
-        require_parameter(n != nullptr && c != nullptr && h != nullptr && width != nullptr, "a place for a dimension is null");
-        *n = x->n;
-        *c = w->k;
-        *h = output_size(x->h, w->h, convolution->pad_h, convolution->stride_h, convolution->dilation_h);
-        *width = output_size(x->w, w->w, convolution->pad_w, convolution->stride_w, convolution->dilation_w);
-    });
-}
 
 // ---- Forward ---------------------------------------------------------------------------------------------------------
 
@@ -278,51 +264,5 @@ SLTT_API cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, cons
     return answer(name, [&] {
         run(handle, name, BACKWARD_FILTER, algorithm, convolution_shape(x_desc, dw_desc, convolution, dy_desc), convolution->math_type,
             x_desc->type, alpha, beta, x, dw, dy, workspace, workspace_bytes);
-    });
-}
-
-// ---- Backward bias ---------------------------------------------------------------------------------------------------
-
-// db (1, k, 1, 1) = alpha * (sum of dy over its rows) + beta * db. db has dy's type, or is float.
-// Sums are in double, of PARTS shares of the rows, so the thread count does not change a bit.
-SLTT_API cudnnStatus_t cudnnConvolutionBackwardBias(cudnnHandle_t handle, const void* alpha, cudnnTensorDescriptor_t dy_desc,
-                                                    const void* dy, const void* beta, cudnnTensorDescriptor_t db_desc, void* db) {
-    constexpr const char* name = "cudnnConvolutionBackwardBias";
-    return answer(name, [&] {
-        require_parameter(handle != nullptr, "the handle is null");
-        require_activations(dy_desc, "dy has no descriptor");
-        require_activations(db_desc, "db has no descriptor");
-        require(dy != nullptr && db != nullptr, CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "dy or db is null");
-        require_parameter(db_desc->n == 1 && db_desc->c == dy_desc->c && db_desc->h == 1 && db_desc->w == 1,
-                          "db is not (1, channels, 1, 1)");
-        require(db_desc->type == dy_desc->type || db_desc->type == Number::Float, CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE,
-                "db is neither of dy's type nor float");
-        require_device(dy, dy_desc->count() * bytes_of(dy_desc->type), "dy is not in device memory");
-        require_device(db, db_desc->count() * bytes_of(db_desc->type), "db is not in device memory");
-        float a = host_scalar(alpha), b = host_scalar(beta);
-        int channels = dy_desc->c;
-        int64_t rows = (int64_t)dy_desc->rows();
-        Number type = dy_desc->type, out_type = db_desc->type;
-        submit(handle, name, [=] {
-            constexpr int PARTS = 16, BLOCK = 256;
-            std::vector<double> sums((size_t)PARTS * channels);
-#pragma omp parallel for schedule(static)
-            for (int part = 0; part < PARTS; ++part) {
-                float buffer[BLOCK];
-                double* sum = &sums[(size_t)part * channels];
-                for (int64_t row = rows * part / PARTS; row < rows * (part + 1) / PARTS; ++row)
-                    for (int c = 0; c < channels; c += BLOCK) {
-                        int count = channels - c < BLOCK ? channels - c : BLOCK;
-                        const float* x = as_floats(buffer, element(dy, type, row * channels + c), type, count);
-                        for (int i = 0; i < count; ++i) sum[c + i] += x[i];
-                    }
-            }
-            for (int c = 0; c < channels; ++c) {
-                double sum = 0;
-                for (int part = 0; part < PARTS; ++part) sum += sums[(size_t)part * channels + c];
-                float value = (float)sum;
-                blend(element(db, out_type, c), out_type, &value, a, b, 1);
-            }
-        });
     });
 }

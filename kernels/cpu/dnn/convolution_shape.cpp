@@ -7,7 +7,6 @@ void require_convolution(cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w, c
     require_parameter(w != nullptr && w->set, "the filter has no descriptor");
     require_parameter(convolution != nullptr && convolution->set, "the convolution has no descriptor");
     require(convolution->mode == CUDNN_CROSS_CORRELATION, CUDNN_STATUS_NOT_SUPPORTED, "only cross-correlation is served");
-    require(convolution->groups == 1, CUDNN_STATUS_NOT_SUPPORTED, "only one group is served");
     require_parameter(x->c == w->c, "x and the filter have different input channels");
     int reach_h = (w->h - 1) * convolution->dilation_h + 1, reach_w = (w->w - 1) * convolution->dilation_w + 1;
     require_parameter(x->h + 2 * convolution->pad_h >= reach_h && x->w + 2 * convolution->pad_w >= reach_w,

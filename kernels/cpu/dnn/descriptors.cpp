@@ -84,14 +84,12 @@ template <class T> void store(T* out, T value) {
 }
 
 constexpr int VERSION = 90000;  // what is served is cuDNN 9.0's interface
-constexpr int CUDART_VERSION = 12000;
 
 }  // namespace
 
 // ---- The library and its handle --------------------------------------------------------------------------------------
 
 SLTT_API size_t cudnnGetVersion() { return VERSION; }
-SLTT_API size_t cudnnGetCudartVersion() { return CUDART_VERSION; }
 
 SLTT_API const char* cudnnGetErrorString(cudnnStatus_t status) {
     switch (status) {
@@ -132,29 +130,11 @@ SLTT_API cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, CUstream stream) {
         handle->stream = stream;
     });
 }
-SLTT_API cudnnStatus_t cudnnGetStream(cudnnHandle_t handle, CUstream* stream) {
-    return answer("cudnnGetStream", [&] {
-        require_parameter(handle != nullptr && stream != nullptr, "the handle or the place for the stream is null");
-        *stream = handle->stream;
-    });
-}
 
 // ---- Tensors ---------------------------------------------------------------------------------------------------------
 
 SLTT_API cudnnStatus_t cudnnCreateTensorDescriptor(cudnnTensorDescriptor_t* out) { return create("cudnnCreateTensorDescriptor", out); }
 SLTT_API cudnnStatus_t cudnnDestroyTensorDescriptor(cudnnTensorDescriptor_t tensor) { return destroy(tensor); }
-
-SLTT_API cudnnStatus_t cudnnSetTensor4dDescriptorEx(cudnnTensorDescriptor_t tensor, cudnnDataType_t type, int n, int c, int h, int w,
-                                                    int n_stride, int c_stride, int h_stride, int w_stride) {
-    return answer("cudnnSetTensor4dDescriptorEx", [&] {
-        require_parameter(tensor != nullptr, "the descriptor is null");
-        require_parameter(n > 0 && c > 0 && h > 0 && w > 0, "a dimension is not positive");
-        require_parameter(n_stride > 0 && c_stride > 0 && h_stride > 0 && w_stride > 0, "a stride is not positive");
-        Number number = number_of(type);
-        require(static_cast<double>(n) * c * h * w < 2147483648.0, CUDNN_STATUS_NOT_SUPPORTED, "more than 2^31 - 1 elements");
-        *tensor = cudnnTensorStruct{true, number, n, c, h, w, n_stride, c_stride, h_stride, w_stride};
-    });
-}
 
 SLTT_API cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t tensor, cudnnTensorFormat_t format, cudnnDataType_t type,
                                                   int n, int c, int h, int w) {
@@ -179,16 +159,6 @@ SLTT_API cudnnStatus_t cudnnGetTensor4dDescriptor(cudnnTensorDescriptor_t tensor
         store(n, tensor->n), store(c, tensor->c), store(h, tensor->h), store(w, tensor->w);
         store(n_stride, tensor->n_stride), store(c_stride, tensor->c_stride);
         store(h_stride, tensor->h_stride), store(w_stride, tensor->w_stride);
-    });
-}
-
-SLTT_API cudnnStatus_t cudnnGetTensorSizeInBytes(cudnnTensorDescriptor_t tensor, size_t* bytes) {
-    return answer("cudnnGetTensorSizeInBytes", [&] {
-        require_parameter(tensor != nullptr && tensor->set && bytes != nullptr, "the descriptor is not set, or a null pointer");
-        const cudnnTensorStruct& t = *tensor;
-        size_t last = (size_t)(t.n - 1) * t.n_stride + (size_t)(t.c - 1) * t.c_stride + (size_t)(t.h - 1) * t.h_stride +
-                      (size_t)(t.w - 1) * t.w_stride;
-        *bytes = (last + 1) * bytes_of(t.type);
     });
 }
 
@@ -245,9 +215,8 @@ SLTT_API cudnnStatus_t cudnnSetConvolution2dDescriptor(cudnnConvolutionDescripto
         require_parameter(stride_h > 0 && stride_w > 0 && dilation_h > 0 && dilation_w > 0, "a stride or dilation is not positive");
         require_parameter(mode == CUDNN_CONVOLUTION || mode == CUDNN_CROSS_CORRELATION, "no such convolution mode");
         cudnnMathType_t math_type = convolution->math_type;
-        int groups = convolution->groups;
         *convolution =
-            cudnnConvolutionStruct{true, pad_h, pad_w, stride_h, stride_w, dilation_h, dilation_w, mode, compute_type, math_type, groups};
+            cudnnConvolutionStruct{true, pad_h, pad_w, stride_h, stride_w, dilation_h, dilation_w, mode, compute_type, math_type};
     });
 }
 
@@ -255,24 +224,6 @@ SLTT_API cudnnStatus_t cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t 
     return answer("cudnnSetConvolutionMathType", [&] {
         require_parameter(convolution != nullptr && type >= CUDNN_DEFAULT_MATH && type <= CUDNN_FMA_MATH, "null, or no such math type");
         convolution->math_type = type;
-    });
-}
-SLTT_API cudnnStatus_t cudnnGetConvolutionMathType(cudnnConvolutionDescriptor_t convolution, cudnnMathType_t* type) {
-    return answer("cudnnGetConvolutionMathType", [&] {
-        require_parameter(convolution != nullptr && type != nullptr, "null");
-        *type = convolution->math_type;
-    });
-}
-SLTT_API cudnnStatus_t cudnnSetConvolutionGroupCount(cudnnConvolutionDescriptor_t convolution, int groups) {
-    return answer("cudnnSetConvolutionGroupCount", [&] {
-        require_parameter(convolution != nullptr && groups > 0, "null, or a group count that is not positive");
-        convolution->groups = groups;
-    });
-}
-SLTT_API cudnnStatus_t cudnnGetConvolutionGroupCount(cudnnConvolutionDescriptor_t convolution, int* groups) {
-    return answer("cudnnGetConvolutionGroupCount", [&] {
-        require_parameter(convolution != nullptr && groups != nullptr, "null");
-        *groups = convolution->groups;
     });
 }
 

@@ -41,7 +41,6 @@ struct cudnnConvolutionStruct {
     cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
     cudnnDataType_t compute_type = CUDNN_DATA_FLOAT;
     cudnnMathType_t math_type = CUDNN_DEFAULT_MATH;
-    int groups = 1;
 };
 
 struct cudnnPoolingStruct {

@@ -165,20 +165,6 @@ void require_data(cudnnTensorDescriptor_t tensor, const void* data, const char* 
 
 }  // namespace
 
-SLTT_API cudnnStatus_t cudnnGetPooling2dForwardOutputDim(cudnnPoolingDescriptor_t pooling, cudnnTensorDescriptor_t x, int* n, int* c,
-                                                         int* h, int* w) {
-    return answer("cudnnGetPooling2dForwardOutputDim", [&] {
-        require_parameter(pooling != nullptr && pooling->set && x != nullptr && x->set, "a descriptor is null or not set");
-        require_parameter(n != nullptr && c != nullptr && h != nullptr && w != nullptr, "a place for a dimension is null");
-        require_parameter(x->h + 2 * pooling->pad_h >= pooling->window_h && x->w + 2 * pooling->pad_w >= pooling->window_w,
-                          "the window is larger than the padded input");
-        *n = x->n;
-        *c = x->c;
-        *h = output_size(x->h, pooling->window_h, pooling->pad_h, pooling->stride_h);
-        *w = output_size(x->w, pooling->window_w, pooling->pad_w, pooling->stride_w);
-    });
-}
-
 // y = alpha * pool(x) + beta * y
 SLTT_API cudnnStatus_t cudnnPoolingForward(cudnnHandle_t handle, cudnnPoolingDescriptor_t pooling, const void* alpha,
                                            cudnnTensorDescriptor_t x_desc, const void* x, const void* beta, cudnnTensorDescriptor_t y_desc,

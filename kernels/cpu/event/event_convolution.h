@@ -4,7 +4,7 @@
 // and no work for an input that is silent. Inputs with other values than 0 and 1 (event counts, dropout) cost a multiplication.
 //
 // Both results equal the dense convolution's up to the order of the sum, with one exception: a silent input contributes nothing
-// even where its weight is infinite or NaN. docs/cpu.md has the idea, its floor and the measurements.
+// even where its weight is infinite or NaN. docs/internals/cpu.md has the idea, its floor and the measurements.
 #pragma once
 
 #include <string>

@@ -7,7 +7,7 @@ namespace sltt_cpu {
 
 // Event-driven time over dense time is nearly overhead + slope * density. The table holds the density at which it reaches 1,
 // on the safe side, by instruction set. Measured with convolution_bench on a core of an EPYC (Zen 4), with oneDNN limited to
-// the same instruction set; docs/cpu.md has the table and the command.
+// the same instruction set; docs/internals/cpu.md has the table and the command.
 struct DensestEvent {
     double forward, filter;
 };

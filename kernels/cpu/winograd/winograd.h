@@ -12,7 +12,7 @@
 //                  time, and never stores the filter whole.
 //
 // The result differs from the direct convolution's by about ten times that one's rounding. It is the same for any number of threads.
-// docs/winograd.md has the floor and the measurements.
+// docs/internals/winograd.md has the floor and the measurements.
 #pragma once
 
 #include "convolution.h"

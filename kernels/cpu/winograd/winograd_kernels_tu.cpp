@@ -29,12 +29,12 @@ inline Vector multiply_add(float a, Vector b, Vector c) { return multiply_add(br
 
 // out = B' d
 inline void input_line(Vector* out, int step, Vector d0, Vector d1, Vector d2, Vector d3, Vector d4, Vector d5) {
-    Vector even = multiply_add(-4, d2, d4), odd = multiply_add(-4, d1, d3), near = d4 - d2, far = d3 - d1;
+    Vector even = multiply_add(-4, d2, d4), odd = multiply_add(-4, d1, d3), even_difference = d4 - d2, odd_difference = d3 - d1;
     out[0] = multiply_add(4, d0, multiply_add(-5, d2, d4));
     out[step] = even + odd;
     out[2 * step] = even - odd;
-    out[3 * step] = multiply_add(2, far, near);
-    out[4 * step] = multiply_add(-2, far, near);
+    out[3 * step] = multiply_add(2, odd_difference, even_difference);
+    out[4 * step] = multiply_add(-2, odd_difference, even_difference);
     out[5 * step] = multiply_add(4, d1, multiply_add(-5, d3, d5));
 }
 

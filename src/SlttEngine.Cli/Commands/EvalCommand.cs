@@ -2,6 +2,7 @@ using System.Globalization;
 using SlttEngine.Cli.Options;
 using SlttEngine.Data;
 using SlttEngine.Device;
+using SlttEngine.IO;
 using SlttEngine.Training;
 using Spectre.Console;
 
@@ -48,10 +49,16 @@ internal sealed class EvalCommand : Command
         Action write = () => { };
         view.Show(() =>
         {
+            // The checkpoint first: the data set may take long to open.
+            string path = options.Resume ?? options.PreTrain
+                ?? throw new SlttException(
+                    ErrorKind.Usage, "no checkpoint to evaluate",
+                    "give one with -resume PATH: .safetensors, or an official program's .pth");
+            CheckpointFile checkpoint = CheckpointFile.Read(path);
             IDataSet test = options.Data.Open(options.DataDir, train: false, RunFactory.Data(options, view.Preparing));
             using IDisposable? files = test as IDisposable;
             using ComputeDevice device = ComputeDevice.Open(options.Device, out string reason);
-            using Evaluation evaluation = new(device, RunFactory.Training(options), test, view);
+            using Evaluation evaluation = new(device, RunFactory.Training(options), checkpoint, test, view);
             if (!json)
             {
                 context.WriteLine($"device: {device.Name} ({reason})");

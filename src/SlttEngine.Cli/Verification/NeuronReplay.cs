@@ -60,45 +60,21 @@ internal static class NeuronReplay
         }
 
         LaunchShape shape = LaunchShape.Elements(device, n, 4);
+        ConstDevicePtr<RunState> runState = new(state.DevicePointer);
         for (int t = 0; t < steps; t++)
         {
-            device.Kernels.LifForward(
-                shape,
-                At(spikes, t),
-                At(u, t),
-                t == 0 ? default : At(u, t - 1),
-                At(input, t),
-                default,
-                1f,
-                1f,
-                neuron.Lambda,
-                neuron.Threshold,
-                0f,
-                0u,
-                new DevicePtr<RunState>(state.DevicePointer),
-                n,
-                1);
+            // Step 0 has no potential before it: u_prev is null.
+            device.Kernels.LifForward<float>(
+                shape, At(spikes, t), At(u, t), uPrev: t == 0 ? default : At(u, t - 1), At(input, t), xBias: default, xScale: 1f,
+                spikeScale: 1f, neuron.Lambda, neuron.Threshold, dropRate: 0f, dropLayer: 0, runState, rows: n, channels: 1);
         }
 
         foreach (int t in throughTime ? Enumerable.Range(0, steps).Reverse() : Enumerable.Range(0, steps))
         {
             device.Kernels.LifBackward<float>(
-                shape,
-                At(gradient, t),
-                At(gradient, t),
-                default,
-                default,
-                At(u, t),
-                throughTime ? At(carried, 0) : default,
-                1f,
-                1f,
-                neuron.Lambda,
-                neuron.Threshold,
-                (int)neuron.Surrogate,
-                0f,
-                0u,
-                new DevicePtr<RunState>(state.DevicePointer),
-                n);
+                shape, At(gradient, t), At(gradient, t), gradResidual: default, gradSkip: default, At(u, t),
+                throughTime ? new DevicePtr<float>(carried.DevicePointer) : default, xScale: 1f, spikeScale: 1f, neuron.Lambda,
+                neuron.Threshold, (int)neuron.Surrogate, dropRate: 0f, dropLayer: 0, runState, n);
         }
 
         float[] potentials = Read(u);

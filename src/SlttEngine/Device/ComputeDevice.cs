@@ -17,7 +17,7 @@ public sealed class ComputeDevice : IDisposable
     /// <summary>The image by which the CPU device knows that its compiled-in kernels are meant.</summary>
     private static readonly byte[] CpuKernels = "SLTT-CPU-KERNELS\0"u8.ToArray();
 
-    private readonly Dictionary<string, CudaKernel> byName = []; // goes away with Launch
+    private readonly Dictionary<string, CudaKernel> cpuKernels = [];
     private readonly CUmodule module;
     private readonly CudaDeviceVariable<byte> blasWorkspace;
 
@@ -131,33 +131,14 @@ public sealed class ComputeDevice : IDisposable
         return Open(DeviceKind.Cpu);
     }
 
-    /// <summary>
-    /// Temporary, until every call goes through <see cref="Kernels"/>: launches a kernel and checks none of its arguments.
-    /// </summary>
-    /// <param name="kernel">The kernel's symbol.</param>
-    /// <param name="shape">Blocks and threads.</param>
-    /// <param name="args">Its arguments, in the types of its C signature; a null pointer is default(CUdeviceptr).</param>
-    public void Launch(string kernel, LaunchShape shape, params object[] args)
-    {
-        if (!byName.TryGetValue(kernel, out CudaKernel? loaded))
-        {
-            loaded = new CudaKernel(kernel, module);
-            byName.Add(kernel, loaded);
-        }
-
-        loaded.GridDimensions = new ManagedCuda.VectorTypes.dim3((uint)shape.Blocks);
-        loaded.BlockDimensions = new ManagedCuda.VectorTypes.dim3((uint)shape.Threads);
-        loaded.RunAsync(Stream.Stream, args);
-    }
-
     /// <summary>A kernel that the CPU device alone has, for checks: none of its arguments are checked.</summary>
     /// <param name="name">Its symbol.</param>
     internal CudaKernel CpuKernel(string name)
     {
-        if (!byName.TryGetValue(name, out CudaKernel? kernel))
+        if (!cpuKernels.TryGetValue(name, out CudaKernel? kernel))
         {
             kernel = new CudaKernel(name, module);
-            byName.Add(name, kernel);
+            cpuKernels.Add(name, kernel);
         }
 
         return kernel;

@@ -6,7 +6,7 @@ namespace SlttEngine.Device;
 public static unsafe class CpuConvolutions
 {
     /// <summary>The calls of each pass and shape since the last call of this method, which are then forgotten.</summary>
-    /// <returns>A JSON array, one object a pass and shape (docs/cpu.md says which members); null on a GPU.</returns>
+    /// <returns>A JSON array, one object a pass and shape (docs/internals/cpu.md says which members); null on a GPU.</returns>
     public static string? Take()
     {
         nint function = NativeLibraries.CpuFunction("sltt_cpu_convolutions");

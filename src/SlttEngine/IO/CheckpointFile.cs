@@ -26,6 +26,9 @@ public sealed class CheckpointFile
         Metadata = metadata;
     }
 
+    /// <summary>The file that the checkpoint was read from, for messages; "the checkpoint" if it was made in memory.</summary>
+    public string Path { get; private init; } = "the checkpoint";
+
     /// <summary>The tensors in the file's order.</summary>
     public IReadOnlyList<NamedTensor> Tensors { get; }
 
@@ -66,7 +69,8 @@ public sealed class CheckpointFile
         IEnumerable<NamedTensor> tensors = file.Names.Select(file.Read);
         bool bare = !file.Names.Any(name => name.StartsWith(Net, StringComparison.Ordinal));
         return new CheckpointFile(
-            bare ? tensors.Select(t => t.Renamed(Net + t.Name)) : tensors, new Dictionary<string, string>(file.Metadata));
+            bare ? tensors.Select(t => t.Renamed(Net + t.Name)) : tensors, new Dictionary<string, string>(file.Metadata))
+        { Path = path };
     }
 
     /// <summary>Writes a safetensors file, in one piece.</summary>
@@ -91,7 +95,7 @@ public sealed class CheckpointFile
         if (!root.TryGet("net", out object? net))
         {
             AddTensors(path, root, Net, tensors);
-            return new CheckpointFile(tensors, metadata);
+            return new CheckpointFile(tensors, metadata) { Path = path };
         }
 
         AddTensors(path, net, Net, tensors);
@@ -124,7 +128,7 @@ public sealed class CheckpointFile
             }
         }
 
-        return new CheckpointFile(tensors, metadata);
+        return new CheckpointFile(tensors, metadata) { Path = path };
     }
 
     private static void AddTensors(string path, object? value, string prefix, List<NamedTensor> tensors)

@@ -46,7 +46,7 @@ public sealed class BatchRun : IDisposable
         Engine.Store.Initialize((ulong)options.Seed);
         if (checkpoint is not null)
         {
-            TrainingCheckpoint.LoadNetwork(Engine.Store, checkpoint, options.Checkpoint!);
+            TrainingCheckpoint.LoadNetwork(Engine.Store, checkpoint);
         }
     }
 

@@ -50,21 +50,17 @@ public sealed class Evaluation : IDisposable
     private readonly TrainingData test;
     private readonly TrainingEngine engine;
 
-    /// <summary>Builds the network and loads the checkpoint that the options resume or start from.</summary>
+    /// <summary>Builds the network and loads the checkpoint.</summary>
     /// <param name="device">The device; it stays the caller's.</param>
     /// <param name="options">The run's options; those of training alone have no effect.</param>
+    /// <param name="checkpoint">Gives the parameters.</param>
     /// <param name="testSet">The samples; the set stays the caller's.</param>
-    /// <param name="observer">Is told what happens.</param>
-    /// <exception cref="SlttException">
-    /// No checkpoint is named; or an option, the data, the checkpoint or the device can't be used.
-    /// </exception>
-    public Evaluation(ComputeDevice device, TrainingOptions options, IDataSet testSet, ITrainingObserver observer)
+    /// <param name="observer">Receives what happens.</param>
+    /// <exception cref="SlttException">An option, the data, the checkpoint or the device can't be used.</exception>
+    public Evaluation(
+        ComputeDevice device, TrainingOptions options, CheckpointFile checkpoint, IDataSet testSet, ITrainingObserver observer)
     {
         (this.options, this.observer) = (options.Validate(), observer);
-        string path = options.Checkpoint
-            ?? throw new SlttException(
-                ErrorKind.Usage, "no checkpoint to evaluate", "give one with -resume PATH: .safetensors, or an official program's .pth");
-        CheckpointFile checkpoint = CheckpointFile.Read(path);
         test = new TrainingData(device, testSet, options, train: false);
         Network network = options.Network(test.Shape, test.Classes);
         engine = new TrainingEngine(device, network, options.Engine(test.Format, test.Format, staticInput: test.Shape.Steps == 1) with
@@ -74,7 +70,7 @@ public sealed class Evaluation : IDisposable
             TestBatches = test.BatchSizes,
             CountSpikes = true,
         });
-        TrainingCheckpoint.LoadNetwork(engine.Store, checkpoint, path);
+        TrainingCheckpoint.LoadNetwork(engine.Store, checkpoint);
     }
 
     /// <summary>The network.</summary>

@@ -21,7 +21,8 @@ public readonly record struct IterationWork(long MultiplyAdds, long Bytes)
 /// <param name="Options">The run's options.</param>
 /// <param name="Format">The samples.</param>
 /// <param name="Training">Memory of a training iteration.</param>
-/// <param name="EvaluationArena">Bytes of an evaluation's activations and scratch, in batches of <see cref="TestBatch"/>: the same memory,
+/// <param name="EvaluationArena">Bytes of an evaluation's activations and scratch, in batches of <see cref="EnginePlan.EvaluationBatch"/>:
+/// the same memory,
 /// at other times.</param>
 /// <param name="Images">Bytes of the images that stay on the device.</param>
 /// <param name="Work">What a training iteration has to do.</param>
@@ -85,19 +86,6 @@ public sealed record RunPlan(
         }
 
         return fits;
-    }
-
-    /// <summary>
-    /// Samples in an evaluation batch: as in training, or the largest part of it that needs no more memory than training.
-    /// Evaluation is in float32, so it would otherwise decide the memory of a run in mixed precision.
-    /// </summary>
-    /// <param name="device">The device.</param>
-    /// <param name="options">The run's options.</param>
-    /// <param name="format">The samples.</param>
-    public static int TestBatch(ComputeDevice device, TrainingOptions options, SampleFormat format)
-    {
-        using EnginePlan plan = options.Plan(device, format);
-        return plan.EvaluationBatch(options.BatchSize);
     }
 
     private static RunPlan For(ComputeDevice device, TrainingOptions options, SampleFormat format, long images, bool measure)

@@ -134,12 +134,12 @@ public sealed class Trainer : IDisposable
     {
         if (options.Resume is { } resume)
         {
-            position = TrainingCheckpoint.Resume(engine, options, CheckpointFile.Read(resume), resume);
+            position = TrainingCheckpoint.Resume(engine, options, CheckpointFile.Read(resume));
         }
 
         if (options.StartFrom is { } start)
         {
-            TrainingCheckpoint.LoadNetwork(engine.Store, CheckpointFile.Read(start), start);
+            TrainingCheckpoint.LoadNetwork(engine.Store, CheckpointFile.Read(start));
         }
     }
 

@@ -94,10 +94,10 @@ public static class TrainingCheckpoint
     /// <summary>Loads the network's parameters and statistics.</summary>
     /// <param name="store">Where to.</param>
     /// <param name="checkpoint">The checkpoint.</param>
-    /// <param name="path">Its file, for errors.</param>
     /// <exception cref="SlttException">It is of another model or shape.</exception>
-    public static void LoadNetwork(ParameterStore store, CheckpointFile checkpoint, string path)
+    public static void LoadNetwork(ParameterStore store, CheckpointFile checkpoint)
     {
+        string path = checkpoint.Path;
         Dictionary<string, NamedTensor> tensors = checkpoint.Tensors.Where(t => t.Name.StartsWith("net.", StringComparison.Ordinal))
             .ToDictionary(t => t.Name[4..]);
         foreach (string name in store.Network.StateNames)
@@ -147,14 +147,14 @@ public static class TrainingCheckpoint
     /// <param name="engine">The engine.</param>
     /// <param name="options">The run's options.</param>
     /// <param name="checkpoint">The checkpoint, the engine's own or the official programs'.</param>
-    /// <param name="path">Its file, for errors.</param>
     /// <returns>Where the run goes on.</returns>
     /// <exception cref="SlttException">
     /// It is of another model, shape or optimiser; or of a place within an epoch of another batch size or seed.
     /// </exception>
-    public static RunPosition Resume(TrainingEngine engine, TrainingOptions options, CheckpointFile checkpoint, string path)
+    public static RunPosition Resume(TrainingEngine engine, TrainingOptions options, CheckpointFile checkpoint)
     {
-        LoadNetwork(engine.Store, checkpoint, path);
+        string path = checkpoint.Path;
+        LoadNetwork(engine.Store, checkpoint);
         LoadOptimizer(engine.Store, options, checkpoint, path, out long steps);
         RunState state = engine.ReadState();
         state.OptimizerSteps = steps;

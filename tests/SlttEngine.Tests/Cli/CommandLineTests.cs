@@ -65,6 +65,16 @@ public sealed class CommandLineTests
     [TestCase("train", "--help")]
     [TestCase("plan", "--help")]
     [TestCase("eval", "--help")]
+    [TestCase("train-sltt", "--help")]
+    [TestCase("train-slttk", "--help")]
+    [TestCase("train-bptt", "--help")]
+    [TestCase("demo", "--help")]
+    [TestCase("bench", "--help")]
+    [TestCase("convert", "--help")]
+    [TestCase("models", "--help")]
+    [TestCase("data", "--help")]
+    [TestCase("verify", "--help")]
+    [TestCase("devices", "--help")]
     public void HelpFits80Columns(params string[] arguments) =>
         Assert.That(Run(arguments).Output.ReplaceLineEndings("\n").Split('\n'), Has.All.Length.LessThanOrEqualTo(80));
 

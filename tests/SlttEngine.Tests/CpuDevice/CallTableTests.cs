@@ -3,16 +3,14 @@ using SlttEngine.Tests.House;
 
 namespace SlttEngine.Tests.CpuDevice;
 
-/// <summary>docs/cpu-device.md lists what the library exports.</summary>
+/// <summary>docs/internals/cpu-device.md lists what the library exports.</summary>
 internal sealed class CallTableTests
 {
     [Test]
     public void TheTableOfCallsIsCurrent()
     {
-        ProcessStartInfo start = new(
-            "bash",
-            [Path.Combine(
-                SourceTree.Root, "tools", "cpu-device-calls.sh"), "--check", Path.Combine(AppContext.BaseDirectory, "libsltt_cpu.so")])
+        ProcessStartInfo start = new("bash",
+            [Path.Combine(SourceTree.Root, "tools", "cpu-device-calls.sh"), "--check", Path.Combine(AppContext.BaseDirectory, "libsltt_cpu.so")])
         {
             RedirectStandardError = true,
         };

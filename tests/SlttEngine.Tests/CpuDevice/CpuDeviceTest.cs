@@ -20,7 +20,7 @@ internal abstract unsafe class CpuDeviceTest(int device)
         Ok(cuCtxCreate_v2(out context, 0, Device));
         fixed (byte* image = "SLTT-CPU-KERNELS"u8)
         {
-            Ok(cuModuleLoadData(out module, image));
+            Ok(cuModuleLoadFatBinary(out module, image));
         }
     }
 
@@ -78,8 +78,8 @@ internal abstract unsafe class CpuDeviceTest(int device)
     protected static Result Launch(nint kernel, uint grid, uint block, nint stream, params ulong[] arguments) =>
         Launch(kernel, (grid, 1, 1), (block, 1, 1), 0, stream, arguments);
 
-    protected static Result Launch(
-        nint kernel, (uint X, uint Y, uint Z) grid, (uint X, uint Y, uint Z) block, uint shared, nint stream, params ulong[] arguments)
+    protected static Result Launch(nint kernel, (uint X, uint Y, uint Z) grid, (uint X, uint Y, uint Z) block, uint shared, nint stream,
+        params ulong[] arguments)
     {
         fixed (ulong* values = arguments)
         {
@@ -95,9 +95,9 @@ internal abstract unsafe class CpuDeviceTest(int device)
 
     protected static ulong Word(float value) => BitConverter.SingleToUInt32Bits(value);
 
-    protected static nint NewStream(uint flags = 1)
+    protected static nint NewStream()
     {
-        Ok(cuStreamCreate(out nint stream, flags));
+        Ok(cuStreamCreate(out nint stream, 1));
         return stream;
     }
 

@@ -56,28 +56,16 @@ internal static unsafe partial class CpuDriver
     internal static partial Result cuMemGetInfo_v2(out nuint free, out nuint total);
 
     [LibraryImport(Library)]
-    internal static partial Result cuMemGetAddressRange_v2(out ulong start, out nuint size, ulong pointer);
-
-    [LibraryImport(Library)]
     internal static partial Result cuMemHostAlloc(out nint pointer, nuint bytes, uint flags);
 
     [LibraryImport(Library)]
     internal static partial Result cuMemFreeHost(nint pointer);
 
     [LibraryImport(Library)]
-    internal static partial Result cuMemHostRegister_v2(nint pointer, nuint bytes, uint flags);
-
-    [LibraryImport(Library)]
-    internal static partial Result cuMemHostUnregister(nint pointer);
-
-    [LibraryImport(Library)]
     internal static partial Result cuMemcpyHtoD_v2(ulong target, void* source, nuint bytes);
 
     [LibraryImport(Library)]
     internal static partial Result cuMemcpyDtoH_v2(void* target, ulong source, nuint bytes);
-
-    [LibraryImport(Library)]
-    internal static partial Result cuMemcpyDtoD_v2(ulong target, ulong source, nuint bytes);
 
     [LibraryImport(Library)]
     internal static partial Result cuMemcpyHtoDAsync_v2(ulong target, void* source, nuint bytes, nint stream);
@@ -89,19 +77,13 @@ internal static unsafe partial class CpuDriver
     internal static partial Result cuMemcpyDtoDAsync_v2(ulong target, ulong source, nuint bytes, nint stream);
 
     [LibraryImport(Library)]
-    internal static partial Result cuMemsetD8_v2(ulong target, byte value, nuint count);
-
-    [LibraryImport(Library)]
-    internal static partial Result cuMemsetD16_v2(ulong target, ushort value, nuint count);
-
-    [LibraryImport(Library)]
-    internal static partial Result cuMemsetD32_v2(ulong target, uint value, nuint count);
+    internal static partial Result cuMemsetD8Async(ulong target, byte value, nuint count, nint stream);
 
     [LibraryImport(Library)]
     internal static partial Result cuMemsetD32Async(ulong target, uint value, nuint count, nint stream);
 
     [LibraryImport(Library)]
-    internal static partial Result cuModuleLoadData(out nint module, byte* image);
+    internal static partial Result cuModuleLoadFatBinary(out nint module, byte* image);
 
     [LibraryImport(Library)]
     internal static partial Result cuModuleUnload(nint module);
@@ -110,12 +92,8 @@ internal static unsafe partial class CpuDriver
     internal static partial Result cuModuleGetFunction(out nint function, nint module, string name);
 
     [LibraryImport(Library)]
-    internal static partial Result cuFuncGetAttribute(out int value, int which, nint function);
-
-    [LibraryImport(Library)]
-    internal static partial Result cuLaunchKernel(
-        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream,
-        void** arguments, void** extra);
+    internal static partial Result cuLaunchKernel(nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ,
+        uint sharedBytes, nint stream, void** arguments, void** extra);
 
     [LibraryImport(Library)]
     internal static partial Result cuStreamCreate(out nint stream, uint flags);
@@ -127,9 +105,6 @@ internal static unsafe partial class CpuDriver
     internal static partial Result cuStreamSynchronize(nint stream);
 
     [LibraryImport(Library)]
-    internal static partial Result cuStreamQuery(nint stream);
-
-    [LibraryImport(Library)]
     internal static partial Result cuStreamWaitEvent(nint stream, nint waited, uint flags);
 
     [LibraryImport(Library)]
@@ -139,22 +114,7 @@ internal static unsafe partial class CpuDriver
     internal static partial Result cuStreamEndCapture(nint stream, out nint graph);
 
     [LibraryImport(Library)]
-    internal static partial Result cuStreamIsCapturing(nint stream, out int status);
-
-    [LibraryImport(Library)]
-    internal static partial Result cuThreadExchangeStreamCaptureMode(ref int mode);
-
-    [LibraryImport(Library)]
     internal static partial Result cuGraphInstantiateWithFlags(out nint exec, nint graph, ulong flags);
-
-    [LibraryImport(Library)]
-    internal static partial Result cuGraphInstantiate_v2(out nint exec, nint graph, out nint errorNode, byte* log, nuint logSize);
-
-    [LibraryImport(Library)]
-    internal static partial Result cuGraphGetNodes(nint graph, nint* nodes, ref nuint count);
-
-    [LibraryImport(Library)]
-    internal static partial Result cuGraphNodeGetType(nint node, out int type);
 
     [LibraryImport(Library)]
     internal static partial Result cuGraphLaunch(nint exec, nint stream);
@@ -175,19 +135,10 @@ internal static unsafe partial class CpuDriver
     internal static partial Result cuEventRecord(nint handle, nint stream);
 
     [LibraryImport(Library)]
-    internal static partial Result cuEventQuery(nint handle);
-
-    [LibraryImport(Library)]
     internal static partial Result cuEventSynchronize(nint handle);
 
     [LibraryImport(Library)]
-    internal static partial Result cuEventElapsedTime_v2(out float milliseconds, nint start, nint end);
-
-    [LibraryImport(Library)]
-    internal static partial Result cuGetErrorName(Result error, out nint text);
-
-    [LibraryImport(Library)]
-    internal static partial Result cuGetErrorString(Result error, out nint text);
+    internal static partial Result cuEventElapsedTime(out float milliseconds, nint start, nint end);
 
     [LibraryImport(Library)]
     internal static partial ulong sltt_cpu_peak_memory(int device);
@@ -219,15 +170,12 @@ internal enum Result
     NotFound = 500,
     NotReady = 600,
     IllegalAddress = 700,
-    HostMemoryAlreadyRegistered = 712,
     LaunchFailed = 719,
     NotSupported = 801,
     CaptureUnsupported = 900,
     CaptureInvalidated = 901,
-    CaptureMerge = 902,
     CaptureUnmatched = 903,
     CaptureUnjoined = 904,
     CaptureIsolation = 905,
-    CaptureImplicit = 906,
     CapturedEvent = 907,
 }

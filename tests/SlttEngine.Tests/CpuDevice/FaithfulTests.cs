@@ -16,8 +16,7 @@ internal sealed class FaithfulTests() : CpuDeviceTest(Faithful)
         const int Grid = 3;
         ulong x = Upload(Range(Grid * block)), y = Allocate(Grid * block * 4);
         Ok(Launch(Kernel("test_reverse"), Grid, (uint)block, 0, y, x));
-        Assert.That(
-            Download<float>(y, Grid * block),
+        Assert.That(Download<float>(y, Grid * block),
             Is.EqualTo(Range(Grid).SelectMany(b => Range(block).Select(t => (b * block) + block - 1 - t))));
     }
 

@@ -41,8 +41,8 @@ public sealed class BatchNormTests(DeviceKind kind) : DnnFixture(kind)
             using GuardedBuffer savedMean = new(shape.C, ComputeType.Float32), savedInvStd = new(shape.C, ComputeType.Float32);
             using TensorDescriptor desc = Tensor(type, shape.N, shape.C, shape.H, shape.W), parameters = Derive(desc);
             Device.Dnn.BatchNormalizationForwardTraining(
-                cudnnBatchNormMode.BatchNormSpatial, alpha, beta, desc, x.Pointer, desc, y.Pointer, parameters, scale.Pointer, bias.Pointer,
-                Momentum, runningMean.Pointer, runningVar.Pointer, Epsilon, savedMean.Pointer, savedInvStd.Pointer);
+                cudnnBatchNormMode.BatchNormSpatial, alpha, beta, desc, x.Pointer, desc, y.Pointer, parameters, scale.Pointer,
+                bias.Pointer, Momentum, runningMean.Pointer, runningVar.Pointer, Epsilon, savedMean.Pointer, savedInvStd.Pointer);
             Device.Synchronize();
             y.CheckGuards("y");
             AssertClose(y.Read(), expected, magnitude, type, Roundings, "y");
@@ -50,8 +50,7 @@ public sealed class BatchNormTests(DeviceKind kind) : DnnFixture(kind)
             AssertVector(savedInvStd, r.InvStd, "saved inverse deviation");
             double unbiased = shape.Rows / (shape.Rows - 1.0);
             AssertVector(runningMean, [.. r.RunningMean.Select((m, c) => ((1 - Momentum) * m) + (Momentum * r.Mean[c]))], "running mean");
-            AssertVector(
-                runningVar, [.. r.RunningVar.Select((v, c) => ((1 - Momentum) * v) + (Momentum * r.Var[c] * unbiased))],
+            AssertVector(runningVar, [.. r.RunningVar.Select((v, c) => ((1 - Momentum) * v) + (Momentum * r.Var[c] * unbiased))],
                 "running variance");
         }
     }
@@ -75,7 +74,7 @@ public sealed class BatchNormTests(DeviceKind kind) : DnnFixture(kind)
         using TensorDescriptor desc = Tensor(type, shape.N, shape.C, shape.H, shape.W), parameters = Derive(desc);
         Device.Dnn.BatchNormalizationForwardInference(
             cudnnBatchNormMode.BatchNormSpatial, 1, 0, desc, x.Pointer, desc, y.Pointer, parameters, scale.Pointer, bias.Pointer,
-            mean.Pointer, variance.Pointer, Epsilon);
+                mean.Pointer, variance.Pointer, Epsilon);
         Device.Synchronize();
         y.CheckGuards("y");
         AssertClose(y.Read(), expected, magnitude, type, Roundings, "y");
@@ -83,8 +82,7 @@ public sealed class BatchNormTests(DeviceKind kind) : DnnFixture(kind)
 
     /// <summary>dx, dscale and dbias, with forward's statistics and without, and with dx in dy's place.</summary>
     [Test]
-    public void Backward(
-        [ValueSource(nameof(Shapes))] Shape shape, [ValueSource(nameof(Types))] ComputeType type, [Values] bool saved,
+    public void Backward([ValueSource(nameof(Shapes))] Shape shape, [ValueSource(nameof(Types))] ComputeType type, [Values] bool saved,
         [Values] bool inPlace)
     {
         Reference r = new(shape, type);
@@ -121,7 +119,8 @@ public sealed class BatchNormTests(DeviceKind kind) : DnnFixture(kind)
         GuardedBuffer dx = inPlace ? dy : before;
         Device.Dnn.BatchNormalizationBackward(
             cudnnBatchNormMode.BatchNormSpatial, alpha, beta, 1, 1, desc, x.Pointer, desc, dy.Pointer, desc, dx.Pointer, parameters,
-            scale.Pointer, dscaleOut.Pointer, dbiasOut.Pointer, Epsilon, saved ? mean.Pointer : default, saved ? invStd.Pointer : default);
+                scale.Pointer, dscaleOut.Pointer, dbiasOut.Pointer, Epsilon, saved ? mean.Pointer : default,
+                saved ? invStd.Pointer : default);
         Device.Synchronize();
         dx.CheckGuards("dx");
         AssertClose(dx.Read(), expected, magnitude, type, Roundings, "dx");

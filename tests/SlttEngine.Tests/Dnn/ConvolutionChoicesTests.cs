@@ -51,9 +51,12 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
     public void TheResumedRunsChoicesCountMore([Values(0.0, 0.25, 1.0)] double densest)
     {
         Settle(new ConvolutionChoices(folder), Worth);
-        Write(
-            new() { ["Forward"] = new(false, densest), ["BackwardData"] = new(densest > 0.5, 0),
-                ["BackwardFilter"] = new(false, densest) });
+        Write(new()
+        {
+            ["Forward"] = new(false, densest),
+            ["BackwardData"] = new(densest > 0.5, 0),
+            ["BackwardFilter"] = new(false, densest),
+        });
         ConvolutionChoices resumed = new(folder);
         resumed.TakeFrom(Path.Combine(folder, "checkpoint_latest.safetensors"));
         Settle(resumed, Worth);
@@ -91,8 +94,8 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
     {
         string path = Path.Combine(folder, ConvolutionChoices.FileName);
         File.WriteAllText(path, "{ \"forward");
-        SlttException error = Assert.Throws<SlttException>(
-            () => new ConvolutionChoices(folder).TakeFrom(Path.Combine(folder, "x.safetensors")))!;
+        SlttException error = Assert.Throws<SlttException>(() =>
+            new ConvolutionChoices(folder).TakeFrom(Path.Combine(folder, "x.safetensors")))!;
         Assert.That(error.Kind, Is.EqualTo(ErrorKind.Data));
         Assert.That(error.Message, Does.StartWith(path));
         Assert.That(error.Hint, Does.Contain("delete it"));
@@ -104,8 +107,8 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
             y = Tensor(ComputeType.Float32, shape.N, shape.K, shape.P, shape.Q);
         using FilterDescriptor w = Filter(ComputeType.Float32, shape.K, shape.C, shape.Size, shape.Size);
         using ConvolutionDescriptor convolution = new();
-        convolution.SetConvolution2dDescriptor(
-            shape.Pad, shape.Pad, shape.Stride, shape.Stride, 1, 1, cudnnConvolutionMode.CrossCorrelation, cudnnDataType.Float);
+        convolution.SetConvolution2dDescriptor(shape.Pad, shape.Pad, shape.Stride, shape.Stride, 1, 1,
+            cudnnConvolutionMode.CrossCorrelation, cudnnDataType.Float);
         convolution.MathType = cudnnMathType.FMA;
         foreach (ConvolutionChoices.Pass pass in Enum.GetValues<ConvolutionChoices.Pass>())
         {

@@ -9,11 +9,15 @@ internal static class ConvolutionReference
     /// <param name="x">(n, h, w, c).</param>
     /// <param name="filter">(k, size, size, c).</param>
     /// <param name="y">(n, p, q, k).</param>
-    public static (double[] Sum, double[] Magnitude) Compute(
-        ConvolutionTests.Shape shape, ConvolutionTests.Pass pass, float[] x, float[] filter, float[] y)
+    public static (double[] Sum, double[] Magnitude) Compute(ConvolutionTests.Shape shape, ConvolutionTests.Pass pass, float[] x,
+        float[] filter, float[] y)
     {
-        int count = pass switch { ConvolutionTests.Pass.Forward => y.Length, ConvolutionTests.Pass.BackwardData => x.Length,
-            _ => filter.Length };
+        int count = pass switch
+        {
+            ConvolutionTests.Pass.Forward => y.Length,
+            ConvolutionTests.Pass.BackwardData => x.Length,
+            _ => filter.Length,
+        };
         double[] sum = new double[count], magnitude = new double[count];
         for (int n = 0; n < shape.N; n++)
         {

@@ -17,9 +17,8 @@ internal sealed class ConvolutionRun : IDisposable
     private GuardedBuffer x, y, filter;
     private readonly GuardedBuffer workspace;
 
-    public ConvolutionRun(
-        ComputeDevice device, ConvolutionTests.Shape shape, ComputeType type, Pass pass, float[]? values = null, float[]? weights = null,
-        bool fastMath = false)
+    public ConvolutionRun(ComputeDevice device, ConvolutionTests.Shape shape, ComputeType type, Pass pass, float[]? values = null,
+        float[]? weights = null, bool fastMath = false)
     {
         this.device = device;
         this.type = type;
@@ -31,19 +30,18 @@ internal sealed class ConvolutionRun : IDisposable
         xDesc = DnnFixture.Tensor(type, shape.N, shape.C, shape.H, shape.W);
         yDesc = DnnFixture.Tensor(type, shape.N, shape.K, shape.P, shape.Q);
         filterDesc = DnnFixture.Filter(type, shape.K, shape.C, shape.Size, shape.Size);
-        convolution.SetConvolution2dDescriptor(
-            shape.Pad, shape.Pad, shape.Stride, shape.Stride, shape.Dilation, shape.Dilation, cudnnConvolutionMode.CrossCorrelation,
-            cudnnDataType.Float);
+        convolution.SetConvolution2dDescriptor(shape.Pad, shape.Pad, shape.Stride, shape.Stride, shape.Dilation, shape.Dilation,
+            cudnnConvolutionMode.CrossCorrelation, cudnnDataType.Float);
         convolution.MathType = fastMath ? cudnnMathType.Default : cudnnMathType.FMA;
         (x, y, filter) = (new(X, type), new(Y, type), new(Filter, type));
         WorkspaceBytes = pass switch
         {
-            Pass.Forward => device.Dnn.GetConvolutionForwardWorkspaceSize(
-                xDesc, filterDesc, convolution, yDesc, cudnnConvolutionFwdAlgo.ImplicitPrecompGEMM),
-            Pass.BackwardData => device.Dnn.GetConvolutionBackwardDataWorkspaceSize(
-                filterDesc, yDesc, convolution, xDesc, cudnnConvolutionBwdDataAlgo.Algo1),
-            _ => device.Dnn.GetConvolutionBackwardFilterWorkspaceSize(
-                xDesc, yDesc, convolution, filterDesc, cudnnConvolutionBwdFilterAlgo.Algo1),
+            Pass.Forward => device.Dnn.GetConvolutionForwardWorkspaceSize(xDesc, filterDesc, convolution, yDesc,
+                cudnnConvolutionFwdAlgo.ImplicitPrecompGEMM),
+            Pass.BackwardData => device.Dnn.GetConvolutionBackwardDataWorkspaceSize(filterDesc, yDesc, convolution, xDesc,
+                cudnnConvolutionBwdDataAlgo.Algo1),
+            _ => device.Dnn.GetConvolutionBackwardFilterWorkspaceSize(xDesc, yDesc, convolution, filterDesc,
+                cudnnConvolutionBwdFilterAlgo.Algo1),
         };
         workspace = GuardedBuffer.Workspace(WorkspaceBytes);
     }
@@ -89,19 +87,16 @@ internal sealed class ConvolutionRun : IDisposable
         switch (pass)
         {
             case Pass.Forward:
-                device.Dnn.ConvolutionForward(
-                    alpha, xDesc, x.Pointer, filterDesc, filter.Pointer, convolution, cudnnConvolutionFwdAlgo.ImplicitPrecompGEMM,
-                    workspace.Pointer, workspaceBytes, beta, yDesc, y.Pointer);
+                device.Dnn.ConvolutionForward(alpha, xDesc, x.Pointer, filterDesc, filter.Pointer, convolution,
+                    cudnnConvolutionFwdAlgo.ImplicitPrecompGEMM, workspace.Pointer, workspaceBytes, beta, yDesc, y.Pointer);
                 break;
             case Pass.BackwardData:
-                device.Dnn.ConvolutionBackwardData(
-                    alpha, filterDesc, filter.Pointer, yDesc, y.Pointer, convolution, cudnnConvolutionBwdDataAlgo.Algo1, workspace.Pointer,
-                    workspaceBytes, beta, xDesc, x.Pointer);
+                device.Dnn.ConvolutionBackwardData(alpha, filterDesc, filter.Pointer, yDesc, y.Pointer, convolution,
+                    cudnnConvolutionBwdDataAlgo.Algo1, workspace.Pointer, workspaceBytes, beta, xDesc, x.Pointer);
                 break;
             default:
-                device.Dnn.ConvolutionBackwardFilter(
-                    alpha, xDesc, x.Pointer, yDesc, y.Pointer, convolution, cudnnConvolutionBwdFilterAlgo.Algo1, workspace.Pointer,
-                    workspaceBytes, beta, filterDesc, filter.Pointer);
+                device.Dnn.ConvolutionBackwardFilter(alpha, xDesc, x.Pointer, yDesc, y.Pointer, convolution,
+                    cudnnConvolutionBwdFilterAlgo.Algo1, workspace.Pointer, workspaceBytes, beta, filterDesc, filter.Pointer);
                 break;
         }
     }
@@ -112,27 +107,24 @@ internal sealed class ConvolutionRun : IDisposable
         {
             case Pass.Forward:
                 cudnnConvolutionFwdAlgoPerf forward = search
-                    ? device.Dnn.FindConvolutionForwardAlgorithmEx(
-                        xDesc, x.Pointer, filterDesc, filter.Pointer, convolution, yDesc, y.Pointer, 4, workspace.Pointer,
-                        WorkspaceBytes)[0]
-                    : device.Dnn.GetConvolutionForwardAlgorithm_v7(
-                        xDesc, filterDesc, convolution, yDesc, device.Dnn.GetConvolutionForwardAlgorithmMaxCount())[0];
+                    ? device.Dnn.FindConvolutionForwardAlgorithmEx(xDesc, x.Pointer, filterDesc, filter.Pointer, convolution, yDesc,
+                        y.Pointer, 4, workspace.Pointer, WorkspaceBytes)[0]
+                    : device.Dnn.GetConvolutionForwardAlgorithm_v7(xDesc, filterDesc, convolution, yDesc,
+                        device.Dnn.GetConvolutionForwardAlgorithmMaxCount())[0];
                 return (forward.status, forward.determinism, forward.memory, forward.time);
             case Pass.BackwardData:
                 cudnnConvolutionBwdDataAlgoPerf data = search
-                    ? device.Dnn.FindConvolutionBackwardDataAlgorithmEx(
-                        filterDesc, filter.Pointer, yDesc, y.Pointer, convolution, xDesc, x.Pointer, 4, workspace.Pointer,
-                        WorkspaceBytes)[0]
-                    : device.Dnn.GetConvolutionBackwardDataAlgorithm_v7(
-                        filterDesc, yDesc, convolution, xDesc, device.Dnn.GetConvolutionBackwardDataAlgorithmMaxCount())[0];
+                    ? device.Dnn.FindConvolutionBackwardDataAlgorithmEx(filterDesc, filter.Pointer, yDesc, y.Pointer, convolution, xDesc,
+                        x.Pointer, 4, workspace.Pointer, WorkspaceBytes)[0]
+                    : device.Dnn.GetConvolutionBackwardDataAlgorithm_v7(filterDesc, yDesc, convolution, xDesc,
+                        device.Dnn.GetConvolutionBackwardDataAlgorithmMaxCount())[0];
                 return (data.status, data.determinism, data.memory, data.time);
             default:
                 cudnnConvolutionBwdFilterAlgoPerf gradient = search
-                    ? device.Dnn.FindConvolutionBackwardFilterAlgorithmEx(
-                        xDesc, x.Pointer, yDesc, y.Pointer, convolution, filterDesc, filter.Pointer, 4, workspace.Pointer,
-                        WorkspaceBytes)[0]
-                    : device.Dnn.GetConvolutionBackwardFilterAlgorithm_v7(
-                        xDesc, yDesc, convolution, filterDesc, device.Dnn.GetConvolutionBackwardFilterAlgorithmMaxCount())[0];
+                    ? device.Dnn.FindConvolutionBackwardFilterAlgorithmEx(xDesc, x.Pointer, yDesc, y.Pointer, convolution, filterDesc,
+                        filter.Pointer, 4, workspace.Pointer, WorkspaceBytes)[0]
+                    : device.Dnn.GetConvolutionBackwardFilterAlgorithm_v7(xDesc, yDesc, convolution, filterDesc,
+                        device.Dnn.GetConvolutionBackwardFilterAlgorithmMaxCount())[0];
                 return (gradient.status, gradient.determinism, gradient.memory, gradient.time);
         }
     }

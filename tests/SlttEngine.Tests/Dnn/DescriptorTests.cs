@@ -49,18 +49,12 @@ public sealed class DescriptorTests(DeviceKind kind) : DnnFixture(kind)
     [Test]
     public void RefusesShapesThatDoNotFit()
     {
-        AssertFamily(
-            2,
-            () => Workspace(
-                Tensor(ComputeType.Float32, 1, 3, 8, 8), Filter(ComputeType.Float32, 4, 5, 3, 3), Tensor(ComputeType.Float32, 1, 4, 8, 8)));
-        AssertFamily(
-            2,
-            () => Workspace(
-                Tensor(ComputeType.Float32, 1, 3, 8, 8), Filter(ComputeType.Float32, 4, 3, 3, 3), Tensor(ComputeType.Float32, 1, 4, 8, 7)));
-        AssertFamily(
-            2,
-            () => Workspace(
-                Tensor(ComputeType.Float32, 1, 3, 2, 2), Filter(ComputeType.Float32, 4, 3, 7, 7), Tensor(ComputeType.Float32, 1, 4, 1, 1)));
+        AssertFamily(2, () => Workspace(
+            Tensor(ComputeType.Float32, 1, 3, 8, 8), Filter(ComputeType.Float32, 4, 5, 3, 3), Tensor(ComputeType.Float32, 1, 4, 8, 8)));
+        AssertFamily(2, () => Workspace(
+            Tensor(ComputeType.Float32, 1, 3, 8, 8), Filter(ComputeType.Float32, 4, 3, 3, 3), Tensor(ComputeType.Float32, 1, 4, 8, 7)));
+        AssertFamily(2, () => Workspace(
+            Tensor(ComputeType.Float32, 1, 3, 2, 2), Filter(ComputeType.Float32, 4, 3, 7, 7), Tensor(ComputeType.Float32, 1, 4, 1, 1)));
     }
 
     /// <summary>What the CPU device does not serve says so: NCHW, mixed types, true convolution.</summary>
@@ -73,12 +67,8 @@ public sealed class DescriptorTests(DeviceKind kind) : DnnFixture(kind)
         FilterDescriptor filter = Filter(ComputeType.Float32, 4, 3, 3, 3);
         AssertFamily(3, () => Workspace(nchw, filter, y));
         AssertFamily(3, () => Workspace(x, Filter(ComputeType.Float16, 4, 3, 3, 3), y));
-        AssertFamily(
-            3,
-            () => Workspace(
-                x, filter, y,
-                convolution => convolution.SetConvolution2dDescriptor(
-                    1, 1, 1, 1, 1, 1, cudnnConvolutionMode.Convolution, cudnnDataType.Float)));
+        AssertFamily(3, () => Workspace(x, filter, y, convolution =>
+            convolution.SetConvolution2dDescriptor(1, 1, 1, 1, 1, 1, cudnnConvolutionMode.Convolution, cudnnDataType.Float)));
         AssertFamily(3, () => Workspace(x, filter, y, algorithm: cudnnConvolutionFwdAlgo.FFT));
     }
 

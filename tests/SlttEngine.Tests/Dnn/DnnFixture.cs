@@ -38,8 +38,8 @@ public abstract class DnnFixture(DeviceKind kind)
     /// Fails unless every number is within its tolerance: `terms` roundings of float, relative to the sum of the magnitudes
     /// that went into it, and one rounding to the type it is stored in.
     /// </summary>
-    private protected static void AssertClose(
-        float[] actual, double[] expected, double[] magnitude, ComputeType type, double terms, string what)
+    private protected static void AssertClose(float[] actual, double[] expected, double[] magnitude, ComputeType type, double terms,
+        string what)
     {
         Assert.That(actual, Has.Length.EqualTo(expected.Length));
         for (int i = 0; i < actual.Length; i++)

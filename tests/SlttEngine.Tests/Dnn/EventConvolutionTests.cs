@@ -28,7 +28,7 @@ public sealed class EventConvolutionTests() : DnnFixture(DeviceKind.Cpu)
     }
 
     /// <summary>
-    /// Shapes that no block divides; each stride, taps and dilation; several strips of an image and several images in a strip.
+    /// Shapes that no block divides; each stride, taps and dilation; several strips of an image, several images in a strip.
     /// </summary>
     public static IEnumerable<Shape> Shapes()
     {
@@ -75,8 +75,8 @@ public sealed class EventConvolutionTests() : DnnFixture(DeviceKind.Cpu)
 
     /// <summary>The same bits whatever the number of threads.</summary>
     [Test]
-    public void BitsDoNotDependOnThreads(
-        [Values(Pass.Forward, Pass.BackwardFilter)] Pass pass, [ValueSource(nameof(Types))] ComputeType type)
+    public void BitsDoNotDependOnThreads([Values(Pass.Forward, Pass.BackwardFilter)] Pass pass,
+        [ValueSource(nameof(Types))] ComputeType type)
     {
         foreach (Shape shape in new Shape[] { new(5, 70, 9, 8, 70, 3, 1, 1), new(7, 24, 12, 40, 40, 3, 2, 1) })
         {
@@ -92,9 +92,7 @@ public sealed class EventConvolutionTests() : DnnFixture(DeviceKind.Cpu)
         }
     }
 
-    /// <summary>
-    /// Left to itself the device takes the event-driven way where few numbers are not zero, and no other one where many are.
-    /// </summary>
+    /// <summary>By default the device goes the event-driven way where few numbers are not zero, and the dense way elsewhere.</summary>
     [Test]
     public void ChoosesByWhatFired([Values(Pass.Forward, Pass.BackwardFilter)] Pass pass)
     {
@@ -180,8 +178,8 @@ public sealed class EventConvolutionTests() : DnnFixture(DeviceKind.Cpu)
 
     private void Check(Shape shape, ComputeType type, Pass pass)
     {
-        foreach ((Values values, double rate) in new[] { (Values.Spikes, 0), (Values.Spikes, 0.1), (Values.Spikes, 1), (Values.Counts, 0.3),
-            (Values.Any, 0.6) })
+        (Values, double)[] inputs = [(Values.Spikes, 0), (Values.Spikes, 0.1), (Values.Spikes, 1), (Values.Counts, 0.3), (Values.Any, 0.6)];
+        foreach ((Values values, double rate) in inputs)
         {
             float[] x = Input(shape, type, values, rate);
             foreach (string level in new[] { "v2", "v3", "v4" })

@@ -34,8 +34,8 @@ public sealed class GemmTests(DeviceKind kind) : DnnFixture(kind)
                 {
                     for (int i = 0; i < k; i++)
                     {
-                        double term = (double)a[transposeA ? i + (row * lda) : row + (i * lda)] * b[transposeB ? column + (i * ldb) : i
-                            + (column * ldb)];
+                        double factor = a[transposeA ? i + (row * lda) : row + (i * lda)];
+                        double term = factor * b[transposeB ? column + (i * ldb) : i + (column * ldb)];
                         expected[(column * m) + row] += term;
                         magnitude[(column * m) + row] += Math.Abs(term);
                     }
@@ -52,15 +52,13 @@ public sealed class GemmTests(DeviceKind kind) : DnnFixture(kind)
             }
 
             using GuardedBuffer left = new(a, type), right = new(b, type), result = new(start, resultType);
-            Device.Blas.GemmEx(
-                Op(transposeA), Op(transposeB), m, n, k, alpha, left.Pointer, type.Blas(), lda, right.Pointer, type.Blas(), ldb, beta,
-                result.Pointer, resultType.Blas(), ldc);
+            Device.Blas.GemmEx(Op(transposeA), Op(transposeB), m, n, k, alpha, left.Pointer, type.Blas(), lda, right.Pointer, type.Blas(),
+                ldb, beta, result.Pointer, resultType.Blas(), ldc);
             Device.Synchronize();
             result.CheckGuards("C");
             float[] actual = result.Read();
-            AssertClose(
-                [.. Enumerable.Range(0, m * n).Select(i => actual[(i / m * ldc) + (i % m)])], expected, magnitude, resultType, SumRoundings,
-                $"C alpha {alpha} beta {beta}");
+            AssertClose([.. Enumerable.Range(0, m * n).Select(i => actual[(i / m * ldc) + (i % m)])], expected, magnitude, resultType,
+                SumRoundings, $"C alpha {alpha} beta {beta}");
             for (int i = 0; i < actual.Length; i++)
             {
                 Assert.That(i % ldc < m || actual[i] == before[i], "what lies between columns must not change");
@@ -77,9 +75,8 @@ public sealed class GemmTests(DeviceKind kind) : DnnFixture(kind)
         byte[]? first = null;
         for (int i = 0; i < 5; i++)
         {
-            Device.Blas.GemmEx(
-                Operation.Transpose, Operation.NonTranspose, 32, 100, 512, 1, a.Pointer, DataType.CUDA_R_32F, 512, b.Pointer,
-                DataType.CUDA_R_32F, 512, 0, c.Pointer, DataType.CUDA_R_32F, 32);
+            Device.Blas.GemmEx(Operation.Transpose, Operation.NonTranspose, 32, 100, 512, 1, a.Pointer, DataType.CUDA_R_32F, 512,
+                b.Pointer, DataType.CUDA_R_32F, 512, 0, c.Pointer, DataType.CUDA_R_32F, 32);
             Device.Synchronize();
             byte[] bytes = c.ReadBytes();
             Assert.That(bytes, Is.EqualTo(first ??= bytes));
@@ -92,9 +89,8 @@ public sealed class GemmTests(DeviceKind kind) : DnnFixture(kind)
     {
         using GuardedBuffer a = new(64, ComputeType.Float32);
         CudaBlasException error = Assert.Throws<CudaBlasException>(
-            () => Device.Blas.GemmEx(
-                Operation.NonTranspose, Operation.NonTranspose, 8, 4, 4, 1, a.Pointer, DataType.CUDA_R_32F, 7, a.Pointer,
-                DataType.CUDA_R_32F, 4, 0, a.Pointer, DataType.CUDA_R_32F, 8))!;
+            () => Device.Blas.GemmEx(Operation.NonTranspose, Operation.NonTranspose, 8, 4, 4, 1, a.Pointer, DataType.CUDA_R_32F, 7,
+                a.Pointer, DataType.CUDA_R_32F, 4, 0, a.Pointer, DataType.CUDA_R_32F, 8))!;
         Assert.That((int)error.CudaBlasError, Is.EqualTo(7), error.Message); // CUBLAS_STATUS_INVALID_VALUE
     }
 

@@ -21,8 +21,8 @@ public sealed class PoolingTests(DeviceKind kind) : DnnFixture(kind)
 
     /// <summary>y = pool(x) and its scalings.</summary>
     [Test]
-    public void Forward(
-        [ValueSource(nameof(Shapes))] Shape shape, [Values] cudnnPoolingMode mode, [ValueSource(nameof(Types))] ComputeType type)
+    public void Forward([ValueSource(nameof(Shapes))] Shape shape, [Values] cudnnPoolingMode mode,
+        [ValueSource(nameof(Types))] ComputeType type)
     {
         float[] x = Numbers.Random(shape.InputCount, type, 1), before = Numbers.Random(shape.OutputCount, type, 2);
         foreach ((float alpha, float beta) in Scalings)
@@ -48,8 +48,8 @@ public sealed class PoolingTests(DeviceKind kind) : DnnFixture(kind)
 
     /// <summary>dx and its scalings. The maximum's gradient goes to the first largest element.</summary>
     [Test]
-    public void Backward(
-        [ValueSource(nameof(Shapes))] Shape shape, [Values] cudnnPoolingMode mode, [ValueSource(nameof(Types))] ComputeType type)
+    public void Backward([ValueSource(nameof(Shapes))] Shape shape, [Values] cudnnPoolingMode mode,
+        [ValueSource(nameof(Types))] ComputeType type)
     {
         float[] x = Numbers.Random(shape.InputCount, type, 1), dy = Numbers.Random(shape.OutputCount, type, 2),
             before = Numbers.Random(shape.InputCount, type, 3);
@@ -68,8 +68,8 @@ public sealed class PoolingTests(DeviceKind kind) : DnnFixture(kind)
             using PoolingDescriptor pooling = Pooling(shape, mode);
             using TensorDescriptor xDesc = Tensor(type, shape.N, shape.C, shape.H, shape.W),
                 yDesc = Tensor(type, shape.N, shape.C, shape.P, shape.Q);
-            Device.Dnn.PoolingBackward(
-                pooling, alpha, yDesc, output.Pointer, yDesc, gradient.Pointer, xDesc, input.Pointer, beta, xDesc, result.Pointer);
+            Device.Dnn.PoolingBackward(pooling, alpha, yDesc, output.Pointer, yDesc, gradient.Pointer, xDesc, input.Pointer, beta, xDesc,
+                result.Pointer);
             Device.Synchronize();
             result.CheckGuards("dx");
             AssertClose(result.Read(), expected, magnitude, type, SumRoundings, "dx");
@@ -106,8 +106,8 @@ public sealed class PoolingTests(DeviceKind kind) : DnnFixture(kind)
     private static PoolingDescriptor Pooling(Shape shape, cudnnPoolingMode mode)
     {
         PoolingDescriptor pooling = new();
-        pooling.SetPooling2dDescriptor(
-            mode, cudnnNanPropagation.PropagateNan, shape.Window, shape.Window, shape.Pad, shape.Pad, shape.Stride, shape.Stride);
+        pooling.SetPooling2dDescriptor(mode, cudnnNanPropagation.PropagateNan, shape.Window, shape.Window, shape.Pad, shape.Pad,
+            shape.Stride, shape.Stride);
         return pooling;
     }
 

@@ -17,8 +17,8 @@ internal static class WinogradMagnitude
 
     private static readonly double[,] Filter =
     {
-        { 1.0 / 4, 0, 0 }, { 1.0 / 6, 1.0 / 6, 1.0 / 6 }, { 1.0 / 6, 1.0 / 6, 1.0 / 6 }, { 1.0 / 24, 1.0 / 12, 1.0 / 6 },
-        { 1.0 / 24, 1.0 / 12, 1.0 / 6 }, { 0, 0, 1 },
+        { 1.0 / 4, 0, 0 }, { 1.0 / 6, 1.0 / 6, 1.0 / 6 }, { 1.0 / 6, 1.0 / 6, 1.0 / 6 },
+        { 1.0 / 24, 1.0 / 12, 1.0 / 6 }, { 1.0 / 24, 1.0 / 12, 1.0 / 6 }, { 0, 0, 1 },
     };
 
     private static readonly double[,] Output =
@@ -27,8 +27,8 @@ internal static class WinogradMagnitude
     };
 
     /// <summary>
-    /// Roundings that a term passes: two passes of 2 in the input's transform, of 4 and the scaling in the filter's, one for each product,
-    /// two of 3 in the output's, and the blend.
+    /// Roundings that a term passes: two passes of 2 in the input's transform, of 4 and the scaling in the filter's, one for each
+    /// product, two of 3 in the output's, and the blend.
     /// </summary>
     public static double Roundings(Shape shape) => 4 + 9 + shape.K + 6 + 1;
 
@@ -83,9 +83,8 @@ internal static class WinogradMagnitude
             {
                 for (int w = 0; w < shape.W; w += Tile)
                 {
-                    double[][] patches = [
-                        .. Enumerable.Range(0, shape.K).Select(
-                            k => Sandwich(Input, Cut(shape, y, n, h - 2 + shape.Pad, w - 2 + shape.Pad, k)))];
+                    double[][] patches = [.. Enumerable.Range(0, shape.K).Select(k =>
+                        Sandwich(Input, Cut(shape, y, n, h - 2 + shape.Pad, w - 2 + shape.Pad, k)))];
                     for (int c = 0; c < shape.C; c++)
                     {
                         double[,] products = new double[Patch, Patch];

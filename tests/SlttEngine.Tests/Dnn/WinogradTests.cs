@@ -5,15 +5,12 @@ using Shape = SlttEngine.Tests.Dnn.ConvolutionTests.Shape;
 
 namespace SlttEngine.Tests.Dnn;
 
-/// <summary>
-/// The CPU device's convolution by Winograd's algorithm, the data gradient and with fast math forward, by each of its instruction sets,
-/// against plain loops in double.
-/// </summary>
+/// <summary>The CPU device's convolution by Winograd's algorithm, the data gradient and with fast math forward, by each of its
+/// instruction sets, against plain loops in double.</summary>
 public sealed class WinogradTests() : DnnFixture(DeviceKind.Cpu)
 {
-    /// <summary>
-    /// Root mean square of the error beside that of the result: measured up to 45 roundings; oneDNN's direct one has about 4.
-    /// </summary>
+    /// <summary>Root mean square of the error beside that of the result: measured up to 45 roundings; oneDNN's direct one has about
+    /// 4.</summary>
     private const double TypicalRoundings = 128;
 
     private static readonly (float Alpha, float Beta)[] Scalings = [(1, 0), (1, 1), (0.7f, -0.5f)];
@@ -103,8 +100,7 @@ public sealed class WinogradTests() : DnnFixture(DeviceKind.Cpu)
                 byte[] first = Execute(shape, "winograd", 1, pass, fastMath: true);
                 foreach (int threads in new[] { 2, 3, 7 })
                 {
-                    Assert.That(
-                        Execute(shape, "winograd", threads, pass, fastMath: true), Is.EqualTo(first),
+                    Assert.That(Execute(shape, "winograd", threads, pass, fastMath: true), Is.EqualTo(first),
                         $"{shape}, {pass}, {threads} threads");
                 }
             }

@@ -1,5 +1,7 @@
 using SlttEngine.Cli.Options;
 using SlttEngine.Device;
+using SlttEngine.Graph;
+using SlttEngine.Layers;
 using SlttEngine.Models;
 using SlttEngine.Tests.Cli;
 using SlttEngine.Training;
@@ -37,7 +39,8 @@ public sealed class RunPlanTests
             Amp = type != ComputeType.Float32,
             AmpType = type == ComputeType.Float32 ? ComputeType.Float16 : type,
         };
-        int batch = RunPlan.TestBatch(SharedDevice.Device, RunFactory.Training(options), RunFactory.Format(options));
+        using EnginePlan planned = RunFactory.Training(options).Plan(SharedDevice.Device, RunFactory.Format(options));
+        int batch = planned.EvaluationBatch(Batch);
         RunPlan plan = TestRuns.Plan(options);
         Assert.Multiple(() =>
         {
@@ -115,6 +118,41 @@ public sealed class RunPlanTests
         TrainOptions options = Small with { WidthDivisor = 1, T = 6, K = 2, BatchSize = 2, Method = method };
         long planned = TestRuns.Plan(options).Work.MultiplyAdds;
         Assert.That(planned, Is.EqualTo(2 * ((steps * (forward + (2 * backward))) + (2 * Stem))));
+    }
+
+    // A classifier alone, N = 2, 12 features, 5 classes, T = 3: w (5, 12) and b (5), each padded to 64 elements.
+    [TestCase(ComputeType.Float32)]
+    [TestCase(ComputeType.Float16)]
+    public void Bytes_are_those_of_the_operations(ComputeType type)
+    {
+        const long Batch = 2, Features = 12, Classes = 5, Weights = Features * Classes, Stored = 128, Steps = 3;
+        long size = type.Size();
+        Network network = new("test", 3, 2, 2, (int)Classes);
+        network.Add(new Linear(network, "fc", network.Input, new Initializer.Constant(0)));
+        InputFormat.Frames format = new("u8", 1, [1, 1, 1], [0, 0, 0]);
+        using EnginePlan plan = new(
+            SharedDevice.Device, network, new EngineOptions { Type = type, TrainInput = format, TestInput = format });
+        IterationWork work = plan.Program((int)Batch, training: true).Work(Enumerable.Repeat(StepKind.ForwardBackward, (int)Steps));
+        (long x, long logits, long losses) = (Batch * Features * size, Batch * Classes * 4, Batch * 4);
+        long gradLogits = Batch * Classes * size;
+        long once = 512 // sums over the steps are set to zero: logits and losses, 256 bytes each
+            + (4 * Stored) // so are the gradients
+            + (type == ComputeType.Float32 ? 0 : (4 + size) * Stored) // working weights
+            + (Batch * Features) + x // frames are expanded
+            + logits + losses + losses // metrics: sums, losses, labels
+            + (20 * Stored); // SGD reads weights, momentum and gradients, writes weights and momentum
+        long step = logits // bias
+            + x + (2 * logits) + (size * Weights) // forward
+            + logits + losses + (2 * (logits + losses)) + gradLogits // the loss reads logits and labels, updates sums, writes the gradient
+            + gradLogits // bias's gradient
+            + x + gradLogits + (8 * Weights) // weight's gradient
+            + gradLogits + (size * Weights) + x // input's gradient
+            + (type == ComputeType.Float32 ? 0 : (8 + size) * Stored); // all step gradients are added up
+        Assert.Multiple(() =>
+        {
+            Assert.That(work.Bytes, Is.EqualTo(once + (Steps * step)));
+            Assert.That(work.MultiplyAdds, Is.EqualTo(Steps * 3 * Batch * Weights));
+        });
     }
 
     [Test]

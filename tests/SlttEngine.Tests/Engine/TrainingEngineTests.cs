@@ -134,6 +134,38 @@ public sealed class TrainingEngineTests
         });
     }
 
+    [TestCase(10)]
+    [TestCase(77)]
+    [TestCase(-1)]
+    public void A_label_beyond_the_classes_is_refused(int label)
+    {
+        Network network = ModelCatalog.Build("spiking_resnet18", new ModelOptions(10, 3, 32, 32, WidthDivisor: 16));
+        InputFormat.Frames format = new("u8", 1, [0.01f, 0.01f, 0.01f], [-1, -1, -1]);
+        using TrainingEngine engine = new(SharedDevice.Device, network, new EngineOptions
+        {
+            Steps = 2,
+            TrainInput = format,
+            TestInput = format,
+            TrainBatches = [Batch],
+            TestBatches = [Batch],
+        });
+        engine.Store.Initialize(3);
+        (byte[] input, _) = Random(3 * 32 * 32 * Batch, 10);
+        float[] before = Weights(engine);
+        string message = $"sample 1 of the batch has label {label}, but the network has 10 classes: 0 to 9";
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => engine.TrainIteration(input, [9, label, 0], 0.1), Refuses());
+            Assert.That(() => engine.Evaluate(input, [0, label, 9]), Refuses());
+            Assert.That(Weights(engine), Is.EqualTo(before));
+            Assert.That(engine.Iteration, Is.Zero);
+            Assert.That(engine.TakeMetrics().Samples, Is.Zero);
+        });
+
+        NUnit.Framework.Constraints.IResolveConstraint Refuses() => Throws.TypeOf<SlttException>()
+            .With.Message.EqualTo(message).And.Property(nameof(SlttException.Kind)).EqualTo(ErrorKind.Data);
+    }
+
     [Test]
     public void A_captured_iteration_is_the_direct_one()
     {

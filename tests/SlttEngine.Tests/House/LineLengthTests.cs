@@ -16,10 +16,6 @@ public sealed partial class LineLengthTests
     [
         "bench/results/2026-11-24",
         "bench/results/2026-11-25",
-        "docs/cpu-device.md",
-        "docs/cpu.md",
-        "docs/managedcuda.md",
-        "docs/winograd.md",
     ];
 
     [Test]

@@ -6,10 +6,9 @@
 #include <string>
 #include <type_traits>
 
-#include "runtime/cuda_api.h"
+#include "../../common/run_state.cuh"
 #include "kernel_table.h"
-
-#include "../common/run_state.cuh"
+#include "runtime/cuda_api.h"
 
 // The faithful mode's table: it also holds the tests' kernels.
 extern "C" __attribute__((visibility("hidden"))) const sltt_cpu::KernelEntry* const __start_sltt_faithful[];
@@ -73,8 +72,8 @@ std::string list() {
         for (int i = 0; i < kernel.parameter_count; ++i) {
             const sltt_cpu::Parameter& parameter = kernel.parameters[i];
             json += (i == 0 ? "{\"name\":" : ",{\"name\":") + quoted(next_name(&text)) + ",\"type\":" + quoted(parameter.type) +
-                    ",\"pointer\":" + (parameter.pointer ? "true" : "false") + ",\"const\":" +
-                    (parameter.constant ? "true" : "false") + "}";
+                    ",\"pointer\":" + (parameter.pointer ? "true" : "false") + ",\"const\":" + (parameter.constant ? "true" : "false") +
+                    "}";
         }
         json += "]}";
     }
