@@ -15,12 +15,22 @@ public static class ModelCatalog
     /// <summary>All models, in the order that they are listed.</summary>
     public static IReadOnlyList<ModelEntry> All { get; } =
     [
-        new("spiking_resnet18", "pre-activation ResNet-18 with batch norm, for CIFAR", "cifar10", o => SpikingResNet.Build("spiking_resnet18", [2, 2, 2, 2], o)),
-        new("spiking_resnet34", "pre-activation ResNet-34 with batch norm, for CIFAR", "cifar10", o => SpikingResNet.Build("spiking_resnet34", [3, 4, 6, 3], o)),
+        new(
+            "spiking_resnet18", "pre-activation ResNet-18 with batch norm, for CIFAR", "cifar10",
+            o => SpikingResNet.Build("spiking_resnet18", [2, 2, 2, 2], o)),
+        new(
+            "spiking_resnet34", "pre-activation ResNet-34 with batch norm, for CIFAR", "cifar10",
+            o => SpikingResNet.Build("spiking_resnet34", [3, 4, 6, 3], o)),
         new("spiking_vgg11_bn", "VGG-11 with batch norm, for event cameras", "DVSCIFAR10", SpikingVgg.Build),
-        new("spiking_nfresnet34", "normaliser-free ResNet-34, for ImageNet", "imagenet", o => SpikingNfResNet.Build("spiking_nfresnet34", [3, 4, 6, 3], bottleneck: false, o)),
-        new("spiking_nfresnet50", "normaliser-free ResNet-50, for ImageNet", "imagenet", o => SpikingNfResNet.Build("spiking_nfresnet50", [3, 4, 6, 3], bottleneck: true, o)),
-        new("spiking_nfresnet101", "normaliser-free ResNet-101, for ImageNet", "imagenet", o => SpikingNfResNet.Build("spiking_nfresnet101", [3, 4, 23, 3], bottleneck: true, o)),
+        new(
+            "spiking_nfresnet34", "normaliser-free ResNet-34, for ImageNet", "imagenet",
+            o => SpikingNfResNet.Build("spiking_nfresnet34", [3, 4, 6, 3], bottleneck: false, o)),
+        new(
+            "spiking_nfresnet50", "normaliser-free ResNet-50, for ImageNet", "imagenet",
+            o => SpikingNfResNet.Build("spiking_nfresnet50", [3, 4, 6, 3], bottleneck: true, o)),
+        new(
+            "spiking_nfresnet101", "normaliser-free ResNet-101, for ImageNet", "imagenet",
+            o => SpikingNfResNet.Build("spiking_nfresnet101", [3, 4, 23, 3], bottleneck: true, o)),
     ];
 
     /// <summary>Builds a model.</summary>

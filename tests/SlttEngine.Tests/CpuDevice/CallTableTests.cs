@@ -9,8 +9,8 @@ internal sealed class CallTableTests
     [Test]
     public void TheTableOfCallsIsCurrent()
     {
-        ProcessStartInfo start = new("bash",
-            [Path.Combine(SourceTree.Root, "tools", "cpu-device-calls.sh"), "--check", Path.Combine(AppContext.BaseDirectory, "libsltt_cpu.so")])
+        string script = Path.Combine(SourceTree.Root, "tools", "cpu-device-calls.sh");
+        ProcessStartInfo start = new("bash", [script, "--check", Path.Combine(AppContext.BaseDirectory, "libsltt_cpu.so")])
         {
             RedirectStandardError = true,
         };

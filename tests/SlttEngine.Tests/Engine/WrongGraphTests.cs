@@ -154,7 +154,7 @@ public sealed class WrongGraphTests
             message);
     }
 
-    private static void Throws(TestDelegate code, string message)
+    private static void Throws(Action code, string message)
     {
         SlttException error = Assert.Throws<SlttException>(code)!;
         Assert.Multiple(() =>
