@@ -72,7 +72,7 @@ internal sealed class KernelLaunch
         switch (argument)
         {
             case IDevicePtr pointer:
-                value = (long)(ulong)pointer.Pointer;
+                value = (long)(ulong)pointer.Pointer.Pointer;
                 break;
             case float number:
                 Unsafe.As<long, float>(ref value) = number;

@@ -96,8 +96,7 @@ public sealed class Arena
             life.Offset = offset;
             placed.Add(life);
             peak = Math.Max(peak, offset + size);
-            // Of several buffers the guard lies behind the largest.
-            Placement placement = new(start + offset, life.Bytes, size - life.Bytes);
+            Placement placement = new(start + offset, life.Bytes, size - life.Bytes); // The guard lies behind the largest buffer.
             foreach (DeviceBuffer buffer in life.Buffers)
             {
                 if (!placements.TryAdd(buffer, placement) && placements[buffer].Offset != placement.Offset)
@@ -135,7 +134,8 @@ public sealed class Arena
 
         for (int i = 0; i < segment.Count; i++)
         {
-            if (segment[i].InPlace is { } pair && lives.TryGetValue(pair.Input, out Life? input)
+            if (segment[i].InPlace is { } pair
+                && lives.TryGetValue(pair.Input, out Life? input)
                 && lives.TryGetValue(pair.Output, out Life? output)
                 && input.Last == i && output.First == i && input != output)
             {

@@ -143,12 +143,15 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
     {
         List<DeviceBuffer<T>> gradients = [.. Info(edge).Gradients];
         Info(edge).Gradients.Clear();
-        return gradients.Count <= max
-            ? gradients
-            : throw GraphError.Of(
-                $"{Layer}: can't add up {gradients.Count} gradients of {edge.Name}, "
-                    + $"which {string.Join(", ", Network.Readers(edge))} read; {max} at most",
-                "let fewer layers read it");
+        if (gradients.Count <= max)
+        {
+            return gradients;
+        }
+
+        string readers = string.Join(", ", Network.Readers(edge));
+        throw GraphError.Of(
+            $"{Layer}: can't add up {gradients.Count} gradients of {edge.Name}, which {readers} read; {max} at most",
+            "let fewer layers read it");
     }
 
     /// <summary>The gradient of an edge with exactly one reader.</summary>

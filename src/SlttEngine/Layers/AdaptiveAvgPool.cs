@@ -31,8 +31,8 @@ public sealed class AdaptiveAvgPool : Layer
     /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
-        (int n, int h, int w, int channels, int outH, int outW) = (b.Shape.Batch, input.Height, input.Width, input.Channels, Output.Height,
-            Output.Width);
+        (int n, int channels) = (b.Shape.Batch, input.Channels);
+        (int h, int w, int outH, int outW) = (input.Height, input.Width, Output.Height, Output.Width);
         b.AddRecomputable(Output, input, b.Activation(input), (x, y) => new Op(
             Name + " forward",
             [x],

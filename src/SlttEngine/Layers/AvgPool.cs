@@ -55,7 +55,13 @@ public sealed class AvgPool : Layer
         descriptorX.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, b.Shape.Batch, input.Channels, input.Height, input.Width);
         descriptorY.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, b.Shape.Batch, Output.Channels, Output.Height, Output.Width);
         pooling.SetPooling2dDescriptor(
-            cudnnPoolingMode.AverageCountIncludePadding, cudnnNanPropagation.PropagateNan, kernel, kernel, padding, padding, stride,
+            cudnnPoolingMode.AverageCountIncludePadding,
+            cudnnNanPropagation.PropagateNan,
+            kernel,
+            kernel,
+            padding,
+            padding,
+            stride,
             stride);
 
         (DeviceBuffer<T> activation, DeviceBuffer<float>? bias) = b.ActivationAndBias(input);

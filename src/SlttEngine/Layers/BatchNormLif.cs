@@ -192,11 +192,10 @@ public sealed class BatchNormLif : Layer
             DeviceBuffer<double> partials = batchNorm.Partials("backward");
             DeviceBuffer[] reads = [u, batchNorm.X, batchNorm.Mean, batchNorm.Invstd, .. gradients.Present];
             DeviceBuffer[] writes = [gradNorm, partials, .. gradients.Updated];
+            string op = Name + " backward";
             b.Add(Section.Backward, window == 1
-                ? new Op(
-                    Name + " backward", reads, writes, t => Backward(gradients, gradNorm, partials, t),
-                    InPlace: (gradNorm, gradients.Spikes))
-                : new Op(Name + " backward", reads, writes, t => BackwardOfPooled(gradients, gradNorm, partials, t)));
+                ? new Op(op, reads, writes, t => Backward(gradients, gradNorm, partials, t), InPlace: (gradNorm, gradients.Spikes))
+                : new Op(op, reads, writes, t => BackwardOfPooled(gradients, gradNorm, partials, t)));
             return batchNorm.EmitBackward(gradNorm, partials);
         }
 

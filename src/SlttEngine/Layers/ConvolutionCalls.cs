@@ -169,9 +169,11 @@ internal sealed class ConvolutionCalls<T>
     }
 
     private Op ToOp(Pass pass, DeviceBuffer[] reads, DeviceBuffer[] writes, long parameterBytes, Action<int> launch) =>
-        new(
-            $"{module.Name} {pass.Name}", reads, [.. writes, pass.Workspace],
-            launch) { MultiplyAdds = multiplyAdds, ParameterBytes = parameterBytes };
+        new($"{module.Name} {pass.Name}", reads, [.. writes, pass.Workspace], launch)
+        {
+            MultiplyAdds = multiplyAdds,
+            ParameterBytes = parameterBytes,
+        };
 
     // cuDNN may do one pass in another math than the one asked for, as where channels are no multiple of 8. It rejects the algorithm unless
     // the descriptor says that math.

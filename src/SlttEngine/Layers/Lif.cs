@@ -3,8 +3,8 @@ using SlttEngine.Graph;
 namespace SlttEngine.Layers;
 
 /// <summary>
-/// LIF neuron without batch norm in it, as the normaliser-free networks use it: spikes · spikeScale of u(t) = λ v(t−1) + inputScale · (x(t)
-/// + bias).
+/// LIF neuron without batch norm in it, as the normaliser-free networks use it: spikes · spikeScale of u(t) = λ v(t−1) + inputScale ·
+/// (x(t) + bias).
 /// </summary>
 /// <remarks>Keeps the membrane potential u alone.</remarks>
 public sealed class Lif : Layer

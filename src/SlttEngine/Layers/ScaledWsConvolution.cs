@@ -21,7 +21,14 @@ public sealed record ScaledWsModule(ConvolutionModule Convolution, Parameter Gai
     /// <param name="skipGain">skipinit_gain if it scales this convolution's output.</param>
     /// <param name="alpha">α.</param>
     public static ScaledWsModule Declare(
-        Network network, string name, int input, int output, int kernel, int stride, int padding, Parameter? skipGain = null,
+        Network network,
+        string name,
+        int input,
+        int output,
+        int kernel,
+        int stride,
+        int padding,
+        Parameter? skipGain = null,
         float alpha = 1)
     {
         ConvolutionModule convolution = ConvolutionModule.Declare(

@@ -98,7 +98,12 @@ internal static class SpikeOps
     /// <param name="scales">What the input is multiplied by, and what a spike counts for.</param>
     /// <param name="dropout">Dropout of the spikes.</param>
     public static DeviceBuffer<float> AccumulateOverTime<T>(
-        ProgramBuilder<T> b, Edge spikes, Edge input, DeviceBuffer<T> u, SpikeGradients<T> gradients, (float Input, float Spike) scales,
+        ProgramBuilder<T> b,
+        Edge spikes,
+        Edge input,
+        DeviceBuffer<T> u,
+        SpikeGradients<T> gradients,
+        (float Input, float Spike) scales,
         Dropout dropout)
         where T : unmanaged
     {

@@ -11,7 +11,12 @@ namespace SlttEngine.Models;
 /// <param name="WidthDivisor">Every inner channel count is divided by it.</param>
 /// <param name="BatchNorm">Whose batch norm.</param>
 public sealed record ModelOptions(
-    int Classes, int InputChannels, int Height, int Width, float DropRate = 0, int WidthDivisor = 1,
+    int Classes,
+    int InputChannels,
+    int Height,
+    int Width,
+    float DropRate = 0,
+    int WidthDivisor = 1,
     BatchNormKind BatchNorm = BatchNormKind.Sltt)
 {
     /// <summary>An inner channel count after the division.</summary>
@@ -20,6 +25,7 @@ public sealed record ModelOptions(
     public int Channels(int officialChannels) => officialChannels % WidthDivisor == 0
         ? officialChannels / WidthDivisor
         : throw new SlttException(
-            ErrorKind.Usage, $"-width_divisor {WidthDivisor} does not divide the model's {officialChannels} channels",
+            ErrorKind.Usage,
+            $"-width_divisor {WidthDivisor} does not divide the model's {officialChannels} channels",
             "use 1, 2, 4, 8, 16, 32 or 64");
 }

@@ -102,14 +102,16 @@ internal sealed class NetworkProgram : IDisposable
     /// <param name="afterForward">Called after each step's forward; the launches are then not captured. For checks.</param>
     /// <exception cref="SlttException">On the strict CPU device: an operation wrote beyond its buffers.</exception>
     public void Run(
-        ReadOnlySpan<byte> input, ReadOnlySpan<int> labels, IEnumerable<(StepKind Kind, int T)> schedule, bool alike,
+        ReadOnlySpan<byte> input,
+        ReadOnlySpan<int> labels,
+        IEnumerable<(StepKind Kind, int T)> schedule,
+        bool alike,
         Action<int>? afterForward = null)
     {
         if (input.Length != InputBytes || labels.Length != Shape.Batch)
         {
-            throw new ArgumentException(
-                $"a batch of {Shape.Batch} takes {InputBytes} bytes of input and {Shape.Batch} labels, not {input.Length} and "
-                    + $"{labels.Length}");
+            string expected = $"a batch of {Shape.Batch} takes {InputBytes} bytes of input and {Shape.Batch} labels";
+            throw new ArgumentException($"{expected}, not {input.Length} and {labels.Length}");
         }
 
         ops.Feed.Write(input);

@@ -45,7 +45,13 @@ public sealed record Sgd(double Momentum, double WeightDecay) : Optimizer(Weight
 
     /// <inheritdoc/>
     protected override void LaunchUpdate(ParameterStore store, LaunchShape shape) => store.Device.Kernels.Sgd(
-        shape, store.Weights, store.OptimizerState(0), store.Gradients, store.RunState, (float)Momentum, (float)WeightDecay,
+        shape,
+        store.Weights,
+        store.OptimizerState(0),
+        store.Gradients,
+        store.RunState,
+        (float)Momentum,
+        (float)WeightDecay,
         store.Elements);
 }
 

@@ -93,8 +93,7 @@ public sealed record RunPlan(
         using EnginePlan plan = options.Plan(device, format);
         NetworkProgram training = plan.Program(options.BatchSize, training: true, measure);
         IEnumerable<StepKind> passes = plan.Options.Method.Schedule(options.Steps, (ulong)options.Seed, 0).Select(p => p.Kind);
-        return new RunPlan(
-            options, format, MemoryPlan.Of(plan.Store, training), plan.Evaluation(options.BatchSize, measure).Arena.Bytes, images,
-            training.Work(passes));
+        long evaluation = plan.Evaluation(options.BatchSize, measure).Arena.Bytes;
+        return new RunPlan(options, format, MemoryPlan.Of(plan.Store, training), evaluation, images, training.Work(passes));
     }
 }

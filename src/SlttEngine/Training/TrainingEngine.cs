@@ -5,7 +5,7 @@ using SlttEngine.Graph;
 
 namespace SlttEngine.Training;
 
-/// <summary>Sums over the batches since they were last taken.</summary>
+/// <summary>Sums over the batches since they were last read.</summary>
 /// <param name="Loss">Sum of the samples' losses.</param>
 /// <param name="Top1">Samples whose class has the largest sum of logits.</param>
 /// <param name="Top5">Samples whose class is among the five largest.</param>
@@ -123,10 +123,10 @@ public sealed class TrainingEngine : IDisposable
     }
 
     /// <summary>Waits for the device; returns the sums since the last call and starts new ones.</summary>
-    public BatchMetrics TakeMetrics()
+    public BatchMetrics WaitForMetrics()
     {
         MetricsReads.Begin();
-        return MetricsReads.Take();
+        return MetricsReads.Wait();
     }
 
     /// <summary>Reads of the sums that do not hold the device up, one after each of two batches at most.</summary>
@@ -164,10 +164,9 @@ public sealed class TrainingEngine : IDisposable
     {
         CheckLabels(labels);
         WriteHostState(learningRate);
-        Program(training: true, labels.Length)
-            .Run(
-                input, labels, options.Method.Schedule(options.Steps, options.Seed, Iteration), options.Method.SameEveryIteration,
-                afterForward);
+        Method method = options.Method;
+        Program(training: true, labels.Length).Run(
+            input, labels, method.Schedule(options.Steps, options.Seed, Iteration), method.SameEveryIteration, afterForward);
         Iteration++;
     }
 
@@ -196,14 +195,14 @@ public sealed class TrainingEngine : IDisposable
     /// <summary>Refuses what the loss's kernel would index logits by: a label beyond the classes has no logit.</summary>
     private void CheckLabels(ReadOnlySpan<int> labels)
     {
+        int classes = Network.Classes;
         for (int i = 0; i < labels.Length; i++)
         {
-            if ((uint)labels[i] >= (uint)Network.Classes)
+            if ((uint)labels[i] >= (uint)classes)
             {
                 throw new SlttException(
                     ErrorKind.Data,
-                    $"sample {i} of the batch has label {labels[i]}, but the network has {Network.Classes} classes: 0 to "
-                        + $"{Network.Classes - 1}",
+                    $"sample {i} of the batch has label {labels[i]}, but the network has {classes} classes: 0 to {classes - 1}",
                     "correct the labels, or build the network for more classes");
             }
         }

@@ -40,10 +40,8 @@ public sealed class ArenaGuardTests
             (b, ops) =>
             {
                 DeviceBuffer<byte> workspace = b.Workspace("call", 100);
-                ops.Add(
-                    new Op(
-                        "call", [], [workspace],
-                        t => device.Context.ClearMemoryAsync(workspace.Address(t), (byte)0, 101, device.Stream.Stream)));
+                ops.Add(new Op("call", [], [workspace], t => device.Context.ClearMemoryAsync(
+                    workspace.Address(t), (byte)0, 101, device.Stream.Stream)));
             }),
         Throws.TypeOf<SlttException>().With.Message.EqualTo("call has written beyond the 100 bytes of 'call workspace'"));
 
@@ -52,8 +50,8 @@ public sealed class ArenaGuardTests
     {
         DeviceBuffer<byte> small = b.Scratch<byte>("small", 100);
         DeviceBuffer<byte> large = b.Scratch<byte>("large", 300);
-        void Fill(DeviceBuffer<byte> buffer) => device.Context.ClearMemoryAsync(
-            buffer.Address(0), (byte)7, buffer.Bytes, device.Stream.Stream);
+        void Fill(DeviceBuffer<byte> buffer) =>
+            device.Context.ClearMemoryAsync(buffer.Address(0), (byte)7, buffer.Bytes, device.Stream.Stream);
         ops.Add(new Op("first", [], [small], _ => Fill(small)));
         ops.Add(new Op("second", [small], [large], _ => Fill(large), InPlace: (large, small)));
     });

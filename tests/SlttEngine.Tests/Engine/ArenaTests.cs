@@ -85,8 +85,8 @@ public sealed class ArenaTests
             {
                 foreach (DeviceBuffer y in alive.Where(y => y != x && Overlap(x, y)))
                 {
-                    bool handedOver = ops[i].InPlace is { } pair
-                        && ((pair.Output == x && pair.Input == y) || (pair.Output == y && pair.Input == x));
+                    bool handedOver = ops[i].InPlace is { } pair && (
+                        (pair.Output == x && pair.Input == y) || (pair.Output == y && pair.Input == x));
                     Assert.That(handedOver, Is.True, $"{x.Name} and {y.Name} overlap at {i}");
                 }
             }

@@ -44,9 +44,8 @@ public sealed class ConvolutionAlgorithmsTests
         Assert.That(measurements, Is.EqualTo(1));
         Assert.That(
             Choose("b", guess, [Guessed with { Algorithm = 1, Milliseconds = 1 }]), Is.EqualTo(1), "another call is another matter");
-        Assert.That(
-            Choose("a", guess, [Guessed with { Algorithm = 1, Milliseconds = 1 }], "another device"), Is.EqualTo(1),
-            "and so is another device");
+        Assert.That(Choose(
+            "a", guess, [Guessed with { Algorithm = 1, Milliseconds = 1 }], "another device"), Is.EqualTo(1), "and so is another device");
         Assert.That(Choose("a", guess, []), Is.EqualTo(2), "which has not displaced the first");
         Assert.That(measurements, Is.EqualTo(3));
     }
@@ -66,10 +65,8 @@ public sealed class ConvolutionAlgorithmsTests
         File.WriteAllText(Path.Combine(folder, "file"), "");
         ConvolutionAlgorithms algorithms = new(
             SharedDevice.Device, RememberedAlgorithm.Open("device", Path.Combine(folder, "file", "inside")));
-        Assert.That(
-            algorithms.Choose(
-                "a", () => [Guessed, Guessed], (_, _, _, _, _) => [Guessed with { Algorithm = 2, Milliseconds = 1 }], (4, 4, 4)).Algorithm,
-            Is.EqualTo(2));
+        AlgorithmOffer measured = Guessed with { Algorithm = 2, Milliseconds = 1 };
+        Assert.That(algorithms.Choose("a", () => [Guessed, Guessed], (_, _, _, _, _) => [measured], (4, 4, 4)).Algorithm, Is.EqualTo(2));
     }
 
     [Test]
@@ -89,7 +86,10 @@ public sealed class ConvolutionAlgorithmsTests
     {
         ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
         int Guess(string call) => algorithms.Choose(
-            call, () => [Guessed, Guessed with { Algorithm = 2 }], (_, _, _, _, _) => throw new AssertionException("measured"), (4, 4, 4),
+            call,
+            () => [Guessed, Guessed with { Algorithm = 2 }],
+            (_, _, _, _, _) => throw new AssertionException("measured"),
+            (4, 4, 4),
             measures: false).Algorithm;
         Assert.That(Guess("a"), Is.EqualTo(1));
         Choose("b", [Guessed, Guessed], [Guessed with { Algorithm = 2, Milliseconds = 1 }]);
@@ -103,8 +103,10 @@ public sealed class ConvolutionAlgorithmsTests
         ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
         Assert.That(
             algorithms.Choose(
-                "a", () => [Guessed, Guessed with { Algorithm = 2 }],
-                (_, _, _, _, _) => throw new CudaDNNException(cudnnStatus.ExecutionFailed), (4, 4, 4)).Algorithm,
+                "a",
+                () => [Guessed, Guessed with { Algorithm = 2 }],
+                (_, _, _, _, _) => throw new CudaDNNException(cudnnStatus.ExecutionFailed),
+                (4, 4, 4)).Algorithm,
             Is.EqualTo(1));
         Assert.That(
             () => algorithms.Choose(

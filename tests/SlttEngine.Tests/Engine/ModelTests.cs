@@ -25,15 +25,14 @@ public sealed class ModelTests
             shapes.Add(buffer.Name, buffer.IsCounter ? [] : [buffer.Count]);
         }
 
-        string[] expected = [
-            .. official.GetProperty("state_dict").EnumerateArray().Select(e => $"{e[0]} [{string.Join(",", e[1].EnumerateArray())}]")];
+        string[] expected = [.. official.GetProperty("state_dict").EnumerateArray().Select(
+            e => $"{e[0]} [{string.Join(",", e[1].EnumerateArray())}]")];
         string[] actual = [.. network.StateNames.Select(n => $"{n} [{string.Join(",", shapes[n])}]")];
         Assert.Multiple(() =>
         {
             Assert.That(actual, Is.EqualTo(expected));
-            Assert.That(
-                network.Parameters.Select(p => p.Name),
-                Is.EqualTo(official.GetProperty("parameter_order").EnumerateArray().Select(e => e.GetString())));
+            Assert.That(network.Parameters.Select(p => p.Name), Is.EqualTo(
+                official.GetProperty("parameter_order").EnumerateArray().Select(e => e.GetString())));
             Assert.That(network.ParameterCount, Is.EqualTo(official.GetProperty("parameters").GetInt64()));
         });
     }
@@ -70,7 +69,8 @@ public sealed class ModelTests
             Assert.That(uniform.Max(), Is.EqualTo(0.25).Within(1e-3));
             Assert.That(uniform.Min(), Is.EqualTo(-0.25).Within(1e-3));
             Assert.That(
-                InitialValues.Draw(new Parameter("n", [8], new Initializer.Normal(0.5)), 1, 2), Is.EqualTo(normal[..8]),
+                InitialValues.Draw(new Parameter("n", [8], new Initializer.Normal(0.5)), 1, 2),
+                Is.EqualTo(normal[..8]),
                 "a stream's start does not depend on its length");
             Assert.That(InitialValues.Draw(new Parameter("n", [8], new Initializer.Normal(0.5)), 2, 2), Is.Not.EqualTo(normal[..8]));
         });

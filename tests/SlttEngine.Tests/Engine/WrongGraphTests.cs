@@ -147,12 +147,13 @@ public sealed class WrongGraphTests
             () =>
             {
                 add(network);
-                using TrainingEngine engine = new(
-                    SharedDevice.Device, network,
-                    new EngineOptions { TrainInput = format, TestInput = format, TrainBatches = [2], Type = type });
+                EngineOptions options = new() { TrainInput = format, TestInput = format, TrainBatches = [2], Type = type };
+                using TrainingEngine engine = new(SharedDevice.Device, network, options);
             },
             message);
     }
+
+    private static void Throws(Func<object> code, string message) => Throws(() => { _ = code(); }, message);
 
     private static void Throws(Action code, string message)
     {
