@@ -149,7 +149,8 @@ public sealed class ComputeDevice : IDisposable
         using Stream? stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(KernelResource);
         if (stream is null)
         {
-            throw new SlttException(ErrorKind.Device, "this build holds no GPU kernels", "install nvcc and run ./build.sh, or use --device cpu");
+            throw new SlttException(
+                ErrorKind.Device, "this build holds no GPU kernels", "install nvcc and run ./build.sh, or use --device cpu");
         }
 
         byte[] image = new byte[stream.Length];

@@ -24,7 +24,8 @@ public sealed class KernelSignatureTests
             Assert.That(Launchers.Names[signature.Index], Is.EqualTo(kernel.Name));
             Assert.That(
                 signature.Parameters.Select(p => (p.Name, Type: KernelParameter.NameOf(p.Element), p.IsPointer, p.IsConst)),
-                Is.EqualTo(kernel.Parameters.Select(p => (Name: CSharp.Camel(p.Name).TrimStart('@'), Type: NameOf(p.Type), p.Pointer, p.Const))),
+                Is.EqualTo(
+                    kernel.Parameters.Select(p => (Name: CSharp.Camel(p.Name).TrimStart('@'), Type: NameOf(p.Type), p.Pointer, p.Const))),
                 kernel.Name);
         }
     }
@@ -84,7 +85,8 @@ public sealed class KernelSignatureTests
     {
         ListedParameter[] sizes = [new("n", "i32", false, false), new("n", "i64", false, false), new("n", "i32", false, false)];
         string[] names = ["f32", "f16", "bf16"];
-        KernelFamily family = KernelFamily.Of(names.Select((t, i) => new ListedKernel("k_" + t, "k.cu", [new("x", t, true, true), sizes[i]]))).Single();
+        KernelFamily family = KernelFamily.Of(
+            names.Select((t, i) => new ListedKernel("k_" + t, "k.cu", [new("x", t, true, true), sizes[i]]))).Single();
         Assert.That(() => family.Parameters(), Throws.TypeOf<InvalidDataException>().With.Message.Contains("k").And.Message.Contains("n"));
     }
 
