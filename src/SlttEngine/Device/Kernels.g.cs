@@ -318,7 +318,7 @@ public sealed partial class Kernels
             70 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
             (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
-    /// <summary>accumulate_gradients.cu: only detects them.</summary>
+    /// <summary>accumulate_gradients.cu: detects inf and NaN in the float gradients.</summary>
     [Kernel("find_overflow")]
     public unsafe void FindOverflow(
         LaunchShape shape, ConstDevicePtr<float> grad, DevicePtr<RunState> state, long n) => Launch(
