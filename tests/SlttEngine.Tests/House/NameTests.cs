@@ -50,7 +50,7 @@ public sealed partial class NameTests
     public void Locals_are_the_fields_words()
     {
         List<string> bad = [];
-        foreach (string file in Repository.Sources("src/SlttEngine").Concat(Repository.Sources("src/SlttEngine.Cli")))
+        foreach (string file in SourceTree.Files(".cs").Where(f => f.StartsWith("src/SlttEngine", StringComparison.Ordinal)))
         {
             string folder = "SlttEngine." + Path.GetFileName(Path.GetDirectoryName(file));
             if (Excluded.Contains(folder))
@@ -58,7 +58,7 @@ public sealed partial class NameTests
                 continue;
             }
 
-            string[] lines = File.ReadAllLines(file);
+            string[] lines = SourceTree.Lines(file);
             for (int i = 0; i < lines.Length; i++)
             {
                 foreach (Match match in Local().Matches(CommentOrText().Replace(lines[i], "\"\"")))

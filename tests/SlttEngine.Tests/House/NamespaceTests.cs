@@ -43,10 +43,10 @@ public sealed partial class NamespaceTests
     public void Source_names_only_what_lies_below()
     {
         List<string> forbidden = [];
-        foreach (string file in Repository.Sources("src/SlttEngine"))
+        foreach (string file in Sources())
         {
             string from = FolderOf(file);
-            string code = Comment().Replace(File.ReadAllText(file), string.Empty);
+            string code = Comment().Replace(Text(file), string.Empty);
             foreach (Match match in Mention().Matches(code))
             {
                 string used = match.Groups[1].Value;
@@ -61,9 +61,9 @@ public sealed partial class NamespaceTests
     [Test]
     public void A_folder_is_a_namespace()
     {
-        foreach (string file in Repository.Sources("src/SlttEngine"))
+        foreach (string file in Sources())
         {
-            string declared = Declaration().Match(File.ReadAllText(file)).Groups[1].Value;
+            string declared = Declaration().Match(Text(file)).Groups[1].Value;
             string folder = FolderOf(file);
             Assert.That(declared, Is.EqualTo(folder.Length == 0 ? "SlttEngine" : "SlttEngine." + folder).Or.Empty, file);
             Assert.That(Permitted, Does.ContainKey(folder), file);
@@ -86,7 +86,7 @@ public sealed partial class NamespaceTests
     public void The_page_about_the_layout_has_the_same_table()
     {
         string[] rows = [
-            .. File.ReadAllLines(Path.Combine(Repository.Root, "docs", "internals", "layout.md")).Where(l => Row().IsMatch(l))];
+            .. File.ReadAllLines(Path.Combine(SourceTree.Root, "docs", "internals", "layout.md")).Where(l => Row().IsMatch(l))];
         string[] expected = [
             .. Permitted.Where(p => p.Key.Length > 0).Select(
             p => $"{p.Key} < {(p.Value.Length == 0 ? "nothing" : string.Join(", ", p.Value))}")];
@@ -108,9 +108,13 @@ public sealed partial class NamespaceTests
 
     private static string NamespaceOf(Type type) => type.Namespace == "SlttEngine" ? string.Empty : type.Namespace!["SlttEngine.".Length..];
 
+    private static IEnumerable<string> Sources() =>
+        SourceTree.Files(".cs").Where(f => f.StartsWith("src/SlttEngine/", StringComparison.Ordinal));
+
+    private static string Text(string file) => File.ReadAllText(Path.Combine(SourceTree.Root, file));
+
     private static string FolderOf(string file) =>
-        Path.GetRelativePath(Path.Combine(Repository.Root, "src", "SlttEngine"), Path.GetDirectoryName(file)!).Replace(
-            Path.DirectorySeparatorChar, '.').Trim('.');
+        Path.GetDirectoryName(file)!["src/SlttEngine".Length..].Trim('/', '\\').Replace('/', '.').Replace('\\', '.');
 
     [GeneratedRegex(@"\bSlttEngine\.((?:Device|Graph|Layers|Models|Training|Data|IO|Cli)(?:\.[A-Z]\w+)?)")]
     private static partial Regex Mention();
