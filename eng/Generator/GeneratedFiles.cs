@@ -36,7 +36,8 @@ internal static class GeneratedFiles
         int index = 0;
         foreach (KernelFamily family in families)
         {
-            Method(text, family, index, Documentation.OfKernel(Path.Combine(sources, family.Variants[0].File), family.Name));
+            string source = Directory.EnumerateFiles(sources, family.Variants[0].File, SearchOption.AllDirectories).Single();
+            Method(text, family, index, Documentation.OfKernel(source, family.Name));
             index += family.Variants.Count;
         }
 

@@ -70,7 +70,8 @@ public sealed class MeasuredChoices<T>
 
         string? user = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
         return Path.Combine(
-            string.IsNullOrEmpty(user) ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache") : user, "sltt");
+            string.IsNullOrEmpty(user) ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache") : user,
+            "sltt");
     }
 
     private Dictionary<string, Dictionary<string, T>> ReadAll()

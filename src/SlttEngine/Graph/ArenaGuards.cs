@@ -116,8 +116,11 @@ internal sealed class ArenaGuards : IDisposable
         },
     };
 
-    private Op Write(DeviceBuffer buffer) =>
-        new("guard behind " + buffer.Name, [], [], t => Launch("guard_write", Guard(buffer, t), arena.Of(buffer).GuardBytes));
+    private Op Write(DeviceBuffer buffer) => new(
+        "guard behind " + buffer.Name,
+        [],
+        [],
+        t => device.Kernels.GuardWrite(LaunchShape.OneThread, Guard(buffer, t), arena.Of(buffer).GuardBytes));
 
     private Op Check(DeviceBuffer buffer, string op)
     {
@@ -127,16 +130,10 @@ internal sealed class ArenaGuards : IDisposable
             "check of " + buffer.Name,
             [],
             [],
-            t => Launch("guard_check", Guard(buffer, t), arena.Of(buffer).GuardBytes, number, violated!.DevicePointer));
+            t => device.Kernels.GuardCheck(
+                LaunchShape.OneThread, Guard(buffer, t), arena.Of(buffer).GuardBytes, number, new(violated!.DevicePointer)));
     }
 
-    private CUdeviceptr Guard(DeviceBuffer buffer, int t) => new((ulong)buffer.Address(t).Pointer + (ulong)arena.Of(buffer).Guard);
-
-    private void Launch(string kernel, params object[] arguments)
-    {
-        CudaKernel loaded = device.CpuKernel(kernel);
-        loaded.GridDimensions = new ManagedCuda.VectorTypes.dim3(1u);
-        loaded.BlockDimensions = new ManagedCuda.VectorTypes.dim3(1u);
-        loaded.RunAsync(device.Stream.Stream, arguments);
-    }
+    private DevicePtr<byte> Guard(DeviceBuffer buffer, int t) =>
+        new(new CUdeviceptr((ulong)buffer.Address(t).Pointer + (ulong)arena.Of(buffer).Guard));
 }

@@ -5,7 +5,7 @@ using SlttEngine.Graph;
 
 namespace SlttEngine.Training;
 
-/// <summary>Sums over the batches since they were last taken.</summary>
+/// <summary>Sums over the batches since they were last read.</summary>
 /// <param name="Loss">Sum of the samples' losses.</param>
 /// <param name="Top1">Samples whose class has the largest sum of logits.</param>
 /// <param name="Top5">Samples whose class is among the five largest.</param>
@@ -123,10 +123,10 @@ public sealed class TrainingEngine : IDisposable
     }
 
     /// <summary>Waits for the device; returns the sums since the last call and starts new ones.</summary>
-    public BatchMetrics TakeMetrics()
+    public BatchMetrics WaitForMetrics()
     {
         MetricsReads.Begin();
-        return MetricsReads.Take();
+        return MetricsReads.Wait();
     }
 
     /// <summary>Reads of the sums that do not hold the device up, one after each of two batches at most.</summary>

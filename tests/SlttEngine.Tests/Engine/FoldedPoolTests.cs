@@ -94,7 +94,7 @@ public sealed class FoldedPoolTests
             .. weights,
             .. network.Parameters.SelectMany(engine.Store.GetGradient),
             .. network.Statistics.SelectMany(s => s.IsCounter ? [engine.Store.GetCounter(s)] : engine.Store.GetStatistic(s)),
-            (float)engine.TakeMetrics().Loss,
+            (float)engine.WaitForMetrics().Loss,
         ];
     }
 

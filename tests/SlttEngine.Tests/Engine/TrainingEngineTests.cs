@@ -117,18 +117,18 @@ public sealed class TrainingEngineTests
         (byte[] input, int[] labels) = Random(3 * 32 * 32 * Batch, 10);
         engine.TrainIteration(input, labels, 0.1);
         float[] before = [.. Weights(engine), .. network.Statistics.Where(s => !s.IsCounter).SelectMany(engine.Store.GetStatistic)];
-        engine.TakeMetrics();
+        engine.WaitForMetrics();
         engine.Evaluate(input, labels);
-        BatchMetrics whole = engine.TakeMetrics();
+        BatchMetrics whole = engine.WaitForMetrics();
         engine.Evaluate(input.AsSpan(0, 3 * 32 * 32 * 2), labels.AsSpan(0, 2));
-        BatchMetrics first = engine.TakeMetrics();
+        BatchMetrics first = engine.WaitForMetrics();
         engine.Evaluate([], []);
         engine.Evaluate(input, labels);
         float[] after = [.. Weights(engine), .. network.Statistics.Where(s => !s.IsCounter).SelectMany(engine.Store.GetStatistic)];
         Assert.Multiple(() =>
         {
             Assert.That(after, Is.EqualTo(before));
-            Assert.That(engine.TakeMetrics(), Is.EqualTo(whole));
+            Assert.That(engine.WaitForMetrics(), Is.EqualTo(whole));
             Assert.That(whole.Samples, Is.EqualTo(Batch));
             Assert.That(first.Samples, Is.EqualTo(2));
         });
@@ -159,7 +159,7 @@ public sealed class TrainingEngineTests
             Assert.That(() => engine.Evaluate(input, [0, label, 9]), Refuses());
             Assert.That(Weights(engine), Is.EqualTo(before));
             Assert.That(engine.Iteration, Is.Zero);
-            Assert.That(engine.TakeMetrics().Samples, Is.Zero);
+            Assert.That(engine.WaitForMetrics().Samples, Is.Zero);
         });
 
         NUnit.Framework.Constraints.IResolveConstraint Refuses() => Throws.TypeOf<SlttException>()

@@ -153,6 +153,8 @@ public sealed class WrongGraphTests
             message);
     }
 
+    private static void Throws(Func<object> code, string message) => Throws(() => { _ = code(); }, message);
+
     private static void Throws(Action code, string message)
     {
         SlttException error = Assert.Throws<SlttException>(code)!;

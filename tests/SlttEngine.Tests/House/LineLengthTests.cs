@@ -21,7 +21,6 @@ public sealed partial class LineLengthTests
     [
         "bench/results/2026-11-24",
         "bench/results/2026-11-25",
-        "docs/managedcuda.md",
     ];
 
     [Test]

@@ -14,11 +14,7 @@ public sealed partial class NameTests
     };
 
     /// <summary>Namespaces whose names are being changed elsewhere; an empty list is the aim.</summary>
-    private static readonly string[] Excluded = ["SlttEngine.Device", "SlttEngine.Graph", "SlttEngine.Layers", "SlttEngine.Models"];
-
-    /// <summary>Files of Training whose names are being changed elsewhere; an empty list is the aim.</summary>
-    private static readonly string[] ExcludedFiles =
-        ["NetworkProgram", "TrainingEngine", "InputFeed", "Optimizer", "LossOptions", "MemoryPlan", "MetricsReads"];
+    private static readonly string[] Excluded = ["SlttEngine.Device"];
 
     private const BindingFlags All =
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
@@ -29,7 +25,7 @@ public sealed partial class NameTests
         List<string> bad = [];
         foreach (Type type in new[] { typeof(SlttException).Assembly, typeof(CommandLine).Assembly }.SelectMany(a => a.GetTypes()))
         {
-            if (type.Namespace is null || Excluded.Contains(type.Namespace) || ExcludedFiles.Contains((type.DeclaringType ?? type).Name)
+            if (type.Namespace is null || Excluded.Contains(type.Namespace)
                 || type.Name.Contains('<'))
             {
                 continue;
@@ -57,7 +53,7 @@ public sealed partial class NameTests
         foreach (string file in SourceTree.Files(".cs").Where(f => f.StartsWith("src/SlttEngine", StringComparison.Ordinal)))
         {
             string folder = "SlttEngine." + Path.GetFileName(Path.GetDirectoryName(file));
-            if (Excluded.Contains(folder) || ExcludedFiles.Contains(Path.GetFileNameWithoutExtension(file)))
+            if (Excluded.Contains(folder))
             {
                 continue;
             }

@@ -32,6 +32,11 @@ internal static class SourceTree
         .Where(path => endings.Length == 0 || Array.Exists(endings, ending => path.EndsWith(ending, StringComparison.Ordinal)))
         .Order(StringComparer.Ordinal);
 
+    /// <summary>Full paths of the C# files of a folder.</summary>
+    /// <param name="folder">The folder, relative to the root.</param>
+    public static IEnumerable<string> Sources(string folder) =>
+        Under(new DirectoryInfo(Path.Combine(Root, folder))).Where(file => file.Extension == ".cs").Select(file => file.FullName);
+
     /// <summary>The lines of a file, without their ends.</summary>
     /// <param name="path">Its path, relative to the root.</param>
     public static string[] Lines(string path) => File.ReadAllLines(Path.Combine(Root, path));
