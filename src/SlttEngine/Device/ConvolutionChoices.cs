@@ -56,7 +56,7 @@ public sealed class ConvolutionChoices
     /// <param name="convolution">Padding, stride and arithmetic.</param>
     /// <param name="y">Its output.</param>
     /// <param name="measure">False: nothing is measured.</param>
-    internal unsafe void Settle(
+    internal unsafe void Resolve(
         string call, Pass pass, TensorDescriptor x, FilterDescriptor w, ConvolutionDescriptor convolution, TensorDescriptor y, bool measure)
     {
         ConvolutionChoice? known = given.GetValueOrDefault(call) ?? used.GetValueOrDefault(call) ?? remembered.Find(call);
@@ -76,7 +76,7 @@ public sealed class ConvolutionChoices
     /// <summary>Takes the choices of the run that a checkpoint belongs to, if its folder has any.</summary>
     /// <param name="checkpoint">The checkpoint's file.</param>
     /// <exception cref="SlttException">The file beside it is damaged.</exception>
-    internal void TakeFrom(string checkpoint)
+    internal void CopyFrom(string checkpoint)
     {
         string path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(checkpoint))!, FileName);
         if (File.Exists(path))

@@ -31,8 +31,8 @@ public readonly record struct LaunchShape(int Blocks, int Threads)
     /// <param name="channels">Channels.</param>
     public static LaunchShape RowSums(ComputeDevice device, long rows, int channels)
     {
-        int rowsAtOnce = Math.Max(1, ElementThreads * 4 / Math.Max(4, channels));
-        return new(Grid(rows, rowsAtOnce * 8, device.Multiprocessors * (device.IsCpu ? 1 : 2)), ElementThreads);
+        int rowsAtATime = Math.Max(1, ElementThreads * 4 / Math.Max(4, channels));
+        return new(Grid(rows, rowsAtATime * 8, device.Multiprocessors * (device.IsCpu ? 1 : 2)), ElementThreads);
     }
 
     /// <summary>Second stages of column sums: 8 channels a block, whose other threads share the partial sums; up to 1,024 blocks.</summary>

@@ -160,7 +160,7 @@ internal sealed class ConvolutionCalls<T>
     {
         string suffix = builder.Shape.Type.Suffix();
         bool measures = builder.MeasuresAlgorithms;
-        builder.Device.ConvolutionChoices?.Settle($"{name} {suffix} ({sizes}", number, x, w, convolution, y, measures);
+        builder.Device.ConvolutionChoices?.Resolve($"{name} {suffix} ({sizes}", number, x, w, convolution, y, measures);
         string call = $"{name} {suffix} ({builder.Shape.Batch}, {sizes}";
         (int algorithm, cudnnMathType math) = builder.Device.Convolutions.Choose(call, guess, measure, bytes, measures);
         ConvolutionDescriptor descriptor = math == asked ? convolution : Descriptor(math);

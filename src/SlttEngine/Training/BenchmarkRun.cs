@@ -65,7 +65,7 @@ public static class BenchmarkRun
             firstLoss = done == 0 ? metrics.Loss / metrics.Samples : firstLoss;
             if (done++ < WarmUps)
             {
-                CpuConvolutions.Take();
+                CpuConvolutions.Drain();
             }
             else
             {
@@ -109,7 +109,7 @@ public static class BenchmarkRun
             idle,
             ProcessMemory.Peak(),
             firstLoss,
-            CpuConvolutions.Take() is { } convolutions ? JsonElement.Parse(convolutions) : null);
+            CpuConvolutions.Drain() is { } convolutions ? JsonElement.Parse(convolutions) : null);
     }
 
     private static double Median(List<double> values)

@@ -13,9 +13,6 @@ public sealed partial class NameTests
         "sixteen", "own", "few", "once", "again", "settle", "take", "ahead", "most", "far", "soon", "past", "look", "beside",
     };
 
-    /// <summary>Namespaces whose names are being changed elsewhere; an empty list is the aim.</summary>
-    private static readonly string[] Excluded = ["SlttEngine.Device"];
-
     private const BindingFlags All =
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
@@ -25,8 +22,7 @@ public sealed partial class NameTests
         List<string> bad = [];
         foreach (Type type in new[] { typeof(SlttException).Assembly, typeof(CommandLine).Assembly }.SelectMany(a => a.GetTypes()))
         {
-            if (type.Namespace is null || Excluded.Contains(type.Namespace)
-                || type.Name.Contains('<'))
+            if (type.Namespace is null || type.Name.Contains('<'))
             {
                 continue;
             }
@@ -52,12 +48,6 @@ public sealed partial class NameTests
         List<string> bad = [];
         foreach (string file in SourceTree.Files(".cs").Where(f => f.StartsWith("src/SlttEngine", StringComparison.Ordinal)))
         {
-            string folder = "SlttEngine." + Path.GetFileName(Path.GetDirectoryName(file));
-            if (Excluded.Contains(folder))
-            {
-                continue;
-            }
-
             string[] lines = SourceTree.Lines(file);
             for (int i = 0; i < lines.Length; i++)
             {

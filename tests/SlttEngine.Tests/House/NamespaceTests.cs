@@ -58,6 +58,19 @@ public sealed partial class NamespaceTests
         Assert.That(forbidden.Distinct(), Is.Empty);
     }
 
+    /// <summary>A use that only a method's code shows is seen, and so is one in a lambda.</summary>
+    [Test]
+    public void Uses_in_code_are_seen()
+    {
+        Type[] closure = typeof(Probe).GetNestedTypes(BindingFlags.NonPublic);
+        Assert.That(TypeReferences.Of(typeof(Probe)), Does.Contain(typeof(SlttEngine.Data.Sets.DataSets)));
+        Assert.That(closure.SelectMany(TypeReferences.Of), Does.Contain(typeof(SlttEngine.Models.ModelCatalog)));
+        List<string> forbidden = [];
+        AddIfForbidden(forbidden, "Device", "Graph", "a layer in the device");
+        AddIfForbidden(forbidden, "Graph", "Device", "an allowed arrow");
+        Assert.That(forbidden, Has.Count.EqualTo(1));
+    }
+
     [Test]
     public void A_folder_is_a_namespace()
     {
@@ -115,6 +128,13 @@ public sealed partial class NamespaceTests
 
     private static string FolderOf(string file) =>
         Path.GetDirectoryName(file)!["src/SlttEngine".Length..].Trim('/', '\\').Replace('/', '.').Replace('\\', '.');
+
+    private static class Probe
+    {
+        public static int Count() => SlttEngine.Data.Sets.DataSets.All.Count;
+
+        public static Func<int> Lambda() => () => SlttEngine.Models.ModelCatalog.All.Count;
+    }
 
     [GeneratedRegex(@"\bSlttEngine\.((?:Device|Graph|Layers|Models|Training|Data|IO|Cli)(?:\.[A-Z]\w+)?)")]
     private static partial Regex Mention();

@@ -54,9 +54,10 @@ internal static class SourceTree
         Assert.That(all, Is.Empty, () => $"{rule} ({all.Count} findings):\n{string.Join('\n', all.Take(50))}");
     }
 
-    private static IEnumerable<FileInfo> Under(DirectoryInfo folder) => folder.EnumerateFiles().Where(f => f.Name != ".git").Concat(
-        folder.EnumerateDirectories().Where(d => (!d.Name.StartsWith('.') || d.Name == ".ci") && d.Name != "Golden" && !OutputFolders.Contains(d.Name))
-        .SelectMany(Under));
+    private static IEnumerable<FileInfo> Under(DirectoryInfo folder) =>
+        folder.EnumerateFiles().Where(f => f.Name != ".git").Concat(folder.EnumerateDirectories()
+            .Where(d => (!d.Name.StartsWith('.') || d.Name == ".ci") && d.Name != "Golden" && !OutputFolders.Contains(d.Name))
+            .SelectMany(Under));
 
     private static string? Find()
     {
