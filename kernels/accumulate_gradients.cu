@@ -1,5 +1,5 @@
 // accumulate_gradients: adds one time step's gradients to the float sums and detects inf and NaN.
-// find_overflow: only detects them.
+// find_overflow: detects inf and NaN in the float gradients.
 //
 //   grad += step_grad;  any result that is not finite: state->overflow = 1
 //

@@ -1,5 +1,5 @@
 // All kernels, in one translation unit: nvcc compiles it to the fat binary, g++ to the CPU device's variants (cpu/fast/kernels_tu.cpp).
-// docs/kernels.md lists the bytes that each kernel moves.
+// docs/internals/kernels.md lists the bytes that each kernel moves.
 #include "common/sltt.cuh"
 
 #include "accumulate_gradients.cu"

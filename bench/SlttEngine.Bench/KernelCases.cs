@@ -55,11 +55,14 @@ internal sealed class KernelCases
             return [m.Values(type, n), u, u, m.Values(type, n), Null, 1f, 1f, Lambda, Threshold, 0f, 0u, Null, rows, Channels];
         });
         Add("lif_backward", type, 3 * b * n, shape, m =>
-            [m.Values(type, n), m.Values(type, n), Null, Null, m.Values(type, n), Null, 1f, 1f, Lambda, Threshold, Triangle, 0f, 0u, Null, n]);
+            [m.Values(type, n), m.Values(type, n), Null, Null, m.Values(type, n), Null, 1f, 1f, Lambda, Threshold, Triangle, 0f, 0u, Null,
+                n]);
         Add("lif_backward", type, 5 * b * n, shape, m =>
-            [m.Values(type, n), m.Values(type, n), Null, Null, m.Values(type, n), m.Values(type, n), 1f, 1f, Lambda, Threshold, Triangle, 0f, 0u, Null, n], "through time");
+            [m.Values(type, n), m.Values(type, n), Null, Null, m.Values(type, n), m.Values(type, n), 1f, 1f, Lambda, Threshold, Triangle,
+                0f, 0u, Null, n], "through time");
         Add("lif_backward_accumulate", type, ((2 * b) + 8) * n, shape, m =>
-            [m.Values(ComputeType.Float32, n), m.Values(type, n), Null, Null, m.Values(type, n), Null, 1f, 1f, Lambda, Threshold, Triangle, 0f, 0u, Null, n]);
+            [m.Values(ComputeType.Float32, n), m.Values(type, n), Null, Null, m.Values(type, n), Null, 1f, 1f, Lambda, Threshold, Triangle,
+                0f, 0u, Null, n]);
         Add("spikes", type, 2 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), 1f, Threshold, 0f, 0u, Null, n]);
     }
 
@@ -68,31 +71,41 @@ internal sealed class KernelCases
         int b = type.Size();
         LaunchShape elements = LaunchShape.Elements(device, n, b);
         LaunchShape sums = LaunchShape.RowSums(device, rows, Channels);
-        Add("batch_norm_statistics", type, b * n, sums, m => [Partials(m, sums), m.Values(type, n), Null, Null, PerChannel(m), Threshold, rows, Channels]);
+        Add(
+            "batch_norm_statistics", type, b * n, sums,
+            m => [Partials(m, sums), m.Values(type, n), Null, Null, PerChannel(m), Threshold, rows, Channels]);
         Add("batch_norm_statistics", type, 3 * b * n, sums, m =>
             [Partials(m, sums), m.Values(type, n), m.Zeros(type, n), Null, PerChannel(m), Threshold, rows, Channels], "with a residual");
         Add("batch_norm_lif_forward", type, 4 * b * n, elements, m =>
         {
             object u = m.Values(type, n);
-            return [m.Values(type, n), u, u, m.Values(type, n), PerChannel(m), PerChannel(m), PerChannel(m), Lambda, Threshold, 0f, 0u, Null, rows, Channels];
+            return [
+                m.Values(type, n), u, u, m.Values(type, n), PerChannel(m), PerChannel(m), PerChannel(m), Lambda, Threshold, 0f, 0u, Null,
+                rows, Channels];
         });
         Add("batch_norm_lif_backward", type, 4 * b * n, sums, m =>
-            [m.Values(type, n), Partials(m, sums), m.Values(type, n), Null, m.Values(type, n), Null, m.Values(type, n), PerChannel(m), PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, rows, Channels]);
+            [m.Values(type, n), Partials(m, sums), m.Values(type, n), Null, m.Values(type, n), Null, m.Values(type, n), PerChannel(m),
+                PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, rows, Channels]);
         Add("batch_norm_lif_backward", type, 6 * b * n, sums, m =>
-            [m.Values(type, n), Partials(m, sums), m.Values(type, n), Null, m.Values(type, n), m.Values(type, n), m.Values(type, n), PerChannel(m), PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, rows, Channels], "through time");
+            [m.Values(type, n), Partials(m, sums), m.Values(type, n), Null, m.Values(type, n), m.Values(type, n), m.Values(type, n),
+                PerChannel(m), PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, rows, Channels], "through time");
         Add("batch_norm_backward_reduce", type, (4 + b) * n, sums, m =>
             [Partials(m, sums), m.Values(ComputeType.Float32, n), m.Values(type, n), PerChannel(m), PerChannel(m), rows, Channels]);
         Add("batch_norm_backward_apply", type, 3 * b * n, elements, m =>
-            [m.Values(type, n), m.Values(type, n), m.Values(type, n), PerChannel(m), PerChannel(m), PerChannel(m), m.Values(ComputeType.Float32, 2 * Channels), rows, Channels]);
+            [m.Values(type, n), m.Values(type, n), m.Values(type, n), PerChannel(m), PerChannel(m), PerChannel(m), m.Values(
+                ComputeType.Float32, 2 * Channels), rows, Channels]);
         Add("batch_norm_backward_apply_sum", type, (4 + (2 * b)) * n, elements, m =>
-            [m.Values(type, n), m.Values(ComputeType.Float32, n), m.Values(type, n), PerChannel(m), PerChannel(m), PerChannel(m), m.Values(ComputeType.Float32, 2 * Channels), rows, Channels]);
+            [m.Values(type, n), m.Values(ComputeType.Float32, n), m.Values(type, n), PerChannel(m), PerChannel(m), PerChannel(m), m.Values(
+                ComputeType.Float32, 2 * Channels), rows, Channels]);
     }
 
     private void AddElementwise(ComputeType type)
     {
         int b = type.Size();
         LaunchShape shape = LaunchShape.Elements(device, n, b);
-        Add("residual_add", type, 3 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), m.Values(type, n), PerChannel(m), PerChannel(m), rows, Channels]);
+        Add(
+            "residual_add", type, 3 * b * n, shape,
+            m => [m.Values(type, n), m.Values(type, n), m.Values(type, n), PerChannel(m), PerChannel(m), rows, Channels]);
         Add("bias_add", type, 2 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), PerChannel(m), rows, Channels]);
         Add("dropout", type, 2 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), 0.1f, 1u, m.State(), n]);
         Add("scale", type, 2 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), 2f, n]);
@@ -122,13 +135,19 @@ internal sealed class KernelCases
         Add("batch_norm_lif_pool_forward", type, b * ((3 * large) + small), elements, m =>
         {
             object u = m.Values(type, large);
-            return [m.Values(type, small), u, u, m.Values(type, large), PerChannel(m), PerChannel(m), PerChannel(m), Lambda, Threshold, 0f, 0u, Null, pixels, Channels, Side, Window];
+            return [
+                m.Values(type, small), u, u, m.Values(type, large), PerChannel(m), PerChannel(m), PerChannel(m), Lambda, Threshold, 0f, 0u,
+                Null, pixels, Channels, Side, Window];
         });
-        Add("spikes_pool", type, b * (large + small), elements, m => [m.Values(type, small), m.Values(type, large), Threshold, 0f, 0u, Null, pixels, Channels, Side, Window]);
+        Add(
+            "spikes_pool", type, b * (large + small), elements,
+            m => [m.Values(type, small), m.Values(type, large), Threshold, 0f, 0u, Null, pixels, Channels, Side, Window]);
         Add("batch_norm_lif_pool_backward", type, b * ((3 * large) + small), sums, m =>
-            [m.Values(type, large), Partials(m, sums), m.Values(type, small), m.Values(type, large), Null, m.Values(type, large), PerChannel(m), PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, pixels, Channels, Side, Window]);
+            [m.Values(type, large), Partials(m, sums), m.Values(type, small), m.Values(type, large), Null, m.Values(type, large),
+                PerChannel(m), PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, pixels, Channels, Side, Window]);
         Add("lif_pool_backward_accumulate", type, (b * (large + small)) + (8 * large), elements, m =>
-            [m.Zeros<float>(large), m.Values(type, small), m.Values(type, large), Null, Lambda, Threshold, Triangle, 0f, 0u, Null, pixels, Channels, Side, Window]);
+            [m.Zeros<float>(large), m.Values(type, small), m.Values(type, large), Null, Lambda, Threshold, Triangle, 0f, 0u, Null, pixels,
+                Channels, Side, Window]);
     }
 
     private void AddInput(ComputeType type)
@@ -142,10 +161,14 @@ internal sealed class KernelCases
         AddFrames("f32", 4, m => m.Positive(pixels));
         void AddFrames(string element, int size, Func<KernelBuffers, object> from) =>
             Add("expand_frames_" + element, type, (size + b) * pixels, LaunchShape.Elements(device, pixels, b), m =>
-                [m.Values(type, pixels), from(m), m.State(), m.Positive(Polarities), m.Positive(Polarities), 1, frames, Polarities, Sensor, Sensor]);
+                [m.Values(type, pixels), from(m), m.State(), m.Positive(Polarities), m.Positive(Polarities), 1, frames, Polarities, Sensor,
+                    Sensor]);
         int images = (int)Math.Max(1, n / (1024 * ImageChannels));
         Add("augment_cifar", type, ((3 * 1) + (ImageChannels * b)) * 1024L * images, LaunchShape.Samples(images), m =>
-            [m.Values(type, 1024L * ImageChannels * images), m.Bytes(3072L * images), m.Integers(images, images), m.State(), 0.49f, 0.48f, 0.45f, 0.25f, 0.24f, 0.26f, 1, images, ImageChannels]);
+            [m.Values(
+                type,
+                1024L * ImageChannels * images), m.Bytes(3072L * images), m.Integers(images,
+                images), m.State(), 0.49f, 0.48f, 0.45f, 0.25f, 0.24f, 0.26f, 1, images, ImageChannels]);
     }
 
     private void AddLossAndGradients(ComputeType type)
@@ -155,14 +178,20 @@ internal sealed class KernelCases
         long logits = (long)samples * Classes;
         LaunchShape sums = LaunchShape.RowSums(device, rows, Channels);
         Add("loss", type, (12 + b) * logits, LaunchShape.Samples(samples), m =>
-            [m.Values(type, logits), m.Zeros<float>(samples), m.Zeros<float>(logits), m.Values(ComputeType.Float32, logits), m.Integers(samples, Classes), 0.05f, 0, 1f, 0.2f, m.State(), samples, Classes]);
-        Add("accumulate_gradients", type, (8 + b) * n, LaunchShape.Elements(device, n, b), m => [m.Zeros<float>(n), m.Values(type, n), m.State(), n]);
-        Add("column_sum", type, b * logits, LaunchShape.Channels(Classes), m => [m.Zeros<float>(Classes), m.Values(type, logits), (long)samples, Classes]);
+            [m.Values(type, logits), m.Zeros<float>(samples), m.Zeros<float>(logits), m.Values(ComputeType.Float32, logits),
+                m.Integers(samples, Classes), 0.05f, 0, 1f, 0.2f, m.State(), samples, Classes]);
+        Add(
+            "accumulate_gradients", type, (8 + b) * n, LaunchShape.Elements(device, n, b),
+            m => [m.Zeros<float>(n), m.Values(type, n), m.State(), n]);
+        Add(
+            "column_sum", type, b * logits, LaunchShape.Channels(Classes),
+            m => [m.Zeros<float>(Classes), m.Values(type, logits), (long)samples, Classes]);
         Add("bias_gradient", type, b * n, sums, m => [Partials(m, sums), m.Values(type, n), rows, Channels]);
         int outputs = (int)Math.Max(1, n / FanIn);
         long weights = (long)outputs * FanIn;
         Add("weight_standardize", type, (4 + b) * weights, LaunchShape.Filters(outputs, FanIn), m =>
-            [m.Values(type, weights), m.Zeros<float>(outputs), m.Zeros<float>(outputs), m.Values(ComputeType.Float32, weights), m.Positive(outputs), m.Positive(outputs), Null, 1f, 1e-4f, outputs, FanIn]);
+            [m.Values(type, weights), m.Zeros<float>(outputs), m.Zeros<float>(outputs), m.Values(ComputeType.Float32, weights),
+                m.Positive(outputs), m.Positive(outputs), Null, 1f, 1e-4f, outputs, FanIn]);
     }
 
     private void AddBatchNormOfChannels()
@@ -170,10 +199,13 @@ internal sealed class KernelCases
         LaunchShape sums = LaunchShape.RowSums(device, rows, Channels);
         LaunchShape second = LaunchShape.SecondStage(Channels);
         Add("batch_norm_finalize", null, 0, second, m =>
-            [PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), m.Zeros<long>(1), Partials(m, sums), PerChannel(m), Null, Null, 0.1f, 1e-5f, sums.Blocks, rows, Channels, 1]);
+            [PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), m.Zeros<long>(1), Partials(m, sums), PerChannel(m),
+                Null, Null, 0.1f, 1e-5f, sums.Blocks, rows, Channels, 1]);
         Add("batch_norm_backward_finalize", null, 0, second, m =>
             [PerChannel(m), PerChannel(m), m.Zeros<float>(2 * Channels), Partials(m, sums), sums.Blocks, rows, Channels]);
-        Add("batch_norm_inference", null, 0, LaunchShape.Channels(Channels), m => [PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), Null, Null, 1e-5f, Channels]);
+        Add(
+            "batch_norm_inference", null, 0, LaunchShape.Channels(Channels),
+            m => [PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), Null, Null, 1e-5f, Channels]);
         Add("bias_gradient_finalize", null, 0, second, m => [PerChannel(m), Partials(m, sums), sums.Blocks, Channels]);
     }
 
@@ -185,13 +217,17 @@ internal sealed class KernelCases
         int outputs = (int)Math.Max(1, n / FanIn);
         long weights = (long)outputs * FanIn;
         Add("sgd", null, 20 * n, shape, m => [m.Values(Float, n), m.Values(Float, n), m.Values(Float, n), m.State(), 0.9f, 5e-5f, n]);
-        Add("adamw", null, 28 * n, shape, m => [m.Values(Float, n), m.Values(Float, n), m.Positive(n), m.Values(Float, n), m.State(), 0.9f, 0.999f, 1e-8f, 0.01f, n]);
+        Add(
+            "adamw", null, 28 * n, shape,
+            m => [m.Values(Float, n), m.Values(Float, n), m.Positive(n), m.Values(Float, n), m.State(), 0.9f, 0.999f, 1e-8f, 0.01f, n]);
         Add("find_overflow", null, 4 * n, shape, m => [m.Values(Float, n), m.State(), n]);
         Add("bias_broadcast", null, 4 * n, shape, m => [m.Values(Float, n), PerChannel(m), (int)rows, Channels]);
         Add("weight_standardize_backward", null, 12 * weights, LaunchShape.Filters(outputs, FanIn), m =>
-            [m.Values(Float, weights), m.Zeros<float>(outputs), m.Zeros<float>(outputs), Null, m.Values(Float, weights), m.Positive(outputs), m.Values(Float, weights), m.Positive(outputs), m.Positive(outputs), Null, 1f, 1e-4f, outputs, FanIn]);
+            [m.Values(Float, weights), m.Zeros<float>(outputs), m.Zeros<float>(outputs), Null, m.Values(Float, weights),
+                m.Positive(outputs), m.Values(Float, weights), m.Positive(outputs), m.Positive(outputs), Null, 1f, 1e-4f, outputs, FanIn]);
         Add("metrics", null, 4L * samples * Classes, LaunchShape.Single, m =>
-            [m.Zeros<double>(4), m.Values(Float, (long)samples * Classes), m.Positive(samples), m.Integers(samples, Classes), samples, Classes]);
+            [m.Zeros<double>(4), m.Values(
+                Float, (long)samples * Classes), m.Positive(samples), m.Integers(samples, Classes), samples, Classes]);
         Add("sum_to_scalar", null, 0, LaunchShape.Single, m => [m.Zeros<float>(1), m.Positive(512), 512]);
         Add("begin_update", null, 0, LaunchShape.OneThread, m => [m.State(), 0.9f, 0.999f]);
         Add("end_update", null, 0, LaunchShape.OneThread, m => [m.State(), 1, 2f, 0.5f, 2000]);
@@ -203,7 +239,8 @@ internal sealed class KernelCases
 
     private static DevicePtr<double> Partials(KernelBuffers m, LaunchShape sums) => m.Doubles(2L * Channels * sums.Blocks);
 
-    private void Add(string kernel, ComputeType? type, long bytes, LaunchShape shape, Func<KernelBuffers, object[]> arguments, string variant = "")
+    private void Add(
+        string kernel, ComputeType? type, long bytes, LaunchShape shape, Func<KernelBuffers, object[]> arguments, string variant = "")
     {
         string symbol = type is { } t ? $"{kernel}_{t.Suffix()}" : kernel;
         cases.Add(new KernelCase(variant.Length == 0 ? symbol : $"{symbol} {variant}", symbol, bytes, shape, arguments));

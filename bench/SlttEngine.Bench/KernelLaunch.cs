@@ -26,7 +26,8 @@ internal sealed class KernelLaunch
     {
         this.device = device;
         this.shape = shape;
-        this.kernel = KernelSignatures.All.TryGetValue(kernel, out KernelSignature? found) ? found : throw new ArgumentException($"no kernel is called {kernel}");
+        this.kernel = KernelSignatures.All.TryGetValue(
+            kernel, out KernelSignature? found) ? found : throw new ArgumentException($"no kernel is called {kernel}");
         IReadOnlyList<KernelParameter> parameters = found.Parameters;
         if (arguments.Length != parameters.Count)
         {
@@ -64,13 +65,14 @@ internal sealed class KernelLaunch
                 IDevicePtr => KernelParameter.NameOf(given!),
                 _ => $"{KernelParameter.NameOf(given!)} ({argument})",
             };
-            throw new ArgumentException($"{kernel}: argument {index + 1}, {parameter.Name}, is a {KernelParameter.NameOf(parameter.Type)}; given was {what}");
+            throw new ArgumentException(
+                $"{kernel}: argument {index + 1}, {parameter.Name}, is a {KernelParameter.NameOf(parameter.Type)}; given was {what}");
         }
 
         switch (argument)
         {
             case IDevicePtr pointer:
-                value = (long)(ulong)pointer.Pointer;
+                value = (long)(ulong)pointer.Pointer.Pointer;
                 break;
             case float number:
                 Unsafe.As<long, float>(ref value) = number;
@@ -88,7 +90,8 @@ internal sealed class KernelLaunch
                 value = 0;
                 break;
             default:
-                throw new NotSupportedException($"{kernel}: no kernel had a parameter of type {KernelParameter.NameOf(parameter.Type)} before");
+                throw new NotSupportedException(
+                    $"{kernel}: no kernel had a parameter of type {KernelParameter.NameOf(parameter.Type)} before");
         }
     }
 

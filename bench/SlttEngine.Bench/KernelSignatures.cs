@@ -53,11 +53,14 @@ internal static class KernelSignatures
         }
 
         return method.IsGenericMethodDefinition
-            ? ComputeTypes.Select((type, variant) => Of($"{kernel.Symbol}_{((ComputeType)variant).Suffix()}", kernel.Symbol, method.MakeGenericMethod(type)))
+            ? ComputeTypes.Select(
+                (type, variant) => Of($"{kernel.Symbol}_{((ComputeType)variant).Suffix()}", kernel.Symbol, method.MakeGenericMethod(type)))
             : [Of(kernel.Symbol, kernel.Symbol, method)];
     }
 
     // A method's first parameter is the shape.
     private static KernelSignature Of(string name, string family, MethodInfo method) =>
-        new(name, family, Array.IndexOf(Kernels.Names, name), [.. method.GetParameters().Skip(1).Select(p => new KernelParameter(p.Name!, p.ParameterType))]);
+        new(
+            name, family, Array.IndexOf(Kernels.Names, name),
+            [.. method.GetParameters().Skip(1).Select(p => new KernelParameter(p.Name!, p.ParameterType))]);
 }

@@ -10,7 +10,8 @@ internal static class CSharp
     private static readonly Dictionary<string, string> FieldNames = new() { ["lr"] = "LearningRate" };
 
     /// <summary>snake_case as PascalCase.</summary>
-    public static string Pascal(string name) => string.Concat(name.Split('_', StringSplitOptions.RemoveEmptyEntries).Select(w => char.ToUpperInvariant(w[0]) + w[1..]));
+    public static string Pascal(string name) =>
+        string.Concat(name.Split('_', StringSplitOptions.RemoveEmptyEntries).Select(w => char.ToUpperInvariant(w[0]) + w[1..]));
 
     /// <summary>snake_case as camelCase; a keyword of C# gets an @.</summary>
     public static string Camel(string name)

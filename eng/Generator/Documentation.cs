@@ -12,7 +12,8 @@ internal static partial class Documentation
     {
         // The header's first paragraph holds entries "kernel, kernel: what they do."; most have one.
         List<(string Names, string Text)> entries = [];
-        foreach (string line in File.ReadLines(source).TakeWhile(l => l.StartsWith("// ", StringComparison.Ordinal)).Select(l => l[3..].Trim()))
+        foreach (
+            string line in File.ReadLines(source).TakeWhile(l => l.StartsWith("// ", StringComparison.Ordinal)).Select(l => l[3..].Trim()))
         {
             Match entry = Entry().Match(line);
             if (entry.Success)
@@ -51,7 +52,8 @@ internal static partial class Documentation
         return texts;
     }
 
-    private static string Escape(string text) => text.Trim().TrimEnd('.', ':', ';').Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;");
+    private static string Escape(string text) =>
+        text.Trim().TrimEnd('.', ':', ';').Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;");
 
     [GeneratedRegex(@"^([a-z_0-9]+(?:, [a-z_0-9]+)*): (.+)$")]
     private static partial Regex Entry();

@@ -49,7 +49,8 @@ internal sealed record KernelFamily(string Name, IReadOnlyList<ListedKernel> Var
             }
 
             string type = follows ? "T" : CSharp.Type(first.Type);
-            parameters.Add((CSharp.Camel(first.Name), !first.Pointer ? type : first.Const ? $"ConstDevicePtr<{type}>" : $"DevicePtr<{type}>"));
+            parameters.Add(
+                (CSharp.Camel(first.Name), !first.Pointer ? type : first.Const ? $"ConstDevicePtr<{type}>" : $"DevicePtr<{type}>"));
         }
 
         if (parameters.Any(p => p.Name.Length == 0))

@@ -5,6 +5,7 @@ namespace {
 #include "common/sltt.cuh"
 #include "cpu/kernel_types.h"
 #include "kernels.cu"
+#include "cpu/faithful/guards.cu"
 #include "cpu/test_kernels.cu"
 #include "cpu/faithful/test_kernels.cu"
 }  // namespace

@@ -1,4 +1,4 @@
-// Kernels for the tests of the faithful mode (barriers, shared memory, warps), and for the guards behind the arena's buffers.
+// Kernels for the tests of the faithful mode (barriers, shared memory, warps).
 #pragma once
 
 namespace sltt {
@@ -88,21 +88,5 @@ __device__ inline void test_shared_unwritten_body(float* out) {
     value[threadIdx.x] = 1.0f;
 }
 SLTT_KERNEL(test_shared_unwritten, (float* out), test_shared_unwritten_body(out))
-
-// The strict device's guards lie behind the arena's buffers. Their pattern depends on the position, so that no constant matches it.
-__device__ inline uint8_t guard_pattern(int64_t i) { return (uint8_t)(0xA5 ^ (31 * i)); }
-
-// Writes the pattern: one thread.
-__device__ inline void guard_write_body(uint8_t* guard, int64_t n) {
-    for (int64_t i = 0; i < n; ++i) guard[i] = guard_pattern(i);
-}
-SLTT_KERNEL(guard_write, (uint8_t* guard, int64_t n), guard_write_body(guard, n))
-
-// Checks the pattern: one thread. Of the violations, the first one's number stays in *violated, which begins at 0.
-__device__ inline void guard_check_body(const uint8_t* guard, int64_t n, int32_t number, int32_t* violated) {
-    for (int64_t i = 0; i < n; ++i)
-        if (guard[i] != guard_pattern(i) && *violated == 0) *violated = number;
-}
-SLTT_KERNEL(guard_check, (const uint8_t* guard, int64_t n, int32_t number, int32_t* violated), guard_check_body(guard, n, number, violated))
 
 }  // namespace sltt

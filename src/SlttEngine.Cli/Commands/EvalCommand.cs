@@ -52,7 +52,8 @@ internal sealed class EvalCommand : Command
             // The checkpoint first: the data set may take long to open.
             string path = options.Resume ?? options.PreTrain
                 ?? throw new SlttException(
-                    ErrorKind.Usage, "no checkpoint to evaluate", "give one with -resume PATH: .safetensors, or an official program's .pth");
+                    ErrorKind.Usage, "no checkpoint to evaluate",
+                    "give one with -resume PATH: .safetensors, or an official program's .pth");
             CheckpointFile checkpoint = CheckpointFile.Read(path);
             IDataSet test = options.Data.Open(options.DataDir, train: false, RunFactory.Data(options, view.Preparing));
             using IDisposable? files = test as IDisposable;

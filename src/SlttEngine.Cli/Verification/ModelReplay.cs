@@ -164,7 +164,7 @@ internal static class ModelReplay
 
     private static float MeanLoss(TrainingEngine engine)
     {
-        BatchMetrics metrics = engine.TakeMetrics();
+        BatchMetrics metrics = engine.WaitForMetrics();
         return (float)(metrics.Loss / metrics.Samples);
     }
 

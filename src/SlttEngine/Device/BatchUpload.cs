@@ -3,7 +3,9 @@ using ManagedCuda.BasicTypes;
 
 namespace SlttEngine.Device;
 
-/// <summary>Copies of whole batches to the device: the host goes on at once, and prepares the next batch while the device computes.</summary>
+/// <summary>
+/// Copies of whole batches to the device: the host goes on at once, and prepares the next batch while the device computes.
+/// </summary>
 /// <remarks>
 /// From ordinary memory the driver's copy holds the host up until all earlier work is done, and is several times slower. So a batch goes
 /// through page-locked memory, two buffers by turns; one is written again only when its last copy is done.

@@ -32,7 +32,8 @@ public sealed class CapturedGraph : IDisposable
         }
 
         DriverCall.Check(DriverAPINativeMethods.Streams.cuStreamEndCapture(stream, ref captured.graph));
-        DriverCall.Check(DriverAPINativeMethods.GraphManagment.cuGraphInstantiate(ref captured.exec, captured.graph, CUgraphInstantiate_flags.None));
+        DriverCall.Check(
+            DriverAPINativeMethods.GraphManagment.cuGraphInstantiate(ref captured.exec, captured.graph, CUgraphInstantiate_flags.None));
         return captured;
     }
 

@@ -17,7 +17,6 @@ public sealed class ComputeDevice : IDisposable
     /// <summary>The image by which the CPU device knows that its compiled-in kernels are meant.</summary>
     private static readonly byte[] CpuKernels = "SLTT-CPU-KERNELS\0"u8.ToArray();
 
-    private readonly Dictionary<string, CudaKernel> cpuKernels = [];
     private readonly CUmodule module;
     private readonly CudaDeviceVariable<byte> blasWorkspace;
 
@@ -131,19 +130,6 @@ public sealed class ComputeDevice : IDisposable
         return Open(DeviceKind.Cpu);
     }
 
-    /// <summary>A kernel that the CPU device alone has, for checks: none of its arguments are checked.</summary>
-    /// <param name="name">Its symbol.</param>
-    internal CudaKernel CpuKernel(string name)
-    {
-        if (!cpuKernels.TryGetValue(name, out CudaKernel? kernel))
-        {
-            kernel = new CudaKernel(name, module);
-            cpuKernels.Add(name, kernel);
-        }
-
-        return kernel;
-    }
-
     /// <summary>Waits until all work on <see cref="Stream"/> is done.</summary>
     public void Synchronize() => Stream.Synchronize();
 
@@ -163,7 +149,8 @@ public sealed class ComputeDevice : IDisposable
         using Stream? stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(KernelResource);
         if (stream is null)
         {
-            throw new SlttException(ErrorKind.Device, "this build holds no GPU kernels", "install nvcc and run ./build.sh, or use --device cpu");
+            throw new SlttException(
+                ErrorKind.Device, "this build holds no GPU kernels", "install nvcc and run ./build.sh, or use --device cpu");
         }
 
         byte[] image = new byte[stream.Length];

@@ -26,7 +26,8 @@ internal readonly record struct AlgorithmOffer(
 
     // Where float32 must stay float32, tensor cores would round it, and no other word than FMA on the descriptor keeps them off.
     private static AlgorithmOffer Of(
-        int algorithm, cudnnStatus status, cudnnMathType math, cudnnMathType asked, cudnnDeterminism determinism, ulong workspace, double milliseconds)
+        int algorithm, cudnnStatus status, cudnnMathType math, cudnnMathType asked, cudnnDeterminism determinism, ulong workspace,
+        double milliseconds)
     {
         bool rounds = asked == cudnnMathType.FMA && math is not (cudnnMathType.FMA or cudnnMathType.Default);
         return new(
@@ -40,11 +41,14 @@ internal readonly record struct AlgorithmOffer(
     }
 }
 
-/// <summary>Chooses cuDNN's algorithm for a convolution pass: of the deterministic ones within the workspace's limit, the fastest.</summary>
+/// <summary>
+/// Chooses cuDNN's algorithm for a convolution pass: of the deterministic ones within the workspace's limit, the fastest.
+/// </summary>
 /// <remarks>
-/// The fastest is measured once on memory of its own, before the run's memory is planned, and remembered (<see cref="MeasuredChoices{T}"/>),
-/// because cuDNN's guesses are at times far off. Where a library offers one algorithm alone, as the CPU device does, nothing is measured.
-/// Two algorithms add up in different orders: where nothing can be remembered, two runs may differ in the last bits.
+/// The fastest is measured once on memory of its own, before the run's memory is planned, and remembered
+/// (<see cref="MeasuredChoices{T}"/>), because cuDNN's guesses are at times far off. Where a library offers one algorithm alone, as the CPU
+/// device does, nothing is measured. Two algorithms add up in different orders: where nothing can be remembered, two runs may differ in the
+/// last bits.
 /// </remarks>
 internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoices<RememberedAlgorithm> cache)
 {
@@ -94,7 +98,9 @@ internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoice
 
         return offers.Count > 0
             ? (offers[0].Algorithm, offers[0].Math)
-            : throw new SlttException(ErrorKind.Device, $"cuDNN has no deterministic algorithm for {call} within {WorkspaceLimit >> 20} MiB of workspace", "take a smaller batch (-b)");
+            : throw new SlttException(
+                ErrorKind.Device, $"cuDNN has no deterministic algorithm for {call} within {WorkspaceLimit >> 20} MiB of workspace",
+                "take a smaller batch (-b)");
     }
 
     private AlgorithmOffer? Fastest(
@@ -112,7 +118,8 @@ internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoice
             }
 
             device.Synchronize();
-            List<AlgorithmOffer> measured = Usable(measure(a.DevicePointer, b.DevicePointer, c.DevicePointer, workspace.DevicePointer, WorkspaceLimit));
+            List<AlgorithmOffer> measured = Usable(
+                measure(a.DevicePointer, b.DevicePointer, c.DevicePointer, workspace.DevicePointer, WorkspaceLimit));
             return measured.Count > 0 ? measured.MinBy(o => o.Milliseconds) : null;
         }
         catch (Exception e) when (e is CudaException or CudaDNNException)

@@ -46,7 +46,9 @@ public sealed class ConvolutionChoices
         BackwardFilter,
     }
 
-    /// <summary>Puts the choice for a pass in force before it is planned: the resumed run's, else what is remembered, else what is measured now.</summary>
+    /// <summary>
+    /// Puts the choice for a pass in force before it is planned: the resumed run's, else what is remembered, else what is measured now.
+    /// </summary>
     /// <param name="call">Pass, shape but for the batch size, and type.</param>
     /// <param name="pass">The pass.</param>
     /// <param name="x">Its input, of any batch size.</param>
@@ -54,23 +56,27 @@ public sealed class ConvolutionChoices
     /// <param name="convolution">Padding, stride and arithmetic.</param>
     /// <param name="y">Its output.</param>
     /// <param name="measure">False: nothing is measured.</param>
-    internal unsafe void Settle(
+    internal unsafe void Resolve(
         string call, Pass pass, TensorDescriptor x, FilterDescriptor w, ConvolutionDescriptor convolution, TensorDescriptor y, bool measure)
     {
-        if ((given.GetValueOrDefault(call) ?? used.GetValueOrDefault(call) ?? remembered.Find(call) ?? (measure ? Measure(call, pass, x, w, convolution, y) : null)) is not { } choice)
+        ConvolutionChoice? known = given.GetValueOrDefault(call) ?? used.GetValueOrDefault(call) ?? remembered.Find(call);
+        if ((known ?? (measure ? Measure(call, pass, x, w, convolution, y) : null)) is not { } choice)
         {
             return;
         }
 
-        delegate* unmanaged<int, nint, nint, nint, nint, int, double, int> set = (delegate* unmanaged<int, nint, nint, nint, nint, int, double, int>)NativeLibraries.CpuFunction("sltt_cpu_set_convolution");
-        _ = set((int)pass, x.Desc.Pointer, w.Desc.Pointer, convolution.Desc.Pointer, y.Desc.Pointer, choice.Winograd ? 1 : 0, choice.DensestEvent);
+        delegate* unmanaged<int, nint, nint, nint, nint, int, double, int> set =
+            (delegate* unmanaged<int, nint, nint, nint, nint, int, double, int>)NativeLibraries.CpuFunction("sltt_cpu_set_convolution");
+        _ = set(
+            (int)pass, x.Desc.Pointer, w.Desc.Pointer, convolution.Desc.Pointer, y.Desc.Pointer, choice.Winograd ? 1 : 0,
+            choice.DensestEvent);
         used[call] = choice;
     }
 
     /// <summary>Takes the choices of the run that a checkpoint belongs to, if its folder has any.</summary>
     /// <param name="checkpoint">The checkpoint's file.</param>
     /// <exception cref="SlttException">The file beside it is damaged.</exception>
-    internal void TakeFrom(string checkpoint)
+    internal void CopyFrom(string checkpoint)
     {
         string path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(checkpoint))!, FileName);
         if (File.Exists(path))
@@ -91,7 +97,8 @@ public sealed class ConvolutionChoices
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
             throw new SlttException(
-                ErrorKind.Data, $"{path}: cannot be read: {e.Message.ReplaceLineEndings(" ")}", "delete it: the run then goes on with this machine's own choices, to other last bits", e);
+                ErrorKind.Data, $"{path}: cannot be read: {e.Message.ReplaceLineEndings(" ")}",
+                "delete it: the run then goes on with this machine's own choices, to other last bits", e);
         }
     }
 
@@ -111,7 +118,9 @@ public sealed class ConvolutionChoices
     {
         const string Revision = "1"; // Of the ways: with new kernels all is measured anew.
         delegate* unmanaged<nint> instructions = (delegate* unmanaged<nint>)NativeLibraries.CpuFunction("sltt_cpu_instruction_set");
-        string level = instructions is null ? string.Empty : System.Runtime.InteropServices.Marshal.PtrToStringUTF8(instructions()) ?? string.Empty;
+        string level = instructions is null
+            ? string.Empty
+            : System.Runtime.InteropServices.Marshal.PtrToStringUTF8(instructions()) ?? string.Empty;
         string[] wanted = ["vendor_id", "cpu family", "model", "model name"];
         string processor;
         try
@@ -127,14 +136,17 @@ public sealed class ConvolutionChoices
         return $"{processor}, {level}, {Revision}";
     }
 
-    private unsafe ConvolutionChoice? Measure(string call, Pass pass, TensorDescriptor x, FilterDescriptor w, ConvolutionDescriptor convolution, TensorDescriptor y)
+    private unsafe ConvolutionChoice? Measure(
+        string call, Pass pass, TensorDescriptor x, FilterDescriptor w, ConvolutionDescriptor convolution, TensorDescriptor y)
     {
         if (!measures)
         {
             return null;
         }
 
-        delegate* unmanaged<int, nint, nint, nint, nint, int*, double*, int> measure = (delegate* unmanaged<int, nint, nint, nint, nint, int*, double*, int>)NativeLibraries.CpuFunction("sltt_cpu_measure_convolution");
+        nint function = NativeLibraries.CpuFunction("sltt_cpu_measure_convolution");
+        delegate* unmanaged<int, nint, nint, nint, nint, int*, double*, int> measure =
+            (delegate* unmanaged<int, nint, nint, nint, nint, int*, double*, int>)function;
         int winograd = 0;
         double densest = 0;
         if (measure((int)pass, x.Desc.Pointer, w.Desc.Pointer, convolution.Desc.Pointer, y.Desc.Pointer, &winograd, &densest) != 1)

@@ -7,7 +7,7 @@ public static unsafe class CpuConvolutions
 {
     /// <summary>The calls of each pass and shape since the last call of this method, which are then forgotten.</summary>
     /// <returns>A JSON array, one object a pass and shape (docs/internals/cpu.md says which members); null on a GPU.</returns>
-    public static string? Take()
+    public static string? Drain()
     {
         nint function = NativeLibraries.CpuFunction("sltt_cpu_convolutions");
         if (function == 0)

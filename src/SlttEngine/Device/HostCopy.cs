@@ -19,7 +19,9 @@ public static class HostCopy
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(source);
         fixed (byte* start = bytes)
         {
-            DriverCall.Check(DriverAPINativeMethods.AsynchronousMemcpy_v2.cuMemcpyHtoDAsync_v2(target, (nint)start, (ulong)bytes.Length, device.Stream.Stream));
+            DriverCall.Check(
+                DriverAPINativeMethods.AsynchronousMemcpy_v2.cuMemcpyHtoDAsync_v2(
+                    target, (nint)start, (ulong)bytes.Length, device.Stream.Stream));
         }
     }
 
@@ -34,7 +36,9 @@ public static class HostCopy
         Span<byte> bytes = MemoryMarshal.AsBytes(target);
         fixed (byte* start = bytes)
         {
-            DriverCall.Check(DriverAPINativeMethods.AsynchronousMemcpy_v2.cuMemcpyDtoHAsync_v2((nint)start, source, (ulong)bytes.Length, device.Stream.Stream));
+            DriverCall.Check(
+                DriverAPINativeMethods.AsynchronousMemcpy_v2.cuMemcpyDtoHAsync_v2(
+                    (nint)start, source, (ulong)bytes.Length, device.Stream.Stream));
 
             // Within the block: the garbage collector must not move the span while it is written.
             device.Synchronize();

@@ -39,7 +39,9 @@ public sealed partial class Kernels
     {
         if (functions[kernel].Pointer == 0)
         {
-            Check(DriverAPINativeMethods.ModuleManagement.cuModuleGetFunction(ref functions[kernel], module, Names[kernel]), "cuModuleGetFunction", kernel, shape);
+            Check(
+                DriverAPINativeMethods.ModuleManagement.cuModuleGetFunction(ref functions[kernel], module, Names[kernel]),
+                "cuModuleGetFunction", kernel, shape);
         }
 
         arguments.CopyTo(addresses);

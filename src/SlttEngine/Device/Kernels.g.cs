@@ -41,6 +41,8 @@ public sealed partial class Kernels
         "expand_frames_u16_f32", "expand_frames_u16_f16", "expand_frames_u16_bf16",
         "expand_frames_u8_f32", "expand_frames_u8_f16", "expand_frames_u8_bf16",
         "find_overflow",
+        "guard_check",
+        "guard_write",
         "lif_backward_f32", "lif_backward_f16", "lif_backward_bf16",
         "lif_backward_accumulate_f32", "lif_backward_accumulate_f16", "lif_backward_accumulate_bf16",
         "lif_forward_f32", "lif_forward_f16", "lif_forward_bf16",
@@ -57,7 +59,7 @@ public sealed partial class Kernels
         "weight_standardize_backward",
     ];
 
-    /// <summary>accumulate_gradients.cu: adds a time step's gradients into the float ones, and looks for inf and NaN.</summary>
+    /// <summary>accumulate_gradients.cu: adds one time step's gradients to the float sums and detects inf and NaN.</summary>
     [Kernel("accumulate_gradients")]
     public unsafe void AccumulateGradients<T>(
         LaunchShape shape, DevicePtr<float> grad, ConstDevicePtr<T> stepGrad, DevicePtr<RunState> state, long n)
@@ -88,13 +90,13 @@ public sealed partial class Kernels
             7 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&n), (nint)(&h), (nint)(&w), (nint)(&channels), (nint)(&outH),
             (nint)(&outW));
 
-    /// <summary>run_state.cu: what changes in the run state (common/sltt.cuh) on the device. One thread each.</summary>
+    /// <summary>run_state.cu: update RunState (common/run_state.cuh) on the device, one thread each.</summary>
     [Kernel("advance_step")]
     public unsafe void AdvanceStep(
         LaunchShape shape, DevicePtr<RunState> state) => Launch(
             10, shape, (nint)(&state));
 
-    /// <summary>augment_cifar.cu: a batch of CIFAR images from bytes on the device, augmented and normalised.</summary>
+    /// <summary>augment_cifar.cu: reads a batch of CIFAR images from bytes on the device, augments and normalises it.</summary>
     [Kernel("augment_cifar")]
     public unsafe void AugmentCifar<T>(
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<byte> images, ConstDevicePtr<int> indices, ConstDevicePtr<RunState> state,
@@ -149,7 +151,7 @@ public sealed partial class Kernels
             (nint)(&numBatchesTracked), (nint)(&partials), (nint)(&weight), (nint)(&convBias), (nint)(&shortcutBias), (nint)(&momentum),
             (nint)(&eps), (nint)(&parts), (nint)(&rows), (nint)(&channels), (nint)(&repeats));
 
-    /// <summary>batch_norm_inference.cu: what batch_norm_lif_forward needs to normalise by the running statistics (evaluation).</summary>
+    /// <summary>batch_norm_inference.cu: mean and scale for batch_norm_lif_forward from the running statistics (evaluation).</summary>
     [Kernel("batch_norm_inference")]
     public unsafe void BatchNormInference(
         LaunchShape shape, DevicePtr<float> mean, DevicePtr<float> scale, ConstDevicePtr<float> runningMean,
@@ -158,7 +160,7 @@ public sealed partial class Kernels
             25, shape, (nint)(&mean), (nint)(&scale), (nint)(&runningMean), (nint)(&runningVar), (nint)(&weight), (nint)(&convBias),
             (nint)(&shortcutBias), (nint)(&eps), (nint)(&channels));
 
-    /// <summary>batch_norm_lif_backward.cu: backward of batch_norm_lif_forward and of batch_norm_lif_pool_forward through the neuron, and
+    /// <summary>batch_norm_lif_backward.cu: backward of batch_norm_lif_forward and of batch_norm_lif_pool_forward through the neuron, with
     /// batch norm's sums in the same pass.</summary>
     [Kernel("batch_norm_lif_backward")]
     public unsafe void BatchNormLifBackward<T>(
@@ -181,7 +183,7 @@ public sealed partial class Kernels
             (nint)(&bias), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows),
             (nint)(&channels));
 
-    /// <summary>batch_norm_lif_backward.cu: backward of batch_norm_lif_forward and of batch_norm_lif_pool_forward through the neuron, and
+    /// <summary>batch_norm_lif_backward.cu: backward of batch_norm_lif_forward and of batch_norm_lif_pool_forward through the neuron, with
     /// batch norm's sums in the same pass.</summary>
     [Kernel("batch_norm_lif_pool_backward")]
     public unsafe void BatchNormLifPoolBackward<T>(
@@ -193,8 +195,8 @@ public sealed partial class Kernels
             (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
 
-    /// <summary>batch_norm_lif_pool_forward.cu: batch_norm_lif_forward with the average pool behind it; the unpooled spikes never reach
-    /// memory.</summary>
+    /// <summary>batch_norm_lif_pool_forward.cu: batch_norm_lif_forward and the average pool behind it in one pass. The unpooled spikes
+    /// never reach memory.</summary>
     [Kernel("batch_norm_lif_pool_forward")]
     public unsafe void BatchNormLifPoolForward<T>(
         LaunchShape shape, DevicePtr<T> pooled, DevicePtr<T> u, ConstDevicePtr<T> uPrev, ConstDevicePtr<T> x, ConstDevicePtr<float> mean,
@@ -214,7 +216,7 @@ public sealed partial class Kernels
             38 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&x), (nint)(&residual), (nint)(&residualU), (nint)(&shift),
             (nint)(&vTh), (nint)(&rows), (nint)(&channels));
 
-    /// <summary>run_state.cu: what changes in the run state (common/sltt.cuh) on the device. One thread each.</summary>
+    /// <summary>run_state.cu: update RunState (common/run_state.cuh) on the device, one thread each.</summary>
     [Kernel("begin_update")]
     public unsafe void BeginUpdate(
         LaunchShape shape, DevicePtr<RunState> state, float beta1, float beta2) => Launch(
@@ -236,60 +238,60 @@ public sealed partial class Kernels
             45 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&bias), (nint)(&n), (nint)(&h), (nint)(&w),
             (nint)(&channels), (nint)(&outH), (nint)(&outW), (nint)(&window), (nint)(&stride), (nint)(&padding));
 
-    /// <summary>bias_broadcast.cu: y[r][c] = bias[c], what a linear layer's product is then added to.</summary>
+    /// <summary>bias_broadcast.cu: y[r][c] = bias[c]. A linear layer's product is added to it afterwards.</summary>
     [Kernel("bias_broadcast")]
     public unsafe void BiasBroadcast(
         LaunchShape shape, DevicePtr<float> y, ConstDevicePtr<float> bias, int rows, int channels) => Launch(
             48, shape, (nint)(&y), (nint)(&bias), (nint)(&rows), (nint)(&channels));
 
-    /// <summary>bias_gradient.cu: gradient of a bias, the column sums of what the bias was added to, in two stages.</summary>
+    /// <summary>bias_gradient.cu: gradient of a bias: column sums of the output's gradient, in two stages.</summary>
     [Kernel("bias_gradient")]
     public unsafe void BiasGradient<T>(
         LaunchShape shape, DevicePtr<double> partials, ConstDevicePtr<T> gradY, long rows, int channels)
         where T : unmanaged => Launch(
             49 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&gradY), (nint)(&rows), (nint)(&channels));
 
-    /// <summary>bias_gradient.cu: gradient of a bias, the column sums of what the bias was added to, in two stages.</summary>
+    /// <summary>bias_gradient.cu: gradient of a bias: column sums of the output's gradient, in two stages.</summary>
     [Kernel("bias_gradient_finalize")]
     public unsafe void BiasGradientFinalize(
         LaunchShape shape, DevicePtr<float> gradBias, ConstDevicePtr<double> partials, int parts, int channels) => Launch(
             52, shape, (nint)(&gradBias), (nint)(&partials), (nint)(&parts), (nint)(&channels));
 
-    /// <summary>cast.cu: y = x rounded to type T: the working copy of the master weights.</summary>
+    /// <summary>cast.cu: y = x rounded to type T. It makes the working copy of the master weights.</summary>
     [Kernel("cast")]
     public unsafe void Cast<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<float> x, long n)
         where T : unmanaged => Launch(
             53 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&n));
 
-    /// <summary>column_sum.cu: sums[c] += sum over r of x[r][c]: a bias's gradient.</summary>
+    /// <summary>column_sum.cu: sums[c] += sum over r of x[r][c], the gradient of a bias, in one launch.</summary>
     [Kernel("column_sum")]
     public unsafe void ColumnSum<T>(
         LaunchShape shape, DevicePtr<float> sums, ConstDevicePtr<T> x, long rows, int channels)
         where T : unmanaged => Launch(
             56 + KernelType<T>.Variant, shape, (nint)(&sums), (nint)(&x), (nint)(&rows), (nint)(&channels));
 
-    /// <summary>count_batches.cu: num_batches_tracked += repeats, where cuDNN does the batch norm (batch_norm_finalize counts by
-    /// itself).</summary>
+    /// <summary>count_batches.cu: num_batches_tracked += repeats. cuDNN's batch norm does not count; batch_norm_finalize does.</summary>
     [Kernel("count_batches")]
     public unsafe void CountBatches(
         LaunchShape shape, DevicePtr<long> numBatchesTracked, int repeats) => Launch(
             59, shape, (nint)(&numBatchesTracked), (nint)(&repeats));
 
-    /// <summary>dropout.cu: of features, with one mask for all time steps of an iteration; it is its own backward.</summary>
+    /// <summary>dropout.cu: dropout of features with one mask for all time steps of an iteration. The same launch on the gradient is its
+    /// backward.</summary>
     [Kernel("dropout")]
     public unsafe void Dropout<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
             60 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
-    /// <summary>run_state.cu: what changes in the run state (common/sltt.cuh) on the device. One thread each.</summary>
+    /// <summary>run_state.cu: update RunState (common/run_state.cuh) on the device, one thread each.</summary>
     [Kernel("end_update")]
     public unsafe void EndUpdate(
         LaunchShape shape, DevicePtr<RunState> state, int dynamic, float growth, float backoff, int growthInterval) => Launch(
             63, shape, (nint)(&state), (nint)(&dynamic), (nint)(&growth), (nint)(&backoff), (nint)(&growthInterval));
 
-    /// <summary>expand_frames.cu: the input of time step t from event frames kept as small integers.</summary>
+    /// <summary>expand_frames.cu: makes the input of time step t from event frames stored as small integers.</summary>
     [Kernel("expand_frames_f32")]
     public unsafe void ExpandFramesF32<T>(
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<float> frames, ConstDevicePtr<RunState> state, ConstDevicePtr<float> scale,
@@ -298,7 +300,7 @@ public sealed partial class Kernels
             64 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
             (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
-    /// <summary>expand_frames.cu: the input of time step t from event frames kept as small integers.</summary>
+    /// <summary>expand_frames.cu: makes the input of time step t from event frames stored as small integers.</summary>
     [Kernel("expand_frames_u16")]
     public unsafe void ExpandFramesU16<T>(
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<ushort> frames, ConstDevicePtr<RunState> state, ConstDevicePtr<float> scale,
@@ -307,7 +309,7 @@ public sealed partial class Kernels
             67 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
             (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
-    /// <summary>expand_frames.cu: the input of time step t from event frames kept as small integers.</summary>
+    /// <summary>expand_frames.cu: makes the input of time step t from event frames stored as small integers.</summary>
     [Kernel("expand_frames_u8")]
     public unsafe void ExpandFramesU8<T>(
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<byte> frames, ConstDevicePtr<RunState> state, ConstDevicePtr<float> scale,
@@ -316,11 +318,24 @@ public sealed partial class Kernels
             70 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
             (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
-    /// <summary>accumulate_gradients.cu: looks alone.</summary>
+    /// <summary>accumulate_gradients.cu: detects inf and NaN in the float gradients.</summary>
     [Kernel("find_overflow")]
     public unsafe void FindOverflow(
         LaunchShape shape, ConstDevicePtr<float> grad, DevicePtr<RunState> state, long n) => Launch(
             73, shape, (nint)(&grad), (nint)(&state), (nint)(&n));
+
+    /// <summary>guards.cu: compares a guard with its pattern; on the strict CPU device alone, with one thread.</summary>
+    [Kernel("guard_check")]
+    public unsafe void GuardCheck(
+        LaunchShape shape, ConstDevicePtr<byte> guard, long n, int number, DevicePtr<int> violated) => Launch(
+            74, shape, (nint)(&guard), (nint)(&n), (nint)(&number), (nint)(&violated));
+
+    /// <summary>guards.cu: writes the pattern of a guard, n bytes behind a buffer of the arena; on the strict CPU device alone, with one
+    /// thread.</summary>
+    [Kernel("guard_write")]
+    public unsafe void GuardWrite(
+        LaunchShape shape, DevicePtr<byte> guard, long n) => Launch(
+            75, shape, (nint)(&guard), (nint)(&n));
 
     /// <summary>lif_backward.cu: backward of lif_forward for one time step.</summary>
     [Kernel("lif_backward")]
@@ -329,7 +344,7 @@ public sealed partial class Kernels
         ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh, int surrogate, float dropRate,
         uint dropLayer, ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            74 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip), (nint)(&u),
+            76 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip), (nint)(&u),
             (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
@@ -340,7 +355,7 @@ public sealed partial class Kernels
         ConstDevicePtr<T> gradSkip, ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh,
         int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            77 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip),
+            79 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip),
             (nint)(&u), (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate),
             (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
@@ -351,7 +366,7 @@ public sealed partial class Kernels
         float xScale, float spikeScale, float lambda, float vTh, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows,
         int channels)
         where T : unmanaged => Launch(
-            80 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&xBias), (nint)(&xScale),
+            82 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&xBias), (nint)(&xScale),
             (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows),
             (nint)(&channels));
 
@@ -362,7 +377,7 @@ public sealed partial class Kernels
         float vTh, int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows, int channels, int width,
         int window)
         where T : unmanaged => Launch(
-            83 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&lambda),
+            85 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&lambda),
             (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows), (nint)(&channels),
             (nint)(&width), (nint)(&window));
 
@@ -373,24 +388,24 @@ public sealed partial class Kernels
         ConstDevicePtr<int> labels, float lossLambda, int mseOneHot, float lossMeans, float scale, ConstDevicePtr<RunState> state, int n,
         int classes)
         where T : unmanaged => Launch(
-            86 + KernelType<T>.Variant, shape, (nint)(&gradLogits), (nint)(&sampleLoss), (nint)(&totalLogits), (nint)(&logits),
+            88 + KernelType<T>.Variant, shape, (nint)(&gradLogits), (nint)(&sampleLoss), (nint)(&totalLogits), (nint)(&logits),
             (nint)(&labels), (nint)(&lossLambda), (nint)(&mseOneHot), (nint)(&lossMeans), (nint)(&scale), (nint)(&state), (nint)(&n),
             (nint)(&classes));
 
-    /// <summary>metrics.cu: what a batch adds to the epoch's loss and accuracy.</summary>
+    /// <summary>metrics.cu: adds a batch's loss and hits to the epoch's sums.</summary>
     [Kernel("metrics")]
     public unsafe void Metrics(
         LaunchShape shape, DevicePtr<double> metrics, ConstDevicePtr<float> totalLogits, ConstDevicePtr<float> sampleLoss,
         ConstDevicePtr<int> labels, int n, int classes) => Launch(
-            89, shape, (nint)(&metrics), (nint)(&totalLogits), (nint)(&sampleLoss), (nint)(&labels), (nint)(&n), (nint)(&classes));
+            91, shape, (nint)(&metrics), (nint)(&totalLogits), (nint)(&sampleLoss), (nint)(&labels), (nint)(&n), (nint)(&classes));
 
-    /// <summary>residual_add.cu: y = (a + bias_a[c]) + (b + bias_b[c]): a block's output and its shortcut.</summary>
+    /// <summary>residual_add.cu: y = (a + bias_a[c]) + (b + bias_b[c]), a block's output and its shortcut.</summary>
     [Kernel("residual_add")]
     public unsafe void ResidualAdd<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> a, ConstDevicePtr<T> b, ConstDevicePtr<float> biasA,
         ConstDevicePtr<float> biasB, long rows, int channels)
         where T : unmanaged => Launch(
-            90 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&a), (nint)(&b), (nint)(&biasA), (nint)(&biasB), (nint)(&rows),
+            92 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&a), (nint)(&b), (nint)(&biasA), (nint)(&biasB), (nint)(&rows),
             (nint)(&channels));
 
     /// <summary>scale.cu: y = factor x.</summary>
@@ -398,41 +413,41 @@ public sealed partial class Kernels
     public unsafe void Scale<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, float factor, long n)
         where T : unmanaged => Launch(
-            93 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&factor), (nint)(&n));
+            95 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&factor), (nint)(&n));
 
     /// <summary>sgd.cu: stochastic gradient descent with momentum, all parameters in one launch.</summary>
     [Kernel("sgd")]
     public unsafe void Sgd(
         LaunchShape shape, DevicePtr<float> weight, DevicePtr<float> momentumBuffer, ConstDevicePtr<float> grad,
         ConstDevicePtr<RunState> state, float momentum, float weightDecay, long n) => Launch(
-            96, shape, (nint)(&weight), (nint)(&momentumBuffer), (nint)(&grad), (nint)(&state), (nint)(&momentum), (nint)(&weightDecay),
+            98, shape, (nint)(&weight), (nint)(&momentumBuffer), (nint)(&grad), (nint)(&state), (nint)(&momentum), (nint)(&weightDecay),
             (nint)(&n));
 
-    /// <summary>spikes.cu: makes a layer's spikes anew from its membrane potentials, for the weight gradient of the next
+    /// <summary>spikes.cu: recomputes a layer's spikes from its membrane potentials, for the weight gradient of the next
     /// convolution.</summary>
     [Kernel("spikes")]
     public unsafe void Spikes<T>(
         LaunchShape shape, DevicePtr<T> @out, ConstDevicePtr<T> u, float spikeScale, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            97 + KernelType<T>.Variant, shape, (nint)(&@out), (nint)(&u), (nint)(&spikeScale), (nint)(&vTh), (nint)(&dropRate),
+            99 + KernelType<T>.Variant, shape, (nint)(&@out), (nint)(&u), (nint)(&spikeScale), (nint)(&vTh), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
-    /// <summary>spikes_pool.cu: makes a layer's pooled spikes anew from its membrane potentials, for the weight gradient of the next
+    /// <summary>spikes_pool.cu: recomputes a layer's pooled spikes from its membrane potentials, for the weight gradient of the next
     /// convolution.</summary>
     [Kernel("spikes_pool")]
     public unsafe void SpikesPool<T>(
         LaunchShape shape, DevicePtr<T> pooled, ConstDevicePtr<T> u, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, long rows, int channels, int width, int window)
         where T : unmanaged => Launch(
-            100 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer),
+            102 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer),
             (nint)(&state), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("sum_to_scalar")]
     public unsafe void SumToScalar(
         LaunchShape shape, DevicePtr<float> @out, ConstDevicePtr<float> x, int n) => Launch(
-            103, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
+            105, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("weight_standardize")]
@@ -441,7 +456,7 @@ public sealed partial class Kernels
         ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain, float alpha, float eps, int outChannels,
         int fanIn)
         where T : unmanaged => Launch(
-            104 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight), (nint)(&gain),
+            106 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight), (nint)(&gain),
             (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps), (nint)(&outChannels), (nint)(&fanIn));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
@@ -451,7 +466,7 @@ public sealed partial class Kernels
         DevicePtr<float> gradSkipPartial, ConstDevicePtr<float> gradWeightEff, ConstDevicePtr<float> gradBiasEff,
         ConstDevicePtr<float> weight, ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain,
         float alpha, float eps, int outChannels, int fanIn) => Launch(
-            107, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
+            109, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
             (nint)(&gradBiasEff), (nint)(&weight), (nint)(&gain), (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps),
             (nint)(&outChannels), (nint)(&fanIn));
 }

@@ -15,7 +15,9 @@ public readonly record struct LaunchShape(int Blocks, int Threads)
     public static LaunchShape OneThread { get; } = new(1, 1);
 
     /// <summary>Elementwise kernels: 16 bytes a thread, at most 4 blocks a multiprocessor.</summary>
-    /// <remarks>That is as many as run at once (SLTT_KERNEL in kernels/gpu/target.cuh): a few more would run alone, after the others.</remarks>
+    /// <remarks>
+    /// That is as many as run at once (SLTT_KERNEL in kernels/gpu/target.cuh): a few more would run alone, after the others.
+    /// </remarks>
     /// <param name="device">The device.</param>
     /// <param name="elements">Elements in all.</param>
     /// <param name="elementSize">Bytes of the widest-packed type.</param>
@@ -29,8 +31,8 @@ public readonly record struct LaunchShape(int Blocks, int Threads)
     /// <param name="channels">Channels.</param>
     public static LaunchShape RowSums(ComputeDevice device, long rows, int channels)
     {
-        int rowsAtOnce = Math.Max(1, ElementThreads * 4 / Math.Max(4, channels));
-        return new(Grid(rows, rowsAtOnce * 8, device.Multiprocessors * (device.IsCpu ? 1 : 2)), ElementThreads);
+        int rowsAtATime = Math.Max(1, ElementThreads * 4 / Math.Max(4, channels));
+        return new(Grid(rows, rowsAtATime * 8, device.Multiprocessors * (device.IsCpu ? 1 : 2)), ElementThreads);
     }
 
     /// <summary>Second stages of column sums: 8 channels a block, whose other threads share the partial sums; up to 1,024 blocks.</summary>
@@ -48,7 +50,8 @@ public readonly record struct LaunchShape(int Blocks, int Threads)
     /// <summary>One block a filter, up to 1,024 blocks; about 8 weights a thread, as their sums take turns at the memory.</summary>
     /// <param name="outputs">Filters.</param>
     /// <param name="weights">Weights of each.</param>
-    public static LaunchShape Filters(int outputs, int weights) => new(Math.Min(outputs, 1024), Math.Clamp((weights + 1023) / 1024 * 128, 128, 512));
+    public static LaunchShape Filters(int outputs, int weights) =>
+        new(Math.Min(outputs, 1024), Math.Clamp((weights + 1023) / 1024 * 128, 128, 512));
 
     private static int Grid(long items, int itemsPerBlock, int limit) =>
         (int)Math.Clamp((items + itemsPerBlock - 1) / itemsPerBlock, 1, limit);

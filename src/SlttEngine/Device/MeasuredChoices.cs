@@ -41,7 +41,7 @@ public sealed class MeasuredChoices<T>
     {
         known[call] = choice;
 
-        // Read again: another process may have added its own since.
+        // Read again: another process may have added entries since.
         Dictionary<string, Dictionary<string, T>> all = ReadAll();
         Dictionary<string, T> mine = all.GetValueOrDefault(device) ?? [];
         foreach ((string key, T value) in known)
@@ -63,14 +63,15 @@ public sealed class MeasuredChoices<T>
 
     private static string UserFolder()
     {
-        if (Environment.GetEnvironmentVariable("SLTT_CACHE_DIR") is { Length: > 0 } own)
+        if (Environment.GetEnvironmentVariable("SLTT_CACHE_DIR") is { Length: > 0 } chosen)
         {
-            return own;
+            return chosen;
         }
 
         string? user = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
         return Path.Combine(
-            string.IsNullOrEmpty(user) ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache") : user, "sltt");
+            string.IsNullOrEmpty(user) ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache") : user,
+            "sltt");
     }
 
     private Dictionary<string, Dictionary<string, T>> ReadAll()

@@ -31,7 +31,8 @@ public static partial class NativeLibraries
             {
                 if (chosenCpu != cpu)
                 {
-                    throw new SlttException(ErrorKind.Device, "this process already uses the other kind of device", "use one kind of device a process");
+                    throw new SlttException(
+                        ErrorKind.Device, "this process already uses the other kind of device", "use one kind of device a process");
                 }
 
                 return;
@@ -39,7 +40,8 @@ public static partial class NativeLibraries
 
             chosen = cpu ? LoadCpu() : LoadCuda();
             chosenCpu = cpu;
-            foreach (Assembly assembly in new[] { typeof(CudaContext).Assembly, typeof(CudaBlas).Assembly, typeof(CudaDNNContext).Assembly }.Distinct())
+            foreach (Assembly assembly in new[] { typeof(CudaContext).Assembly, typeof(CudaBlas).Assembly,
+                typeof(CudaDNNContext).Assembly }.Distinct())
             {
                 // The published ManagedCuda sets a resolver of its own, of which an assembly can have only one: it falls
                 // through to the load context's event below.
@@ -98,7 +100,10 @@ public static partial class NativeLibraries
         ? ["cublas64_13.dll", "cublas64_12.dll"]
         : ["libcublas.so.13", "libcublas.so.12"];
 
-    /// <summary>What cuDNN compiles kernels with as it runs, asking the loader for it by name: in a folder that the loader doesn't search it must be there already.</summary>
+    /// <summary>
+    /// What cuDNN compiles kernels with as it runs, asking the loader for it by name: in a folder that the loader doesn't search it must be
+    /// there already.
+    /// </summary>
     private static readonly string[] CompilerNames = OperatingSystem.IsWindows() ? [] : ["libnvrtc.so.13", "libnvrtc.so.12"];
 
     private static readonly string[] DnnNames = OperatingSystem.IsWindows() ? ["cudnn64_9.dll"] : ["libcudnn.so.9"];
@@ -111,7 +116,8 @@ public static partial class NativeLibraries
     ];
 
     private static bool IsOurs(Assembly assembly) =>
-        assembly == typeof(CudaDNNContext).Assembly || assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Any(a => a.Key == "SlttEngine");
+        assembly == typeof(CudaDNNContext).Assembly
+            || assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Any(a => a.Key == "SlttEngine");
 
     /// <summary>A function of the CPU device's own; 0 where NVIDIA's libraries serve the calls, or none was chosen yet.</summary>
     internal static nint CpuFunction(string name)
@@ -147,7 +153,9 @@ public static partial class NativeLibraries
         }
         catch (DllNotFoundException e)
         {
-            throw new SlttException(ErrorKind.Device, $"the CPU device does not load: {e.Message.ReplaceLineEndings(" ")}", "install oneDNN (Debian: libdnnl2), or run ./build.sh", e);
+            throw new SlttException(
+                ErrorKind.Device, $"the CPU device does not load: {e.Message.ReplaceLineEndings(" ")}",
+                "install oneDNN (Debian: libdnnl2), or run ./build.sh", e);
         }
     }
 
@@ -160,7 +168,8 @@ public static partial class NativeLibraries
 
         List<string> tried = [];
         nint blas = TryLoad(BlasNames, tried);
-        return new() { ["nvcuda"] = TryLoad(DriverNames, tried), ["cublas64_12"] = blas, ["cublas"] = blas, ["cudnn64_9"] = TryLoad(DnnNames, tried) };
+        return new() { ["nvcuda"] = TryLoad(DriverNames, tried), ["cublas64_12"] = blas, ["cublas"] = blas,
+            ["cudnn64_9"] = TryLoad(DnnNames, tried) };
     }
 
     private static nint TryLoad(string[] names, List<string> tried)
@@ -217,7 +226,9 @@ public static partial class NativeLibraries
         yield return string.Empty;
 
         // /usr/local/nvidia: where a container may find the driver.
-        string?[] roots = [Environment.GetEnvironmentVariable("CUDA_PATH"), Environment.GetEnvironmentVariable("CUDA_HOME"), "/usr/local/cuda", "/usr/local/nvidia"];
+        string?[] roots = [
+            Environment.GetEnvironmentVariable("CUDA_PATH"), Environment.GetEnvironmentVariable("CUDA_HOME"), "/usr/local/cuda",
+            "/usr/local/nvidia"];
         foreach (string root in roots.OfType<string>())
         {
             foreach (string sub in new[] { "lib64", "lib", "bin", "targets/x86_64-linux/lib" })
@@ -245,7 +256,8 @@ public static partial class NativeLibraries
     }
 
     /// <summary>site-packages folders, where pip puts NVIDIA's wheels (nvidia/cudnn/lib and so on).</summary>
-    /// <param name="path">PATH: the packages of a python3 on it are found wherever it lies, an environment's too that is not activated.</param>
+    /// <param name="path">PATH: the packages of a python3 on it are found wherever it lies, an environment's too that is not
+    /// activated.</param>
     internal static IEnumerable<string> PythonSites(string? path)
     {
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
@@ -290,7 +302,8 @@ public static partial class NativeLibraries
     private static unsafe int DeviceCount(nint library)
     {
         int count = 0;
-        return NativeLibrary.TryGetExport(library, "cuDeviceGetCount", out nint address) && ((delegate* unmanaged<int*, int>)address)(&count) == 0 ? count : 0;
+        return NativeLibrary.TryGetExport(library, "cuDeviceGetCount", out nint address)
+            && ((delegate* unmanaged<int*, int>)address)(&count) == 0 ? count : 0;
     }
 
     /// <summary>The C library's setenv: what .NET sets, native code does not see.</summary>

@@ -96,7 +96,7 @@ public sealed class Arena
             life.Offset = offset;
             placed.Add(life);
             peak = Math.Max(peak, offset + size);
-            Placement placement = new(start + offset, life.Bytes, size - life.Bytes); // Of several buffers the guard lies behind the largest.
+            Placement placement = new(start + offset, life.Bytes, size - life.Bytes); // The guard lies behind the largest buffer.
             foreach (DeviceBuffer buffer in life.Buffers)
             {
                 if (!placements.TryAdd(buffer, placement) && placements[buffer].Offset != placement.Offset)
@@ -134,7 +134,9 @@ public sealed class Arena
 
         for (int i = 0; i < segment.Count; i++)
         {
-            if (segment[i].InPlace is { } pair && lives.TryGetValue(pair.Input, out Life? input) && lives.TryGetValue(pair.Output, out Life? output)
+            if (segment[i].InPlace is { } pair
+                && lives.TryGetValue(pair.Input, out Life? input)
+                && lives.TryGetValue(pair.Output, out Life? output)
                 && input.Last == i && output.First == i && input != output)
             {
                 input.Merge(output);

@@ -5,11 +5,13 @@ using SlttEngine.Device;
 namespace SlttEngine.Graph;
 
 /// <summary>
-/// Finds operations that write beyond their buffers, on the strict CPU device: a pattern lies behind each buffer of the arena, and is checked
+/// Finds operations that write beyond their buffers, on the strict CPU device: a pattern lies behind each buffer of the arena, and is
+/// checked
 /// after each operation that writes the buffer and when the buffer's life ends.
 /// </summary>
 /// <remarks>
-/// Writing and checking are launches among the program's other ones, so they are captured and replayed with them. The first violation's number
+/// Writing and checking are launches among the program's other ones, so they are captured and replayed with them. The first violation's
+/// number
 /// stays in a word on the device, which the host reads at the end of an iteration.
 /// </remarks>
 internal sealed class ArenaGuards : IDisposable
@@ -93,7 +95,8 @@ internal sealed class ArenaGuards : IDisposable
         HostCopy.ToHost<int>(device, violated!.DevicePointer, number);
         if (number[0] != 0)
         {
-            throw new SlttException(ErrorKind.Device, violations[number[0] - 1], "correct the operation, or the size that it declares for its buffer");
+            throw new SlttException(
+                ErrorKind.Device, violations[number[0] - 1], "correct the operation, or the size that it declares for its buffer");
         }
     }
 
@@ -113,8 +116,11 @@ internal sealed class ArenaGuards : IDisposable
         },
     };
 
-    private Op Write(DeviceBuffer buffer) =>
-        new("guard behind " + buffer.Name, [], [], t => Launch("guard_write", Guard(buffer, t), arena.Of(buffer).GuardBytes));
+    private Op Write(DeviceBuffer buffer) => new(
+        "guard behind " + buffer.Name,
+        [],
+        [],
+        t => device.Kernels.GuardWrite(LaunchShape.OneThread, Guard(buffer, t), arena.Of(buffer).GuardBytes));
 
     private Op Check(DeviceBuffer buffer, string op)
     {
@@ -124,16 +130,10 @@ internal sealed class ArenaGuards : IDisposable
             "check of " + buffer.Name,
             [],
             [],
-            t => Launch("guard_check", Guard(buffer, t), arena.Of(buffer).GuardBytes, number, violated!.DevicePointer));
+            t => device.Kernels.GuardCheck(
+                LaunchShape.OneThread, Guard(buffer, t), arena.Of(buffer).GuardBytes, number, new(violated!.DevicePointer)));
     }
 
-    private CUdeviceptr Guard(DeviceBuffer buffer, int t) => new((ulong)buffer.Address(t).Pointer + (ulong)arena.Of(buffer).Guard);
-
-    private void Launch(string kernel, params object[] arguments)
-    {
-        CudaKernel loaded = device.CpuKernel(kernel);
-        loaded.GridDimensions = new ManagedCuda.VectorTypes.dim3(1u);
-        loaded.BlockDimensions = new ManagedCuda.VectorTypes.dim3(1u);
-        loaded.RunAsync(device.Stream.Stream, arguments);
-    }
+    private DevicePtr<byte> Guard(DeviceBuffer buffer, int t) =>
+        new(new CUdeviceptr((ulong)buffer.Address(t).Pointer + (ulong)arena.Of(buffer).Guard));
 }

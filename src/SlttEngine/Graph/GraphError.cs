@@ -32,7 +32,9 @@ internal static class GraphError
     {
         if (input.Channels != channels)
         {
-            throw Of($"{layer}: made for {channels} channels, but {input.Name} has {input.Channels}", "declare it for the channels of its input");
+            throw Of(
+                $"{layer}: made for {channels} channels, but {input.Name} has {input.Channels}",
+                "declare it for the channels of its input");
         }
     }
 
@@ -47,7 +49,9 @@ internal static class GraphError
     {
         if (window < 1 || stride < 1 || padding < 0)
         {
-            throw Of($"{layer}: a window of {window}, stride {stride}, padding {padding}", "window and stride must be at least 1, the padding at least 0");
+            throw Of(
+                $"{layer}: a window of {window}, stride {stride}, padding {padding}",
+                "window and stride must be at least 1, the padding at least 0");
         }
 
         if (window > Math.Min(input.Height, input.Width) + (2 * padding))

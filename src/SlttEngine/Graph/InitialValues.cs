@@ -27,7 +27,8 @@ internal static class InitialValues
                 {
                     // Box-Muller; 1 - u lies in (0, 1].
                     double radius = Math.Sqrt(-2.0 * Math.Log(1.0 - Unit(seed, stream, 2 * (ulong)i)));
-                    values[i] = (float)(normal.StandardDeviation * radius * Math.Cos(2.0 * Math.PI * Unit(seed, stream, (2 * (ulong)i) + 1)));
+                    values[i] = (float)(
+                        normal.StandardDeviation * radius * Math.Cos(2.0 * Math.PI * Unit(seed, stream, (2 * (ulong)i) + 1)));
                 }
 
                 break;

@@ -13,7 +13,9 @@ public abstract class Layer(string name)
     /// <summary>What it reads.</summary>
     public abstract IReadOnlyList<Edge> Inputs { get; }
 
-    /// <summary>Multiplications by a weight, each with its addition, for one sample and step computed in full; 0 for a layer without weights.</summary>
+    /// <summary>
+    /// Multiplications by a weight, each with its addition, for one sample and step computed in full; 0 for a layer without weights.
+    /// </summary>
     public virtual long MultiplyAdds => 0;
 
     /// <summary>The spikes of its neurons, whose average it may hand on; null if it has no neurons.</summary>

@@ -1,6 +1,8 @@
 namespace SlttEngine.Graph;
 
-/// <summary>A launch of a program (or several that belong together), with the buffers it touches: what the planner orders memory by.</summary>
+/// <summary>
+/// A launch of a program (or several that belong together), with the buffers it touches: what the planner orders memory by.
+/// </summary>
 /// <param name="Name">Layer and operation.</param>
 /// <param name="Reads">Buffers read.</param>
 /// <param name="Writes">Buffers written; one that is updated is in both.</param>
@@ -14,7 +16,9 @@ public sealed record Op(
     /// <summary>The layer that emitted it; empty for what belongs to none.</summary>
     public string Layer { get; init; } = string.Empty;
 
-    /// <summary>Multiplications (each with its addition) of a matrix product or convolution computed in full; 0 for what only moves memory.</summary>
+    /// <summary>
+    /// Multiplications (each with its addition) of a matrix product or convolution computed in full; 0 for what only moves memory.
+    /// </summary>
     public long MultiplyAdds { get; init; }
 
     /// <summary>Bytes of parameters, gradients and optimiser state that it reads and writes.</summary>

@@ -18,7 +18,8 @@ public abstract record Initializer
     /// <summary>kaiming_normal_(mode='fan_out', nonlinearity='relu'): standard deviation √2 / √(out · kh · kw).</summary>
     /// <param name="outChannels">Output channels.</param>
     /// <param name="kernel">Kernel size.</param>
-    public static Initializer KaimingFanOut(int outChannels, int kernel) => new Normal(Math.Sqrt(2.0 / ((double)outChannels * kernel * kernel)));
+    public static Initializer KaimingFanOut(int outChannels, int kernel) =>
+        new Normal(Math.Sqrt(2.0 / ((double)outChannels * kernel * kernel)));
 }
 
 /// <summary>A parameter: a view of the contiguous float buffer of all parameters.</summary>

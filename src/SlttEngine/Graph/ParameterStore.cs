@@ -4,7 +4,9 @@ using SlttEngine.Device;
 
 namespace SlttEngine.Graph;
 
-/// <summary>What a run keeps on the device from iteration to iteration: parameters, gradients, optimiser state, statistics, run state.</summary>
+/// <summary>
+/// What a run keeps on the device from iteration to iteration: parameters, gradients, optimiser state, statistics, run state.
+/// </summary>
 /// <remarks>
 /// It is laid out at once and has memory from <see cref="Allocate"/> on; until then every address is null.
 /// Parameters, gradients and each optimiser state are one contiguous float buffer each with the same offsets, so that the
@@ -149,7 +151,8 @@ public sealed class ParameterStore : IDisposable
             working = new CudaDeviceVariable<byte>(Elements * Type.Size());
             if (optimizerStates >= 0)
             {
-                // Some parameters have no step gradient (biases, batch norm): theirs must add nothing when the step's gradients are added up.
+                // Some parameters have no step gradient (biases, batch norm): theirs must add nothing when the step's gradients are added
+                // up.
                 stepGradients = new CudaDeviceVariable<byte>(Elements * Type.Size());
                 stepGradients.MemsetAsync((byte)0, Device.Stream.Stream);
             }

@@ -2,7 +2,9 @@ using SlttEngine.Device;
 
 namespace SlttEngine.Graph;
 
-/// <summary>Collects the operations and buffers of one program while the network's layers emit them (docs/internals/how-a-layer-emits.md).</summary>
+/// <summary>
+/// Collects the operations and buffers of one program while the network's layers emit them (docs/internals/how-a-layer-emits.md).
+/// </summary>
 public abstract class ProgramBuilder
 {
     private readonly Dictionary<Section, List<Op>> sections = Enum.GetValues<Section>().ToDictionary(s => s, _ => new List<Op>());
@@ -31,7 +33,9 @@ public abstract class ProgramBuilder
     /// <summary>Where the device keeps the run state; to be asked for at a launch.</summary>
     public DevicePtr<RunState> RunState => Store.RunState;
 
-    /// <summary>False: cuDNN's guess of the fastest algorithms will do. For plans that are only tried out, where measuring would take long.</summary>
+    /// <summary>
+    /// False: cuDNN's guess of the fastest algorithms will do. For plans that are only tried out, where measuring would take long.
+    /// </summary>
     internal bool MeasuresAlgorithms { get; init; } = true;
 
     /// <summary>Where neurons' spikes are counted; null: they aren't.</summary>
@@ -111,7 +115,8 @@ public abstract class ProgramBuilder
     /// <summary>Scratch of one library call.</summary>
     /// <param name="name">The call.</param>
     /// <param name="bytes">Bytes that the library asks for.</param>
-    public DeviceBuffer<byte> Workspace(string name, long bytes) => new(name + " workspace", BufferKind.Workspace, Math.Max(bytes, 1)) { Layer = Layer };
+    public DeviceBuffer<byte> Workspace(string name, long bytes) =>
+        new(name + " workspace", BufferKind.Workspace, Math.Max(bytes, 1)) { Layer = Layer };
 
     /// <summary>The dropout of a layer, with random numbers of its own; nothing is dropped in evaluation.</summary>
     /// <param name="rate">Part that is dropped in training.</param>

@@ -39,7 +39,9 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
         return buffer;
     }
 
-    /// <summary>Adds the operation that makes a layer's output of its input alone. Where the output is not kept, backward recomputes it so.</summary>
+    /// <summary>
+    /// Adds the operation that makes a layer's output of its input alone. Where the output is not kept, backward recomputes it so.
+    /// </summary>
     /// <param name="output">The layer's output.</param>
     /// <param name="input">Its input.</param>
     /// <param name="x">The input's activation in forward.</param>
@@ -73,7 +75,8 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
         return bias is null
             ? x
             : throw GraphError.Of(
-                $"{Layer}: reads {edge.Name}, whose bias is not added yet", "let a neuron, an average pool or a residual read it: they add the bias");
+                $"{Layer}: reads {edge.Name}, whose bias is not added yet",
+                "let a neuron, an average pool or a residual read it: they add the bias");
     }
 
     /// <summary>The buffer that holds an edge's activation in forward, and the bias (C) that its readers add; null: none.</summary>
@@ -104,7 +107,8 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
         if (info.Recomputed is null && info.Recompute is null)
         {
             throw GraphError.Of(
-                $"{Layer}: its backward reads {edge.Name}, which is neither kept nor recomputed", "let it read neurons, a pool of neurons or the input");
+                $"{Layer}: its backward reads {edge.Name}, which is neither kept nor recomputed",
+                "let it read neurons, a pool of neurons or the input");
         }
 
         return info.Recomputed ??= info.Recompute!();
@@ -129,7 +133,9 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
     /// <param name="gradient">The contribution.</param>
     public void AddGradient(Edge edge, DeviceBuffer<T> gradient) => Info(edge).Gradients.Add(gradient);
 
-    /// <summary>The contributions to an edge's gradient so far; the caller must use them all, as they are not handed out a second time.</summary>
+    /// <summary>
+    /// The contributions to an edge's gradient so far; the caller must use them all, as they are not handed out a second time.
+    /// </summary>
     /// <param name="edge">The edge.</param>
     /// <param name="max">How many the caller can add up.</param>
     /// <exception cref="SlttException">There are more.</exception>
@@ -137,17 +143,22 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
     {
         List<DeviceBuffer<T>> gradients = [.. Info(edge).Gradients];
         Info(edge).Gradients.Clear();
-        return gradients.Count <= max
-            ? gradients
-            : throw GraphError.Of(
-                $"{Layer}: can't add up {gradients.Count} gradients of {edge.Name}, which {string.Join(", ", Network.Readers(edge))} read; {max} at most",
-                "let fewer layers read it");
+        if (gradients.Count <= max)
+        {
+            return gradients;
+        }
+
+        string readers = string.Join(", ", Network.Readers(edge));
+        throw GraphError.Of(
+            $"{Layer}: can't add up {gradients.Count} gradients of {edge.Name}, which {readers} read; {max} at most",
+            "let fewer layers read it");
     }
 
     /// <summary>The gradient of an edge with exactly one reader.</summary>
     /// <param name="edge">The edge.</param>
     /// <exception cref="SlttException">It has none, or more than one.</exception>
-    public DeviceBuffer<T> DrainGradient(Edge edge) => DrainGradients(edge, 1) is [DeviceBuffer<T> gradient] ? gradient : throw NoGradient(edge);
+    public DeviceBuffer<T> DrainGradient(Edge edge) =>
+        DrainGradients(edge, 1) is [DeviceBuffer<T> gradient] ? gradient : throw NoGradient(edge);
 
     /// <summary>The gradient of an edge with one reader or two.</summary>
     /// <param name="edge">The edge.</param>
@@ -160,11 +171,13 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
         _ => throw NoGradient(edge),
     };
 
-    private static SlttException NoGradient(Edge edge) => GraphError.Of($"{edge.Name}: no gradient comes back to it", "let a layer with a backward read it");
+    private static SlttException NoGradient(Edge edge) =>
+        GraphError.Of($"{edge.Name}: no gradient comes back to it", "let a layer with a backward read it");
 
     private EdgeInfo Info(Edge edge) => edges.TryGetValue(edge, out EdgeInfo? info)
         ? info
-        : throw GraphError.Of($"{Layer}: reads {edge.Name}, which no layer in front of it in this network makes", "add layers in order of execution");
+        : throw GraphError.Of(
+            $"{Layer}: reads {edge.Name}, which no layer in front of it in this network makes", "add layers in order of execution");
 
     private SlttException Mistyped(Edge edge) => GraphError.Of($"{Layer}: reads {edge.Name}, the logits", "only the loss reads logits");
 

@@ -43,7 +43,8 @@ internal sealed class SpikeCounts : IDisposable
 
     /// <summary>Where the device adds up a layer's spikes: a float for each neuron of a sample.</summary>
     /// <param name="spikes">The layer's <see cref="Layer.Spikes"/>.</param>
-    public DevicePtr<float> Of(Edge spikes) => new(new CUdeviceptr((ulong)sums!.DevicePointer.Pointer + (ulong)(4 * layers[spikes].Offset)));
+    public DevicePtr<float> Of(Edge spikes) =>
+        new(new CUdeviceptr((ulong)sums!.DevicePointer.Pointer + (ulong)(4 * layers[spikes].Offset)));
 
     /// <summary>To be called before each evaluation, so that no sum leaves the exact range.</summary>
     /// <param name="spikes">Most spikes that a neuron can add: samples · steps.</param>

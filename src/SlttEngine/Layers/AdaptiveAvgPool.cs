@@ -31,7 +31,8 @@ public sealed class AdaptiveAvgPool : Layer
     /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
-        (int n, int h, int w, int channels, int outH, int outW) = (b.Shape.Batch, input.Height, input.Width, input.Channels, Output.Height, Output.Width);
+        (int n, int channels) = (b.Shape.Batch, input.Channels);
+        (int h, int w, int outH, int outW) = (input.Height, input.Width, Output.Height, Output.Width);
         b.AddRecomputable(Output, input, b.Activation(input), (x, y) => new Op(
             Name + " forward",
             [x],
@@ -80,5 +81,6 @@ public sealed class AdaptiveAvgPool : Layer
     }
 
     /// <summary>What AdaptiveAvgPool2d averages: from ⌊o · size / outputs⌋ up to ⌈(o + 1) · size / outputs⌉.</summary>
-    private static (int From, int To) Window(int o, int size, int outputs) => (o * size / outputs, (((o + 1) * size) + outputs - 1) / outputs);
+    private static (int From, int To) Window(int o, int size, int outputs) =>
+        (o * size / outputs, (((o + 1) * size) + outputs - 1) / outputs);
 }

@@ -5,7 +5,8 @@ using SlttEngine.Graph;
 namespace SlttEngine.Layers;
 
 /// <summary>
-/// Average pooling over windows (AvgPool2d: padding counts as zeros), by cuDNN; where the input still lacks a bias, by a kernel that adds it.
+/// Average pooling over windows (AvgPool2d: padding counts as zeros), by cuDNN; where the input still lacks a bias, by a kernel that adds
+/// it.
 /// </summary>
 public sealed class AvgPool : Layer
 {
@@ -54,7 +55,14 @@ public sealed class AvgPool : Layer
         descriptorX.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, b.Shape.Batch, input.Channels, input.Height, input.Width);
         descriptorY.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, b.Shape.Batch, Output.Channels, Output.Height, Output.Width);
         pooling.SetPooling2dDescriptor(
-            cudnnPoolingMode.AverageCountIncludePadding, cudnnNanPropagation.PropagateNan, kernel, kernel, padding, padding, stride, stride);
+            cudnnPoolingMode.AverageCountIncludePadding,
+            cudnnNanPropagation.PropagateNan,
+            kernel,
+            kernel,
+            padding,
+            padding,
+            stride,
+            stride);
 
         (DeviceBuffer<T> activation, DeviceBuffer<float>? bias) = b.ActivationAndBias(input);
         b.AddRecomputable(Output, input, activation, (x, y) => new Op(

@@ -24,7 +24,8 @@ public sealed class BatchNormLif : Layer
     /// <param name="norm">Batch norm's parameters.</param>
     /// <param name="input">What is normalised: a convolution's output x, with a residual or without.</param>
     /// <param name="dropRate">Part of the spikes dropped, with one mask for all steps.</param>
-    /// <param name="pool">Windows of pool × pool pixels are averaged, after the dropout; it divides height and width (<see cref="CanPool"/>).</param>
+    /// <param name="pool">Windows of pool × pool pixels are averaged, after the dropout; it divides height and width
+    /// (<see cref="CanPool"/>).</param>
     /// <exception cref="SlttException">Shapes, channels or the pool's windows do not fit.</exception>
     public BatchNormLif(string name, BatchNormModule norm, ConvolutionSum input, float dropRate = 0, int pool = 1)
         : base(name)
@@ -111,7 +112,8 @@ public sealed class BatchNormLif : Layer
         public void EmitBackward()
         {
             // Dropout would have to mask the sum of two gradients, a pool to spread it: the kernels do so with one.
-            (DeviceBuffer<T> gradOutput, DeviceBuffer<T>? gradResidual) = b.DrainSum(layer.Output, max: dropout.Rate > 0 || window > 1 ? 1 : 2);
+            (DeviceBuffer<T> gradOutput, DeviceBuffer<T>? gradResidual) = b.DrainSum(
+                layer.Output, max: dropout.Rate > 0 || window > 1 ? 1 : 2);
             SpikeGradients<T> gradients = new(gradOutput, gradResidual, Skip: null, SpikeOps.Carried(b, layer.spikes));
             DeviceBuffer<T> gradInput = b.IsStatic(layer.input.Main)
                 ? batchNorm.EmitStaticBackward(AccumulateOverTime(gradients))
@@ -181,16 +183,19 @@ public sealed class BatchNormLif : Layer
             return recomputed;
         }
 
-        /// <summary>An input that changes from step to step: the gradient of the normalised value and its sums, then batch norm's backward.</summary>
+        /// <summary>
+        /// An input that changes from step to step: the gradient of the normalised value and its sums, then batch norm's backward.
+        /// </summary>
         private DeviceBuffer<T> EmitStepBackward(SpikeGradients<T> gradients)
         {
             DeviceBuffer<T> gradNorm = b.Scratch<T>(Name + " gradient", b.Count(layer.spikes));
             DeviceBuffer<double> partials = batchNorm.Partials("backward");
             DeviceBuffer[] reads = [u, batchNorm.X, batchNorm.Mean, batchNorm.Invstd, .. gradients.Present];
             DeviceBuffer[] writes = [gradNorm, partials, .. gradients.Updated];
+            string op = Name + " backward";
             b.Add(Section.Backward, window == 1
-                ? new Op(Name + " backward", reads, writes, t => Backward(gradients, gradNorm, partials, t), InPlace: (gradNorm, gradients.Spikes))
-                : new Op(Name + " backward", reads, writes, t => BackwardOfPooled(gradients, gradNorm, partials, t)));
+                ? new Op(op, reads, writes, t => Backward(gradients, gradNorm, partials, t), InPlace: (gradNorm, gradients.Spikes))
+                : new Op(op, reads, writes, t => BackwardOfPooled(gradients, gradNorm, partials, t)));
             return batchNorm.EmitBackward(gradNorm, partials);
         }
 

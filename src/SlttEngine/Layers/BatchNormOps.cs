@@ -65,7 +65,9 @@ internal sealed class BatchNormOps<T>
     /// <param name="pass">The pass.</param>
     public DeviceBuffer<double> Partials(string pass) => b.Scratch<double>($"{name} {pass} partial sums", 2L * sums.Blocks * channels);
 
-    /// <summary>Backward of a step whose gradient was summed by the neuron's kernel: the gradient of x takes x's place, which nothing reads later.</summary>
+    /// <summary>
+    /// Backward of a step whose gradient was summed by the neuron's kernel: the gradient of x takes x's place, which nothing reads later.
+    /// </summary>
     /// <param name="gradNorm">Gradient of the normalised value.</param>
     /// <param name="partials">Sums that go with it.</param>
     public DeviceBuffer<T> EmitBackward(DeviceBuffer<T> gradNorm, DeviceBuffer<double> partials)
@@ -89,7 +91,9 @@ internal sealed class BatchNormOps<T>
         return X;
     }
 
-    /// <summary>Backward of an input that is the same at every step: it is linear in the gradient, so that was added up over the steps first.</summary>
+    /// <summary>
+    /// Backward of an input that is the same at every step: it is linear in the gradient, so that was added up over the steps first.
+    /// </summary>
     /// <param name="sum">The gradient of the normalised value, added up.</param>
     public DeviceBuffer<T> EmitStaticBackward(DeviceBuffer<float> sum)
     {
@@ -99,7 +103,8 @@ internal sealed class BatchNormOps<T>
             name + " backward reduce",
             [sum, X, Mean, Invstd],
             [partials],
-            t => b.Device.Kernels.BatchNormBackwardReduce<T>(sums, partials.At(t), sum.At(t), X.At(t), Mean.At(t), Invstd.At(t), rows, channels)));
+            t => b.Device.Kernels.BatchNormBackwardReduce<T>(
+                sums, partials.At(t), sum.At(t), X.At(t), Mean.At(t), Invstd.At(t), rows, channels)));
         DeviceBuffer<float> coefficients = EmitFinalize(Section.End, partials);
         b.Add(Section.End, new Op(
             name + " backward apply",

@@ -22,7 +22,8 @@ public sealed class Convolution : Layer
     {
         (this.module, this.input) = (module, input);
         module.CheckInput(input);
-        Output = new Edge(module.Name, module.OutputSize(input.Height), module.OutputSize(input.Width), module.Out, input.DependsOnInputOnly);
+        Output = new Edge(
+            module.Name, module.OutputSize(input.Height), module.OutputSize(input.Width), module.Out, input.DependsOnInputOnly);
     }
 
     /// <inheritdoc/>
@@ -60,7 +61,8 @@ public sealed class Convolution : Layer
         DeviceBuffer<T> x = b.ActivationForBackward(input);
         if (b.Shape.Type == ComputeType.Float32 || section == Section.Backward)
         {
-            // In float32 each step's gradient is added to the sum by cuDNN. Else all layers' step gradients are added to the float gradients by
+            // In float32 each step's gradient is added to the sum by cuDNN. Else all layers' step gradients are added to the float
+            // gradients by
             // one kernel at the end of the step.
             float beta = b.Shape.Type == ComputeType.Float32 ? 1f : 0f;
             b.Add(section, calls.BackwardFilter(x, gradOutput, Filter<T>.Of(b, parameter, () => b.Store.StepGradient<T>(parameter)), beta));

@@ -92,7 +92,8 @@ internal sealed class ConvolutionCalls<T>
             () => Dnn.GetConvolutionBackwardDataAlgorithm_v7(w, y, convolution, x, count).Select(p => AlgorithmOffer.Of(p, asked)),
             (a, b, c, space, size) => Dnn.FindConvolutionBackwardDataAlgorithmEx(w, b, y, c, convolution, x, a, count, space, size)
                 .Select(p => AlgorithmOffer.Of(p, asked)),
-            (algorithm, descriptor) => Dnn.GetConvolutionBackwardDataWorkspaceSize(w, y, descriptor, x, (cudnnConvolutionBwdDataAlgo)algorithm));
+            (algorithm, descriptor) => Dnn.GetConvolutionBackwardDataWorkspaceSize(
+                w, y, descriptor, x, (cudnnConvolutionBwdDataAlgo)algorithm));
         return ToOp(pass, [gradOutput, .. filter.Buffers], [gradInput], filter.ParameterBytes, t => Dnn.ConvolutionBackwardData(
             1f,
             w,
@@ -122,7 +123,8 @@ internal sealed class ConvolutionCalls<T>
             () => Dnn.GetConvolutionBackwardFilterAlgorithm_v7(x, y, convolution, w, count).Select(p => AlgorithmOffer.Of(p, asked)),
             (a, b, c, space, size) => Dnn.FindConvolutionBackwardFilterAlgorithmEx(x, a, y, c, convolution, w, b, count, space, size)
                 .Select(p => AlgorithmOffer.Of(p, asked)),
-            (algorithm, descriptor) => Dnn.GetConvolutionBackwardFilterWorkspaceSize(x, y, descriptor, w, (cudnnConvolutionBwdFilterAlgo)algorithm));
+            (algorithm, descriptor) => Dnn.GetConvolutionBackwardFilterWorkspaceSize(
+                x, y, descriptor, w, (cudnnConvolutionBwdFilterAlgo)algorithm));
         long moved = gradient.ParameterBytes * (beta == 0 ? 1 : 2);
         return ToOp(pass, [input, gradOutput], gradient.Buffers, moved, t => Dnn.ConvolutionBackwardFilter(
             1f,
@@ -139,7 +141,8 @@ internal sealed class ConvolutionCalls<T>
             gradient.Address()));
     }
 
-    // Transforms round more than sums of products do. In float32, where a threshold could turn that into a spike, forward uses them only with
+    // Transforms round more than sums of products do. In float32, where a threshold could turn that into a spike, forward uses them only
+    // with
     // --fast-math.
     private IEnumerable<cudnnConvolutionFwdAlgoPerf> Allowed(IEnumerable<cudnnConvolutionFwdAlgoPerf> offers) =>
         asked != cudnnMathType.FMA
@@ -157,7 +160,7 @@ internal sealed class ConvolutionCalls<T>
     {
         string suffix = builder.Shape.Type.Suffix();
         bool measures = builder.MeasuresAlgorithms;
-        builder.Device.ConvolutionChoices?.Settle($"{name} {suffix} ({sizes}", number, x, w, convolution, y, measures);
+        builder.Device.ConvolutionChoices?.Resolve($"{name} {suffix} ({sizes}", number, x, w, convolution, y, measures);
         string call = $"{name} {suffix} ({builder.Shape.Batch}, {sizes}";
         (int algorithm, cudnnMathType math) = builder.Device.Convolutions.Choose(call, guess, measure, bytes, measures);
         ConvolutionDescriptor descriptor = math == asked ? convolution : Descriptor(math);
@@ -166,7 +169,11 @@ internal sealed class ConvolutionCalls<T>
     }
 
     private Op ToOp(Pass pass, DeviceBuffer[] reads, DeviceBuffer[] writes, long parameterBytes, Action<int> launch) =>
-        new($"{module.Name} {pass.Name}", reads, [.. writes, pass.Workspace], launch) { MultiplyAdds = multiplyAdds, ParameterBytes = parameterBytes };
+        new($"{module.Name} {pass.Name}", reads, [.. writes, pass.Workspace], launch)
+        {
+            MultiplyAdds = multiplyAdds,
+            ParameterBytes = parameterBytes,
+        };
 
     // cuDNN may do one pass in another math than the one asked for, as where channels are no multiple of 8. It rejects the algorithm unless
     // the descriptor says that math.

@@ -101,7 +101,8 @@ public sealed class CudnnBatchNorm : Layer
                 mean.Address(t),
                 invstd.Address(t))));
         b.Add(section, new Op(
-            Name + " count", [], [], t => b.Device.Kernels.CountBatches(LaunchShape.OneThread, b.Store.Counter(norm.NumBatchesTracked), repeats)));
+            Name + " count", [], [], t => b.Device.Kernels.CountBatches(
+                LaunchShape.OneThread, b.Store.Counter(norm.NumBatchesTracked), repeats)));
         return () =>
         {
             DeviceBuffer<T> gradOutput = b.DrainGradient(Output);

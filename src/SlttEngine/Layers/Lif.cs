@@ -3,7 +3,8 @@ using SlttEngine.Graph;
 namespace SlttEngine.Layers;
 
 /// <summary>
-/// LIF neuron without batch norm in it, as the normaliser-free networks use it: spikes · spikeScale of u(t) = λ v(t−1) + inputScale · (x(t) + bias).
+/// LIF neuron without batch norm in it, as the normaliser-free networks use it: spikes · spikeScale of u(t) = λ v(t−1) + inputScale ·
+/// (x(t) + bias).
 /// </summary>
 /// <remarks>Keeps the membrane potential u alone.</remarks>
 public sealed class Lif : Layer
@@ -71,7 +72,8 @@ public sealed class Lif : Layer
     private void EmitBackward<T>(ProgramBuilder<T> b, DeviceBuffer<T> u, Dropout dropout)
         where T : unmanaged
     {
-        // The kernel adds up two gradients of the spikes, which dropout must then leave alone, and one that reaches the input past the neuron.
+        // The kernel adds up two gradients of the spikes, which dropout must then leave alone, and one that reaches the input past the
+        // neuron.
         (DeviceBuffer<T> gradSpikes, DeviceBuffer<T>? gradResidual) = b.DrainSum(Output, max: dropout.Rate > 0 ? 1 : 2);
         DeviceBuffer<T>? gradSkip = b.DrainGradients(input, max: 1) is [DeviceBuffer<T> skip] ? skip : null;
         SpikeGradients<T> gradients = new(gradSpikes, gradResidual, gradSkip, SpikeOps.Carried(b, Output));

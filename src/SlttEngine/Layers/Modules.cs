@@ -22,24 +22,29 @@ public sealed record ConvolutionModule(string Name, int In, int Out, int Kernel,
     /// <param name="stride">Stride.</param>
     /// <param name="padding">Padding.</param>
     /// <param name="bias">How the bias starts; null: no bias.</param>
-    public static ConvolutionModule Declare(Network network, string name, int input, int output, int kernel, int stride, int padding, Initializer? bias)
+    public static ConvolutionModule Declare(
+        Network network, string name, int input, int output, int kernel, int stride, int padding, Initializer? bias)
     {
         Parameter weight = network.Declare(
             name + ".weight", [output, input, kernel, kernel], Initializer.KaimingFanOut(output, kernel), [output, input, kernel, kernel]);
-        return new(name, input, output, kernel, stride, padding, weight, bias is null ? null : network.Declare(name + ".bias", [output], bias));
+        return new(
+            name, input, output, kernel, stride, padding, weight, bias is null ? null : network.Declare(name + ".bias", [output], bias));
     }
 
     /// <summary>PyTorch's default for a bias: uniform within 1/√fan_in.</summary>
     /// <param name="input">Input channels.</param>
     /// <param name="kernel">Kernel size.</param>
-    public static Initializer DefaultBias(int input, int kernel) => new Initializer.Uniform(1.0 / Math.Sqrt((double)input * kernel * kernel));
+    public static Initializer DefaultBias(int input, int kernel) =>
+        new Initializer.Uniform(1.0 / Math.Sqrt((double)input * kernel * kernel));
 
     /// <summary>Multiply-adds for one sample computed in full, those with the padding's zeros among them.</summary>
     /// <param name="height">Input height.</param>
     /// <param name="width">Input width.</param>
     public long MultiplyAdds(int height, int width) => (long)OutputSize(height) * OutputSize(width) * Out * Kernel * Kernel * In;
 
-    /// <summary>Weights that an element at each input pixel (H·W) meets: output channels times the kernel's taps that fall on an output.</summary>
+    /// <summary>
+    /// Weights that an element at each input pixel (H·W) meets: output channels times the kernel's taps that fall on an output.
+    /// </summary>
     /// <param name="height">Input height.</param>
     /// <param name="width">Input width.</param>
     public long[] FanOut(int height, int width)

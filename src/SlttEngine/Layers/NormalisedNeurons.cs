@@ -49,7 +49,14 @@ public static class NormalisedNeurons
     /// <param name="pool">Windows of pool × pool pixels are averaged; 1: none.</param>
     /// <param name="poolName">PyTorch's name of the pool.</param>
     public static Edge Add(
-        Network network, BatchNormKind kind, string name, BatchNormModule norm, ConvolutionSum x, float dropRate = 0, int pool = 1, string poolName = "pool")
+        Network network,
+        BatchNormKind kind,
+        string name,
+        BatchNormModule norm,
+        ConvolutionSum x,
+        float dropRate = 0,
+        int pool = 1,
+        string poolName = "pool")
     {
         bool folds = kind == BatchNormKind.Sltt && BatchNormLif.CanPool(x.Main, pool);
         Edge spikes = kind == BatchNormKind.Sltt

@@ -21,9 +21,18 @@ public sealed record ScaledWsModule(ConvolutionModule Convolution, Parameter Gai
     /// <param name="skipGain">skipinit_gain if it scales this convolution's output.</param>
     /// <param name="alpha">α.</param>
     public static ScaledWsModule Declare(
-        Network network, string name, int input, int output, int kernel, int stride, int padding, Parameter? skipGain = null, float alpha = 1)
+        Network network,
+        string name,
+        int input,
+        int output,
+        int kernel,
+        int stride,
+        int padding,
+        Parameter? skipGain = null,
+        float alpha = 1)
     {
-        ConvolutionModule convolution = ConvolutionModule.Declare(network, name, input, output, kernel, stride, padding, new Initializer.Constant(0));
+        ConvolutionModule convolution = ConvolutionModule.Declare(
+            network, name, input, output, kernel, stride, padding, new Initializer.Constant(0));
         return new(convolution, network.Declare(name + ".gain", [output, 1, 1, 1], new Initializer.Constant(1)), skipGain, alpha);
     }
 }

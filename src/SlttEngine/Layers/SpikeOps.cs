@@ -9,7 +9,8 @@ namespace SlttEngine.Layers;
 /// <param name="Residual">Gradient of the spikes from a second reader, or null.</param>
 /// <param name="Skip">Gradient of the neuron's input from another reader of it, or null.</param>
 /// <param name="Carried">∂L/∂v(t), carried from step t + 1 to t and updated; null unless backward goes through time.</param>
-internal readonly record struct SpikeGradients<T>(DeviceBuffer<T> Spikes, DeviceBuffer<T>? Residual, DeviceBuffer<T>? Skip, DeviceBuffer<T>? Carried)
+internal readonly record struct SpikeGradients<T>(
+    DeviceBuffer<T> Spikes, DeviceBuffer<T>? Residual, DeviceBuffer<T>? Skip, DeviceBuffer<T>? Carried)
     where T : unmanaged
 {
     /// <summary>Those that are there.</summary>
@@ -97,7 +98,13 @@ internal static class SpikeOps
     /// <param name="scales">What the input is multiplied by, and what a spike counts for.</param>
     /// <param name="dropout">Dropout of the spikes.</param>
     public static DeviceBuffer<float> AccumulateOverTime<T>(
-        ProgramBuilder<T> b, Edge spikes, Edge input, DeviceBuffer<T> u, SpikeGradients<T> gradients, (float Input, float Spike) scales, Dropout dropout)
+        ProgramBuilder<T> b,
+        Edge spikes,
+        Edge input,
+        DeviceBuffer<T> u,
+        SpikeGradients<T> gradients,
+        (float Input, float Spike) scales,
+        Dropout dropout)
         where T : unmanaged
     {
         long n = b.Count(spikes);

@@ -15,12 +15,12 @@ public static class ModelCatalog
     /// <summary>All models, in the order that they are listed.</summary>
     public static IReadOnlyList<ModelEntry> All { get; } =
     [
-        new("spiking_resnet18", "pre-activation ResNet-18 with batch norm, for CIFAR", "cifar10", o => SpikingResNet.Build("spiking_resnet18", [2, 2, 2, 2], o)),
-        new("spiking_resnet34", "pre-activation ResNet-34 with batch norm, for CIFAR", "cifar10", o => SpikingResNet.Build("spiking_resnet34", [3, 4, 6, 3], o)),
-        new("spiking_vgg11_bn", "VGG-11 with batch norm, for event cameras", "DVSCIFAR10", SpikingVgg.Build),
-        new("spiking_nfresnet34", "normaliser-free ResNet-34, for ImageNet", "imagenet", o => SpikingNfResNet.Build("spiking_nfresnet34", [3, 4, 6, 3], bottleneck: false, o)),
-        new("spiking_nfresnet50", "normaliser-free ResNet-50, for ImageNet", "imagenet", o => SpikingNfResNet.Build("spiking_nfresnet50", [3, 4, 6, 3], bottleneck: true, o)),
-        new("spiking_nfresnet101", "normaliser-free ResNet-101, for ImageNet", "imagenet", o => SpikingNfResNet.Build("spiking_nfresnet101", [3, 4, 23, 3], bottleneck: true, o)),
+        Entry("spiking_resnet18", "pre-activation ResNet-18 with batch norm, for CIFAR", "cifar10", ResNet(2, 2, 2, 2)),
+        Entry("spiking_resnet34", "pre-activation ResNet-34 with batch norm, for CIFAR", "cifar10", ResNet(3, 4, 6, 3)),
+        Entry("spiking_vgg11_bn", "VGG-11 with batch norm, for event cameras", "DVSCIFAR10", (_, o) => SpikingVgg.Build(o)),
+        Entry("spiking_nfresnet34", "normaliser-free ResNet-34, for ImageNet", "imagenet", NfResNet(bottleneck: false, 3, 4, 6, 3)),
+        Entry("spiking_nfresnet50", "normaliser-free ResNet-50, for ImageNet", "imagenet", NfResNet(bottleneck: true, 3, 4, 6, 3)),
+        Entry("spiking_nfresnet101", "normaliser-free ResNet-101, for ImageNet", "imagenet", NfResNet(bottleneck: true, 3, 4, 23, 3)),
     ];
 
     /// <summary>Builds a model.</summary>
@@ -29,6 +29,15 @@ public static class ModelCatalog
     /// <exception cref="SlttException">No model has that name, or it can't be built so.</exception>
     public static Network Build(string name, ModelOptions options) =>
         (All.FirstOrDefault(m => m.Name == name) ?? throw Unknown(name)).Build(options);
+
+    private static ModelEntry Entry(string name, string summary, string dataSet, Func<string, ModelOptions, Network> build) =>
+        new(name, summary, dataSet, options => build(name, options));
+
+    private static Func<string, ModelOptions, Network> ResNet(params int[] blocks) =>
+        (name, options) => SpikingResNet.Build(name, blocks, options);
+
+    private static Func<string, ModelOptions, Network> NfResNet(bool bottleneck, params int[] blocks) =>
+        (name, options) => SpikingNfResNet.Build(name, blocks, bottleneck, options);
 
     private static SlttException Unknown(string name) =>
         new(ErrorKind.Usage, $"unknown model '{name}'", "models: " + string.Join(", ", All.Select(m => m.Name)));

@@ -11,12 +11,21 @@ namespace SlttEngine.Models;
 /// <param name="WidthDivisor">Every inner channel count is divided by it.</param>
 /// <param name="BatchNorm">Whose batch norm.</param>
 public sealed record ModelOptions(
-    int Classes, int InputChannels, int Height, int Width, float DropRate = 0, int WidthDivisor = 1, BatchNormKind BatchNorm = BatchNormKind.Sltt)
+    int Classes,
+    int InputChannels,
+    int Height,
+    int Width,
+    float DropRate = 0,
+    int WidthDivisor = 1,
+    BatchNormKind BatchNorm = BatchNormKind.Sltt)
 {
     /// <summary>An inner channel count after the division.</summary>
     /// <param name="officialChannels">Channels of the official model.</param>
     /// <exception cref="SlttException">The divisor doesn't divide it.</exception>
     public int Channels(int officialChannels) => officialChannels % WidthDivisor == 0
         ? officialChannels / WidthDivisor
-        : throw new SlttException(ErrorKind.Usage, $"-width_divisor {WidthDivisor} does not divide the model's {officialChannels} channels", "use 1, 2, 4, 8, 16, 32 or 64");
+        : throw new SlttException(
+            ErrorKind.Usage,
+            $"-width_divisor {WidthDivisor} does not divide the model's {officialChannels} channels",
+            "use 1, 2, 4, 8, 16, 32 or 64");
 }

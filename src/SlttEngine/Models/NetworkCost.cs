@@ -7,7 +7,8 @@ namespace SlttEngine.Models;
 /// <param name="Output">What it makes, spikes before any pool: H, W, C.</param>
 /// <param name="Neurons">Its neurons; 0 for a layer of weights, whose input are real numbers.</param>
 /// <param name="MultiplyAdds">Multiply-adds of all weights that its spikes meet (its own for a layer of weights) computed in full.</param>
-/// <param name="FanOut">For each pixel (H·W) of <paramref name="Output"/>, how many weights one spike meets: synaptic operations; empty for a layer of weights.</param>
+/// <param name="FanOut">For each pixel (H·W) of <paramref name="Output"/>, how many weights one spike meets: synaptic operations; empty
+/// for a layer of weights.</param>
 public sealed record LayerCost(string Name, Edge Output, long Neurons, long MultiplyAdds, IReadOnlyList<long> FanOut);
 
 /// <summary>What a network costs for one sample and step, by counting its connections.</summary>

@@ -46,7 +46,8 @@ public static class SpikingNfResNet
         return network;
     }
 
-    private static Edge Block(Network network, string name, Edge x, int planes, int stride, bool downsamples, bool bottleneck, float inverseBeta)
+    private static Edge Block(
+        Network network, string name, Edge x, int planes, int stride, bool downsamples, bool bottleneck, float inverseBeta)
     {
         Parameter skipGain = network.Declare(name + ".skipinit_gain", [], new Initializer.Constant(0));
         int output = bottleneck ? 4 * planes : planes;
@@ -54,8 +55,18 @@ public static class SpikingNfResNet
             ? [(x.Channels, planes, 1, 1), (planes, planes, 3, stride), (planes, output, 1, 1)]
             : [(x.Channels, planes, 3, stride), (planes, planes, 3, 1)];
         ScaledWsModule[] convolutions = [.. shapes.Select((s, i) => ScaledWsModule.Declare(
-            network, $"{name}.conv{i + 1}", s.Input, s.Output, s.Kernel, s.Stride, s.Kernel / 2, i == shapes.Length - 1 ? skipGain : null, Alpha))];
-        ScaledWsModule? downsample = downsamples ? ScaledWsModule.Declare(network, name + ".downsample", x.Channels, output, 1, stride, 0) : null;
+            network,
+            $"{name}.conv{i + 1}",
+            s.Input,
+            s.Output,
+            s.Kernel,
+            s.Stride,
+            s.Kernel / 2,
+            i == shapes.Length - 1 ? skipGain : null,
+            Alpha))];
+        ScaledWsModule? downsample = downsamples
+            ? ScaledWsModule.Declare(network, name + ".downsample", x.Channels, output, 1, stride, 0)
+            : null;
 
         Edge spikes = network.Add(new Lif(name + ".sn1", x, inverseBeta, SpikeScale));
         Edge identity = downsample is null ? x : network.Add(new ScaledWsConvolution(downsample, spikes));

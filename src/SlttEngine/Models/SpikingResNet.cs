@@ -23,7 +23,8 @@ public static class SpikingResNet
     {
         if (options.Height < Smallest || options.Width < Smallest)
         {
-            throw new SlttException(ErrorKind.Usage, $"{name} takes images from {Smallest}×{Smallest} on, not {options.Height}×{options.Width}");
+            throw new SlttException(
+                ErrorKind.Usage, $"{name} takes images from {Smallest}×{Smallest} on, not {options.Height}×{options.Width}");
         }
 
         Network network = new(name, options.InputChannels, options.Height, options.Width, options.Classes);
@@ -54,12 +55,15 @@ public static class SpikingResNet
         return network;
     }
 
-    private static ConvolutionSum Block(Network network, string name, ConvolutionSum x, int input, int output, int stride, ModelOptions options)
+    private static ConvolutionSum Block(
+        Network network, string name, ConvolutionSum x, int input, int output, int stride, ModelOptions options)
     {
         BatchNormModule bn1 = BatchNormModule.Declare(network, name + ".bn1", input);
-        ConvolutionModule conv1 = ConvolutionModule.Declare(network, name + ".conv1", input, output, 3, stride, 1, ConvolutionModule.DefaultBias(input, 3));
+        ConvolutionModule conv1 = ConvolutionModule.Declare(
+            network, name + ".conv1", input, output, 3, stride, 1, ConvolutionModule.DefaultBias(input, 3));
         BatchNormModule bn2 = BatchNormModule.Declare(network, name + ".bn2", output);
-        ConvolutionModule conv2 = ConvolutionModule.Declare(network, name + ".conv2", output, output, 3, 1, 1, ConvolutionModule.DefaultBias(output, 3));
+        ConvolutionModule conv2 = ConvolutionModule.Declare(
+            network, name + ".conv2", output, output, 3, 1, 1, ConvolutionModule.DefaultBias(output, 3));
         ConvolutionModule? shortcut = stride != 1 || input != output
             ? ConvolutionModule.Declare(network, name + ".shortcut", input, output, 1, stride, 0, ConvolutionModule.DefaultBias(input, 1))
             : null;

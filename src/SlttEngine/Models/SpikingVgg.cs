@@ -20,7 +20,9 @@ public static class SpikingVgg
     {
         if (options.Height < 32 || options.Width < 32)
         {
-            throw new SlttException(ErrorKind.Usage, $"spiking_vgg11_bn halves its input five times: it takes frames from 32×32 on, not {options.Height}×{options.Width}");
+            throw new SlttException(
+                ErrorKind.Usage,
+                $"spiking_vgg11_bn halves its input five times: it takes frames from 32×32 on, not {options.Height}×{options.Width}");
         }
 
         Network network = new("spiking_vgg11_bn", options.InputChannels, options.Height, options.Width, options.Classes);
@@ -40,7 +42,8 @@ public static class SpikingVgg
                 ConvolutionSum y = new(network.Add(new Convolution(conv, x)), conv.Bias);
                 string neurons = prefix + (position + 2);
                 position += 4;
-                x = NormalisedNeurons.Add(network, options.BatchNorm, neurons, norm, y, options.DropRate, position == last ? PoolSize : 1, prefix + last);
+                x = NormalisedNeurons.Add(
+                    network, options.BatchNorm, neurons, norm, y, options.DropRate, position == last ? PoolSize : 1, prefix + last);
             }
         }
 

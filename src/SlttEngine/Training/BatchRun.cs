@@ -72,5 +72,5 @@ public sealed class BatchRun : IDisposable
     internal void Launch(Action<int>? afterForward) => Engine.TrainIteration(input, labels, learningRate, afterForward);
 
     /// <summary>Waits for the device.</summary>
-    internal BatchMetrics Finish() => Engine.TakeMetrics();
+    internal BatchMetrics Finish() => Engine.WaitForMetrics();
 }

@@ -59,13 +59,13 @@ public static class BenchmarkRun
         long last = Stopwatch.GetTimestamp();
         void Finish()
         {
-            BatchMetrics metrics = reads.Take();
+            BatchMetrics metrics = reads.Wait();
             double taken = Stopwatch.GetElapsedTime(last).TotalSeconds;
             last = Stopwatch.GetTimestamp();
             firstLoss = done == 0 ? metrics.Loss / metrics.Samples : firstLoss;
             if (done++ < WarmUps)
             {
-                CpuConvolutions.Take();
+                CpuConvolutions.Drain();
             }
             else
             {
@@ -85,13 +85,13 @@ public static class BenchmarkRun
                 hostSeconds.Add(handedOver);
             }
 
-            if (reads.UnderWay > reads.Ahead)
+            if (reads.InFlight > reads.LeftInFlight)
             {
                 Finish();
             }
         }
 
-        while (reads.UnderWay > 0)
+        while (reads.InFlight > 0)
         {
             Finish();
         }
@@ -109,7 +109,7 @@ public static class BenchmarkRun
             idle,
             ProcessMemory.Peak(),
             firstLoss,
-            CpuConvolutions.Take() is { } convolutions ? JsonElement.Parse(convolutions) : null);
+            CpuConvolutions.Drain() is { } convolutions ? JsonElement.Parse(convolutions) : null);
     }
 
     private static double Median(List<double> values)

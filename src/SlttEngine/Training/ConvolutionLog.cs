@@ -12,7 +12,7 @@ internal static class ConvolutionLog
     public const string FileName = "convolutions.jsonl";
 
     /// <summary>Forgets what was done before the run.</summary>
-    public static void Start() => CpuConvolutions.Take();
+    public static void Start() => CpuConvolutions.Drain();
 
     /// <summary>Writes an epoch's line, and removes older lines of this epoch and later ones. Writes nothing on a GPU.</summary>
     /// <param name="folder">The run folder.</param>
@@ -20,7 +20,7 @@ internal static class ConvolutionLog
     /// <exception cref="SlttException">The file can't be written.</exception>
     public static void Write(string folder, int epoch)
     {
-        if (CpuConvolutions.Take() is not { } convolutions)
+        if (CpuConvolutions.Drain() is not { } convolutions)
         {
             return;
         }

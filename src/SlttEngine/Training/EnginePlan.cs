@@ -3,7 +3,9 @@ using SlttEngine.Graph;
 
 namespace SlttEngine.Training;
 
-/// <summary>A network and its programs, planned to the byte and without memory: what a run is sized by, and what an engine then allocates.</summary>
+/// <summary>
+/// A network and its programs, planned to the byte and without memory: what a run is sized by, and what an engine then allocates.
+/// </summary>
 public sealed class EnginePlan : IDisposable
 {
     private readonly Dictionary<(bool Training, int Batch, bool Measured), NetworkProgram> programs = [];
@@ -37,7 +39,8 @@ public sealed class EnginePlan : IDisposable
     internal IEnumerable<NetworkProgram> Programs => programs.Values;
 
     /// <summary>
-    /// Samples in evaluation's batches: as in training, or the largest part of that whose evaluation takes no more memory than training does.
+    /// Samples in evaluation's batches: as in training, or the largest part of that whose evaluation takes no more memory than training
+    /// does.
     /// Evaluation is in float32. After a training in mixed precision it would decide the run's memory else.
     /// </summary>
     /// <param name="batch">Samples in training's batches.</param>

@@ -13,7 +13,8 @@ internal sealed class InputFeed : IDisposable
     private CudaDeviceVariable<float>? scale;
     private CudaDeviceVariable<float>? shift;
 
-    private InputFeed(ComputeDevice device, DeviceBuffer source, InputFormat format) => (this.device, this.source, this.format) = (device, source, format);
+    private InputFeed(ComputeDevice device, DeviceBuffer source, InputFormat format) =>
+        (this.device, this.source, this.format) = (device, source, format);
 
     /// <summary>Bytes that <see cref="Write"/> takes.</summary>
     public long Bytes => source.Bytes;
@@ -92,13 +93,16 @@ internal sealed class InputFeed : IDisposable
         switch (element)
         {
             case "u8":
-                kernels.ExpandFramesU8(shape, x, new ConstDevicePtr<byte>(source.Address(0)), b.RunState, scales, shifts, steps, n, c, h, w);
+                kernels.ExpandFramesU8(
+                    shape, x, new ConstDevicePtr<byte>(source.Address(0)), b.RunState, scales, shifts, steps, n, c, h, w);
                 break;
             case "u16":
-                kernels.ExpandFramesU16(shape, x, new ConstDevicePtr<ushort>(source.Address(0)), b.RunState, scales, shifts, steps, n, c, h, w);
+                kernels.ExpandFramesU16(
+                    shape, x, new ConstDevicePtr<ushort>(source.Address(0)), b.RunState, scales, shifts, steps, n, c, h, w);
                 break;
             default:
-                kernels.ExpandFramesF32(shape, x, new ConstDevicePtr<float>(source.Address(0)), b.RunState, scales, shifts, steps, n, c, h, w);
+                kernels.ExpandFramesF32(
+                    shape, x, new ConstDevicePtr<float>(source.Address(0)), b.RunState, scales, shifts, steps, n, c, h, w);
                 break;
         }
     }

@@ -106,7 +106,14 @@ public sealed record MemoryPlan(
 /// <param name="Saved">Kept for backward.</param>
 /// <param name="Workspace">The largest workspace of its cuDNN calls: part of the scratch that all layers share.</param>
 public sealed record LayerMemory(
-    string Name, long Weights = 0, long Gradients = 0, long Optimizer = 0, long Statistics = 0, long State = 0, long Saved = 0, long Workspace = 0)
+    string Name,
+    long Weights = 0,
+    long Gradients = 0,
+    long Optimizer = 0,
+    long Statistics = 0,
+    long State = 0,
+    long Saved = 0,
+    long Workspace = 0)
 {
     /// <summary>All but the workspace, bytes.</summary>
     public long Total => Weights + Gradients + Optimizer + Statistics + State + Saved;

@@ -56,9 +56,6 @@ public sealed class Sltt : Method
 /// <param name="k">K, from 1 to T.</param>
 public sealed class SlttK(int k) : Method
 {
-    /// <summary>K, steps with a backward pass.</summary>
-    public int K => k;
-
     /// <inheritdoc/>
     public override bool SameEveryIteration => false;
 

@@ -4,34 +4,38 @@ using SlttEngine.Device;
 
 namespace SlttEngine.Training;
 
-/// <summary>Reads of an engine's sums that are under way: the device goes on meanwhile, as it is not waited for until a sum is wanted.</summary>
+/// <summary>Reads of an engine's sums that are in flight: the device goes on, as the host waits for it only when it needs a sum.</summary>
 internal sealed class MetricsReads(ComputeDevice device, CUdeviceptr sums) : IDisposable
 {
     private const int Numbers = 4;
-    private const int Most = 2;
+    private const int MaxInFlight = 2;
 
-    private readonly CudaPageLockedHostMemory<double> values = new(Numbers * Most);
+    private readonly CudaPageLockedHostMemory<double> values = new(Numbers * MaxInFlight);
 
     // Waiting sleeps: the threads that prepare batches want the core.
-    private readonly CudaEvent[] done = [.. Enumerable.Range(0, Most).Select(_ => new CudaEvent(CUEventFlags.BlockingSync | CUEventFlags.DisableTiming))];
+    private readonly CudaEvent[] done = [.. Enumerable.Range(0, MaxInFlight).Select(
+        _ => new CudaEvent(CUEventFlags.BlockingSync | CUEventFlags.DisableTiming))];
     private int begun;
-    private int taken;
+    private int finished;
 
-    /// <summary>Reads that a pass leaves under way while it gives the device its next batch. None on the CPU device, which has done a batch when it was given.</summary>
-    public int Ahead { get; set; } = device.IsCpu ? 0 : Most - 1;
+    /// <summary>
+    /// Reads that a pass leaves in flight while it gives the device its next batch. None on the CPU device, which finishes a batch before
+    /// the call returns.
+    /// </summary>
+    public int LeftInFlight { get; set; } = device.IsCpu ? 0 : MaxInFlight - 1;
 
-    /// <summary>Reads that were begun and not taken yet.</summary>
-    public int UnderWay => begun - taken;
+    /// <summary>Reads that were begun and not finished yet.</summary>
+    public int InFlight => begun - finished;
 
     /// <summary>Reads the sums and sets them to zero, in order with the device's stream.</summary>
     public void Begin()
     {
-        if (UnderWay == Most)
+        if (InFlight == MaxInFlight)
         {
-            throw new InvalidOperationException($"{Most} reads are under way, none was taken");
+            throw new InvalidOperationException($"{MaxInFlight} reads are in flight, none was waited for");
         }
 
-        int slot = begun++ % Most;
+        int slot = begun++ % MaxInFlight;
         SizeT bytes = Numbers * sizeof(double);
         CUstream stream = device.Stream.Stream;
         values.AsyncCopyFromDevice(sums, 0, slot * bytes, bytes, stream);
@@ -40,14 +44,14 @@ internal sealed class MetricsReads(ComputeDevice device, CUdeviceptr sums) : IDi
     }
 
     /// <summary>Waits for the oldest read.</summary>
-    public BatchMetrics Take()
+    public BatchMetrics Wait()
     {
-        if (UnderWay == 0)
+        if (InFlight == 0)
         {
-            throw new InvalidOperationException("no read is under way");
+            throw new InvalidOperationException("no read is in flight");
         }
 
-        int slot = taken++ % Most;
+        int slot = finished++ % MaxInFlight;
         done[slot].Synchronize();
         int at = slot * Numbers;
         return new BatchMetrics(values[at], values[at + 1], values[at + 2], values[at + 3]);

@@ -8,7 +8,8 @@ namespace SlttEngine.Training;
 internal sealed class NetworkProgram : IDisposable
 {
     /// <summary>
-    /// Launches in a graph at most. A larger graph takes longer to prepare, and more of the host's memory, than replaying steps one by one costs.
+    /// Launches in a graph at most. A larger graph takes longer to prepare, and more of the host's memory, than replaying steps one by one
+    /// costs.
     /// </summary>
     private const int LargestGraph = 2048;
 
@@ -37,7 +38,8 @@ internal sealed class NetworkProgram : IDisposable
     /// <param name="options">Input, neuron, loss, optimiser.</param>
     /// <param name="counts">Where spikes are counted; null: they aren't.</param>
     /// <param name="measures">False: cuDNN's guess of the fastest algorithms will do.</param>
-    /// <exception cref="SlttException">The network's layers do not fit together, or the batch is larger than cuDNN's tensors may be.</exception>
+    /// <exception cref="SlttException">The network's layers do not fit together, or the batch is larger than cuDNN's tensors may
+    /// be.</exception>
     public static NetworkProgram Plan(ParameterStore store, ProgramShape shape, EngineOptions options, SpikeCounts? counts, bool measures)
     {
         store.Network.Validate();
@@ -81,7 +83,8 @@ internal sealed class NetworkProgram : IDisposable
     }
 
     /// <summary>Gives the program its memory.</summary>
-    /// <param name="address">Start of a block of at least <see cref="Arena"/>.Bytes bytes, shared with programs that don't run at the same time.</param>
+    /// <param name="address">Start of a block of at least <see cref="Arena"/>.Bytes bytes, shared with programs that don't run at the same
+    /// time.</param>
     /// <param name="format">How input comes, as planned, now with the address of images that stay on the device.</param>
     public void Place(CUdeviceptr address, InputFormat format)
     {
@@ -99,12 +102,16 @@ internal sealed class NetworkProgram : IDisposable
     /// <param name="afterForward">Called after each step's forward; the launches are then not captured. For checks.</param>
     /// <exception cref="SlttException">On the strict CPU device: an operation wrote beyond its buffers.</exception>
     public void Run(
-        ReadOnlySpan<byte> input, ReadOnlySpan<int> labels, IEnumerable<(StepKind Kind, int T)> schedule, bool alike, Action<int>? afterForward = null)
+        ReadOnlySpan<byte> input,
+        ReadOnlySpan<int> labels,
+        IEnumerable<(StepKind Kind, int T)> schedule,
+        bool alike,
+        Action<int>? afterForward = null)
     {
         if (input.Length != InputBytes || labels.Length != Shape.Batch)
         {
-            throw new ArgumentException(
-                $"a batch of {Shape.Batch} takes {InputBytes} bytes of input and {Shape.Batch} labels, not {input.Length} and {labels.Length}");
+            string expected = $"a batch of {Shape.Batch} takes {InputBytes} bytes of input and {Shape.Batch} labels";
+            throw new ArgumentException($"{expected}, not {input.Length} and {labels.Length}");
         }
 
         ops.Feed.Write(input);
@@ -168,12 +175,16 @@ internal sealed class NetworkProgram : IDisposable
         }
     }
 
-    /// <summary>The step whose launches a step has. With one copy of every buffer all steps but the first are alike: before it there is no potential.</summary>
+    /// <summary>
+    /// The step whose launches a step has. With one copy of every buffer all steps but the first are alike: before it there is no
+    /// potential.
+    /// </summary>
     private int Copy(int t) => ops.Layers.Copies == 1 ? Math.Min(t, 1) : t;
 
     private void Replay(string part, int t, Action launches)
     {
-        // The first time they are simply launched: libraries then load their kernels and allocate, which they can't while a graph is captured.
+        // The first time they are simply launched: libraries then load their kernels and allocate, which they can't while a graph is
+        // captured.
         if (launched.Add((part, t)))
         {
             launches();

@@ -45,7 +45,14 @@ public sealed record Sgd(double Momentum, double WeightDecay) : Optimizer(Weight
 
     /// <inheritdoc/>
     protected override void LaunchUpdate(ParameterStore store, LaunchShape shape) => store.Device.Kernels.Sgd(
-        shape, store.Weights, store.OptimizerState(0), store.Gradients, store.RunState, (float)Momentum, (float)WeightDecay, store.Elements);
+        shape,
+        store.Weights,
+        store.OptimizerState(0),
+        store.Gradients,
+        store.RunState,
+        (float)Momentum,
+        (float)WeightDecay,
+        store.Elements);
 }
 
 /// <summary>torch.optim.AdamW: decoupled weight decay; β 0.9 and 0.999, ε 1e-8.</summary>

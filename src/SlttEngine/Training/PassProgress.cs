@@ -29,15 +29,15 @@ internal sealed class PassProgress(ITrainingObserver observer, IterationFinished
         {
             launch(Wait(data));
             engine.MetricsReads.Begin();
-            if (engine.MetricsReads.UnderWay > engine.MetricsReads.Ahead)
+            if (engine.MetricsReads.InFlight > engine.MetricsReads.LeftInFlight)
             {
-                Finish(data, engine.MetricsReads.Take());
+                Finish(data, engine.MetricsReads.Wait());
             }
         }
 
-        while (engine.MetricsReads.UnderWay > 0)
+        while (engine.MetricsReads.InFlight > 0)
         {
-            Finish(data, engine.MetricsReads.Take());
+            Finish(data, engine.MetricsReads.Wait());
         }
 
         return batch - start.Batch;

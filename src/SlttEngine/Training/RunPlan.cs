@@ -21,7 +21,8 @@ public readonly record struct IterationWork(long MultiplyAdds, long Bytes)
 /// <param name="Options">The run's options.</param>
 /// <param name="Format">The samples.</param>
 /// <param name="Training">Memory of a training iteration.</param>
-/// <param name="EvaluationArena">Bytes of an evaluation's activations and scratch, in batches of <see cref="EnginePlan.EvaluationBatch"/>: the same memory,
+/// <param name="EvaluationArena">Bytes of an evaluation's activations and scratch, in batches of <see cref="EnginePlan.EvaluationBatch"/>:
+/// the same memory,
 /// at other times.</param>
 /// <param name="Images">Bytes of the images that stay on the device.</param>
 /// <param name="Work">What a training iteration has to do.</param>
@@ -92,7 +93,7 @@ public sealed record RunPlan(
         using EnginePlan plan = options.Plan(device, format);
         NetworkProgram training = plan.Program(options.BatchSize, training: true, measure);
         IEnumerable<StepKind> passes = plan.Options.Method.Schedule(options.Steps, (ulong)options.Seed, 0).Select(p => p.Kind);
-        return new RunPlan(
-            options, format, MemoryPlan.Of(plan.Store, training), plan.Evaluation(options.BatchSize, measure).Arena.Bytes, images, training.Work(passes));
+        long evaluation = plan.Evaluation(options.BatchSize, measure).Arena.Bytes;
+        return new RunPlan(options, format, MemoryPlan.Of(plan.Store, training), evaluation, images, training.Work(passes));
     }
 }

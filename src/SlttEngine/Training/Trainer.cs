@@ -37,7 +37,7 @@ public sealed class Trainer : IDisposable
         RequireAlike(trainSet, testSet);
         if (options.Resume is { } resume)
         {
-            device.ConvolutionChoices?.TakeFrom(resume);
+            device.ConvolutionChoices?.CopyFrom(resume);
         }
 
         EnginePlan plan = options.Plan(device, SampleFormat.Of(trainSet));

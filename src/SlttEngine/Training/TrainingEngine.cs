@@ -5,7 +5,7 @@ using SlttEngine.Graph;
 
 namespace SlttEngine.Training;
 
-/// <summary>Sums over the batches since they were last taken.</summary>
+/// <summary>Sums over the batches since they were last read.</summary>
 /// <param name="Loss">Sum of the samples' losses.</param>
 /// <param name="Top1">Samples whose class has the largest sum of logits.</param>
 /// <param name="Top5">Samples whose class is among the five largest.</param>
@@ -105,7 +105,8 @@ public sealed class TrainingEngine : IDisposable
 
     /// <summary>Runs an evaluation with running statistics.</summary>
     /// <param name="input">The batch's input, in the test format.</param>
-    /// <param name="labels">Class of each sample; their number chooses the program. None, if all of a batch were damaged: nothing is done.</param>
+    /// <param name="labels">Class of each sample; their number chooses the program. None, if all of a batch were damaged: nothing is
+    /// done.</param>
     /// <exception cref="SlttException">A label is not a class of the network.</exception>
     public void Evaluate(ReadOnlySpan<byte> input, ReadOnlySpan<int> labels)
     {
@@ -117,20 +118,23 @@ public sealed class TrainingEngine : IDisposable
         CheckLabels(labels);
         plan.SpikeCounts?.Reserve((long)labels.Length * options.Steps);
         WriteHostState(0);
-        Program(training: false, labels.Length).Run(input, labels, Enumerable.Range(0, options.Steps).Select(t => (StepKind.ForwardOnly, t)), alike: true);
+        Program(training: false, labels.Length).Run(
+            input, labels, Enumerable.Range(0, options.Steps).Select(t => (StepKind.ForwardOnly, t)), alike: true);
     }
 
     /// <summary>Waits for the device; returns the sums since the last call and starts new ones.</summary>
-    public BatchMetrics TakeMetrics()
+    public BatchMetrics WaitForMetrics()
     {
         MetricsReads.Begin();
-        return MetricsReads.Take();
+        return MetricsReads.Wait();
     }
 
     /// <summary>Reads of the sums that do not hold the device up, one after each of two batches at most.</summary>
     internal MetricsReads MetricsReads { get; }
 
-    /// <summary>Waits for the device; spikes of a layer in all evaluations so far, at each pixel (H·W), all samples, steps and channels together.</summary>
+    /// <summary>
+    /// Waits for the device; spikes of a layer in all evaluations so far, at each pixel (H·W), all samples, steps and channels together.
+    /// </summary>
     /// <param name="spikes">A layer's <see cref="Layer.Spikes"/>, of an engine that counts.</param>
     public IReadOnlyList<long> SpikesByPixel(Edge spikes) =>
         plan.SpikeCounts?.Pixels(spikes) ?? throw new InvalidOperationException("the engine was not built to count spikes");
@@ -160,12 +164,15 @@ public sealed class TrainingEngine : IDisposable
     {
         CheckLabels(labels);
         WriteHostState(learningRate);
-        Program(training: true, labels.Length)
-            .Run(input, labels, options.Method.Schedule(options.Steps, options.Seed, Iteration), options.Method.SameEveryIteration, afterForward);
+        Method method = options.Method;
+        Program(training: true, labels.Length).Run(
+            input, labels, method.Schedule(options.Steps, options.Seed, Iteration), method.SameEveryIteration, afterForward);
         Iteration++;
     }
 
-    /// <summary>The program for a batch size; one that was not foreseen (damaged samples were left out) is built if it fits the memory.</summary>
+    /// <summary>
+    /// The program for a batch size; one that was not foreseen (damaged samples were left out) is built if it fits the memory.
+    /// </summary>
     internal NetworkProgram Program(bool training, int batch)
     {
         NetworkProgram program = plan.Program(batch, training);
@@ -188,13 +195,14 @@ public sealed class TrainingEngine : IDisposable
     /// <summary>Refuses what the loss's kernel would index logits by: a label beyond the classes has no logit.</summary>
     private void CheckLabels(ReadOnlySpan<int> labels)
     {
+        int classes = Network.Classes;
         for (int i = 0; i < labels.Length; i++)
         {
-            if ((uint)labels[i] >= (uint)Network.Classes)
+            if ((uint)labels[i] >= (uint)classes)
             {
                 throw new SlttException(
                     ErrorKind.Data,
-                    $"sample {i} of the batch has label {labels[i]}, but the network has {Network.Classes} classes: 0 to {Network.Classes - 1}",
+                    $"sample {i} of the batch has label {labels[i]}, but the network has {classes} classes: 0 to {classes - 1}",
                     "correct the labels, or build the network for more classes");
             }
         }
@@ -204,6 +212,7 @@ public sealed class TrainingEngine : IDisposable
     private void WriteHostState(double learningRate)
     {
         RunState state = new() { LearningRate = (float)learningRate, T = 0, Seed = options.Seed, Iteration = Iteration };
-        HostCopy.ToDevice<byte>(Device, Store.RunState.Pointer, MemoryMarshal.AsBytes(new ReadOnlySpan<RunState>(in state))[..RunState.HostBytes]);
+        HostCopy.ToDevice<byte>(
+            Device, Store.RunState.Pointer, MemoryMarshal.AsBytes(new ReadOnlySpan<RunState>(in state))[..RunState.HostBytes]);
     }
 }

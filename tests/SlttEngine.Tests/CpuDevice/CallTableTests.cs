@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SlttEngine.Tests.House;
 
 namespace SlttEngine.Tests.CpuDevice;
 
@@ -8,19 +9,8 @@ internal sealed class CallTableTests
     [Test]
     public void TheTableOfCallsIsCurrent()
     {
-        string? root = AppContext.BaseDirectory;
-        while (root is not null && !File.Exists(Path.Combine(root, "tools", "cpu-device-calls.sh")))
-        {
-            root = Path.GetDirectoryName(root);
-        }
-
-        if (root is null)
-        {
-            Assert.Ignore("the tests run outside the source tree");
-        }
-
-        ProcessStartInfo start = new("bash",
-            [Path.Combine(root, "tools", "cpu-device-calls.sh"), "--check", Path.Combine(AppContext.BaseDirectory, "libsltt_cpu.so")])
+        string script = Path.Combine(SourceTree.Root, "tools", "cpu-device-calls.sh");
+        ProcessStartInfo start = new("bash", [script, "--check", Path.Combine(AppContext.BaseDirectory, "libsltt_cpu.so")])
         {
             RedirectStandardError = true,
         };

@@ -32,7 +32,7 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
     public void MeasuredOnceAndRemembered()
     {
         ConvolutionChoices first = new(folder);
-        Settle(first, Worth);
+        Resolve(first, Worth);
         first.WriteTo(folder);
         Dictionary<string, ConvolutionChoice> written = Read();
         Assert.That(written.Keys, Is.EquivalentTo(new[] { "Forward", "BackwardData", "BackwardFilter" }));
@@ -41,7 +41,7 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
         Assert.That(written["Forward"].Winograd, Is.False, "nor this one without fast math");
 
         ConvolutionChoices second = new(folder);
-        Settle(second, Worth, measure: false);
+        Resolve(second, Worth, measure: false);
         second.WriteTo(folder);
         Assert.That(Read(), Is.EqualTo(written));
     }
@@ -50,7 +50,7 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
     [Test]
     public void TheResumedRunsChoicesCountMore([Values(0.0, 0.25, 1.0)] double densest)
     {
-        Settle(new ConvolutionChoices(folder), Worth);
+        Resolve(new ConvolutionChoices(folder), Worth);
         Write(new()
         {
             ["Forward"] = new(false, densest),
@@ -58,8 +58,8 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
             ["BackwardFilter"] = new(false, densest),
         });
         ConvolutionChoices resumed = new(folder);
-        resumed.TakeFrom(Path.Combine(folder, "checkpoint_latest.safetensors"));
-        Settle(resumed, Worth);
+        resumed.CopyFrom(Path.Combine(folder, "checkpoint_latest.safetensors"));
+        Resolve(resumed, Worth);
         foreach (double rate in new[] { 0.1, 0.5, 1.0 })
         {
             foreach (ConvolutionPass pass in new[] { ConvolutionPass.Forward, ConvolutionPass.BackwardFilter })
@@ -77,10 +77,10 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
     {
         File.WriteAllText(Path.Combine(folder, "file"), "");
         ConvolutionChoices nowhere = new(Path.Combine(folder, "file", "inside")), small = new(folder), forced = new(folder);
-        Settle(nowhere, Worth);
-        Settle(small, Worth with { H = 4, W = 4 });
+        Resolve(nowhere, Worth);
+        Resolve(small, Worth with { H = 4, W = 4 });
         CpuDriver.sltt_cpu_choose_convolution("estimate", null, 0);
-        Settle(forced, Worth);
+        Resolve(forced, Worth);
         foreach (ConvolutionChoices choices in new[] { nowhere, small, forced })
         {
             choices.WriteTo(folder);
@@ -95,13 +95,13 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
         string path = Path.Combine(folder, ConvolutionChoices.FileName);
         File.WriteAllText(path, "{ \"forward");
         SlttException error = Assert.Throws<SlttException>(() =>
-            new ConvolutionChoices(folder).TakeFrom(Path.Combine(folder, "x.safetensors")))!;
+            new ConvolutionChoices(folder).CopyFrom(Path.Combine(folder, "x.safetensors")))!;
         Assert.That(error.Kind, Is.EqualTo(ErrorKind.Data));
         Assert.That(error.Message, Does.StartWith(path));
         Assert.That(error.Hint, Does.Contain("delete it"));
     }
 
-    private static void Settle(ConvolutionChoices choices, Shape shape, bool measure = true)
+    private static void Resolve(ConvolutionChoices choices, Shape shape, bool measure = true)
     {
         using TensorDescriptor x = Tensor(ComputeType.Float32, shape.N, shape.C, shape.H, shape.W),
             y = Tensor(ComputeType.Float32, shape.N, shape.K, shape.P, shape.Q);
@@ -112,7 +112,7 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
         convolution.MathType = cudnnMathType.FMA;
         foreach (ConvolutionChoices.Pass pass in Enum.GetValues<ConvolutionChoices.Pass>())
         {
-            choices.Settle(pass.ToString(), pass, x, w, convolution, y, measure);
+            choices.Resolve(pass.ToString(), pass, x, w, convolution, y, measure);
         }
     }
 
@@ -121,9 +121,9 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
         Random random = new(3);
         float[] x = [.. Enumerable.Range(0, Worth.N * Worth.C * Worth.H * Worth.W).Select(_ => random.NextDouble() < rate ? 1f : 0f)];
         using ConvolutionRun run = new(Device, Worth, ComputeType.Float32, pass, x);
-        CpuConvolutions.Take();
+        CpuConvolutions.Drain();
         run.Execute(1, 0);
-        JsonElement counted = JsonDocument.Parse(CpuConvolutions.Take()!).RootElement.EnumerateArray().Single();
+        JsonElement counted = JsonDocument.Parse(CpuConvolutions.Drain()!).RootElement.EnumerateArray().Single();
         return counted.GetProperty("event").GetInt32() == 1 ? "event" : "dense";
     }
 

@@ -105,9 +105,9 @@ public sealed class EventConvolutionTests() : DnnFixture(DeviceKind.Cpu)
             Choose(way == "event" ? "dense" : "event");
             byte[] other = Execute(shape, pass, x);
             Choose("auto");
-            CpuConvolutions.Take();
+            CpuConvolutions.Drain();
             byte[] chosen = Execute(shape, pass, x);
-            JsonElement counted = JsonDocument.Parse(CpuConvolutions.Take()!).RootElement.EnumerateArray().Single();
+            JsonElement counted = JsonDocument.Parse(CpuConvolutions.Drain()!).RootElement.EnumerateArray().Single();
             Assert.That(counted.GetProperty(way).GetInt32(), Is.EqualTo(1));
             Assert.That(counted.GetProperty(way == "event" ? "dense" : "event").GetInt32(), Is.Zero);
             Assert.That(counted.GetProperty("fired").GetDouble(), Is.EqualTo(rate).Within(0.02));

@@ -21,7 +21,8 @@ public sealed class ArenaGuardTests
     [Test]
     public void Operations_within_their_buffers_train([Values] bool throughTime) => Train(overrun: 0, throughTime, iterations: 3);
 
-    // The batch's 1,152 bytes end 128 bytes before the next multiple of 256, where the next buffer could begin: only a guard sees the element.
+    // The batch's 1,152 bytes end 128 bytes before the next multiple of 256, where the next buffer could begin: only a guard sees the
+    // element.
     [Test]
     public void One_element_too_far_is_named([Values] bool throughTime) => Assert.That(
         () => Train(overrun: 1, throughTime, iterations: 1),
@@ -30,7 +31,8 @@ public sealed class ArenaGuardTests
     // The first iteration is launched directly, the second one captured.
     [Test]
     public void A_captured_iteration_is_checked() => Assert.That(
-        () => Train(overrun: 1, throughTime: false, iterations: 2, first: 1), Throws.TypeOf<SlttException>().With.Message.Contains("'copy'"));
+        () => Train(overrun: 1, throughTime: false, iterations: 2, first: 1),
+        Throws.TypeOf<SlttException>().With.Message.Contains("'copy'"));
 
     [Test]
     public void A_library_call_that_takes_more_workspace_than_it_asked_for_is_named() => Assert.That(
@@ -38,7 +40,8 @@ public sealed class ArenaGuardTests
             (b, ops) =>
             {
                 DeviceBuffer<byte> workspace = b.Workspace("call", 100);
-                ops.Add(new Op("call", [], [workspace], t => device.Context.ClearMemoryAsync(workspace.Address(t), (byte)0, 101, device.Stream.Stream)));
+                ops.Add(new Op("call", [], [workspace], t => device.Context.ClearMemoryAsync(
+                    workspace.Address(t), (byte)0, 101, device.Stream.Stream)));
             }),
         Throws.TypeOf<SlttException>().With.Message.EqualTo("call has written beyond the 100 bytes of 'call workspace'"));
 
@@ -47,7 +50,8 @@ public sealed class ArenaGuardTests
     {
         DeviceBuffer<byte> small = b.Scratch<byte>("small", 100);
         DeviceBuffer<byte> large = b.Scratch<byte>("large", 300);
-        void Fill(DeviceBuffer<byte> buffer) => device.Context.ClearMemoryAsync(buffer.Address(0), (byte)7, buffer.Bytes, device.Stream.Stream);
+        void Fill(DeviceBuffer<byte> buffer) =>
+            device.Context.ClearMemoryAsync(buffer.Address(0), (byte)7, buffer.Bytes, device.Stream.Stream);
         ops.Add(new Op("first", [], [small], _ => Fill(small)));
         ops.Add(new Op("second", [small], [large], _ => Fill(large), InPlace: (large, small)));
     });

@@ -31,7 +31,8 @@ public sealed class ArenaTests
 
     [Test]
     public void Reading_before_writing_is_an_error() =>
-        Assert.That(() => Plan([Op([Scratch("a", 4)], [])]), Throws.InvalidOperationException.With.Message.Contains("before it is written"));
+        Assert.That(
+            () => Plan([Op([Scratch("a", 4)], [])]), Throws.InvalidOperationException.With.Message.Contains("before it is written"));
 
     [Test]
     public void Copies_over_time_lie_a_multiple_of_256_bytes_apart()
@@ -84,7 +85,8 @@ public sealed class ArenaTests
             {
                 foreach (DeviceBuffer y in alive.Where(y => y != x && Overlap(x, y)))
                 {
-                    bool handedOver = ops[i].InPlace is { } pair && ((pair.Output == x && pair.Input == y) || (pair.Output == y && pair.Input == x));
+                    bool handedOver = ops[i].InPlace is { } pair && (
+                        (pair.Output == x && pair.Input == y) || (pair.Output == y && pair.Input == x));
                     Assert.That(handedOver, Is.True, $"{x.Name} and {y.Name} overlap at {i}");
                 }
             }

@@ -6,7 +6,8 @@ namespace SlttEngine.Tests.Engine;
 /// <summary>Which of cuDNN's algorithms is taken, and that it is measured once.</summary>
 public sealed class ConvolutionAlgorithmsTests
 {
-    private static readonly AlgorithmOffer Guessed = new(1, Works: true, cudnnMathType.TensorOP, AsAsked: true, Deterministic: true, Workspace: 100, Milliseconds: -1);
+    private static readonly AlgorithmOffer Guessed = new(
+        1, Works: true, cudnnMathType.TensorOP, AsAsked: true, Deterministic: true, Workspace: 100, Milliseconds: -1);
 
     private string folder = string.Empty;
     private int measurements;
@@ -41,8 +42,10 @@ public sealed class ConvolutionAlgorithmsTests
         Assert.That(Choose("a", guess, [Guessed with { Algorithm = 2, Milliseconds = 1 }]), Is.EqualTo(2));
         Assert.That(Choose("a", guess, [Guessed with { Algorithm = 1, Milliseconds = 1 }]), Is.EqualTo(2), "remembered");
         Assert.That(measurements, Is.EqualTo(1));
-        Assert.That(Choose("b", guess, [Guessed with { Algorithm = 1, Milliseconds = 1 }]), Is.EqualTo(1), "another call is another matter");
-        Assert.That(Choose("a", guess, [Guessed with { Algorithm = 1, Milliseconds = 1 }], "another device"), Is.EqualTo(1), "and so is another device");
+        Assert.That(
+            Choose("b", guess, [Guessed with { Algorithm = 1, Milliseconds = 1 }]), Is.EqualTo(1), "another call is another matter");
+        Assert.That(Choose(
+            "a", guess, [Guessed with { Algorithm = 1, Milliseconds = 1 }], "another device"), Is.EqualTo(1), "and so is another device");
         Assert.That(Choose("a", guess, []), Is.EqualTo(2), "which has not displaced the first");
         Assert.That(measurements, Is.EqualTo(3));
     }
@@ -52,15 +55,18 @@ public sealed class ConvolutionAlgorithmsTests
     {
         File.WriteAllText(Path.Combine(folder, "algorithms.json"), "{ \"device\": ");
         Assert.That(Choose("a", [Guessed, Guessed], [Guessed with { Algorithm = 2, Milliseconds = 1 }]), Is.EqualTo(2));
-        Assert.That(RememberedAlgorithm.Open("device", folder).Find("a"), Is.EqualTo(new RememberedAlgorithm(2, (int)cudnnMathType.TensorOP, 1)));
+        Assert.That(
+            RememberedAlgorithm.Open("device", folder).Find("a"), Is.EqualTo(new RememberedAlgorithm(2, (int)cudnnMathType.TensorOP, 1)));
     }
 
     [Test]
     public void Where_nothing_can_be_remembered_it_works_all_the_same()
     {
         File.WriteAllText(Path.Combine(folder, "file"), "");
-        ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", Path.Combine(folder, "file", "inside")));
-        Assert.That(algorithms.Choose("a", () => [Guessed, Guessed], (_, _, _, _, _) => [Guessed with { Algorithm = 2, Milliseconds = 1 }], (4, 4, 4)).Algorithm, Is.EqualTo(2));
+        ConvolutionAlgorithms algorithms = new(
+            SharedDevice.Device, RememberedAlgorithm.Open("device", Path.Combine(folder, "file", "inside")));
+        AlgorithmOffer measured = Guessed with { Algorithm = 2, Milliseconds = 1 };
+        Assert.That(algorithms.Choose("a", () => [Guessed, Guessed], (_, _, _, _, _) => [measured], (4, 4, 4)).Algorithm, Is.EqualTo(2));
     }
 
     [Test]
@@ -80,7 +86,11 @@ public sealed class ConvolutionAlgorithmsTests
     {
         ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
         int Guess(string call) => algorithms.Choose(
-            call, () => [Guessed, Guessed with { Algorithm = 2 }], (_, _, _, _, _) => throw new AssertionException("measured"), (4, 4, 4), measures: false).Algorithm;
+            call,
+            () => [Guessed, Guessed with { Algorithm = 2 }],
+            (_, _, _, _, _) => throw new AssertionException("measured"),
+            (4, 4, 4),
+            measures: false).Algorithm;
         Assert.That(Guess("a"), Is.EqualTo(1));
         Choose("b", [Guessed, Guessed], [Guessed with { Algorithm = 2, Milliseconds = 1 }]);
         algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
@@ -92,10 +102,15 @@ public sealed class ConvolutionAlgorithmsTests
     {
         ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
         Assert.That(
-            algorithms.Choose("a", () => [Guessed, Guessed with { Algorithm = 2 }], (_, _, _, _, _) => throw new CudaDNNException(cudnnStatus.ExecutionFailed), (4, 4, 4)).Algorithm,
+            algorithms.Choose(
+                "a",
+                () => [Guessed, Guessed with { Algorithm = 2 }],
+                (_, _, _, _, _) => throw new CudaDNNException(cudnnStatus.ExecutionFailed),
+                (4, 4, 4)).Algorithm,
             Is.EqualTo(1));
         Assert.That(
-            () => algorithms.Choose("forward f16", () => throw new CudaDNNException(cudnnStatus.NotSupported), (_, _, _, _, _) => [], (4, 4, 4)),
+            () => algorithms.Choose(
+                "forward f16", () => throw new CudaDNNException(cudnnStatus.NotSupported), (_, _, _, _, _) => [], (4, 4, 4)),
             Throws.TypeOf<SlttException>().With.Message.Contains("forward f16").And.Property("Hint").Contains("-b"));
     });
 
@@ -124,7 +139,8 @@ public sealed class ConvolutionAlgorithmsTests
     public void An_offer_in_another_math_is_run_in_that_but_where_float32_must_stay_it(
         cudnnMathType asked, cudnnMathType offered, bool works, cudnnMathType math, bool asAsked)
     {
-        AlgorithmOffer offer = AlgorithmOffer.Of(new cudnnConvolutionBwdDataAlgoPerf { mathType = offered, status = cudnnStatus.Success }, asked);
+        AlgorithmOffer offer = AlgorithmOffer.Of(
+            new cudnnConvolutionBwdDataAlgoPerf { mathType = offered, status = cudnnStatus.Success }, asked);
         Assert.That((offer.Works, offer.Math, offer.AsAsked), Is.EqualTo((works, math, asAsked)));
     }
 

@@ -30,7 +30,8 @@ public sealed class LayerGradientTests
         float[] forward = harness.Run(Batch, new() { [x] = xs }, up);
         Near(forward, Reference.Convolve(xs, ws, Batch, x, y, kernel, stride, padding), "y");
         Near(harness.Gradient(x), Numeric(xs, v => Dot(up, Reference.Convolve(v, ws, Batch, x, y, kernel, stride, padding))), "x");
-        Near(harness.Gradient(module.Weight), Numeric(ws, v => Dot(up, Reference.Convolve(xs, v, Batch, x, y, kernel, stride, padding))), "weight");
+        double[] weight = Numeric(ws, v => Dot(up, Reference.Convolve(xs, v, Batch, x, y, kernel, stride, padding)));
+        Near(harness.Gradient(module.Weight), weight, "weight");
     }
 
     [TestCase(true)]
@@ -43,16 +44,17 @@ public sealed class LayerGradientTests
         BatchNormModule norm = BatchNormModule.Declare(network, "bn", 5);
         Edge y = network.Add(new BatchNormLif("lif", norm, new(x, Residual: withResidual ? r : null)));
         using LayerHarness harness = new(network);
-        double[] xs = Draw(Batch * x.Elements), rs = Draw(Batch * x.Elements), gamma = Draw(5), beta = [.. Draw(5).Select(b => b + 0.8)], up = Draw(Batch * y.Elements);
+        double[] xs = Draw(Batch * x.Elements), rs = Draw(Batch * x.Elements), up = Draw(Batch * y.Elements);
+        double[] gamma = Draw(5), beta = [.. Draw(5).Select(b => b + 0.8)];
         harness.Set(norm.Weight, gamma);
         harness.Set(norm.Bias, beta);
         Dictionary<Edge, double[]> inputs = withResidual ? new() { [x] = xs, [r] = rs } : new() { [x] = xs };
         float[] spikes = harness.Run(Batch, inputs, up);
 
         double Loss(double[] a, double[] b, double[] g, double[] o) =>
-            Dot(up, [.. Reference.BatchNorm(withResidual ? [.. a.Zip(b, (p, q) => p + q)] : a, g, o).Select(u => Reference.SmoothSpike(u - 1))]);
+            Dot(up, [.. Reference.BatchNorm(withResidual ? Sum(a, b) : a, g, o).Select(u => Reference.SmoothSpike(u - 1))]);
 
-        double[] potentials = Reference.BatchNorm(withResidual ? [.. xs.Zip(rs, (p, q) => p + q)] : xs, gamma, beta);
+        double[] potentials = Reference.BatchNorm(withResidual ? Sum(xs, rs) : xs, gamma, beta);
         Near(spikes, [.. potentials.Select(u => u >= 1 ? 1.0 : 0.0)], "spikes");
         Near(harness.Gradient(x), Numeric(xs, v => Loss(v, rs, gamma, beta)), "x");
         Near(harness.Gradient(norm.Weight), Numeric(gamma, v => Loss(xs, rs, v, beta)), "weight");
@@ -79,7 +81,8 @@ public sealed class LayerGradientTests
         float[] pooled = harness.Run(Batch, new() { [x] = xs }, up);
 
         double[] Pool(double[] spikes) => Reference.AveragePool(spikes, Batch, x, y, window, window, 0);
-        double Loss(double[] a, double[] g, double[] o) => Dot(up, Pool([.. Reference.BatchNorm(a, g, o).Select(u => Reference.SmoothSpike(u - 1))]));
+        double Loss(double[] a, double[] g, double[] o) =>
+            Dot(up, Pool([.. Reference.BatchNorm(a, g, o).Select(u => Reference.SmoothSpike(u - 1))]));
         Near(pooled, Pool([.. Reference.BatchNorm(xs, gamma, beta).Select(u => u >= 1 ? 1.0 : 0.0)]), "pooled");
         Near(harness.Gradient(x), Numeric(xs, v => Loss(v, gamma, beta)), "x");
         Near(harness.Gradient(norm.Weight), Numeric(gamma, v => Loss(xs, v, beta)), "weight");
@@ -153,7 +156,8 @@ public sealed class LayerGradientTests
         Edge y = network.Add(new ScaledWsConvolution(module, x));
         y = network.Add(new AvgPool("bias", y, 1, 1)); // its reader adds the bias
         using LayerHarness harness = new(network);
-        double[] xs = Draw(Batch * x.Elements), ws = Draw(module.Convolution.Weight.Count), bs = Draw(4), gs = Draw(4), up = Draw(Batch * y.Elements), ss = [0.6];
+        double[] xs = Draw(Batch * x.Elements), ws = Draw(module.Convolution.Weight.Count), up = Draw(Batch * y.Elements);
+        double[] bs = Draw(4), gs = Draw(4), ss = [0.6];
         harness.Set(module.Convolution.Weight, ws);
         harness.Set(module.Convolution.Bias!, bs);
         harness.Set(module.Gain, gs);
@@ -190,6 +194,8 @@ public sealed class LayerGradientTests
     }
 
     private double[] Draw(long count) => [.. Enumerable.Range(0, (int)count).Select(_ => (double)(float)((random.NextDouble() * 2) - 1))];
+
+    private static double[] Sum(double[] a, double[] b) => [.. a.Zip(b, (x, y) => x + y)];
 
     private static double Dot(double[] a, double[] b) => a.Zip(b, (x, y) => x * y).Sum();
 

@@ -25,7 +25,8 @@ internal sealed class LayerHarness : IDisposable
     }
 
     /// <summary>An activation that a layer under test reads: unlike the network's input it gets a gradient.</summary>
-    public static Edge Input(string name, int height, int width, int channels) => new(name, height, width, channels, dependsOnInputOnly: false);
+    public static Edge Input(string name, int height, int width, int channels) =>
+        new(name, height, width, channels, dependsOnInputOnly: false);
 
     public void Set(Parameter parameter, double[] values) => store.SetWeight(parameter, [.. values.Select(v => (float)v)]);
 
@@ -42,7 +43,8 @@ internal sealed class LayerHarness : IDisposable
     {
         ProgramShape shape = new(batch, 1, ComputeType.Float32, Training: true, ThroughTime: false, StaticInput: false);
         ProgramBuilder<float> b = new(store, shape, new NeuronOptions());
-        Dictionary<Edge, DeviceBuffer<float>> buffers = inputs.Keys.ToDictionary(e => e, e => b.Keep<float>(e.Name, BufferKind.Batch, b.Count(e)));
+        Dictionary<Edge, DeviceBuffer<float>> buffers = inputs.Keys.ToDictionary(
+            e => e, e => b.Keep<float>(e.Name, BufferKind.Batch, b.Count(e)));
         foreach ((Edge edge, DeviceBuffer<float> buffer) in buffers)
         {
             b.SetActivation(edge, buffer);

@@ -7,7 +7,8 @@ namespace SlttEngine.Tests.Engine;
 /// <summary>Names, shapes, order and counts of the official full-width models' state dicts.</summary>
 public sealed class ModelTests
 {
-    private static readonly JsonElement Official = JsonElement.Parse(File.ReadAllText(Path.Combine(GoldenFiles.Folder, "state_dicts.json")));
+    private static readonly JsonElement Official = JsonElement.Parse(
+        File.ReadAllText(Path.Combine(GoldenFiles.Folder, "state_dicts.json")));
 
     private static IEnumerable<string> Names => Official.EnumerateObject().Select(p => p.Name);
 
@@ -24,19 +25,23 @@ public sealed class ModelTests
             shapes.Add(buffer.Name, buffer.IsCounter ? [] : [buffer.Count]);
         }
 
-        string[] expected = [.. official.GetProperty("state_dict").EnumerateArray().Select(e => $"{e[0]} [{string.Join(",", e[1].EnumerateArray())}]")];
+        string[] expected = [.. official.GetProperty("state_dict").EnumerateArray().Select(
+            e => $"{e[0]} [{string.Join(",", e[1].EnumerateArray())}]")];
         string[] actual = [.. network.StateNames.Select(n => $"{n} [{string.Join(",", shapes[n])}]")];
         Assert.Multiple(() =>
         {
             Assert.That(actual, Is.EqualTo(expected));
-            Assert.That(network.Parameters.Select(p => p.Name), Is.EqualTo(official.GetProperty("parameter_order").EnumerateArray().Select(e => e.GetString())));
+            Assert.That(network.Parameters.Select(p => p.Name), Is.EqualTo(
+                official.GetProperty("parameter_order").EnumerateArray().Select(e => e.GetString())));
             Assert.That(network.ParameterCount, Is.EqualTo(official.GetProperty("parameters").GetInt64()));
         });
     }
 
     [Test]
     public void A_divisor_that_does_not_divide_is_named() =>
-        Assert.That(() => ModelCatalog.Build("spiking_resnet18", new ModelOptions(10, 3, 32, 32, WidthDivisor: 7)), Throws.TypeOf<SlttException>().With.Message.Contains("-width_divisor 7"));
+        Assert.That(
+            () => ModelCatalog.Build("spiking_resnet18", new ModelOptions(10, 3, 32, 32, WidthDivisor: 7)),
+            Throws.TypeOf<SlttException>().With.Message.Contains("-width_divisor 7"));
 
     [Test]
     public void Filters_change_layout_there_and_back()
@@ -63,7 +68,10 @@ public sealed class ModelTests
             Assert.That(Math.Sqrt(normal.Average(x => (double)x * x)), Is.EqualTo(0.5).Within(0.01));
             Assert.That(uniform.Max(), Is.EqualTo(0.25).Within(1e-3));
             Assert.That(uniform.Min(), Is.EqualTo(-0.25).Within(1e-3));
-            Assert.That(InitialValues.Draw(new Parameter("n", [8], new Initializer.Normal(0.5)), 1, 2), Is.EqualTo(normal[..8]), "a stream's start does not depend on its length");
+            Assert.That(
+                InitialValues.Draw(new Parameter("n", [8], new Initializer.Normal(0.5)), 1, 2),
+                Is.EqualTo(normal[..8]),
+                "a stream's start does not depend on its length");
             Assert.That(InitialValues.Draw(new Parameter("n", [8], new Initializer.Normal(0.5)), 2, 2), Is.Not.EqualTo(normal[..8]));
         });
     }

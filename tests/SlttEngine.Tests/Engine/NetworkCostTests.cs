@@ -15,7 +15,8 @@ public sealed class NetworkCostTests
     [TestCaseSource(nameof(Models))]
     public void Multiply_adds_are_those_of_the_official_weights(string model)
     {
-        // Each weight is used once for each pixel of its layer's output: from the official shapes, and sizes as the models' papers give them.
+        // Each weight is used once for each pixel of its layer's output: from the official shapes, and sizes as the models' papers give
+        // them.
         using JsonDocument official = JsonDocument.Parse(File.ReadAllText(Path.Combine(GoldenFiles.Folder, "state_dicts.json")));
         long expected = 0;
         foreach (JsonElement entry in official.RootElement.GetProperty(model).GetProperty("state_dict").EnumerateArray())
@@ -48,7 +49,8 @@ public sealed class NetworkCostTests
     public void Neurons_of_the_small_models_by_hand()
     {
         // ResNet-18: relu1 of each block on its input, relu2 on its own map; then the last map once more.
-        long resnet = (4 * 64 * 1024) + (64 * 1024) + (3 * 128 * 256) + (128 * 256) + (3 * 256 * 64) + (256 * 64) + (3 * 512 * 16) + (512 * 16);
+        long resnet = (4 * 64 * 1024) + (64 * 1024) + (3 * 128 * 256) + (128 * 256)
+            + (3 * 256 * 64) + (256 * 64) + (3 * 512 * 16) + (512 * 16);
         long vgg = (64 * 48 * 48) + (128 * 24 * 24) + (2 * 256 * 12 * 12) + (2 * 512 * 6 * 6) + (2 * 512 * 3 * 3);
         Assert.That(new NetworkCost(Build("spiking_resnet18")).Neurons, Is.EqualTo(resnet));
         Assert.That(new NetworkCost(Build("spiking_vgg11_bn")).Neurons, Is.EqualTo(vgg));
@@ -71,7 +73,9 @@ public sealed class NetworkCostTests
     }
 
     private static (int Classes, int Channels, int Size) Input(string model) =>
-        model.Contains("nfresnet", StringComparison.Ordinal) ? (1000, 3, 224) : model.Contains("vgg", StringComparison.Ordinal) ? (10, 2, 48) : (10, 3, 32);
+        model.Contains("nfresnet", StringComparison.Ordinal) ? (1000, 3, 224)
+        : model.Contains("vgg", StringComparison.Ordinal) ? (10, 2, 48)
+        : (10, 3, 32);
 
     /// <summary>Height and width of what a weight makes.</summary>
     private static long Size(string model, string name, long[] shape)

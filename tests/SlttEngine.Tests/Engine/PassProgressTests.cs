@@ -31,8 +31,8 @@ public sealed class PassProgressTests
         reads.Begin();
         reads.Begin();
         Assert.That(reads.Begin, Throws.InvalidOperationException);
-        Assert.That((reads.Take().Samples, reads.Take().Samples), Is.EqualTo((2, 0)));
-        Assert.That(() => reads.Take(), Throws.InvalidOperationException);
+        Assert.That((reads.Wait().Samples, reads.Wait().Samples), Is.EqualTo((2, 0)));
+        Assert.That(() => reads.Wait(), Throws.InvalidOperationException);
     }
 
     private static (BatchMetrics[] Told, float[] Weights) Pass(int ahead, bool stop)
@@ -46,7 +46,7 @@ public sealed class PassProgressTests
             RunFactory.Network(options, data.Shape, data.Classes),
             RunFactory.Training(options).Engine(data.Format, data.Format, staticInput: true) with { TrainBatches = data.BatchSizes });
         engine.Store.Initialize(1);
-        engine.MetricsReads.Ahead = ahead;
+        engine.MetricsReads.LeftInFlight = ahead;
         using CancellationTokenSource cancel = new();
         Told told = new();
         PassProgress progress = new(told, new IterationFinished { Batches = data.BatchesPerEpoch });
@@ -76,7 +76,8 @@ public sealed class PassProgressTests
         {
         }
 
-        public void IterationFinished(in IterationFinished iteration) => Batches.Add(new BatchMetrics(iteration.Loss, iteration.Top1, iteration.Top5, iteration.Batch));
+        public void IterationFinished(in IterationFinished iteration) =>
+            Batches.Add(new BatchMetrics(iteration.Loss, iteration.Top1, iteration.Top5, iteration.Batch));
 
         public void EpochFinished(EpochFinished epoch)
         {

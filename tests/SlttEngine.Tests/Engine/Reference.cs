@@ -135,7 +135,8 @@ internal static class Reference
         return y;
     }
 
-    private static long At(Edge value, int n, int h, int w, int c) => ((((((long)n * value.Height) + h) * value.Width) + w) * value.Channels) + c;
+    private static long At(Edge value, int n, int h, int w, int c) =>
+        ((((((long)n * value.Height) + h) * value.Width) + w) * value.Channels) + c;
 
     private static void Each(int batch, Edge value, Action<int, int, int, int, long> visit)
     {

@@ -130,7 +130,8 @@ public sealed class RunPlanTests
         Network network = new("test", 3, 2, 2, (int)Classes);
         network.Add(new Linear(network, "fc", network.Input, new Initializer.Constant(0)));
         InputFormat.Frames format = new("u8", 1, [1, 1, 1], [0, 0, 0]);
-        using EnginePlan plan = new(SharedDevice.Device, network, new EngineOptions { Type = type, TrainInput = format, TestInput = format });
+        using EnginePlan plan = new(
+            SharedDevice.Device, network, new EngineOptions { Type = type, TrainInput = format, TestInput = format });
         IterationWork work = plan.Program((int)Batch, training: true).Work(Enumerable.Repeat(StepKind.ForwardBackward, (int)Steps));
         (long x, long logits, long losses) = (Batch * Features * size, Batch * Classes * 4, Batch * 4);
         long gradLogits = Batch * Classes * size;

@@ -27,8 +27,10 @@ public sealed class SpikeCountTests
         int steps = recorded.Integer("T");
         bool dynamic = recorded.Flag("dynamic");
         Network network = ModelCatalog.Build(
-            recorded.Text("model"), new ModelOptions(recorded.Integer("classes"), frame[1], frame[2], frame[3], 0, recorded.Integer("width_divisor")));
-        using TrainingEngine engine = Engine(network, steps, dynamic, new NeuronOptions(recorded.Number("tau"), Surrogate.Triangle), [frame[0]]);
+            recorded.Text("model"), new ModelOptions(
+                recorded.Integer("classes"), frame[1], frame[2], frame[3], 0, recorded.Integer("width_divisor")));
+        using TrainingEngine engine = Engine(
+            network, steps, dynamic, new NeuronOptions(recorded.Number("tau"), Surrogate.Triangle), [frame[0]]);
         foreach (Parameter parameter in network.Parameters)
         {
             engine.Store.SetWeight(parameter, recorded.Floats("final." + parameter.Name));
@@ -64,19 +66,22 @@ public sealed class SpikeCountTests
         foreach (Parameter parameter in network.Parameters.Where(p => p.Shape.Length == 1))
         {
             double center = parameter.Name.EndsWith("weight", StringComparison.Ordinal) ? 2.0 : 0.6;
-            engine.Store.SetWeight(parameter, [.. Enumerable.Range(0, parameter.Count).Select(_ => (float)(center + (0.2 * random.NextDouble())))]);
+            engine.Store.SetWeight(
+                parameter, [.. Enumerable.Range(0, parameter.Count).Select(_ => (float)(center + (0.2 * random.NextDouble())))]);
         }
 
         foreach (StatisticsBuffer buffer in network.Statistics.Where(s => !s.IsCounter))
         {
-            engine.Store.SetStatistic(buffer, [.. Enumerable.Range(0, buffer.Count).Select(_ => (float)(random.NextDouble() - (buffer.Name.EndsWith("mean", StringComparison.Ordinal) ? 0.5 : -0.3)))]);
+            engine.Store.SetStatistic(buffer, [.. Enumerable.Range(0, buffer.Count).Select(
+                _ => (float)(random.NextDouble() - (buffer.Name.EndsWith("mean", StringComparison.Ordinal) ? 0.5 : -0.3)))]);
         }
 
         PlainVgg plain = new(engine.Store);
         foreach (int batch in (int[])[3, 2, 3])
         {
             // (T, N, 2, H, W)
-            float[] input = [.. Enumerable.Range(0, Steps * batch * 2 * Size * Size).Select(_ => random.Next(4) == 0 ? random.Next(1, 4) : 0f)];
+            float[] input = [.. Enumerable.Range(0, Steps * batch * 2 * Size * Size).Select(
+                _ => random.Next(4) == 0 ? random.Next(1, 4) : 0f)];
             engine.Evaluate(MemoryMarshal.AsBytes<float>(input), [.. Enumerable.Range(0, batch).Select(i => i % Classes)]);
             plain.Evaluate(input, batch);
         }
@@ -90,7 +95,8 @@ public sealed class SpikeCountTests
             {
                 IReadOnlyList<long> pixels = engine.SpikesByPixel(layers[i].Output);
                 Assert.That(pixels.Sum(), Is.EqualTo(plain.Spikes[i]).And.GreaterThan(0), layers[i].Name);
-                Assert.That(pixels.Zip(layers[i].FanOut, (n, weights) => n * weights).Sum(), Is.EqualTo(plain.Operations[i]), layers[i].Name);
+                Assert.That(
+                    pixels.Zip(layers[i].FanOut, (n, weights) => n * weights).Sum(), Is.EqualTo(plain.Operations[i]), layers[i].Name);
             }
         });
     }
@@ -117,7 +123,8 @@ public sealed class SpikeCountTests
 
     private static TrainingEngine Engine(Network network, int steps, bool dynamic, NeuronOptions neuron, int[] batches)
     {
-        InputFormat.Frames format = new("f32", dynamic ? steps : 1, [.. Enumerable.Repeat(1f, network.Input.Channels)], new float[network.Input.Channels]);
+        InputFormat.Frames format = new(
+            "f32", dynamic ? steps : 1, [.. Enumerable.Repeat(1f, network.Input.Channels)], new float[network.Input.Channels]);
         return new TrainingEngine(SharedDevice.Device, network, new EngineOptions
         {
             Steps = steps,
@@ -138,7 +145,8 @@ public sealed class SpikeCountTests
         private static readonly (string Conv, string Norm, bool Pool)[] Layers =
         [
             ("layer1.0", "layer1.1", true), ("layer2.0", "layer2.1", true), ("layer3.0", "layer3.1", false), ("layer3.4", "layer3.5", true),
-            ("layer4.0", "layer4.1", false), ("layer4.4", "layer4.5", true), ("layer5.0", "layer5.1", false), ("layer5.4", "layer5.5", true),
+            ("layer4.0", "layer4.1", false), ("layer4.4", "layer4.5", true),
+            ("layer5.0", "layer5.1", false), ("layer5.4", "layer5.5", true),
         ];
 
         public long[] Spikes { get; } = new long[8];
@@ -248,7 +256,10 @@ public sealed class SpikeCountTests
             return pooled;
         }
 
-        /// <summary>The pixels under a 3×3 kernel around a pixel, with the kernel's taps; the kernel is symmetric, so also those that use the pixel.</summary>
+        /// <summary>
+        /// The pixels under a 3×3 kernel around a pixel, with the kernel's taps; the kernel is symmetric, so also those that use the
+        /// pixel.
+        /// </summary>
         private static IEnumerable<(int Pixel, int Tap)> Neighbours(int pixel, int size)
         {
             for (int tap = 0; tap < 9; tap++)

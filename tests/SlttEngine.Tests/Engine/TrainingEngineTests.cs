@@ -54,7 +54,8 @@ public sealed class TrainingEngineTests
     }
 
     [Test]
-    public void What_is_planned_is_allocated([ValueSource(typeof(MethodTable), nameof(MethodTable.Names))] string method, [Values] ComputeType type)
+    public void What_is_planned_is_allocated(
+        [ValueSource(typeof(MethodTable), nameof(MethodTable.Names))] string method, [Values] ComputeType type)
     {
         TrainOptions options = Options("spiking_resnet18") with { Method = method, Amp = type != ComputeType.Float32, AmpType = type };
         using BatchRun run = TestRuns.OnRandomBatch(options);
@@ -62,7 +63,9 @@ public sealed class TrainingEngineTests
     }
 
     [Test]
-    public void Mixed_precision_learns_as_float32([ValueSource(typeof(MethodTable), nameof(MethodTable.Names))] string method, [Values(ComputeType.Float16, ComputeType.BFloat16)] ComputeType type)
+    public void Mixed_precision_learns_as_float32(
+        [ValueSource(typeof(MethodTable), nameof(MethodTable.Names))] string method,
+        [Values(ComputeType.Float16, ComputeType.BFloat16)] ComputeType type)
     {
         TrainOptions options = Options("spiking_resnet18") with { Method = method, T = 2, LearningRate = 0.02 };
         double exact = LastLoss(options, iterations: 6, out double before);
@@ -114,18 +117,18 @@ public sealed class TrainingEngineTests
         (byte[] input, int[] labels) = Random(3 * 32 * 32 * Batch, 10);
         engine.TrainIteration(input, labels, 0.1);
         float[] before = [.. Weights(engine), .. network.Statistics.Where(s => !s.IsCounter).SelectMany(engine.Store.GetStatistic)];
-        engine.TakeMetrics();
+        engine.WaitForMetrics();
         engine.Evaluate(input, labels);
-        BatchMetrics whole = engine.TakeMetrics();
+        BatchMetrics whole = engine.WaitForMetrics();
         engine.Evaluate(input.AsSpan(0, 3 * 32 * 32 * 2), labels.AsSpan(0, 2));
-        BatchMetrics first = engine.TakeMetrics();
+        BatchMetrics first = engine.WaitForMetrics();
         engine.Evaluate([], []);
         engine.Evaluate(input, labels);
         float[] after = [.. Weights(engine), .. network.Statistics.Where(s => !s.IsCounter).SelectMany(engine.Store.GetStatistic)];
         Assert.Multiple(() =>
         {
             Assert.That(after, Is.EqualTo(before));
-            Assert.That(engine.TakeMetrics(), Is.EqualTo(whole));
+            Assert.That(engine.WaitForMetrics(), Is.EqualTo(whole));
             Assert.That(whole.Samples, Is.EqualTo(Batch));
             Assert.That(first.Samples, Is.EqualTo(2));
         });
@@ -156,7 +159,7 @@ public sealed class TrainingEngineTests
             Assert.That(() => engine.Evaluate(input, [0, label, 9]), Refuses());
             Assert.That(Weights(engine), Is.EqualTo(before));
             Assert.That(engine.Iteration, Is.Zero);
-            Assert.That(engine.TakeMetrics().Samples, Is.Zero);
+            Assert.That(engine.WaitForMetrics().Samples, Is.Zero);
         });
 
         NUnit.Framework.Constraints.IResolveConstraint Refuses() => Throws.TypeOf<SlttException>()

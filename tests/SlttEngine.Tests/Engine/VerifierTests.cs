@@ -23,7 +23,8 @@ public sealed class VerifierTests
             Assert.That(report.Groups, Is.Not.Empty);
             foreach (GroupResult group in report.Groups)
             {
-                Assert.That(group.Passed, Is.True, $"{group.Group}: worst {group.Worst:E2} at {group.WorstTensor}, tolerance {group.Tolerance:E0}");
+                Assert.That(
+                    group.Passed, Is.True, $"{group.Group}: worst {group.Worst:E2} at {group.WorstTensor}, tolerance {group.Tolerance:E0}");
             }
         });
     }
@@ -50,7 +51,8 @@ public sealed class VerifierTests
         {
             File.WriteAllBytes(path, bytes);
             VerificationReport report = Verifier.Replay(SharedDevice.Device, path);
-            Assert.That(report.Groups.Where(g => !g.Passed).Select(g => g.WorstTensor), Is.EqualTo(new[] { "iter0.grad.layer2.0.conv1.weight" }));
+            Assert.That(
+                report.Groups.Where(g => !g.Passed).Select(g => g.WorstTensor), Is.EqualTo(new[] { "iter0.grad.layer2.0.conv1.weight" }));
         }
         finally
         {

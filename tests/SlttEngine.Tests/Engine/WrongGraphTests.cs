@@ -45,7 +45,8 @@ public sealed class WrongGraphTests
 
     [Test]
     public void Logits_of_another_shape() => Refused(
-        network => network.Add(new Lif("lif", network.Input, 1, 1)), "lif: the last layer makes 8×6×2 numbers a sample, not one for each of the 5 classes");
+        network => network.Add(new Lif("lif", network.Input, 1, 1)),
+        "lif: the last layer makes 8×6×2 numbers a sample, not one for each of the 5 classes");
 
     [Test]
     public void Logits_that_are_no_numbers_by_class() => Refused(
@@ -135,7 +136,8 @@ public sealed class WrongGraphTests
 
     private static Network Build() => new("test", 2, 8, 6, Classes);
 
-    private static void Classifier(Network network, Edge features) => network.Add(new Linear(network, "fc", features, new Initializer.Constant(0)));
+    private static void Classifier(Network network, Edge features) =>
+        network.Add(new Linear(network, "fc", features, new Initializer.Constant(0)));
 
     private static void Refused(Action<Network> add, string message, Device.ComputeType type = Device.ComputeType.Float32)
     {
@@ -145,13 +147,15 @@ public sealed class WrongGraphTests
             () =>
             {
                 add(network);
-                using TrainingEngine engine = new(
-                    SharedDevice.Device, network, new EngineOptions { TrainInput = format, TestInput = format, TrainBatches = [2], Type = type });
+                EngineOptions options = new() { TrainInput = format, TestInput = format, TrainBatches = [2], Type = type };
+                using TrainingEngine engine = new(SharedDevice.Device, network, options);
             },
             message);
     }
 
-    private static void Throws(TestDelegate code, string message)
+    private static void Throws(Func<object> code, string message) => Throws(() => { _ = code(); }, message);
+
+    private static void Throws(Action code, string message)
     {
         SlttException error = Assert.Throws<SlttException>(code)!;
         Assert.Multiple(() =>

@@ -13,13 +13,6 @@ public sealed partial class NameTests
         "sixteen", "own", "few", "once", "again", "settle", "take", "ahead", "most", "far", "soon", "past", "look", "beside",
     };
 
-    /// <summary>Namespaces whose names are being changed elsewhere; an empty list is the aim.</summary>
-    private static readonly string[] Excluded = ["SlttEngine.Device", "SlttEngine.Graph", "SlttEngine.Layers", "SlttEngine.Models"];
-
-    /// <summary>Files of Training whose names are being changed elsewhere; an empty list is the aim.</summary>
-    private static readonly string[] ExcludedFiles =
-        ["NetworkProgram", "TrainingEngine", "InputFeed", "Optimizer", "LossOptions", "MemoryPlan", "MetricsReads"];
-
     private const BindingFlags All =
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
@@ -29,8 +22,7 @@ public sealed partial class NameTests
         List<string> bad = [];
         foreach (Type type in new[] { typeof(SlttException).Assembly, typeof(CommandLine).Assembly }.SelectMany(a => a.GetTypes()))
         {
-            if (type.Namespace is null || Excluded.Contains(type.Namespace) || ExcludedFiles.Contains((type.DeclaringType ?? type).Name)
-                || type.Name.Contains('<'))
+            if (type.Namespace is null || type.Name.Contains('<'))
             {
                 continue;
             }
@@ -54,15 +46,9 @@ public sealed partial class NameTests
     public void Locals_are_the_fields_words()
     {
         List<string> bad = [];
-        foreach (string file in Repository.Sources("src/SlttEngine").Concat(Repository.Sources("src/SlttEngine.Cli")))
+        foreach (string file in SourceTree.Files(".cs").Where(f => f.StartsWith("src/SlttEngine", StringComparison.Ordinal)))
         {
-            string folder = "SlttEngine." + Path.GetFileName(Path.GetDirectoryName(file));
-            if (Excluded.Contains(folder) || ExcludedFiles.Contains(Path.GetFileNameWithoutExtension(file)))
-            {
-                continue;
-            }
-
-            string[] lines = File.ReadAllLines(file);
+            string[] lines = SourceTree.Lines(file);
             for (int i = 0; i < lines.Length; i++)
             {
                 foreach (Match match in Local().Matches(CommentOrText().Replace(lines[i], "\"\"")))

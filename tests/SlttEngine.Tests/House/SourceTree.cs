@@ -32,6 +32,11 @@ internal static class SourceTree
         .Where(path => endings.Length == 0 || Array.Exists(endings, ending => path.EndsWith(ending, StringComparison.Ordinal)))
         .Order(StringComparer.Ordinal);
 
+    /// <summary>Full paths of the C# files of a folder.</summary>
+    /// <param name="folder">The folder, relative to the root.</param>
+    public static IEnumerable<string> Sources(string folder) =>
+        Under(new DirectoryInfo(Path.Combine(Root, folder))).Where(file => file.Extension == ".cs").Select(file => file.FullName);
+
     /// <summary>The lines of a file, without their ends.</summary>
     /// <param name="path">Its path, relative to the root.</param>
     public static string[] Lines(string path) => File.ReadAllLines(Path.Combine(Root, path));
@@ -49,9 +54,10 @@ internal static class SourceTree
         Assert.That(all, Is.Empty, () => $"{rule} ({all.Count} findings):\n{string.Join('\n', all.Take(50))}");
     }
 
-    private static IEnumerable<FileInfo> Under(DirectoryInfo folder) => folder.EnumerateFiles().Where(f => f.Name != ".git").Concat(folder.EnumerateDirectories()
-        .Where(d => (!d.Name.StartsWith('.') || d.Name == ".ci") && d.Name != "Golden" && !OutputFolders.Contains(d.Name))
-        .SelectMany(Under));
+    private static IEnumerable<FileInfo> Under(DirectoryInfo folder) =>
+        folder.EnumerateFiles().Where(f => f.Name != ".git").Concat(folder.EnumerateDirectories()
+            .Where(d => (!d.Name.StartsWith('.') || d.Name == ".ci") && d.Name != "Golden" && !OutputFolders.Contains(d.Name))
+            .SelectMany(Under));
 
     private static string? Find()
     {

@@ -22,10 +22,14 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
     }
 
     [Test]
-    public void Statistics([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size) =>
+    public void Statistics(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type,
+        [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size) =>
         ForEach(Enum.GetValues<Added>(), added => Statistics(type, size, added));
 
-    /// <summary>A GPU thread reads several rows at once, and at the end one of them again: what is written in place is written once.</summary>
+    /// <summary>
+    /// A GPU thread reads several rows at once, and at the end one of them again: what is written in place is written once.
+    /// </summary>
     [Test]
     public void RowsReadAhead([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [Range(1, 9)] int rows) =>
         ForEach(Enum.GetValues<Added>(), added => Statistics(type, new Matrix(rows, 8), added, new LaunchShape(1, 1)));
@@ -36,11 +40,13 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
     private void Statistics(ComputeType type, Matrix size, Added added, LaunchShape shape)
     {
         (int rows, int channels, int count) = (size.Rows, size.Channels, size.Count);
-        float[] x = Uniform(count, type, -1, 3, 1), other = Uniform(count, type, -1, 3, 2), shift = Uniform(channels, ComputeType.Float32, 0, 2, 3);
+        float[] x = Uniform(count, type, -1, 3, 1), other = Uniform(count, type, -1, 3, 2),
+            shift = Uniform(channels, ComputeType.Float32, 0, 2, 3);
         Tensor memory = Upload(type, x), second = Upload(type, other);
         DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * channels);
         Launch(
-            "batch_norm_statistics_" + type.Suffix(), shape, partials.Pointer, memory.Pointer, added == Added.Residual ? second.Pointer : Null,
+            "batch_norm_statistics_" + type.Suffix(), shape, partials.Pointer, memory.Pointer,
+            added == Added.Residual ? second.Pointer : Null,
             added == Added.Spikes ? second.Pointer : Null, Floats(shift).Pointer, Neuron.Threshold, (long)rows, channels);
         float[] stored = memory.Read();
         AssertWithin(
@@ -69,14 +75,17 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
         foreach (LaunchShape shape in new LaunchShape[] { new(1, 32), new(4, 128) })
         {
             DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * size.Channels);
-            Launch("batch_norm_statistics_" + type.Suffix(), shape, partials.Pointer, Upload(type, x).Pointer, Null, Null, Floats(shift).Pointer, 1f, (long)size.Rows, size.Channels);
+            Launch(
+                "batch_norm_statistics_" + type.Suffix(), shape, partials.Pointer, Upload(type, x).Pointer, Null, Null,
+                Floats(shift).Pointer, 1f, (long)size.Rows, size.Channels);
             ColumnSums.AssertPartials(partials.Read(), shape.Blocks, size, (i, c) => [x[i] - 100, (double)(x[i] - 100) * (x[i] - 100)]);
         }
     }
 
     [Test]
     public void Finalize([Values(1, 31, 33, 130)] int channels, [Values(1, 3, 40)] int parts) => ForEach(
-        [(1, false), (1, true), (6, false), (6, true)], variant => Finalize(channels, parts, variant.Item1, variant.Item2, Cases.Launch(channels + parts)));
+        [(1, false), (1, true), (6, false), (6, true)],
+        variant => Finalize(channels, parts, variant.Item1, variant.Item2, Cases.Launch(channels + parts)));
 
     /// <summary>In the engine's own shape, with as many partial sums as a large GPU leaves: more than its threads read at once.</summary>
     [Test]
@@ -87,20 +96,30 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
     {
         const int Rows = 1000;
         Random random = new(channels + parts);
-        float[] runningMean = Uniform(channels, ComputeType.Float32, -1, 1, 1), runningVar = Uniform(channels, ComputeType.Float32, 0.5f, 2, 2), weight = Uniform(channels, ComputeType.Float32, -2, 2, 3);
-        float[] convBias = Uniform(channels, ComputeType.Float32, -1, 1, 4), shortcutBias = Uniform(channels, ComputeType.Float32, -1, 1, 5);
-        double[] partials = [.. Enumerable.Range(0, parts * 2 * channels).Select(i => (i / channels % 2 == 0 ? random.NextDouble() - 0.5 : 1 + random.NextDouble()) * Rows / parts)];
-        Tensor mean = PoisonedFloats(channels), invstd = PoisonedFloats(channels), scale = PoisonedFloats(channels), newMean = Floats(runningMean), newVar = Floats(runningVar);
+        float[] runningMean = Uniform(channels, ComputeType.Float32, -1, 1, 1),
+            runningVar = Uniform(channels, ComputeType.Float32, 0.5f, 2, 2), weight = Uniform(channels, ComputeType.Float32, -2, 2, 3);
+        float[] convBias = Uniform(channels, ComputeType.Float32, -1, 1, 4),
+            shortcutBias = Uniform(channels, ComputeType.Float32, -1, 1, 5);
+        double[] partials = [
+            .. Enumerable.Range(0, parts * 2 * channels).Select(
+                i => (i / channels % 2 == 0 ? random.NextDouble() - 0.5 : 1 + random.NextDouble()) * Rows / parts)];
+        Tensor mean = PoisonedFloats(channels), invstd = PoisonedFloats(channels), scale = PoisonedFloats(channels),
+            newMean = Floats(runningMean), newVar = Floats(runningVar);
         DeviceArray<long> batches = Upload([41L]);
         Launch(
-            "batch_norm_finalize", shape, mean.Pointer, invstd.Pointer, scale.Pointer, newMean.Pointer, newVar.Pointer, batches.Pointer, Upload(partials).Pointer,
-            Floats(weight).Pointer, biased ? Floats(convBias).Pointer : Null, biased ? Floats(shortcutBias).Pointer : Null, Momentum, Epsilon, parts, (long)Rows, channels, repeats);
+            "batch_norm_finalize", shape, mean.Pointer, invstd.Pointer, scale.Pointer, newMean.Pointer, newVar.Pointer, batches.Pointer,
+            Upload(partials).Pointer,
+            Floats(weight).Pointer, biased ? Floats(convBias).Pointer : Null, biased ? Floats(shortcutBias).Pointer : Null, Momentum,
+            Epsilon, parts, (long)Rows, channels, repeats);
 
-        Approx[] wantMean = new Approx[channels], wantInvstd = new Approx[channels], wantScale = new Approx[channels], wantNewMean = new Approx[channels], wantNewVar = new Approx[channels];
+        Approx[] wantMean = new Approx[channels], wantInvstd = new Approx[channels], wantScale = new Approx[channels],
+            wantNewMean = new Approx[channels], wantNewVar = new Approx[channels];
         for (int c = 0; c < channels; c++)
         {
-            double sum = Enumerable.Range(0, parts).Sum(b => partials[(b * 2 * channels) + c]), squares = Enumerable.Range(0, parts).Sum(b => partials[(((b * 2) + 1) * channels) + c]);
-            double average = runningMean[c] + (sum / Rows), variance = (squares / Rows) - (sum / Rows * sum / Rows), deviation = 1 / Math.Sqrt(variance + Epsilon);
+            double sum = Enumerable.Range(0, parts).Sum(b => partials[(b * 2 * channels) + c]),
+                squares = Enumerable.Range(0, parts).Sum(b => partials[(((b * 2) + 1) * channels) + c]);
+            double average = runningMean[c] + (sum / Rows), variance = (squares / Rows) - (sum / Rows * sum / Rows),
+                deviation = 1 / Math.Sqrt(variance + Epsilon);
             wantMean[c] = Once(average);
             wantInvstd[c] = Once(deviation);
             wantScale[c] = Once(weight[c] * deviation);
@@ -127,13 +146,17 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
     [Test]
     public void Inference([Values(1, 31, 33, 130)] int channels, [Values] bool biased)
     {
-        float[] runningMean = Uniform(channels, ComputeType.Float32, -1, 1, 1), runningVar = Uniform(channels, ComputeType.Float32, 0.5f, 2, 2), weight = Uniform(channels, ComputeType.Float32, -2, 2, 3);
-        float[] convBias = Uniform(channels, ComputeType.Float32, -1, 1, 4), shortcutBias = Uniform(channels, ComputeType.Float32, -1, 1, 5);
+        float[] runningMean = Uniform(channels, ComputeType.Float32, -1, 1, 1),
+            runningVar = Uniform(channels, ComputeType.Float32, 0.5f, 2, 2), weight = Uniform(channels, ComputeType.Float32, -2, 2, 3);
+        float[] convBias = Uniform(channels, ComputeType.Float32, -1, 1, 4),
+            shortcutBias = Uniform(channels, ComputeType.Float32, -1, 1, 5);
         Tensor mean = PoisonedFloats(channels), scale = PoisonedFloats(channels);
         Launch(
-            "batch_norm_inference", Cases.Launch(channels), mean.Pointer, scale.Pointer, Floats(runningMean).Pointer, Floats(runningVar).Pointer, Floats(weight).Pointer,
+            "batch_norm_inference", Cases.Launch(channels), mean.Pointer, scale.Pointer, Floats(runningMean).Pointer,
+            Floats(runningVar).Pointer, Floats(weight).Pointer,
             biased ? Floats(convBias).Pointer : Null, biased ? Floats(shortcutBias).Pointer : Null, Epsilon, channels);
-        AssertWithin(mean.Read(), [.. runningMean.Select((m, c) => Once(m - (biased ? convBias[c] + (double)shortcutBias[c] : 0)))], "mean");
+        AssertWithin(
+            mean.Read(), [.. runningMean.Select((m, c) => Once(m - (biased ? convBias[c] + (double)shortcutBias[c] : 0)))], "mean");
         AssertWithin(scale.Read(), [.. weight.Select((w, c) => Once(w / Math.Sqrt(runningVar[c] + (double)Epsilon)))], "scale");
     }
 

@@ -6,11 +6,15 @@ namespace SlttEngine.Tests.Kernels;
 [TestFixtureSource(typeof(KernelTest), nameof(Kinds))]
 public sealed class BiasAvgPoolTests(DeviceKind kind) : KernelTest(kind)
 {
-    /// <summary>(h, w, window, stride, padding): the stem's, one pixel, side by side, a window that is all padding but for a corner.</summary>
-    private static readonly (int, int, int, int, int)[] Sizes = [(8, 7, 3, 2, 1), (5, 4, 1, 1, 0), (6, 4, 2, 2, 0), (3, 3, 3, 1, 2), (1, 1, 3, 2, 1)];
+    /// <summary>
+    /// (h, w, window, stride, padding): the stem's, one pixel, side by side, a window that is all padding but for a corner.
+    /// </summary>
+    private static readonly (int, int, int, int, int)[] Sizes = [
+        (8, 7, 3, 2, 1), (5, 4, 1, 1, 0), (6, 4, 2, 2, 0), (3, 3, 3, 1, 2), (1, 1, 3, 2, 1)];
 
     [Test]
-    public void Forward([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(nameof(Sizes))] (int, int, int, int, int) size) =>
+    public void Forward(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(nameof(Sizes))] (int, int, int, int, int) size) =>
         ForEach([1, 8, 19], channels => Forward(type, size, channels));
 
     private void Forward(ComputeType type, (int, int, int, int, int) size, int channels)

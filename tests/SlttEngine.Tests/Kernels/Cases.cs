@@ -23,7 +23,8 @@ internal static class Cases
     /// <summary>Narrow, wide and odd; 512 channels are one tile of the CPU device, 8 one pack of the GPU.</summary>
     public static readonly Matrix[] Matrices =
     [
-        new(1, 1), new(1, 31), new(33, 1), new(31, 33), new(7, 16), new(65, 8), new(67, 12), new(33, 64), new(5, 130), new(2, 519), new(3, 1032),
+        new(1, 1), new(1, 31), new(33, 1), new(31, 33), new(7, 16), new(65, 8), new(67, 12), new(33, 64), new(5, 130), new(2, 519),
+        new(3, 1032),
     ];
 
     /// <summary>Blocks and threads: no kernel may depend on them.</summary>

@@ -21,7 +21,9 @@ public sealed class DropoutTests(DeviceKind kind) : KernelTest(kind)
     }
 
     [Test]
-    public void Mask([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Lengths))] int count) =>
+    public void Mask(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type,
+        [ValueSource(typeof(Cases), nameof(Cases.Lengths))] int count) =>
         ForEach([0f, 0.3f, 0.5f], rate => Mask(type, count, rate));
 
     private void Mask(ComputeType type, int count, float rate)
@@ -30,8 +32,11 @@ public sealed class DropoutTests(DeviceKind kind) : KernelTest(kind)
         foreach (bool inPlace in new[] { false, true })
         {
             Tensor from = Upload(type, x), to = inPlace ? from : Poisoned(type, count);
-            Launch("dropout_" + type.Suffix(), Cases.Launch(count), to.Pointer, from.Pointer, rate, 77u, State(Cases.State).Pointer, (long)count);
-            AssertWithin(to.Read(), [.. x.Select((v, i) => new Approx((double)v * mask[i], 0).Roundings(mask[i] == 0 ? 0 : 2).As(type))], "y");
+            Launch(
+                "dropout_" + type.Suffix(), Cases.Launch(count), to.Pointer, from.Pointer, rate, 77u, State(Cases.State).Pointer,
+                (long)count);
+            AssertWithin(
+                to.Read(), [.. x.Select((v, i) => new Approx((double)v * mask[i], 0).Roundings(mask[i] == 0 ? 0 : 2).As(type))], "y");
         }
     }
 
@@ -43,8 +48,10 @@ public sealed class DropoutTests(DeviceKind kind) : KernelTest(kind)
         const float Rate = 0.3f;
         float[] ones = [.. Enumerable.Repeat(1f, Count)];
         List<float[]> masks = [];
-        RunState other = Cases.State with { Iteration = Cases.State.Iteration + 1 }, far = Cases.State with { Iteration = Cases.State.Iteration ^ (1ul << 40) };
-        foreach ((RunState state, uint layer) in new[] { (Cases.State, 1u), (Cases.State, 2u), (other, 1u), (far, 1u), (Cases.State with { Seed = 1 }, 1u) })
+        RunState other = Cases.State with { Iteration = Cases.State.Iteration + 1 },
+            far = Cases.State with { Iteration = Cases.State.Iteration ^ (1ul << 40) };
+        foreach ((RunState state, uint layer) in new[] { (Cases.State, 1u), (Cases.State, 2u), (other, 1u), (far, 1u),
+            (Cases.State with { Seed = 1 }, 1u) })
         {
             Tensor y = PoisonedFloats(Count);
             Launch("dropout_f32", Cases.Launch(0), y.Pointer, Floats(ones).Pointer, Rate, layer, State(state).Pointer, (long)Count);

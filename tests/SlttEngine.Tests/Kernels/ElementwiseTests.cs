@@ -14,7 +14,9 @@ public sealed class ElementwiseTests(DeviceKind kind) : KernelTest(kind)
     {
         ushort[] all = [.. Enumerable.Range(0, 65536).Select(i => (ushort)i)];
         DeviceArray<ushort> x = Upload(all), y = Poisoned<ushort>(all.Length);
-        Launch("scale_" + type.Suffix(), new LaunchShape(2, 128), Tensor.Typed(type, y.Pointer.Pointer), Tensor.Typed(type, x.Pointer.Pointer), 1f, (long)all.Length);
+        Launch(
+            "scale_" + type.Suffix(), new LaunchShape(2, 128), Tensor.Typed(type, y.Pointer.Pointer), Tensor.Typed(type, x.Pointer.Pointer),
+            1f, (long)all.Length);
         ushort[] actual = y.Read();
         for (int i = 0; i < all.Length; i++)
         {
@@ -30,7 +32,9 @@ public sealed class ElementwiseTests(DeviceKind kind) : KernelTest(kind)
     public void Cast([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type)
     {
         Random random = new(1);
-        List<float> x = [0f, -0f, 1f, float.PositiveInfinity, float.NegativeInfinity, float.NaN, float.Epsilon, float.MaxValue, 65504f, 65519f, 65520f, 65536f, -65520f];
+        List<float> x = [
+            0f, -0f, 1f, float.PositiveInfinity, float.NegativeInfinity, float.NaN, float.Epsilon, float.MaxValue, 65504f, 65519f, 65520f,
+            65536f, -65520f];
         x.AddRange(Enumerable.Range(0, IsSlow ? 4000 : 60000).Select(i => i % 4 switch
         {
             // Any bits; halves' subnormal range; ties between halves; ties between bfloat16.
@@ -45,7 +49,8 @@ public sealed class ElementwiseTests(DeviceKind kind) : KernelTest(kind)
         float[] actual = y.Read(), expected = Numbers.Decode(Numbers.Encode(values, type), type);
         for (int i = 0; i < values.Length; i++)
         {
-            if (BitConverter.SingleToUInt32Bits(actual[i]) != BitConverter.SingleToUInt32Bits(expected[i]) && !(float.IsNaN(actual[i]) && float.IsNaN(expected[i])))
+            if (BitConverter.SingleToUInt32Bits(actual[i]) != BitConverter.SingleToUInt32Bits(expected[i])
+                && !(float.IsNaN(actual[i]) && float.IsNaN(expected[i])))
             {
                 Assert.Fail($"{values[i]:R} became {actual[i]:R}, should be {expected[i]:R}");
             }
@@ -53,7 +58,8 @@ public sealed class ElementwiseTests(DeviceKind kind) : KernelTest(kind)
     }
 
     [Test]
-    public void CastLengths([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Lengths))] int count)
+    public void CastLengths(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Lengths))] int count)
     {
         float[] x = Uniform(count, ComputeType.Float32, -2, 2, count);
         Tensor y = Poisoned(type, count);
@@ -62,7 +68,8 @@ public sealed class ElementwiseTests(DeviceKind kind) : KernelTest(kind)
     }
 
     [Test]
-    public void Scale([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Lengths))] int count)
+    public void Scale(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Lengths))] int count)
     {
         float[] x = Uniform(count, type, -2, 2, 1);
         foreach (bool inPlace in new[] { false, true })
@@ -74,29 +81,41 @@ public sealed class ElementwiseTests(DeviceKind kind) : KernelTest(kind)
     }
 
     [Test]
-    public void ResidualAdd([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size)
+    public void ResidualAdd(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type,
+        [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size)
     {
         (int channels, int count) = (size.Channels, size.Count);
-        float[] a = Uniform(count, type, -2, 2, 1), b = Uniform(count, type, -2, 2, 2), biasA = Uniform(channels, ComputeType.Float32, -1, 1, 3), biasB = Uniform(channels, ComputeType.Float32, -1, 1, 4);
+        float[] a = Uniform(count, type, -2, 2, 1), b = Uniform(count, type, -2, 2, 2),
+            biasA = Uniform(channels, ComputeType.Float32, -1, 1, 3), biasB = Uniform(channels, ComputeType.Float32, -1, 1, 4);
         foreach ((bool withA, bool withB, int into) in new[] { (false, false, 0), (true, false, 1), (false, true, 2), (true, true, 0) })
         {
             Tensor left = Upload(type, a), right = Upload(type, b), y = into switch { 0 => Poisoned(type, count), 1 => left, _ => right };
             Launch(
-                "residual_add_" + type.Suffix(), Cases.Launch(count + into), y.Pointer, left.Pointer, right.Pointer, withA ? Floats(biasA).Pointer : Null, withB ? Floats(biasB).Pointer : Null,
+                "residual_add_" + type.Suffix(), Cases.Launch(count + into), y.Pointer, left.Pointer, right.Pointer,
+                withA ? Floats(biasA).Pointer : Null, withB ? Floats(biasB).Pointer : Null,
                 (long)size.Rows, channels);
             AssertWithin(
-                y.Read(), [.. a.Select((v, i) => ((v + (Approx)(withA ? biasA[i % channels] : 0)) + (b[i] + (Approx)(withB ? biasB[i % channels] : 0))).As(type))], "y");
+                y.Read(),
+                [.. a.Select(
+                    (v, i) => ((v + (Approx)(withA ? biasA[i % channels] : 0)) + (b[i] + (Approx)(withB ? biasB[i % channels] : 0)))
+                        .As(type))],
+                "y");
         }
     }
 
     [Test]
-    public void BiasAdd([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size)
+    public void BiasAdd(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type,
+        [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size)
     {
         float[] x = Uniform(size.Count, type, -2, 2, 1), bias = Uniform(size.Channels, ComputeType.Float32, -1, 1, 3);
         foreach (bool inPlace in new[] { false, true })
         {
             Tensor from = Upload(type, x), y = inPlace ? from : Poisoned(type, size.Count);
-            Launch("bias_add_" + type.Suffix(), Cases.Launch(size.Rows), y.Pointer, from.Pointer, Floats(bias).Pointer, (long)size.Rows, size.Channels);
+            Launch(
+                "bias_add_" + type.Suffix(), Cases.Launch(size.Rows), y.Pointer, from.Pointer, Floats(bias).Pointer, (long)size.Rows,
+                size.Channels);
             AssertWithin(y.Read(), [.. x.Select((v, i) => (v + (Approx)bias[i % size.Channels]).As(type))], "y");
         }
     }
@@ -118,5 +137,6 @@ public sealed class ElementwiseTests(DeviceKind kind) : KernelTest(kind)
         BiasBroadcast(new Matrix(rows, channels));
     }
 
-    private static bool IsNaN(ushort bits, ComputeType type) => type == ComputeType.Float16 ? (bits & 0x7fff) > 0x7c00 : (bits & 0x7fff) > 0x7f80;
+    private static bool IsNaN(ushort bits, ComputeType type) =>
+        type == ComputeType.Float16 ? (bits & 0x7fff) > 0x7c00 : (bits & 0x7fff) > 0x7f80;
 }

@@ -7,7 +7,9 @@ namespace SlttEngine.Tests.Kernels;
 public sealed class GradientSumTests(DeviceKind kind) : KernelTest(kind)
 {
     [Test]
-    public void BiasGradient([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size)
+    public void BiasGradient(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type,
+        [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size)
     {
         float[] dy = Uniform(size.Count, type, -1, 1, 1), before = Uniform(size.Channels, ComputeType.Float32, -1, 1, 2);
         LaunchShape shape = Cases.Launch(size.Rows + size.Channels);
@@ -21,7 +23,9 @@ public sealed class GradientSumTests(DeviceKind kind) : KernelTest(kind)
 
     /// <summary>The sums come out the same, bit for bit, whatever the number of blocks.</summary>
     [Test]
-    public void ColumnSum([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size)
+    public void ColumnSum(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type,
+        [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size)
     {
         float[] x = Uniform(size.Count, type, -1, 1, 1), before = Uniform(size.Channels, ComputeType.Float32, -1, 1, 2);
         float[]? first = null;
@@ -37,10 +41,12 @@ public sealed class GradientSumTests(DeviceKind kind) : KernelTest(kind)
     }
 
     [Test]
-    public void Accumulate([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Lengths))] int count)
+    public void Accumulate(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Lengths))] int count)
     {
         float[] grad = Uniform(count, ComputeType.Float32, -1, 1, 1), step = Uniform(count, type, -1, 1, 2);
-        foreach ((float bad, bool inSum) in new[] { (0f, false), (float.NaN, false), (float.PositiveInfinity, false), (float.NegativeInfinity, true), (float.NaN, true) })
+        foreach ((float bad, bool inSum) in new[] { (0f, false), (float.NaN, false), (float.PositiveInfinity, false),
+            (float.NegativeInfinity, true), (float.NaN, true) })
         {
             foreach (int at in count == 33 ? [0, 15, 32] : new[] { count - 1 })
             {
@@ -52,7 +58,9 @@ public sealed class GradientSumTests(DeviceKind kind) : KernelTest(kind)
 
                 Tensor sum = Floats(a);
                 DeviceArray<RunState> state = State(Cases.State);
-                Launch("accumulate_gradients_" + type.Suffix(), Cases.Launch(count + at), sum.Pointer, Upload(type, b).Pointer, state.Pointer, (long)count);
+                Launch(
+                    "accumulate_gradients_" + type.Suffix(), Cases.Launch(count + at), sum.Pointer, Upload(type, b).Pointer, state.Pointer,
+                    (long)count);
                 Assert.That(sum.Read(), Is.EqualTo((float[])[.. a.Zip(b, (p, q) => p + q)]));
                 Assert.That(state.Read()[0], Is.EqualTo(Cases.State with { Overflow = bad == 0 ? 0 : 1 }));
 
@@ -78,5 +86,6 @@ public sealed class GradientSumTests(DeviceKind kind) : KernelTest(kind)
     }
 
     private static Approx[] Sums(float[] x, float[] before, Matrix size) =>
-        [.. before.Select((b, c) => b + Approx.Sum(Enumerable.Range(0, size.Rows).Select(r => (Approx)x[(r * size.Channels) + c])).Roundings(1))];
+        [.. before.Select(
+            (b, c) => b + Approx.Sum(Enumerable.Range(0, size.Rows).Select(r => (Approx)x[(r * size.Channels) + c])).Roundings(1))];
 }

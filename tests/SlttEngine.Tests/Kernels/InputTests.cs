@@ -10,7 +10,9 @@ public sealed class InputTests(DeviceKind kind) : KernelTest(kind)
     private static readonly float[] Mean = [0.4914f, 0.4822f, 0.4465f], Std = [0.2023f, 0.1994f, 0.2010f];
 
     [Test]
-    public void ExpandFrames([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [Values("u8", "u16", "f32")] string element, [Values(1, 2, 3)] int c) =>
+    public void ExpandFrames(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [Values("u8", "u16", "f32")] string element,
+        [Values(1, 2, 3)] int c) =>
         ForEach([0, 2, 3, 9], t => ExpandFrames(type, element, c, t));
 
     private void ExpandFrames(ComputeType type, string element, int c, int t)
@@ -33,7 +35,8 @@ public sealed class InputTests(DeviceKind kind) : KernelTest(kind)
         for (int i = 0; i < want.Length; i++)
         {
             (int n, int y, int j, int k) = (i / c / W / H, i / c / W % H, i / c % W, i % c);
-            want[i] = ((frames[(((((((Math.Min(t, Steps - 1) * N) + n) * c) + k) * H) + y) * W) + j] * (Approx)scale[k]) + shift[k]).As(type);
+            want[i] = ((frames[(((((((Math.Min(t, Steps - 1) * N) + n) * c) + k) * H) + y) * W) + j] * (Approx)scale[k]) + shift[k])
+                .As(type);
         }
 
         AssertWithin(x.Read(), want, "x");
@@ -49,10 +52,14 @@ public sealed class InputTests(DeviceKind kind) : KernelTest(kind)
         new Random(width).NextBytes(frames);
         Tensor x = Poisoned(type, frames.Length);
         Launch(
-            $"expand_frames_u8_{type.Suffix()}", Cases.Launch(n), x.Pointer, Upload(frames).Pointer, State(Cases.State).Pointer, Floats([1, 1]).Pointer, Floats([0, 0]).Pointer,
+            $"expand_frames_u8_{type.Suffix()}", Cases.Launch(n), x.Pointer, Upload(frames).Pointer, State(Cases.State).Pointer,
+            Floats([1, 1]).Pointer, Floats([0, 0]).Pointer,
             1, n, 2, H, width);
         int plane = H * width;
-        AssertSame(x.Read(), [.. Enumerable.Range(0, frames.Length).Select(i => (float)frames[(((i / 2 / plane * 2) + (i % 2)) * plane) + (i / 2 % plane)])], "x");
+        AssertSame(
+            x.Read(),
+            [.. Enumerable.Range(0, frames.Length).Select(i => (float)frames[(((i / 2 / plane * 2) + (i % 2)) * plane) + (i / 2 % plane)])],
+            "x");
     }
 
     [Test]
@@ -81,12 +88,17 @@ public sealed class InputTests(DeviceKind kind) : KernelTest(kind)
         int cuts = 0, flips = 0;
         for (int n = 0; n < indices.Length; n++)
         {
-            uint[][] words = [.. Enumerable.Range(0, 3).Select(which => Philox.Draw((uint)n, 0xC1FA000u + (uint)which, (uint)Cases.State.Iteration, (uint)(Cases.State.Iteration >> 32), Cases.State.Seed))];
+            uint[][] words = [
+                .. Enumerable.Range(0, 3).Select(
+                    which => Philox.Draw(
+                        (uint)n, 0xC1FA000u + (uint)which, (uint)Cases.State.Iteration, (uint)(Cases.State.Iteration >> 32),
+                        Cases.State.Seed))];
             int cropX = Integer(words[0][0], 9), cropY = Integer(words[0][1], 9);
             bool flip = Real(words[0][2]) < 0.5, cut = Real(words[0][3]) < 0.5;
             double area = (0.02 + (0.38 * Real(words[1][0]))) * Pixels, aspect = 0.4 + (2.1 * Real(words[1][1]));
             int width = Math.Min((int)Math.Sqrt(area / aspect), Side), height = Math.Min((int)Math.Sqrt(area * aspect), Side);
-            int left = Integer(words[1][2], Side - width + 1), top = Integer(words[1][3], Side - height + 1), grey = Integer(words[2][0], 256);
+            int left = Integer(words[1][2], Side - width + 1), top = Integer(words[1][3], Side - height + 1),
+                grey = Integer(words[2][0], 256);
             cuts += cut ? 1 : 0;
             flips += flip ? 1 : 0;
             for (int i = 0; i < 3 * Pixels; i++)
@@ -94,10 +106,13 @@ public sealed class InputTests(DeviceKind kind) : KernelTest(kind)
                 (int y, int column, int k) = (i / 3 / Side, i / 3 % Side, i % 3);
                 int j = flip ? Side - 1 - column : column, fromX = j + cropX - 4, fromY = y + cropY - 4;
                 int value = cut && j >= left && j < left + width && y >= top && y < top + height ? grey
-                    : fromX is >= 0 and < Side && fromY is >= 0 and < Side ? images[(((indices[n] * 3) + k) * Pixels) + (fromY * Side) + fromX] : 0;
+                    : fromX is >= 0 and < Side
+                        && fromY is >= 0 and < Side ? images[(((indices[n] * 3) + k) * Pixels) + (fromY * Side) + fromX] : 0;
                 if (!Normalised(value, k).As(type).Admits(x[(n * 3 * Pixels) + i]))
                 {
-                    Assert.Fail($"sample {n}, row {y}, column {column}, channel {k}: {x[(n * 3 * Pixels) + i]:R}, should be {Normalised(value, k).Value:R}");
+                    Assert.Fail(
+                        $"sample {n}, row {y}, column {column}, channel {k}: {x[(n * 3 * Pixels) + i]:R}, should be "
+                            + $"{Normalised(value, k).Value:R}");
                 }
             }
         }
@@ -112,7 +127,8 @@ public sealed class InputTests(DeviceKind kind) : KernelTest(kind)
     {
         byte[] images = Images(1);
         int[] indices = [0, 0, 0, 0];
-        float[] first = Augment(ComputeType.Float32, images, indices, 3, true, Cases.State), later = Augment(ComputeType.Float32, images, indices, 3, true, Cases.State with { T = 3 });
+        float[] first = Augment(ComputeType.Float32, images, indices, 3, true, Cases.State),
+            later = Augment(ComputeType.Float32, images, indices, 3, true, Cases.State with { T = 3 });
         float[] next = Augment(ComputeType.Float32, images, indices, 3, true, Cases.State with { Iteration = Cases.State.Iteration + 1 });
         AssertSame(later, first, "x");
         Assert.That(next, Is.Not.EqualTo(first));
@@ -135,7 +151,8 @@ public sealed class InputTests(DeviceKind kind) : KernelTest(kind)
     {
         Tensor x = Poisoned(type, indices.Length * Pixels * channels);
         Launch(
-            "augment_cifar_" + type.Suffix(), new LaunchShape(3, 128), x.Pointer, Upload(images).Pointer, Upload(indices).Pointer, State(state).Pointer,
+            "augment_cifar_" + type.Suffix(), new LaunchShape(3, 128), x.Pointer, Upload(images).Pointer, Upload(indices).Pointer,
+            State(state).Pointer,
             Mean[0], Mean[1], Mean[2], Std[0], Std[1], Std[2], train ? 1 : 0, indices.Length, channels);
         return x.Read();
     }

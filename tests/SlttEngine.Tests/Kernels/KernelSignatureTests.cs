@@ -24,7 +24,8 @@ public sealed class KernelSignatureTests
             Assert.That(Launchers.Names[signature.Index], Is.EqualTo(kernel.Name));
             Assert.That(
                 signature.Parameters.Select(p => (p.Name, Type: KernelParameter.NameOf(p.Element), p.IsPointer, p.IsConst)),
-                Is.EqualTo(kernel.Parameters.Select(p => (Name: CSharp.Camel(p.Name).TrimStart('@'), Type: NameOf(p.Type), p.Pointer, p.Const))),
+                Is.EqualTo(
+                    kernel.Parameters.Select(p => (Name: CSharp.Camel(p.Name).TrimStart('@'), Type: NameOf(p.Type), p.Pointer, p.Const))),
                 kernel.Name);
         }
     }
@@ -69,11 +70,12 @@ public sealed class KernelSignatureTests
     {
         using ComputeDevice device = ComputeDevice.Open(KernelTest.Kinds.First());
         IReadOnlyList<KernelCase> cases = KernelCases.For(device, Cases.Types, small: true);
-        Assert.That(KernelSignatures.All.Keys.Except(cases.Select(c => c.Kernel)), Is.Empty, "kernels without a case in KernelCases");
-        foreach (KernelCase timed in cases)
+        IEnumerable<string> timed = KernelSignatures.All.Keys.Where(k => !k.StartsWith("guard_", StringComparison.Ordinal)); // those check, in strict mode
+        Assert.That(timed.Except(cases.Select(c => c.Kernel)), Is.Empty, "kernels without a case in KernelCases");
+        foreach (KernelCase one in cases)
         {
             using KernelBuffers buffers = new(device);
-            Assert.That(() => new KernelLaunch(device, timed.Kernel, timed.Shape, timed.Arguments(buffers)), Throws.Nothing, timed.Name);
+            Assert.That(() => new KernelLaunch(device, one.Kernel, one.Shape, one.Arguments(buffers)), Throws.Nothing, one.Name);
         }
     }
 
@@ -83,7 +85,8 @@ public sealed class KernelSignatureTests
     {
         ListedParameter[] sizes = [new("n", "i32", false, false), new("n", "i64", false, false), new("n", "i32", false, false)];
         string[] names = ["f32", "f16", "bf16"];
-        KernelFamily family = KernelFamily.Of(names.Select((t, i) => new ListedKernel("k_" + t, "k.cu", [new("x", t, true, true), sizes[i]]))).Single();
+        KernelFamily family = KernelFamily.Of(
+            names.Select((t, i) => new ListedKernel("k_" + t, "k.cu", [new("x", t, true, true), sizes[i]]))).Single();
         Assert.That(() => family.Parameters(), Throws.TypeOf<InvalidDataException>().With.Message.Contains("k").And.Message.Contains("n"));
     }
 

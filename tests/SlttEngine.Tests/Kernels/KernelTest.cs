@@ -80,7 +80,8 @@ public abstract class KernelTest(DeviceKind kind)
     }
 
     /// <summary>Launches a kernel by its symbol; arguments of another type than the kernel's are refused.</summary>
-    private protected void Launch(string kernel, LaunchShape shape, params object[] args) => new KernelLaunch(Device, kernel, shape, args).Launch();
+    private protected void Launch(string kernel, LaunchShape shape, params object[] args) =>
+        new KernelLaunch(Device, kernel, shape, args).Launch();
 
     /// <summary>Fails unless every number is within its bound.</summary>
     private protected void AssertWithin(IReadOnlyList<float> actual, IReadOnlyList<Approx> expected, string what)

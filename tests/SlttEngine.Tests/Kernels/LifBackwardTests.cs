@@ -26,11 +26,14 @@ public sealed class LifBackwardTests(DeviceKind kind) : KernelTest(kind)
         Carried = 4,
     }
 
-    private static readonly Extra[] Extras = [Extra.None, Extra.Residual, Extra.Skip, Extra.Carried, Extra.Residual | Extra.Skip | Extra.Carried];
+    private static readonly Extra[] Extras = [
+        Extra.None, Extra.Residual, Extra.Skip, Extra.Carried, Extra.Residual | Extra.Skip | Extra.Carried];
     private static readonly Extra[] NormExtras = [Extra.None, Extra.Residual, Extra.Carried, Extra.Residual | Extra.Carried];
 
     [Test]
-    public void Backward([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Lengths))] int count) =>
+    public void Backward(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type,
+        [ValueSource(typeof(Cases), nameof(Cases.Lengths))] int count) =>
         ForEach(Extras, extra => Backward(type, count, extra));
 
     private void Backward(ComputeType type, int count, Extra extra)
@@ -38,7 +41,8 @@ public sealed class LifBackwardTests(DeviceKind kind) : KernelTest(kind)
         // Each surrogate at some lengths, every one at 33.
         foreach (int surrogate in count == 33 ? Neuron.Surrogates : [Neuron.Surrogates[(count + (int)extra) % 3]])
         {
-            float rate = surrogate == Neuron.Rectangle ? 0.3f : 0, inputScale = surrogate == Neuron.Sigmoid ? 0.7f : 1, spikeScale = surrogate == Neuron.Sigmoid ? 2.74f : 1;
+            float rate = surrogate == Neuron.Rectangle ? 0.3f : 0, inputScale = surrogate == Neuron.Sigmoid ? 0.7f : 1,
+                spikeScale = surrogate == Neuron.Sigmoid ? 2.74f : 1;
             Inputs x = new(count, type, extra, rate);
             (Approx[] du, Approx[] carried) = Expected(x, type, surrogate, spikeScale);
             Approx[] dx = [.. du.Select((d, i) => x.Skip is null ? inputScale * d : (inputScale * d) + x.Skip[i])];
@@ -75,13 +79,16 @@ public sealed class LifBackwardTests(DeviceKind kind) : KernelTest(kind)
     }
 
     [Test]
-    public void NormalisedBackward([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size) =>
+    public void NormalisedBackward(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type,
+        [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size) =>
         ForEach(NormExtras, extra => NormalisedBackward(type, size, extra));
 
     private void NormalisedBackward(ComputeType type, Matrix size, Extra extra)
     {
         (int rows, int channels, int count) = (size.Rows, size.Channels, size.Count);
-        float[] y = Uniform(count, type, -1, 2, 21), mean = Uniform(channels, ComputeType.Float32, -0.5f, 0.5f, 22), invstd = Uniform(channels, ComputeType.Float32, 0.5f, 2, 23);
+        float[] y = Uniform(count, type, -1, 2, 21), mean = Uniform(channels, ComputeType.Float32, -0.5f, 0.5f, 22),
+            invstd = Uniform(channels, ComputeType.Float32, 0.5f, 2, 23);
         foreach (int surrogate in rows == 31 ? Neuron.Surrogates : [Neuron.Surrogates[(rows + channels + (int)extra) % 3]])
         {
             float rate = surrogate == Neuron.Rectangle ? 0.3f : 0;
@@ -93,7 +100,8 @@ public sealed class LifBackwardTests(DeviceKind kind) : KernelTest(kind)
             Tensor? carry = x.Carried is null ? null : Upload(type, x.Carried);
             DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * channels);
             Launch(
-                "batch_norm_lif_backward_" + type.Suffix(), shape, grad.Pointer, partials.Pointer, spikes.Pointer, x.Residual is null ? Null : Upload(type, x.Residual).Pointer,
+                "batch_norm_lif_backward_" + type.Suffix(), shape, grad.Pointer, partials.Pointer, spikes.Pointer,
+                x.Residual is null ? Null : Upload(type, x.Residual).Pointer,
                 Upload(type, x.U).Pointer, carry?.Pointer ?? Null, Upload(type, y).Pointer, Floats(mean).Pointer, Floats(invstd).Pointer,
                 Lambda, Neuron.Threshold, surrogate, rate, Layer, State(Cases.State).Pointer, (long)rows, channels);
             float[] stored = grad.Read();

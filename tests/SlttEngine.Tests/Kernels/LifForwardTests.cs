@@ -26,15 +26,19 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
     }
 
     [Test]
-    public void Step([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size) =>
+    public void Step(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type,
+        [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size) =>
         ForEach(Enum.GetValues<Before>(), before => Step(type, size, before));
 
     private void Step(ComputeType type, Matrix size, Before before)
     {
         (int index, int channels, int count) = (size.Rows + (int)before, size.Channels, size.Count);
-        foreach ((bool biased, float inputScale, float spikeScale, float rate) in new[] { (false, 1f, 1f, 0f), (true, 0.7f, 2.74f, 0f), (true, 1f, 1f, 0.3f) })
+        foreach ((bool biased, float inputScale, float spikeScale, float rate) in new[] { (false, 1f, 1f, 0f), (true, 0.7f, 2.74f, 0f),
+            (true, 1f, 1f, 0.3f) })
         {
-            float[] x = Uniform(count, type, -1, 2.5f, 1), past = Uniform(count, type, -1, 2.5f, 2), bias = Uniform(channels, ComputeType.Float32, -0.5f, 0.5f, 3);
+            float[] x = Uniform(count, type, -1, 2.5f, 1), past = Uniform(count, type, -1, 2.5f, 2),
+                bias = Uniform(channels, ComputeType.Float32, -0.5f, 0.5f, 3);
             float[] mask = Philox.Mask(count, rate, Layer, Cases.State);
             Approx[] u = new Approx[count];
             for (int i = 0; i < count; i++)
@@ -55,7 +59,9 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
     }
 
     [Test]
-    public void NormalisedStep([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size) =>
+    public void NormalisedStep(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type,
+        [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size) =>
         ForEach(Enum.GetValues<Before>(), before => NormalisedStep(type, size, before));
 
     private void NormalisedStep(ComputeType type, Matrix size, Before before)
@@ -64,7 +70,8 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
         foreach (float rate in new[] { 0f, 0.3f })
         {
             float[] x = Uniform(count, type, -2, 2, 1), past = Uniform(count, type, -1, 2.5f, 2);
-            float[] mean = Uniform(channels, ComputeType.Float32, -0.5f, 0.5f, 3), scale = Uniform(channels, ComputeType.Float32, 0.5f, 2, 4), bias = Uniform(channels, ComputeType.Float32, 0, 1, 5);
+            float[] mean = Uniform(channels, ComputeType.Float32, -0.5f, 0.5f, 3),
+                scale = Uniform(channels, ComputeType.Float32, 0.5f, 2, 4), bias = Uniform(channels, ComputeType.Float32, 0, 1, 5);
             float[] mask = Philox.Mask(count, rate, Layer, Cases.State);
             Approx[] u = new Approx[count];
             for (int i = 0; i < count; i++)
@@ -91,7 +98,8 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
     {
         Matrix size = new(67, 12);
         (int channels, int count) = (size.Channels, size.Count);
-        Tensor x = Upload(type, Uniform(count, type, -1, 2.5f, 1)), past = Upload(type, Uniform(count, type, -1, 2.5f, 2)), ones = Floats([.. Enumerable.Repeat(1f, channels)]);
+        Tensor x = Upload(type, Uniform(count, type, -1, 2.5f, 1)), past = Upload(type, Uniform(count, type, -1, 2.5f, 2)),
+            ones = Floats([.. Enumerable.Repeat(1f, channels)]);
         foreach (string kernel in new[] { "lif_forward_", "batch_norm_lif_forward_" })
         {
             Tensor with = Poisoned(type, count), without = Poisoned(type, count), spikes = Poisoned(type, count);
@@ -112,12 +120,14 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
     public void TheStoredPotentialDecides()
     {
         float justBelow = MathF.BitDecrement(1);
-        foreach ((ComputeType type, float expected) in new[] { (ComputeType.Float32, 0f), (ComputeType.Float16, 1f), (ComputeType.BFloat16, 1f) })
+        foreach ((ComputeType type, float expected) in new[] { (ComputeType.Float32, 0f), (ComputeType.Float16, 1f),
+            (ComputeType.BFloat16, 1f) })
         {
             // u = lambda v + 0 with v = u_prev = 1/2 and a lambda that makes it just less than 1.
             Tensor spikes = Poisoned(type, 1), u = Poisoned(type, 1);
             Launch(
-                "lif_forward_" + type.Suffix(), Cases.Launch(0), spikes.Pointer, u.Pointer, Upload(type, [0.5f]).Pointer, Upload(type, [0f]).Pointer, Null, 1f, 1f,
+                "lif_forward_" + type.Suffix(), Cases.Launch(0), spikes.Pointer, u.Pointer, Upload(type, [0.5f]).Pointer,
+                Upload(type, [0f]).Pointer, Null, 1f, 1f,
                 2 * justBelow, Neuron.Threshold, 0f, 0u, Null, 1L, 1);
             Assert.That(u.Read()[0], Is.EqualTo(expected == 1 ? 1 : justBelow));
             Assert.That(spikes.Read()[0], Is.EqualTo(expected));
@@ -158,7 +168,9 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
     private void AssertSpikesComeBack(Tensor potential, Tensor spikes, float spikeScale, float rate, ComputeType type, int count)
     {
         Tensor again = Poisoned(type, count);
-        Launch("spikes_" + type.Suffix(), Cases.Launch(count), again.Pointer, potential.Pointer, spikeScale, Neuron.Threshold, rate, Layer, State(Cases.State).Pointer, (long)count);
+        Launch(
+            "spikes_" + type.Suffix(), Cases.Launch(count), again.Pointer, potential.Pointer, spikeScale, Neuron.Threshold, rate, Layer,
+            State(Cases.State).Pointer, (long)count);
         Assert.That(again.ReadBytes(), Is.EqualTo(spikes.ReadBytes()), "spikes made anew");
     }
 }

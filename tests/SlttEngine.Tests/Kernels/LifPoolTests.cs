@@ -32,7 +32,8 @@ public sealed class LifPoolTests(DeviceKind kind) : KernelTest(kind)
         Tensor pooled = Poisoned(type, map.PooledCount), u = inPlace && !first ? Upload(type, past) : Poisoned(type, map.Count);
         Launch(
             "batch_norm_lif_pool_forward_" + type.Suffix(), Cases.Launch(map.Channels), pooled.Pointer, u.Pointer,
-            first ? Null : inPlace ? u.Pointer : Upload(type, past).Pointer, Upload(type, x).Pointer, Floats(mean).Pointer, Floats(scale).Pointer, Floats(bias).Pointer,
+            first ? Null : inPlace ? u.Pointer : Upload(type, past).Pointer, Upload(type, x).Pointer, Floats(mean).Pointer,
+            Floats(scale).Pointer, Floats(bias).Pointer,
             Lambda, Neuron.Threshold, rate, Layer, State(Cases.State).Pointer, (long)map.Rows, map.Channels, map.W, map.Window);
 
         // The potentials as the reference has them, the pooled spikes as the potentials, as stored, have them.
@@ -47,11 +48,14 @@ public sealed class LifPoolTests(DeviceKind kind) : KernelTest(kind)
         // The very potentials of the kernel that doesn't pool; and the pooled spikes come back from them.
         Tensor apart = Poisoned(type, map.Count), again = Poisoned(type, map.PooledCount);
         Launch(
-            "batch_norm_lif_forward_" + type.Suffix(), Cases.Launch(1), Null, apart.Pointer, first ? Null : Upload(type, past).Pointer, Upload(type, x).Pointer,
-            Floats(mean).Pointer, Floats(scale).Pointer, Floats(bias).Pointer, Lambda, Neuron.Threshold, rate, Layer, State(Cases.State).Pointer, (long)map.Rows, map.Channels);
+            "batch_norm_lif_forward_" + type.Suffix(), Cases.Launch(1), Null, apart.Pointer, first ? Null : Upload(type, past).Pointer,
+            Upload(type, x).Pointer,
+            Floats(mean).Pointer, Floats(scale).Pointer, Floats(bias).Pointer, Lambda, Neuron.Threshold, rate, Layer,
+            State(Cases.State).Pointer, (long)map.Rows, map.Channels);
         Assert.That(u.ReadBytes(), Is.EqualTo(apart.ReadBytes()), "u without a pool");
         Launch(
-            "spikes_pool_" + type.Suffix(), Cases.Launch(map.W), again.Pointer, u.Pointer, Neuron.Threshold, rate, Layer, State(Cases.State).Pointer,
+            "spikes_pool_" + type.Suffix(), Cases.Launch(map.W), again.Pointer, u.Pointer, Neuron.Threshold, rate, Layer,
+            State(Cases.State).Pointer,
             (long)map.Rows, map.Channels, map.W, map.Window);
         Assert.That(again.ReadBytes(), Is.EqualTo(pooled.ReadBytes()), "pooled spikes made anew");
     }
@@ -64,7 +68,8 @@ public sealed class LifPoolTests(DeviceKind kind) : KernelTest(kind)
     {
         int surrogate = Neuron.Surrogates[(map.Channels + (throughTime ? 1 : 0)) % 3];
         float rate = map.Channels % 2 == 0 ? 0.3f : 0;
-        float[] gradPooled = Uniform(map.PooledCount, type, -1, 1, 11), u = Uniform(map.Count, type, -1, 3, 12), y = Uniform(map.Count, type, -1, 2, 13);
+        float[] gradPooled = Uniform(map.PooledCount, type, -1, 1, 11), u = Uniform(map.Count, type, -1, 3, 12),
+            y = Uniform(map.Count, type, -1, 2, 13);
         float[] carried = Uniform(map.Count, type, -1, 1, 14), before = Uniform(map.Count, ComputeType.Float32, -1, 1, 15);
         float[] mask = Philox.Mask(map.Count, rate, Layer, Cases.State);
         (float[] mean, float[] invstd, _) = Norm(map.Channels);
@@ -84,7 +89,8 @@ public sealed class LifPoolTests(DeviceKind kind) : KernelTest(kind)
         object[] neuron = [Lambda, Neuron.Threshold, surrogate, rate, Layer, State(Cases.State).Pointer, (long)map.Rows, map.Channels];
         Launch(
             "batch_norm_lif_pool_backward_" + type.Suffix(), shape,
-            [grad.Pointer, partials.Pointer, pooled.Pointer, potential.Pointer, carry?.Pointer ?? Null, x.Pointer, means.Pointer, invstds.Pointer, .. neuron, map.W, map.Window]);
+            [grad.Pointer, partials.Pointer, pooled.Pointer, potential.Pointer, carry?.Pointer
+                ?? Null, x.Pointer, means.Pointer, invstds.Pointer, .. neuron, map.W, map.Window]);
         Launch(
             "lif_pool_backward_accumulate_" + type.Suffix(), shape,
             [total.Pointer, pooled.Pointer, potential.Pointer, carryAgain?.Pointer ?? Null, .. neuron, map.W, map.Window]);
@@ -98,19 +104,22 @@ public sealed class LifPoolTests(DeviceKind kind) : KernelTest(kind)
         }
 
         ColumnSums.AssertPartials(
-            partials.Read(), shape.Blocks, new(map.Rows, map.Channels), (i, c) => [stored[i], stored[i] * (((Approx)y[i] - mean[c]) * invstd[c])]);
+            partials.Read(), shape.Blocks, new(map.Rows, map.Channels),
+            (i, c) => [stored[i], stored[i] * (((Approx)y[i] - mean[c]) * invstd[c])]);
         if (map.Window == 3 || type != ComputeType.Float32)
         {
             return; // a gradient spread in memory is then rounded once more
         }
 
         // The same as the kernel without a pool makes of the gradient spread over the windows, the sums' order included.
-        Tensor spread = Floats([.. Enumerable.Range(0, map.Count).Select(i => gradPooled[map.WindowOf(i)] / (map.Window * map.Window))]), apart = PoisonedFloats(map.Count);
+        Tensor spread = Floats([.. Enumerable.Range(0, map.Count).Select(i => gradPooled[map.WindowOf(i)] / (map.Window * map.Window))]),
+            apart = PoisonedFloats(map.Count);
         DeviceArray<double> partialsApart = Poisoned<double>(shape.Blocks * 2 * map.Channels);
         Tensor? carryApart = throughTime ? Upload(type, carried) : null;
         Launch(
             "batch_norm_lif_backward_f32", shape,
-            [apart.Pointer, partialsApart.Pointer, spread.Pointer, Null, potential.Pointer, carryApart?.Pointer ?? Null, x.Pointer, means.Pointer, invstds.Pointer, .. neuron]);
+            [apart.Pointer, partialsApart.Pointer, spread.Pointer, Null, potential.Pointer, carryApart?.Pointer
+                ?? Null, x.Pointer, means.Pointer, invstds.Pointer, .. neuron]);
         Assert.That(grad.ReadBytes(), Is.EqualTo(apart.ReadBytes()), "grad_y without a pool");
         Assert.That(partials.Read(), Is.EqualTo(partialsApart.Read()), "sums without a pool");
     }
@@ -137,7 +146,8 @@ public sealed class LifPoolTests(DeviceKind kind) : KernelTest(kind)
         /// <summary>The pooled element that an element is in.</summary>
         public int WindowOf(int element)
         {
-            (int c, int column, int row, int n) = (element % Channels, element / Channels % W, element / Channels / W % H, element / Channels / W / H);
+            (int c, int column, int row, int n) = (element % Channels, element / Channels % W, element / Channels / W % H,
+                element / Channels / W / H);
             return (((((n * (H / Window)) + (row / Window)) * (W / Window)) + (column / Window)) * Channels) + c;
         }
 

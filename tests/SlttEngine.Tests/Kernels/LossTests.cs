@@ -25,7 +25,8 @@ public sealed class LossTests(DeviceKind kind) : KernelTest(kind)
     {
         (int n, int classes) = size;
         (float lambda, int oneHot, float means) = kind;
-        float[] logits = Uniform(n * classes, ComputeType.Float32, -5, 5, classes), total = Uniform(n * classes, ComputeType.Float32, -1, 1, 2), before = Uniform(n, ComputeType.Float32, 0, 1, 3);
+        float[] logits = Uniform(n * classes, ComputeType.Float32, -5, 5, classes),
+            total = Uniform(n * classes, ComputeType.Float32, -1, 1, 2), before = Uniform(n, ComputeType.Float32, 0, 1, 3);
         logits[^1] = 60; // no overflow
         int[] labels = [.. Enumerable.Range(0, n).Select(i => (i * 7) % classes)];
         Approx[] wantLoss = new Approx[n], wantGradient = new Approx[n * classes];
@@ -34,9 +35,11 @@ public sealed class LossTests(DeviceKind kind) : KernelTest(kind)
             double[] z = [.. logits[(i * classes)..((i + 1) * classes)].Select(v => (double)v)];
             double Target(int c) => oneHot == 1 ? (c == labels[i] ? 1 : 0) : means;
             double largest = z.Max(), sum = z.Sum(v => Math.Exp(v - largest));
-            double crossEntropy = Math.Log(sum) + largest - z[labels[i]], squares = z.Select((v, c) => Math.Pow(v - Target(c), 2)).Average();
+            double crossEntropy = Math.Log(sum) + largest - z[labels[i]],
+                squares = z.Select((v, c) => Math.Pow(v - Target(c), 2)).Average();
             double loss = lambda == 0 ? crossEntropy : ((1 - (double)lambda) * crossEntropy) + (lambda * squares);
-            Approx own = new Approx(Scale * loss, Scale * Approx.SumRoundings * Dnn.Numbers.FloatRounding * (1 + (lambda * squares))).Roundings(1);
+            Approx own = new Approx(
+                Scale * loss, Scale * Approx.SumRoundings * Dnn.Numbers.FloatRounding * (1 + (lambda * squares))).Roundings(1);
             wantLoss[i] = before[i] + own;
             for (int c = 0; c < classes; c++)
             {
@@ -52,7 +55,9 @@ public sealed class LossTests(DeviceKind kind) : KernelTest(kind)
         DeviceArray<int> y = Upload(labels);
         DeviceArray<RunState> state = State(Cases.State with { LossScale = LossScale });
         LaunchShape shape = classes == 33 ? Cases.Largest : Cases.Launch(n + classes);
-        Launch("loss_" + type.Suffix(), shape, gradient.Pointer, sampleLoss.Pointer, sums.Pointer, z2.Pointer, y.Pointer, lambda, oneHot, means, Scale, state.Pointer, n, classes);
+        Launch(
+            "loss_" + type.Suffix(), shape, gradient.Pointer, sampleLoss.Pointer, sums.Pointer, z2.Pointer, y.Pointer, lambda, oneHot,
+            means, Scale, state.Pointer, n, classes);
         AssertWithin(sampleLoss.Read(), wantLoss, "sample_loss");
         AssertWithin(gradient.Read(), wantGradient, "grad_logits");
         float[] added = [.. total.Zip(logits, (a, b) => a + b)];
@@ -60,12 +65,18 @@ public sealed class LossTests(DeviceKind kind) : KernelTest(kind)
 
         // Each output can be left out without touching the others.
         Tensor again = Poisoned(type, n * classes);
-        Launch("loss_" + type.Suffix(), shape, again.Pointer, Null, Null, z2.Pointer, y.Pointer, lambda, oneHot, means, Scale, state.Pointer, n, classes);
+        Launch(
+            "loss_" + type.Suffix(), shape, again.Pointer, Null, Null, z2.Pointer, y.Pointer, lambda, oneHot, means, Scale, state.Pointer,
+            n, classes);
         Assert.That(again.ReadBytes(), Is.EqualTo(gradient.ReadBytes()));
-        Launch("loss_" + type.Suffix(), shape, Null, Null, sums.Pointer, z2.Pointer, y.Pointer, lambda, oneHot, means, Scale, Null, n, classes);
+        Launch(
+            "loss_" + type.Suffix(), shape, Null, Null, sums.Pointer, z2.Pointer, y.Pointer, lambda, oneHot, means, Scale, Null, n,
+            classes);
         AssertSame(sums.Read(), [.. added.Zip(logits, (a, b) => a + b)], "total_logits alone");
         Tensor alone = Floats(before);
-        Launch("loss_" + type.Suffix(), shape, Null, alone.Pointer, Null, z2.Pointer, y.Pointer, lambda, oneHot, means, Scale, Null, n, classes);
+        Launch(
+            "loss_" + type.Suffix(), shape, Null, alone.Pointer, Null, z2.Pointer, y.Pointer, lambda, oneHot, means, Scale, Null, n,
+            classes);
         AssertSame(alone.Read(), sampleLoss.Read(), "sample_loss alone");
     }
 
@@ -74,7 +85,8 @@ public sealed class LossTests(DeviceKind kind) : KernelTest(kind)
     {
         Tensor gradient = PoisonedFloats(3), sampleLoss = Floats([0f]);
         Launch(
-            "loss_f32", LaunchShape.Single, gradient.Pointer, sampleLoss.Pointer, Null, Floats([1f, float.NaN, 2f]).Pointer, Upload([0]).Pointer, 0f, 0, 1f, 1f, State(Cases.State).Pointer, 1, 3);
+            "loss_f32", LaunchShape.Single, gradient.Pointer, sampleLoss.Pointer, Null, Floats([1f, float.NaN, 2f]).Pointer,
+            Upload([0]).Pointer, 0f, 0, 1f, 1f, State(Cases.State).Pointer, 1, 3);
         Assert.That(sampleLoss.Read(), Is.All.NaN);
         Assert.That(gradient.Read(), Is.All.NaN);
     }
@@ -99,7 +111,9 @@ public sealed class LossTests(DeviceKind kind) : KernelTest(kind)
         }
 
         DeviceArray<double> metrics = Upload([100.0, 7, 8, 9]);
-        Launch("metrics", new LaunchShape(1, threads), metrics.Pointer, Floats(logits).Pointer, Floats(sampleLoss).Pointer, Upload(labels).Pointer, n, classes);
+        Launch(
+            "metrics", new LaunchShape(1, threads), metrics.Pointer, Floats(logits).Pointer, Floats(sampleLoss).Pointer,
+            Upload(labels).Pointer, n, classes);
         double[] actual = metrics.Read();
         Assert.That(actual[0], Is.EqualTo(want[0]).Within(Approx.SumRoundings * Dnn.Numbers.FloatRounding * want[0]));
         Assert.That(actual[1..], Is.EqualTo(want[1..]));
@@ -110,7 +124,8 @@ public sealed class LossTests(DeviceKind kind) : KernelTest(kind)
     {
         DeviceArray<double> metrics = Upload(new double[4]);
         Launch(
-            "metrics", LaunchShape.Single, metrics.Pointer, Floats([float.NaN, 1, 1, float.NaN]).Pointer, Floats([1f, 1f]).Pointer, Upload([0, 0]).Pointer, 2, 2);
+            "metrics", LaunchShape.Single, metrics.Pointer, Floats([float.NaN, 1, 1, float.NaN]).Pointer, Floats([1f, 1f]).Pointer,
+            Upload([0, 0]).Pointer, 2, 2);
         Assert.That(metrics.Read(), Is.EqualTo(new double[] { 2, 0, 1, 2 }));
     }
 }

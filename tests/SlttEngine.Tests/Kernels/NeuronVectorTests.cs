@@ -8,14 +8,17 @@ namespace SlttEngine.Tests.Kernels;
 [TestFixtureSource(typeof(KernelTest), nameof(Kinds))]
 public sealed class NeuronVectorTests(DeviceKind kind) : KernelTest(kind)
 {
-    /// <summary>Relative to the tensor's norm: what float32 should reach, as for every output and gradient of the recorded models.</summary>
+    /// <summary>
+    /// Relative to the tensor's norm: what float32 should reach, as for every output and gradient of the recorded models.
+    /// </summary>
     private const double OutputTolerance = 1e-5, GradientTolerance = 1e-4;
 
     private static string Folder => Path.Combine(TestContext.CurrentContext.TestDirectory, "Golden", "neuron");
 
     /// <summary>The recorded files.</summary>
     public static IEnumerable<string> Files =>
-        Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden", "neuron"), "*.safetensors").Select(f => Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal);
+        Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden", "neuron"), "*.safetensors").Select(
+            f => Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal);
 
     [Test]
     public void EveryFileIsThere() => Assert.That(Files.Count(), Is.EqualTo(18));
@@ -25,7 +28,8 @@ public sealed class NeuronVectorTests(DeviceKind kind) : KernelTest(kind)
     {
         using SafeTensorsFile file = SafeTensorsFile.Open(Path.Combine(Folder, name + ".safetensors"));
         bool exact = name.EndsWith("exact_boundaries", StringComparison.Ordinal), throughTime = file.Metadata["method"] == "bptt";
-        int steps = int.Parse(file.Metadata["T"], CultureInfo.InvariantCulture), surrogate = Array.IndexOf(["triangle", "rectangle", "sigmoid"], file.Metadata["surrogate"]);
+        int steps = int.Parse(file.Metadata["T"], CultureInfo.InvariantCulture),
+            surrogate = Array.IndexOf(["triangle", "rectangle", "sigmoid"], file.Metadata["surrogate"]);
         double tau = double.Parse(file.Metadata["tau"], CultureInfo.InvariantCulture);
         float lambda = (float)(1 - (1 / tau)), threshold = float.Parse(file.Metadata["v_threshold"], CultureInfo.InvariantCulture);
         float[] x = file.ReadFloat32("x"), upstream = file.ReadFloat32("upstream");
@@ -63,13 +67,16 @@ public sealed class NeuronVectorTests(DeviceKind kind) : KernelTest(kind)
             {
                 LaunchShape shape = Cases.Launch(t);
                 Launch(
-                    "batch_norm_lif_backward_f32", shape, grad.Pointer, Poisoned<double>(shape.Blocks * 2 * channels).Pointer, from.Pointer, Null, potentials[t].Pointer,
-                    carried?.Pointer ?? Null, zeros.Pointer, zeros.Pointer, ones.Pointer, lambda, threshold, surrogate, 0f, 0u, Null, (long)rows, channels);
+                    "batch_norm_lif_backward_f32", shape, grad.Pointer, Poisoned<double>(shape.Blocks * 2 * channels).Pointer, from.Pointer,
+                    Null, potentials[t].Pointer,
+                    carried?.Pointer ?? Null, zeros.Pointer, zeros.Pointer, ones.Pointer, lambda, threshold, surrogate, 0f, 0u, Null,
+                    (long)rows, channels);
             }
             else
             {
                 Launch(
-                    "lif_backward_f32", Cases.Launch(t), grad.Pointer, from.Pointer, Null, Null, potentials[t].Pointer, carried?.Pointer ?? Null,
+                    "lif_backward_f32", Cases.Launch(t), grad.Pointer, from.Pointer, Null, Null, potentials[t].Pointer,
+                    carried?.Pointer ?? Null,
                     1f, 1f, lambda, threshold, surrogate, 0f, 0u, Null, (long)count);
             }
 
@@ -101,7 +108,8 @@ public sealed class NeuronVectorTests(DeviceKind kind) : KernelTest(kind)
     private static void AssertNear(float[] actual, float[] expected, double tolerance, string what)
     {
         Assert.That(actual, Has.Length.EqualTo(expected.Length), what);
-        double distance = Math.Sqrt(actual.Zip(expected).Sum(p => Math.Pow(p.First - (double)p.Second, 2))), norm = Math.Sqrt(expected.Sum(e => (double)e * e));
+        double distance = Math.Sqrt(actual.Zip(expected).Sum(p => Math.Pow(p.First - (double)p.Second, 2))),
+            norm = Math.Sqrt(expected.Sum(e => (double)e * e));
         Assert.That(distance / norm, Is.LessThanOrEqualTo(tolerance), what);
     }
 }

@@ -9,14 +9,18 @@ public sealed class OptimizerTests(DeviceKind kind) : KernelTest(kind)
     private const float Rate = 0.1f, GradScale = 0.125f;
     private const double Beta1 = 0.9, Beta2 = 0.999;
 
-    private static readonly RunState Ready = Cases.State with { LearningRate = Rate, GradScale = GradScale, BiasCorrection1 = 0.271f, BiasCorrection2 = 0.002997001f };
+    private static readonly RunState Ready = Cases.State with { LearningRate = Rate, GradScale = GradScale, BiasCorrection1 = 0.271f,
+        BiasCorrection2 = 0.002997001f };
 
     [Test]
     public void Sgd([ValueSource(typeof(Cases), nameof(Cases.Lengths))] int count, [Values(0f, 0.01f)] float decay)
     {
-        float[] w = Uniform(count, ComputeType.Float32, -1, 1, 1), buffer = Uniform(count, ComputeType.Float32, -1, 1, 2), grad = Uniform(count, ComputeType.Float32, -8, 8, 3);
+        float[] w = Uniform(count, ComputeType.Float32, -1, 1, 1), buffer = Uniform(count, ComputeType.Float32, -1, 1, 2),
+            grad = Uniform(count, ComputeType.Float32, -8, 8, 3);
         Tensor weight = Floats(w), momentum = Floats(buffer);
-        Launch("sgd", Cases.Launch(count), weight.Pointer, momentum.Pointer, Floats(grad).Pointer, State(Ready).Pointer, 0.9f, decay, (long)count);
+        Launch(
+            "sgd", Cases.Launch(count), weight.Pointer, momentum.Pointer, Floats(grad).Pointer, State(Ready).Pointer, 0.9f, decay,
+            (long)count);
         Approx[] wantBuffer = [.. buffer.Select((m, i) => (0.9f * (Approx)m) + ((grad[i] * (Approx)GradScale) + (decay * (Approx)w[i])))];
         AssertWithin(momentum.Read(), wantBuffer, "momentum_buffer");
         AssertWithin(weight.Read(), [.. w.Select((v, i) => v - (Rate * wantBuffer[i]))], "weight");
@@ -26,21 +30,25 @@ public sealed class OptimizerTests(DeviceKind kind) : KernelTest(kind)
     [Test]
     public void AdamW([ValueSource(typeof(Cases), nameof(Cases.Lengths))] int count, [Values(0f, 0.01f)] float decay)
     {
-        float[] w = Uniform(count, ComputeType.Float32, -1, 1, 1), m = Uniform(count, ComputeType.Float32, -1, 1, 2), v = Uniform(count, ComputeType.Float32, 0, 1, 3), grad = Uniform(count, ComputeType.Float32, -8, 8, 4);
+        float[] w = Uniform(count, ComputeType.Float32, -1, 1, 1), m = Uniform(count, ComputeType.Float32, -1, 1, 2),
+            v = Uniform(count, ComputeType.Float32, 0, 1, 3), grad = Uniform(count, ComputeType.Float32, -8, 8, 4);
         v[0] = 0;
         grad[0] = 0;
         Tensor weight = Floats(w), average = Floats(m), square = Floats(v);
         Launch(
-            "adamw", Cases.Launch(count), weight.Pointer, average.Pointer, square.Pointer, Floats(grad).Pointer, State(Ready).Pointer, (float)Beta1, (float)Beta2, 1e-8f, decay, (long)count);
+            "adamw", Cases.Launch(count), weight.Pointer, average.Pointer, square.Pointer, Floats(grad).Pointer, State(Ready).Pointer,
+            (float)Beta1, (float)Beta2, 1e-8f, decay, (long)count);
         Approx[] newM = new Approx[count], newV = new Approx[count], newW = new Approx[count];
         for (int i = 0; i < count; i++)
         {
             Approx g = grad[i] * (Approx)GradScale;
             newM[i] = (Rounded(Beta1) * m[i]) + (Rounded(1 - Beta1) * g);
             newV[i] = (Rounded(Beta2) * v[i]) + (Rounded(1 - Beta2) * (g * g));
-            Approx root = newV[i].Value == 0 ? 0 : new Approx(Math.Sqrt(newV[i].Value), newV[i].Error / (2 * Math.Sqrt(newV[i].Value))).Roundings(1);
+            Approx root = newV[i].Value == 0 ? 0 : new Approx(
+                Math.Sqrt(newV[i].Value), newV[i].Error / (2 * Math.Sqrt(newV[i].Value))).Roundings(1);
             Approx denominator = (root * Rounded(1 / Math.Sqrt(Ready.BiasCorrection2))) + 1e-8f;
-            newW[i] = (w[i] * Rounded(1 - (Rate * (double)decay))) - (Rounded(Rate / (double)Ready.BiasCorrection1) * (newM[i] / denominator));
+            newW[i] = (w[i] * Rounded(1 - (Rate * (double)decay))) - (Rounded(
+                Rate / (double)Ready.BiasCorrection1) * (newM[i] / denominator));
         }
 
         AssertWithin(average.Read(), newM, "exp_avg");
@@ -55,7 +63,9 @@ public sealed class OptimizerTests(DeviceKind kind) : KernelTest(kind)
         DeviceArray<RunState> state = State(Ready with { Overflow = 1 });
         Tensor grad = Floats([.. Enumerable.Repeat(float.NaN, values.Length)]), a = Floats(values), b = Floats(values), c = Floats(values);
         Launch("sgd", Cases.Launch(0), a.Pointer, b.Pointer, grad.Pointer, state.Pointer, 0.9f, 0.1f, (long)values.Length);
-        Launch("adamw", Cases.Launch(0), a.Pointer, b.Pointer, c.Pointer, grad.Pointer, state.Pointer, 0.9f, 0.999f, 1e-8f, 0.1f, (long)values.Length);
+        Launch(
+            "adamw", Cases.Launch(0), a.Pointer, b.Pointer, c.Pointer, grad.Pointer, state.Pointer, 0.9f, 0.999f, 1e-8f, 0.1f,
+            (long)values.Length);
         Launch("begin_update", LaunchShape.OneThread, state.Pointer, 0.9f, 0.999f);
         foreach (Tensor t in new[] { a, b, c })
         {
@@ -73,8 +83,11 @@ public sealed class OptimizerTests(DeviceKind kind) : KernelTest(kind)
         RunState after = state.Read()[0];
         Assert.That(after.OptimizerSteps, Is.EqualTo(steps + 1));
         AssertWithin(
-            [after.BiasCorrection1, after.BiasCorrection2], [Rounded(1 - Math.Pow(Beta1, steps + 1)), Rounded(1 - Math.Pow(Beta2, steps + 1))], "bias corrections");
-        Assert.That(after with { OptimizerSteps = 0, BiasCorrection1 = 0, BiasCorrection2 = 0 }, Is.EqualTo(Ready with { BiasCorrection1 = 0, BiasCorrection2 = 0 }));
+            [after.BiasCorrection1, after.BiasCorrection2],
+            [Rounded(1 - Math.Pow(Beta1, steps + 1)), Rounded(1 - Math.Pow(Beta2, steps + 1))], "bias corrections");
+        Assert.That(
+            after with { OptimizerSteps = 0, BiasCorrection1 = 0, BiasCorrection2 = 0 },
+            Is.EqualTo(Ready with { BiasCorrection1 = 0, BiasCorrection2 = 0 }));
     }
 
     /// <summary>GradScaler's rule, step by step.</summary>
@@ -100,7 +113,8 @@ public sealed class OptimizerTests(DeviceKind kind) : KernelTest(kind)
                 (good, scale) = (0, scale * 2);
             }
 
-            RunState want = before with { LossScale = scale, GradScale = 1 / scale, GoodSteps = good, SkippedSteps = skipped, Overflow = 0 };
+            RunState want = before with { LossScale = scale, GradScale = 1 / scale, GoodSteps = good, SkippedSteps = skipped,
+                Overflow = 0 };
             Assert.That(state.Read()[0], Is.EqualTo(want));
         }
 

@@ -26,13 +26,15 @@ public sealed class SmoothGradientTests(DeviceKind kind) : KernelTest(kind)
         {
             Tensor gradient = PoisonedFloats(Count);
             Launch(
-                "lif_backward_f32", Cases.Launch(t), gradient.Pointer, Floats(Single(upstream[t])).Pointer, Null, Null, Floats(Single(potentials[t])).Pointer, carried?.Pointer ?? Null,
+                "lif_backward_f32", Cases.Launch(t), gradient.Pointer, Floats(Single(upstream[t])).Pointer, Null, Null,
+                Floats(Single(potentials[t])).Pointer, carried?.Pointer ?? Null,
                 1f, 1f, (float)Lambda, Neuron.Threshold, surrogate, 0f, 0u, Null, (long)Count);
             float[] actual = gradient.Read();
             for (int i = 0; i < Count; i++)
             {
                 // SLTT: what an earlier step left is a constant.
-                AssertGradient(actual[i], x[t], i, () => Loss(x, upstream, surrogate, throughTime ? null : potentials).Loss, $"dL/dx({t})[{i}]");
+                AssertGradient(
+                    actual[i], x[t], i, () => Loss(x, upstream, surrogate, throughTime ? null : potentials).Loss, $"dL/dx({t})[{i}]");
             }
         }
     }
@@ -44,21 +46,31 @@ public sealed class SmoothGradientTests(DeviceKind kind) : KernelTest(kind)
         double[] x = Random(1, 3, 2)[0], upstream = Random(1, 4, 1)[0], weight = [1.5, -0.7, 1, 0.9, 2], bias = [0.9, 1.1, 0.6, 1, 1.2];
         LaunchShape shape = new(2, 64);
         Tensor y = Floats(Single(x)), zeros = Floats(new float[Channels]), gamma = Floats(Single(weight)), beta = Floats(Single(bias));
-        Tensor mean = PoisonedFloats(Channels), invstd = PoisonedFloats(Channels), scale = PoisonedFloats(Channels), u = PoisonedFloats(Count);
+        Tensor mean = PoisonedFloats(Channels), invstd = PoisonedFloats(Channels), scale = PoisonedFloats(Channels),
+            u = PoisonedFloats(Count);
         DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * Channels);
-        Launch("batch_norm_statistics_f32", shape, partials.Pointer, y.Pointer, Null, Null, zeros.Pointer, Neuron.Threshold, (long)Rows, Channels);
         Launch(
-            "batch_norm_finalize", shape, mean.Pointer, invstd.Pointer, scale.Pointer, zeros.Pointer, Floats(new float[Channels]).Pointer, Upload([0L]).Pointer, partials.Pointer, gamma.Pointer, Null, Null,
+            "batch_norm_statistics_f32", shape, partials.Pointer, y.Pointer, Null, Null, zeros.Pointer, Neuron.Threshold, (long)Rows,
+            Channels);
+        Launch(
+            "batch_norm_finalize", shape, mean.Pointer, invstd.Pointer, scale.Pointer, zeros.Pointer, Floats(new float[Channels]).Pointer,
+            Upload([0L]).Pointer, partials.Pointer, gamma.Pointer, Null, Null,
             0.1f, (float)Epsilon, shape.Blocks, (long)Rows, Channels, 1);
         Launch(
-            "batch_norm_lif_forward_f32", shape, Null, u.Pointer, Null, y.Pointer, mean.Pointer, scale.Pointer, beta.Pointer, (float)Lambda, Neuron.Threshold, 0f, 0u, Null, (long)Rows, Channels);
-        Tensor gradient = PoisonedFloats(Count), gradWeight = Floats(new float[Channels]), gradBias = Floats(new float[Channels]), coefficients = PoisonedFloats(2 * Channels);
+            "batch_norm_lif_forward_f32", shape, Null, u.Pointer, Null, y.Pointer, mean.Pointer, scale.Pointer, beta.Pointer, (float)Lambda,
+            Neuron.Threshold, 0f, 0u, Null, (long)Rows, Channels);
+        Tensor gradient = PoisonedFloats(Count), gradWeight = Floats(new float[Channels]), gradBias = Floats(new float[Channels]),
+            coefficients = PoisonedFloats(2 * Channels);
         Launch(
-            "batch_norm_lif_backward_f32", shape, gradient.Pointer, partials.Pointer, Floats(Single(upstream)).Pointer, Null, u.Pointer, Null, y.Pointer, mean.Pointer, invstd.Pointer,
+            "batch_norm_lif_backward_f32", shape, gradient.Pointer, partials.Pointer, Floats(Single(upstream)).Pointer, Null, u.Pointer,
+            Null, y.Pointer, mean.Pointer, invstd.Pointer,
             (float)Lambda, Neuron.Threshold, surrogate, 0f, 0u, Null, (long)Rows, Channels);
-        Launch("batch_norm_backward_finalize", shape, gradWeight.Pointer, gradBias.Pointer, coefficients.Pointer, partials.Pointer, shape.Blocks, (long)Rows, Channels);
         Launch(
-            "batch_norm_backward_apply_f32", shape, gradient.Pointer, gradient.Pointer, y.Pointer, mean.Pointer, invstd.Pointer, scale.Pointer, coefficients.Pointer, (long)Rows, Channels);
+            "batch_norm_backward_finalize", shape, gradWeight.Pointer, gradBias.Pointer, coefficients.Pointer, partials.Pointer,
+            shape.Blocks, (long)Rows, Channels);
+        Launch(
+            "batch_norm_backward_apply_f32", shape, gradient.Pointer, gradient.Pointer, y.Pointer, mean.Pointer, invstd.Pointer,
+            scale.Pointer, coefficients.Pointer, (long)Rows, Channels);
 
         double Loss()
         {
@@ -90,7 +102,9 @@ public sealed class SmoothGradientTests(DeviceKind kind) : KernelTest(kind)
         }
     }
 
-    /// <summary>L = sum over t of upstream(t) s(t), and the potentials. `given`: what each step takes as the potentials before it.</summary>
+    /// <summary>
+    /// L = sum over t of upstream(t) s(t), and the potentials. `given`: what each step takes as the potentials before it.
+    /// </summary>
     private static (double Loss, double[][] Potentials) Loss(double[][] x, double[][] upstream, int surrogate, double[][]? given)
     {
         double loss = 0;
@@ -123,7 +137,9 @@ public sealed class SmoothGradientTests(DeviceKind kind) : KernelTest(kind)
     private static double[][] Random(int steps, int seed, double size)
     {
         Random random = new(seed);
-        return [.. Enumerable.Range(0, steps).Select(_ => (double[])[.. Enumerable.Range(0, Count).Select(_ => (double)(float)(size * ((2 * random.NextDouble()) - 0.7)))])];
+        return [
+            .. Enumerable.Range(0, steps).Select(
+                _ => (double[])[.. Enumerable.Range(0, Count).Select(_ => (double)(float)(size * ((2 * random.NextDouble()) - 0.7)))])];
     }
 
     private static float[] Single(double[] values) => [.. values.Select(v => (float)v)];

@@ -15,13 +15,17 @@ public sealed class WeightStandardizeTests(DeviceKind kind) : KernelTest(kind)
     private static readonly (int, int)[] Sizes = [(1, 2), (3, 9), (5, 27), (2, 147), (4, 288), (1, 1153)];
 
     [Test]
-    public void Forward([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(nameof(Sizes))] (int, int) size, [Values] bool skip)
+    public void Forward(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(nameof(Sizes))] (int, int) size,
+        [Values] bool skip)
     {
         (int o, int fanIn) = size;
-        float[] w = Uniform(o * fanIn, ComputeType.Float32, -0.2f, 0.6f, 1), gain = Uniform(o, ComputeType.Float32, -2, 2, 2), bias = Uniform(o, ComputeType.Float32, -1, 1, 3), skipGain = [0.7f];
+        float[] w = Uniform(o * fanIn, ComputeType.Float32, -0.2f, 0.6f, 1), gain = Uniform(o, ComputeType.Float32, -2, 2, 2),
+            bias = Uniform(o, ComputeType.Float32, -1, 1, 3), skipGain = [0.7f];
         Tensor effective = Poisoned(type, o * fanIn), rstd = PoisonedFloats(o), biasEff = PoisonedFloats(o);
         Launch(
-            "weight_standardize_" + type.Suffix(), Cases.Launch(o + fanIn), effective.Pointer, rstd.Pointer, biasEff.Pointer, Floats(w).Pointer, Floats(gain).Pointer,
+            "weight_standardize_" + type.Suffix(), Cases.Launch(o + fanIn), effective.Pointer, rstd.Pointer, biasEff.Pointer,
+            Floats(w).Pointer, Floats(gain).Pointer,
             Floats(bias).Pointer, skip ? Floats(skipGain).Pointer : Null, Alpha, Epsilon, o, fanIn);
 
         double f = skip ? Alpha * (double)skipGain[0] : 1;
@@ -37,7 +41,8 @@ public sealed class WeightStandardizeTests(DeviceKind kind) : KernelTest(kind)
     {
         const double Shift = 1e-5;
         (int o, int fanIn) = size;
-        double[] w = Doubles(o * fanIn, -0.2f, 0.6f, 1), gain = Doubles(o, -2, 2, 2), bias = Doubles(o, -1, 1, 3), skipGain = [0.7f], g = Doubles(o * fanIn, -1, 1, 4), gb = Doubles(o, -1, 1, 5);
+        double[] w = Doubles(o * fanIn, -0.2f, 0.6f, 1), gain = Doubles(o, -2, 2, 2), bias = Doubles(o, -1, 1, 3), skipGain = [0.7f],
+            g = Doubles(o * fanIn, -1, 1, 4), gb = Doubles(o, -1, 1, 5);
         double Loss()
         {
             double f = skip ? Alpha * skipGain[0] : 1;
@@ -56,10 +61,13 @@ public sealed class WeightStandardizeTests(DeviceKind kind) : KernelTest(kind)
         }
 
         Tensor gradEff = Floats(Single(g)), gradBiasEff = Floats(Single(gb));
-        Tensor gradWeight = inPlace ? gradEff : PoisonedFloats(o * fanIn), gradBias = inPlace ? gradBiasEff : PoisonedFloats(o), gradGain = PoisonedFloats(o), partial = PoisonedFloats(o), gradSkip = PoisonedFloats(1);
+        Tensor gradWeight = inPlace ? gradEff : PoisonedFloats(o * fanIn), gradBias = inPlace ? gradBiasEff : PoisonedFloats(o),
+            gradGain = PoisonedFloats(o), partial = PoisonedFloats(o), gradSkip = PoisonedFloats(1);
         Launch(
-            "weight_standardize_backward", Cases.Launch(o + fanIn), gradWeight.Pointer, gradGain.Pointer, gradBias.Pointer, skip ? partial.Pointer : Null, gradEff.Pointer, gradBiasEff.Pointer,
-            Floats(Single(w)).Pointer, Floats(Single(gain)).Pointer, Floats(Single(bias)).Pointer, skip ? Floats(Single(skipGain)).Pointer : Null, Alpha, Epsilon, o, fanIn);
+            "weight_standardize_backward", Cases.Launch(o + fanIn), gradWeight.Pointer, gradGain.Pointer, gradBias.Pointer,
+            skip ? partial.Pointer : Null, gradEff.Pointer, gradBiasEff.Pointer,
+            Floats(Single(w)).Pointer, Floats(Single(gain)).Pointer, Floats(Single(bias)).Pointer,
+            skip ? Floats(Single(skipGain)).Pointer : Null, Alpha, Epsilon, o, fanIn);
         if (skip)
         {
             Launch("sum_to_scalar", LaunchShape.Single, gradSkip.Pointer, partial.Pointer, o);
@@ -79,7 +87,8 @@ public sealed class WeightStandardizeTests(DeviceKind kind) : KernelTest(kind)
             }
         }
 
-        Approx[] Wanted(double[] at) => [.. Enumerable.Range(0, o).Select(i => Difference(at, i)).Select(d => new Approx(d, 1e-5 * (1 + Math.Abs(d))))];
+        Approx[] Wanted(double[] at) => [
+            .. Enumerable.Range(0, o).Select(i => Difference(at, i)).Select(d => new Approx(d, 1e-5 * (1 + Math.Abs(d))))];
     }
 
     [Test]
@@ -112,7 +121,8 @@ public sealed class WeightStandardizeTests(DeviceKind kind) : KernelTest(kind)
         return (hat, rstd);
     }
 
-    private static double[] Doubles(int count, float low, float high, int seed) => [.. Uniform(count, ComputeType.Float32, low, high, seed).Select(v => (double)v)];
+    private static double[] Doubles(int count, float low, float high, int seed) =>
+        [.. Uniform(count, ComputeType.Float32, low, high, seed).Select(v => (double)v)];
 
     private static float[] Single(double[] values) => [.. values.Select(v => (float)v)];
 }

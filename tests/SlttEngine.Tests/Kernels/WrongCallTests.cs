@@ -22,7 +22,9 @@ public sealed class WrongCallTests
     private static readonly IReadOnlyList<MetadataReference> References =
     [
         .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Where(f => Path.GetFileName(f).StartsWith("System.", StringComparison.Ordinal) || Path.GetFileName(f) is "SlttEngine.dll" or "ManagedCuda.dll")
+            .Where(
+                f => Path.GetFileName(f).StartsWith(
+                    "System.", StringComparison.Ordinal) || Path.GetFileName(f) is "SlttEngine.dll" or "ManagedCuda.dll")
             .Select(f => MetadataReference.CreateFromFile(f)),
     ];
 
