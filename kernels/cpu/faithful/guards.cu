@@ -1,8 +1,8 @@
 // guard_write: writes the pattern of a guard, n bytes behind a buffer of the arena; on the strict CPU device alone, with one thread.
 // guard_check: compares a guard with its pattern; on the strict CPU device alone, with one thread.
 //
-// Of several violations the first one's number stays in *violated, which begins at 0. The pattern is a hash of each byte's address: neither a
-// constant nor what lies behind another buffer matches it.
+// Of several violations the first one's number stays in *violated, which begins at 0. The pattern is a hash of each byte's address:
+// neither a constant nor what lies behind another buffer matches it.
 #include "common/sltt.cuh"
 
 namespace sltt {

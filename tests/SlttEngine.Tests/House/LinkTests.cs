@@ -5,13 +5,9 @@ namespace SlttEngine.Tests.House;
 /// <summary>A page's links lead somewhere.</summary>
 public sealed partial class LinkTests
 {
-    /// <summary>Pages that link to pages still to be written.</summary>
-    private static readonly string[] ToDo = ["docs/internals/architecture.md"];
-
     [Test]
     public void Links_between_pages_name_files_that_exist() => SourceTree.AssertNone(
         from path in SourceTree.Files(".md")
-        where !ToDo.Contains(path)
         from line in SourceTree.Lines(path).Select((text, i) => (Number: i + 1, Text: text))
         where !line.Text.StartsWith("    ", StringComparison.Ordinal)
         from Match link in Link().Matches(line.Text)
