@@ -32,6 +32,7 @@ internal sealed unsafe class StreamTests(int device) : CpuDeviceTest(device)
         float[] direct = Download<float>(y, N);
         Ok(cuMemsetD32Async(y, 0, N, stream));
         (nint graph, nint exec) = Capture(stream, Step);
+        Ok(cuStreamSynchronize(stream));
         Assert.That(Download<float>(y, N), Is.All.Zero, "a capture runs nothing");
         Ok(cuGraphDestroy(graph));
         for (int replay = 0; replay < 6; replay++)
