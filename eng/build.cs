@@ -28,7 +28,7 @@ string dotnetRoot = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeD
 string dotnet = Path.Combine(dotnetRoot, OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet");
 
 // Namespaces of the suite whose tests take about half of its processor time.
-string[] firstHalf = ["Cli", "Data", "IO"];
+string[] firstHalf = ["Cli", "Data", "Engine", "IO"];
 
 // A child on the same terminal gets Ctrl-C itself; wait for it to end in its own way.
 Console.CancelKeyPress += (_, e) => e.Cancel = true;
@@ -153,7 +153,7 @@ int TestAll()
     string folder = Path.Combine(outDir, "tests");
     Directory.CreateDirectory(folder);
     string pattern = $@"'^SlttEngine\.Tests\.({string.Join('|', firstHalf)})$'";
-    // Tests of the first half mostly start processes. The other half works with all threads, as a run does.
+    // Tests of the first half start processes or train. The other half shares launches over all threads, as a run does.
     (string Condition, string? Threads)[] halves = [($"namespace =~ {pattern}", "1"), ($"namespace !~ {pattern}", null)];
     object printing = new();
     TestRun[] runs = [.. halves.Select(_ => new TestRun())];
