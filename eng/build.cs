@@ -28,7 +28,7 @@ string dotnetRoot = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeD
 string dotnet = Path.Combine(dotnetRoot, OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet");
 
 // Namespaces of the suite whose tests take about half of its processor time.
-string[] firstHalf = ["Cli", "Data", "Engine", "IO"];
+string[] firstHalf = ["Cli", "Data", "Dnn", "Engine", "IO"];
 
 // A child on the same terminal gets Ctrl-C itself; wait for it to end in its own way.
 Console.CancelKeyPress += (_, e) => e.Cancel = true;
