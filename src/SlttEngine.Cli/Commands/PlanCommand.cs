@@ -128,36 +128,36 @@ internal sealed class PlanCommand : Command
 
     private static object AsJson(
         ComputeDevice device, TrainOptions options, DeviceRates rates, long limit, List<Planned> plans, Planned chosen) => new
-    {
-        Options = options.ToArgsText(),
-        Device = device.Name,
-        rates.Flops,
-        CopyBytesPerSecond = rates.Bandwidth,
-        MemoryLimit = limit,
-        chosen.Method,
-        chosen.Plan.Training.Layers,
-        Plans = plans.ToDictionary(p => p.Method, p => new
         {
-            p.Plan.Training.Weights,
-            p.Plan.Training.Gradients,
-            p.Plan.Training.Optimizer,
-            p.Plan.Training.Statistics,
-            p.Plan.Training.State,
-            p.Plan.Training.Saved,
-            p.Plan.Training.Batch,
-            p.Plan.Training.Scratch,
-            p.Plan.Training.Workspace,
-            TrainingBytes = p.Plan.Training.Total,
-            EvaluationBytes = p.Plan.EvaluationArena,
-            ImageBytes = p.Plan.Images,
-            TotalBytes = p.Plan.Total,
-            p.LargestBatch,
-            p.Plan.Work.MultiplyAdds,
-            MovedBytes = p.Plan.Work.Bytes,
-            ComputeInFullSeconds = p.Seconds.Compute,
-            MoveMemorySeconds = p.Seconds.Memory,
-        }),
-    };
+            Options = options.ToArgsText(),
+            Device = device.Name,
+            rates.Flops,
+            CopyBytesPerSecond = rates.Bandwidth,
+            MemoryLimit = limit,
+            chosen.Method,
+            chosen.Plan.Training.Layers,
+            Plans = plans.ToDictionary(p => p.Method, p => new
+            {
+                p.Plan.Training.Weights,
+                p.Plan.Training.Gradients,
+                p.Plan.Training.Optimizer,
+                p.Plan.Training.Statistics,
+                p.Plan.Training.State,
+                p.Plan.Training.Saved,
+                p.Plan.Training.Batch,
+                p.Plan.Training.Scratch,
+                p.Plan.Training.Workspace,
+                TrainingBytes = p.Plan.Training.Total,
+                EvaluationBytes = p.Plan.EvaluationArena,
+                ImageBytes = p.Plan.Images,
+                TotalBytes = p.Plan.Total,
+                p.LargestBatch,
+                p.Plan.Work.MultiplyAdds,
+                MovedBytes = p.Plan.Work.Bytes,
+                ComputeInFullSeconds = p.Seconds.Compute,
+                MoveMemorySeconds = p.Seconds.Memory,
+            }),
+        };
 
     private static Table Rows(IEnumerable<string> columns)
     {

@@ -52,7 +52,7 @@ internal readonly record struct AlgorithmOffer(
 /// </remarks>
 internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoices<RememberedAlgorithm> cache)
 {
-    /// <summary>No convolution may ask for more workspace than this, bytes.</summary>
+    /// <summary>No convolution gets more workspace than this, bytes, unless each deterministic algorithm needs more.</summary>
     public const long WorkspaceLimit = 256L << 20;
 
     /// <summary>Chooses.</summary>
@@ -99,8 +99,7 @@ internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoice
         return offers.Count > 0
             ? (offers[0].Algorithm, offers[0].Math)
             : throw new SlttException(
-                ErrorKind.Device, $"cuDNN has no deterministic algorithm for {call} within {WorkspaceLimit >> 20} MiB of workspace",
-                "take a smaller batch (-b)");
+                ErrorKind.Device, $"cuDNN has no deterministic algorithm for {call}", "take a smaller batch (-b)");
     }
 
     private AlgorithmOffer? Fastest(
@@ -130,7 +129,14 @@ internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoice
 
     private static List<AlgorithmOffer> Usable(IEnumerable<AlgorithmOffer> offers)
     {
-        List<AlgorithmOffer> usable = [.. offers.Where(o => o.Works && o.Deterministic && o.Workspace <= WorkspaceLimit)];
+        List<AlgorithmOffer> deterministic = [.. offers.Where(o => o.Works && o.Deterministic)];
+        List<AlgorithmOffer> usable = deterministic.FindAll(o => o.Workspace <= WorkspaceLimit);
+        if (usable.Count == 0 && deterministic.Count > 0)
+        {
+            // A large batch may need more: better a larger workspace, which the plan counts, than no training.
+            return [deterministic.MinBy(o => o.Workspace)];
+        }
+
         return usable.Exists(o => o.AsAsked) ? usable.FindAll(o => o.AsAsked) : usable;
     }
 }

@@ -168,8 +168,13 @@ public static partial class NativeLibraries
 
         List<string> tried = [];
         nint blas = TryLoad(BlasNames, tried);
-        return new() { ["nvcuda"] = TryLoad(DriverNames, tried), ["cublas64_12"] = blas, ["cublas"] = blas,
-            ["cudnn64_9"] = TryLoad(DnnNames, tried) };
+        return new()
+        {
+            ["nvcuda"] = TryLoad(DriverNames, tried),
+            ["cublas64_12"] = blas,
+            ["cublas"] = blas,
+            ["cudnn64_9"] = TryLoad(DnnNames, tried)
+        };
     }
 
     private static nint TryLoad(string[] names, List<string> tried)

@@ -36,23 +36,24 @@ internal sealed class InputFeed : IDisposable
         switch (format)
         {
             case InputFormat.Frames frames:
-            {
-                DeviceBuffer<byte> source = b.Keep<byte>("frames", BufferKind.Batch, frames.Steps * b.Count(input) * frames.ElementSize);
-                InputFeed feed = new(b.Device, source, format);
-                b.Add(section, new Op("expand frames", [source], [x], t => feed.Expand(b, frames.Element, frames.Steps, x.At(t)))
                 {
-                    Bytes = (source.Bytes / frames.Steps) + x.Bytes,
-                });
-                return feed;
-            }
+                    long bytes = frames.Steps * b.Count(input) * frames.ElementSize;
+                    DeviceBuffer<byte> source = b.Keep<byte>("frames", BufferKind.Batch, bytes);
+                    InputFeed feed = new(b.Device, source, format);
+                    b.Add(section, new Op("expand frames", [source], [x], t => feed.Expand(b, frames.Element, frames.Steps, x.At(t)))
+                    {
+                        Bytes = (source.Bytes / frames.Steps) + x.Bytes,
+                    });
+                    return feed;
+                }
 
             case InputFormat.ResidentCifar:
-            {
-                DeviceBuffer<int> source = b.Keep<int>("image indices", BufferKind.Batch, b.Shape.Batch);
-                InputFeed feed = new(b.Device, source, format);
-                b.Add(section, new Op("augment", [source], [x], t => feed.Augment(b, x.At(t), source.At(0))));
-                return feed;
-            }
+                {
+                    DeviceBuffer<int> source = b.Keep<int>("image indices", BufferKind.Batch, b.Shape.Batch);
+                    InputFeed feed = new(b.Device, source, format);
+                    b.Add(section, new Op("augment", [source], [x], t => feed.Augment(b, x.At(t), source.At(0))));
+                    return feed;
+                }
 
             default:
                 throw new ArgumentOutOfRangeException(nameof(format));

@@ -231,8 +231,14 @@ public sealed class Trainer : IDisposable
 
     private PassProgress Progress(TrainingPhase phase, TrainingData data, int done, BatchMetrics sums) => new(
         observer,
-        new IterationFinished { Phase = phase, Epoch = position.Epoch, Epochs = options.Epochs, Batch = done,
-            Batches = data.BatchesPerEpoch }, sums);
+        new IterationFinished
+        {
+            Phase = phase,
+            Epoch = position.Epoch,
+            Epochs = options.Epochs,
+            Batch = done,
+            Batches = data.BatchesPerEpoch
+        }, sums);
 
     /// <summary>What there was when this process began the epoch.</summary>
     private readonly record struct EpochStart(double Samples, ulong Iteration, long Skipped);

@@ -1,5 +1,5 @@
-using SlttEngine.Cli.Options;
 using SlttEngine.Cli;
+using SlttEngine.Cli.Options;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 using SlttEngine.Layers;

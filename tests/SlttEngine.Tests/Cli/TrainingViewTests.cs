@@ -1,5 +1,5 @@
-using SlttEngine.Cli.Options;
 using SlttEngine.Cli;
+using SlttEngine.Cli.Options;
 using SlttEngine.Training;
 
 namespace SlttEngine.Tests.Cli;

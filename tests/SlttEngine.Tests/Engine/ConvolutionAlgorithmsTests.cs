@@ -36,6 +36,20 @@ public sealed class ConvolutionAlgorithmsTests
     }
 
     [Test]
+    public void Where_all_need_more_workspace_the_least_is_taken()
+    {
+        ulong over = ConvolutionAlgorithms.WorkspaceLimit + 1;
+        AlgorithmOffer[] guess =
+        [
+            Guessed with { Algorithm = 3, Workspace = over + 1 },
+            Guessed with { Algorithm = 4, Workspace = over },
+            Guessed with { Algorithm = 5, Workspace = 0, Deterministic = false },
+        ];
+        Assert.That(Choose("call", guess, []), Is.EqualTo(4));
+        Assert.That(measurements, Is.Zero);
+    }
+
+    [Test]
     public void A_call_is_measured_once_and_remembered_by_later_processes()
     {
         AlgorithmOffer[] guess = [Guessed, Guessed with { Algorithm = 2 }];

@@ -93,5 +93,6 @@ public sealed class PassProgressTests
 
         public void Stopped(string? checkpoint)
         {
-        }    }
+        }
+    }
 }

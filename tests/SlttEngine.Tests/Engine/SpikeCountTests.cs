@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using SlttEngine.Cli.Verification;
 using SlttEngine.Graph;
 using SlttEngine.IO;
 using SlttEngine.Models;
 using SlttEngine.Training;
-using SlttEngine.Cli.Verification;
 
 namespace SlttEngine.Tests.Engine;
 

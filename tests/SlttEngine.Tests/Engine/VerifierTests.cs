@@ -1,6 +1,6 @@
 using System.Text.Json;
-using SlttEngine.Layers;
 using SlttEngine.Cli.Verification;
+using SlttEngine.Layers;
 
 namespace SlttEngine.Tests.Engine;
 

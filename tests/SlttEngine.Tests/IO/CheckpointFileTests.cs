@@ -24,7 +24,8 @@ public sealed class CheckpointFileTests
         using TemporaryFolder folder = new TemporaryFolder();
         CheckpointFile recorded = CheckpointFile.Read(TestFiles.Shipped($"checkpoint/{name}.safetensors"));
         Dictionary<string, string> metadata = new Dictionary<string, string>(
-            recorded.Metadata) { ["model"] = "spiking \"x\"", ["rng"] = "{\"step\": 12}" };
+            recorded.Metadata)
+        { ["model"] = "spiking \"x\"", ["rng"] = "{\"step\": 12}" };
         CheckpointFile checkpoint = new CheckpointFile([.. recorded.Tensors, NamedTensor.Int64("loader.position", [2], [7, -1])], metadata);
         checkpoint.WritePth(folder["a.pth"]);
         CheckpointFile fromPth = CheckpointFile.Read(folder["a.pth"]);

@@ -30,7 +30,9 @@ public sealed class AdaptiveAvgPoolTests(DeviceKind kind) : KernelTest(kind)
             (int n, int o, int p, int c) = (i / channels / outW / outH, i / channels / outW % outH, i / channels % outW, i % channels);
             int[] rows = Window(o, h, outH), columns = Window(p, w, outW);
             want[i] = (Approx.Sum(
-                from r in rows from s in columns select (Approx)x[(((((n * h) + r) * w) + s) * channels)
+                from r in rows
+                from s in columns
+                select (Approx)x[(((((n * h) + r) * w) + s) * channels)
                     + c]) / (rows.Length * columns.Length)).As(type);
         }
 

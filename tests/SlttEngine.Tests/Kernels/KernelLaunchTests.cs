@@ -45,7 +45,7 @@ public sealed class KernelLaunchTests(DeviceKind kind) : KernelTest(kind)
     [Test]
     public void FailedLaunchSaysWhatWasLaunchedWhereAndHow()
     {
-        CudaException error = Assert.Throws<CudaException>(() => Device.Kernels.Scale<Half>(new(3, 4096), default, default, 1f, 0));
+        CudaException error = Assert.Throws<CudaException>(() => Device.Kernels.Scale<Half>(new(3, 4096), default, default, 1f, 0))!;
         Assert.That(error.Message, Does.StartWith($"cuLaunchKernel (scale_f16, grid 3, block 4096, on {Device.Name}): "));
     }
 

@@ -9,8 +9,13 @@ public sealed class OptimizerTests(DeviceKind kind) : KernelTest(kind)
     private const float Rate = 0.1f, GradScale = 0.125f;
     private const double Beta1 = 0.9, Beta2 = 0.999;
 
-    private static readonly RunState Ready = Cases.State with { LearningRate = Rate, GradScale = GradScale, BiasCorrection1 = 0.271f,
-        BiasCorrection2 = 0.002997001f };
+    private static readonly RunState Ready = Cases.State with
+    {
+        LearningRate = Rate,
+        GradScale = GradScale,
+        BiasCorrection1 = 0.271f,
+        BiasCorrection2 = 0.002997001f
+    };
 
     [Test]
     public void Sgd([ValueSource(typeof(Cases), nameof(Cases.Lengths))] int count, [Values(0f, 0.01f)] float decay)
@@ -113,8 +118,14 @@ public sealed class OptimizerTests(DeviceKind kind) : KernelTest(kind)
                 (good, scale) = (0, scale * 2);
             }
 
-            RunState want = before with { LossScale = scale, GradScale = 1 / scale, GoodSteps = good, SkippedSteps = skipped,
-                Overflow = 0 };
+            RunState want = before with
+            {
+                LossScale = scale,
+                GradScale = 1 / scale,
+                GoodSteps = good,
+                SkippedSteps = skipped,
+                Overflow = 0
+            };
             Assert.That(state.Read()[0], Is.EqualTo(want));
         }
 

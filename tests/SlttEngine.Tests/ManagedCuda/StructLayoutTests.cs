@@ -41,7 +41,12 @@ public sealed class StructLayoutTests
     {
         Dictionary<string, int> offsets = new()
         {
-            ["algo"] = 0, ["status"] = 4, ["time"] = 8, ["memory"] = 16, ["determinism"] = 24, ["mathType"] = 28,
+            ["algo"] = 0,
+            ["status"] = 4,
+            ["time"] = 8,
+            ["memory"] = 16,
+            ["determinism"] = 24,
+            ["mathType"] = 28,
         };
         foreach ((string field, int offset) in offsets)
         {
