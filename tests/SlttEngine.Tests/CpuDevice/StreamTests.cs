@@ -30,7 +30,7 @@ internal sealed unsafe class StreamTests(int device) : CpuDeviceTest(device)
         Step(stream);
         Ok(cuStreamSynchronize(stream));
         float[] direct = Download<float>(y, N);
-        Ok(cuMemsetD32Async(y, 0, N, stream));
+        Ok(cuMemsetD32Async(y, 0, N, 0));
         (nint graph, nint exec) = Capture(stream, Step);
         Ok(cuStreamSynchronize(stream));
         Assert.That(Download<float>(y, N), Is.All.Zero, "a capture runs nothing");
