@@ -34,8 +34,8 @@ public sealed class ComputeDevice : IDisposable
         Kernels = new Kernels(module, Stream.Stream, Name);
         Blas = new CudaBlas(Stream.Stream);
 
-        // Without memory of ours, a product that is captured becomes nodes that allocate and free at each replay. Setting the
-        // stream takes a workspace away again, so this comes after it. The CPU device needs none, but wants to be asked the same.
+        // Without a workspace, a captured product allocates and frees at each replay. Setting the stream drops the workspace, so it is
+        // set afterwards. The CPU device refuses a captured product without a workspace, too.
         blasWorkspace = new CudaDeviceVariable<byte>(IsCpu ? 256 : BlasWorkspace);
         Blas.SetWorkspace(blasWorkspace);
         Dnn = new CudaDNNContext();

@@ -113,10 +113,10 @@ public sealed class ConvolutionChoices
         }
     }
 
-    // The processor as it names itself to programs that ask for its kind: virtual machines often give all kinds one name.
+    // Vendor, family, model and name: in a virtual machine the name alone is often the same for all processors.
     private static unsafe string Machine()
     {
-        const string Revision = "1"; // Of the ways: with new kernels all is measured anew.
+        const string Revision = "1"; // Raise it when a convolution kernel changes: remembered choices are then measured again.
         delegate* unmanaged<nint> instructions = (delegate* unmanaged<nint>)NativeLibraries.CpuFunction("sltt_cpu_instruction_set");
         string level = instructions is null
             ? string.Empty

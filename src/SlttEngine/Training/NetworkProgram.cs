@@ -36,8 +36,8 @@ internal sealed class NetworkProgram : IDisposable
     /// <param name="store">The network's parameters; they need no memory yet.</param>
     /// <param name="shape">Sizes and kinds.</param>
     /// <param name="options">Input, neuron, loss, optimiser.</param>
-    /// <param name="counts">Where spikes are counted; null: they aren't.</param>
-    /// <param name="measures">False: cuDNN's guess of the fastest algorithms will do.</param>
+    /// <param name="counts">Where spikes are counted; null: spikes are not counted.</param>
+    /// <param name="measures">False: take cuDNN's guess of the fastest algorithms, without measuring.</param>
     /// <exception cref="SlttException">The network's layers do not fit together, or the batch is larger than cuDNN's tensors may
     /// be.</exception>
     public static NetworkProgram Plan(ParameterStore store, ProgramShape shape, EngineOptions options, SpikeCounts? counts, bool measures)
@@ -77,7 +77,7 @@ internal sealed class NetworkProgram : IDisposable
     {
         List<Op> all = [.. ops.Begin, .. passes.SelectMany(kind => ops.Steps[kind]), .. ops.End];
 
-        // Before the first step there is no potential to be read.
+        // Step 0 does not read the state buffers, so their bytes are subtracted.
         long absent = Arena.Persistent.Where(b => b.Kind == BufferKind.State && !b.Zeroed).Sum(b => b.Bytes);
         return new IterationWork(all.Sum(op => op.MultiplyAdds), all.Sum(op => op.Bytes) - absent);
     }
@@ -176,8 +176,8 @@ internal sealed class NetworkProgram : IDisposable
     }
 
     /// <summary>
-    /// The step whose launches a step has. With one copy of every buffer all steps but the first are alike: before it there is no
-    /// potential.
+    /// The step whose recorded launches serve step t. With one copy of every buffer, steps 1 … T − 1 share one recording; step 0 has its
+    /// own, because no potential exists yet.
     /// </summary>
     private int Copy(int t) => ops.Layers.Copies == 1 ? Math.Min(t, 1) : t;
 

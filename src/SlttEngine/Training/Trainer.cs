@@ -90,7 +90,7 @@ public sealed class Trainer : IDisposable
         using EventFileWriter log = new(Path.Combine(folder, "logs"), position.Epoch);
         while (position.Epoch < options.Epochs)
         {
-            // Of a resumed epoch, another process trained what came before.
+            // In a resumed epoch, the batches before this one ran in an earlier process.
             EpochStart start = new(position.Train.Samples, engine.Iteration, engine.ReadState().SkippedSteps);
             Stopwatch watch = Stopwatch.StartNew();
             if (!TrainEpoch(cancel))
