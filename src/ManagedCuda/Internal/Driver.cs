@@ -15,16 +15,10 @@ internal static class Driver
     {
         if (result != CUResult.Success)
         {
-            throw Failure(result, FunctionName(call), detail);
+            string request = detail is null ? "" : $" ({detail})";
+            throw new CudaException(result, $"{FunctionName(call)}{request}: {CudaErrors.Describe(result)}", null);
         }
     }
-
-    /// <summary>The exception for a call that failed.</summary>
-    /// <param name="result">Its status.</param>
-    /// <param name="function">The function's name.</param>
-    /// <param name="detail">What it was asked for; null if there is nothing to say.</param>
-    public static CudaException Failure(CUResult result, string function, string? detail) =>
-        new(result, $"{function}{(detail is null ? "" : $" ({detail})")}: {CudaErrors.Describe(result)}", null);
 
     /// <summary>"cuFoo" out of "A.B.cuFoo(ref x)".</summary>
     private static string FunctionName(string call)

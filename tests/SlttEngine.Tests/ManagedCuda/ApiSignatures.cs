@@ -99,7 +99,7 @@ internal static class ApiSignatures
         }
 
         string full = (type.IsGenericType ? type.GetGenericTypeDefinition() : type).FullName!.Split('`')[0].Replace('+', '.');
-        foreach (string prefix in new[] { "ManagedCuda.BasicTypes.", "ManagedCuda.VectorTypes.", "System.", "ManagedCuda." })
+        foreach (string prefix in new[] { "ManagedCuda.BasicTypes.", "System.", "ManagedCuda." })
         {
             if (full.StartsWith(prefix, StringComparison.Ordinal))
             {

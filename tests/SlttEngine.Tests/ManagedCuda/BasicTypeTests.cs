@@ -1,5 +1,4 @@
 using ManagedCuda.BasicTypes;
-using ManagedCuda.VectorTypes;
 
 namespace SlttEngine.Tests.ManagedCudaApi;
 
@@ -37,7 +36,4 @@ public sealed class BasicTypeTests
             Assert.That(p.Equals(new CUdeviceptr(0x7000_0000_1000L)), Is.True);
         });
     }
-
-    [Test]
-    public void Dim3FillsWithOnes() => Assert.That(new dim3(5), Is.EqualTo(new dim3(5, 1, 1)));
 }

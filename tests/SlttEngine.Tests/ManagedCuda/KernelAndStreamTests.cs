@@ -1,6 +1,5 @@
 using ManagedCuda;
 using ManagedCuda.BasicTypes;
-using ManagedCuda.VectorTypes;
 
 namespace SlttEngine.Tests.ManagedCudaApi;
 
@@ -12,44 +11,17 @@ public sealed class KernelAndStreamTests : CpuDeviceContext
         using CudaDeviceVariable<float> x = Variable([1f, 2, 3, 4, 5]);
         using CudaDeviceVariable<float> y = new(5);
         using CudaStream stream = new(CUStreamFlags.NonBlocking);
-        Scale(blocks: 2, threads: 32).RunAsync(stream.Stream, y.DevicePointer, x.DevicePointer, 3f, 5L);
+        Check(Scale(stream, y, x, 3));
         stream.Synchronize();
         Assert.That(Read(y), Is.EqualTo(new float[] { 3, 6, 9, 12, 15 }));
     }
 
-    /// <summary>The launch that takes the arguments' addresses, without a CudaKernel.</summary>
     [Test]
-    public unsafe void ANativeLaunchGetsItsArguments()
+    public void AMissingKernelIsNotFound()
     {
-        using CudaDeviceVariable<float> x = Variable([1f, 2, 3]);
-        using CudaStream stream = new(CUStreamFlags.NonBlocking);
         CUfunction function = default;
-        Check(DriverAPINativeMethods.ModuleManagement.cuModuleGetFunction(ref function, Module, "scale_f32"));
-        CUdeviceptr pointer = x.DevicePointer;
-        float factor = 2;
-        long count = 3;
-        nint[] addresses = [(nint)(&pointer), (nint)(&pointer), (nint)(&factor), (nint)(&count)];
-        Check(DriverAPINativeMethods.Launch.cuLaunchKernel(function, 1, 1, 1, 32, 1, 1, 0, stream.Stream, addresses, null!));
-        stream.Synchronize();
-        Assert.That(Read(x), Is.EqualTo(new float[] { 2, 4, 6 }));
-    }
-
-    [Test]
-    public void ALaunchThatFailsNamesKernelAndShape()
-    {
-        using CudaDeviceVariable<float> x = new(1);
-        CudaKernel kernel = Scale(blocks: 3, threads: 2048);
-        CudaException error = Assert.Throws<CudaException>(() => kernel.RunAsync(default, x.DevicePointer, x.DevicePointer, 1f, 1L))!;
-        Assert.That(error.Message, Does.StartWith("cuLaunchKernel (scale_f32, grid (3; 1; 1), block (2048; 1; 1), 4 arguments): Error"));
-        Assert.That(() => kernel.RunAsync(default, null!, x.DevicePointer, 1f, 1L), Throws.ArgumentNullException);
-        Assert.That(() => kernel.RunAsync(default, "x", x.DevicePointer, 1f, 1L), Throws.ArgumentException);
-    }
-
-    [Test]
-    public void AMissingKernelIsNamed()
-    {
-        CudaException error = Assert.Throws<CudaException>(() => _ = new CudaKernel("no_such_kernel", Module))!;
-        Assert.That(error.Message, Is.EqualTo("cuModuleGetFunction (no_such_kernel): ErrorNotFound (500), there is nothing of this name"));
+        CUResult result = DriverAPINativeMethods.ModuleManagement.cuModuleGetFunction(ref function, Module, "no_such_kernel");
+        Assert.That(result, Is.EqualTo(CUResult.ErrorNotFound));
     }
 
     [Test]
@@ -78,7 +50,7 @@ public sealed class KernelAndStreamTests : CpuDeviceContext
         CUgraph graph = default;
         CUgraphExec exec = default;
         Check(DriverAPINativeMethods.Streams.cuStreamBeginCapture(stream.Stream, CUstreamCaptureMode.Local));
-        Scale(blocks: 1, threads: 32).RunAsync(stream.Stream, x.DevicePointer, x.DevicePointer, 2f, 3L);
+        Check(Scale(stream, x, x, 2));
         Check(DriverAPINativeMethods.Streams.cuStreamEndCapture(stream.Stream, ref graph));
         Check(DriverAPINativeMethods.GraphManagment.cuGraphInstantiate(ref exec, graph, CUgraphInstantiate_flags.None));
         Assert.That(Read(x), Is.EqualTo(new float[] { 1, 2, 3 }), "nothing runs while the stream is captured");
@@ -120,6 +92,14 @@ public sealed class KernelAndStreamTests : CpuDeviceContext
         Assert.That(stream.Synchronize, Throws.InstanceOf<ObjectDisposedException>());
     }
 
-    private CudaKernel Scale(uint blocks, uint threads) =>
-        new("scale_f32", Module) { GridDimensions = new dim3(blocks), BlockDimensions = new dim3(threads) };
+    /// <summary>Launches to = factor · from.</summary>
+    private unsafe CUResult Scale(CudaStream stream, CudaDeviceVariable<float> to, CudaDeviceVariable<float> from, float factor)
+    {
+        CUfunction function = default;
+        Check(DriverAPINativeMethods.ModuleManagement.cuModuleGetFunction(ref function, Module, "scale_f32"));
+        (CUdeviceptr target, CUdeviceptr source) = (to.DevicePointer, from.DevicePointer);
+        long count = (long)from.SizeInBytes / sizeof(float);
+        nint[] addresses = [(nint)(&target), (nint)(&source), (nint)(&factor), (nint)(&count)];
+        return DriverAPINativeMethods.Launch.cuLaunchKernel(function, 2, 1, 1, 32, 1, 1, 0, stream.Stream, addresses, null!);
+    }
 }

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using ManagedCuda.BasicTypes;
 using ManagedCuda.CudaBlas;
 using ManagedCuda.CudaDNN;
-using ManagedCuda.VectorTypes;
 
 namespace SlttEngine.Tests.ManagedCudaApi;
 
@@ -25,7 +24,6 @@ public sealed class StructLayoutTests
         new(Unsafe.SizeOf<CudaBlasHandle>(), 8, nameof(CudaBlasHandle)),
         new(Unsafe.SizeOf<cudnnHandle>(), 8, nameof(cudnnHandle)),
         new(Unsafe.SizeOf<cudnnTensorDescriptor>(), 8, nameof(cudnnTensorDescriptor)),
-        new(Unsafe.SizeOf<dim3>(), 12, nameof(dim3)),
         new(Unsafe.SizeOf<cudnnConvolutionFwdAlgoPerf>(), 48, nameof(cudnnConvolutionFwdAlgoPerf)),
         new(Unsafe.SizeOf<cudnnConvolutionBwdDataAlgoPerf>(), 48, nameof(cudnnConvolutionBwdDataAlgoPerf)),
         new(Unsafe.SizeOf<cudnnConvolutionBwdFilterAlgoPerf>(), 48, nameof(cudnnConvolutionBwdFilterAlgoPerf)),
