@@ -5,15 +5,13 @@ using SlttEngine.IO;
 namespace SlttEngine.Data;
 
 /// <summary>
-/// A folder with a folder of images for each class, as ImageNet's train/ and val/ are unpacked: classes in the order of their
-/// folders' names. Training images are cropped, resized and flipped at random, others resized and cropped in the middle, both as
-/// torchvision does
-/// it (RandomResizedCrop(224), RandomHorizontalFlip; Resize(256), CenterCrop(224)).
+/// A folder with a folder of images for each class, as ImageNet's train/ and val/ are unpacked: classes in the order of their folders'
+/// names. Training images are cropped, resized and flipped at random, others resized and cropped in the middle, both as torchvision does it
+/// (RandomResizedCrop(224), RandomHorizontalFlip; Resize(256), CenterCrop(224)).
 /// </summary>
 /// <remarks>
 /// A sample is (1, 3, 224, 224) bytes. A file that cannot be decoded is a damaged sample: the loader leaves it out. Where random numbers
-/// are
-/// needed they come from the sample's index and the draw of its epoch alone.
+/// are needed they come from the sample's index and the draw of its epoch alone.
 /// </remarks>
 public sealed class ImageFolder : IFrameSet
 {

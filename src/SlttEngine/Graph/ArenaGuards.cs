@@ -6,13 +6,11 @@ namespace SlttEngine.Graph;
 
 /// <summary>
 /// Finds operations that write beyond their buffers, on the strict CPU device: a pattern lies behind each buffer of the arena, and is
-/// checked
-/// after each operation that writes the buffer and when the buffer's life ends.
+/// checked after each operation that writes the buffer and when the buffer's life ends.
 /// </summary>
 /// <remarks>
 /// Writing and checking are launches among the program's other ones, so they are captured and replayed with them. The first violation's
-/// number
-/// stays in a word on the device, which the host reads at the end of an iteration.
+/// number stays in a word on the device, which the host reads at the end of an iteration.
 /// </remarks>
 internal sealed class ArenaGuards : IDisposable
 {

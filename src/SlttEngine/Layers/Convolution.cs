@@ -62,8 +62,7 @@ public sealed class Convolution : Layer
         if (b.Shape.Type == ComputeType.Float32 || section == Section.Backward)
         {
             // In float32 each step's gradient is added to the sum by cuDNN. Else all layers' step gradients are added to the float
-            // gradients by
-            // one kernel at the end of the step.
+            // gradients by one kernel at the end of the step.
             float beta = b.Shape.Type == ComputeType.Float32 ? 1f : 0f;
             b.Add(section, calls.BackwardFilter(x, gradOutput, Filter<T>.Of(b, parameter, () => b.Store.StepGradient<T>(parameter)), beta));
         }

@@ -22,8 +22,7 @@ public readonly record struct IterationWork(long MultiplyAdds, long Bytes)
 /// <param name="Format">The samples.</param>
 /// <param name="Training">Memory of a training iteration.</param>
 /// <param name="EvaluationArena">Bytes of an evaluation's activations and scratch, in batches of <see cref="EnginePlan.EvaluationBatch"/>:
-/// the same memory,
-/// at other times.</param>
+/// the same memory, at other times.</param>
 /// <param name="Images">Bytes of the images that stay on the device.</param>
 /// <param name="Work">What a training iteration has to do.</param>
 public sealed record RunPlan(

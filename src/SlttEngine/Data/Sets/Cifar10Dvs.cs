@@ -5,8 +5,7 @@ namespace SlttEngine.Data.Sets;
 
 /// <summary>
 /// DVS-CIFAR10 (Li et al., 2017): a folder for each class with recordings cifar10_CLASS_N.aedat, N from 0 to 999. The first 90 % by N of
-/// each
-/// class are for training, the rest for testing.
+/// each class are for training, the rest for testing.
 /// </summary>
 public sealed class Cifar10Dvs : EventDataSet
 {
