@@ -26,7 +26,7 @@ public sealed class ConvolutionChoices
 
     private readonly MeasuredChoices<ConvolutionChoice> remembered;
     private readonly SortedDictionary<string, ConvolutionChoice> used = new(StringComparer.Ordinal);
-    private Dictionary<string, ConvolutionChoice> given = [];
+    private Dictionary<string, ConvolutionChoice>? given;
     private bool measures = true;
 
     /// <summary>Opens what is remembered of this machine.</summary>
@@ -47,7 +47,8 @@ public sealed class ConvolutionChoices
     }
 
     /// <summary>
-    /// Puts the choice for a pass in force before it is planned: the resumed run's, else what is remembered, else what is measured now.
+    /// Puts the choice for a pass in force before it is planned: the resumed run's; without one what is remembered, or what is measured
+    /// now. A pass that the resumed run had no choice for goes by the device's estimates, as it did there, whatever was measured since.
     /// </summary>
     /// <param name="call">Pass, shape but for the batch size, and type.</param>
     /// <param name="pass">The pass.</param>
@@ -59,8 +60,10 @@ public sealed class ConvolutionChoices
     internal unsafe void Resolve(
         string call, Pass pass, TensorDescriptor x, FilterDescriptor w, ConvolutionDescriptor convolution, TensorDescriptor y, bool measure)
     {
-        ConvolutionChoice? known = given.GetValueOrDefault(call) ?? used.GetValueOrDefault(call) ?? remembered.Find(call);
-        if ((known ?? (measure ? Measure(call, pass, x, w, convolution, y) : null)) is not { } choice)
+        ConvolutionChoice? known = given is not null
+            ? given.GetValueOrDefault(call)
+            : used.GetValueOrDefault(call) ?? remembered.Find(call) ?? (measure ? Measure(call, pass, x, w, convolution, y) : null);
+        if (known is not { } choice)
         {
             return;
         }
@@ -102,15 +105,12 @@ public sealed class ConvolutionChoices
         }
     }
 
-    /// <summary>Writes the choices in force into the run folder; nothing where there are none.</summary>
+    /// <summary>Writes the choices in force into the run folder, so that a resumed run has the same: none is a statement, too.</summary>
     /// <param name="folder">The folder.</param>
     /// <exception cref="SlttException">The file can't be written.</exception>
     internal void WriteTo(string folder)
     {
-        if (used.Count > 0)
-        {
-            AtomicFile.Write(Path.Combine(folder, FileName), file => JsonSerializer.Serialize(file, used, Json), durable: false);
-        }
+        AtomicFile.Write(Path.Combine(folder, FileName), file => JsonSerializer.Serialize(file, used, Json), durable: false);
     }
 
     // Vendor, family, model and name: in a virtual machine the name alone is often the same for all processors.

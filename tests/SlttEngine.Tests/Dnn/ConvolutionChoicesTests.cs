@@ -71,6 +71,19 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
         Assert.That(Gradient("auto"), Is.EqualTo(Gradient(densest > 0.5 ? "winograd" : "dense")));
     }
 
+    /// <summary>What the run had no choice for stays without one, also where the machine has measured it since.</summary>
+    [Test]
+    public void AResumedRunTakesNothingThatWasMeasuredSince()
+    {
+        new ConvolutionChoices(folder).WriteTo(folder);
+        Resolve(new ConvolutionChoices(folder), Worth);
+        ConvolutionChoices resumed = new(folder);
+        resumed.CopyFrom(Path.Combine(folder, "checkpoint_latest.safetensors"));
+        Resolve(resumed, Worth);
+        resumed.WriteTo(folder);
+        Assert.That(Read(), Is.Empty);
+    }
+
     /// <summary>Small convolutions, forced ways and folders that can't be written: nothing is measured, nothing put in force.</summary>
     [Test]
     public void WhatCannotBeRememberedIsNotMeasured()
@@ -84,7 +97,7 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
         foreach (ConvolutionChoices choices in new[] { nowhere, small, forced })
         {
             choices.WriteTo(folder);
-            Assert.That(File.Exists(Path.Combine(folder, ConvolutionChoices.FileName)), Is.False);
+            Assert.That(Read(), Is.Empty);
         }
     }
 
