@@ -25,13 +25,13 @@ public static class AtomicFile
     {
         ArgumentNullException.ThrowIfNull(write);
         string temporary = TemporaryPath(path);
-        bool mine = false;
+        bool created = false;
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(temporary)!);
             using (FileStream file = new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16))
             {
-                mine = true;
+                created = true;
                 write(file);
                 file.Flush(flushToDisk: durable);
             }
@@ -40,19 +40,19 @@ public static class AtomicFile
         }
         catch (Exception e) when (FileErrors.IsFileError(e))
         {
-            Remove(mine, temporary);
+            Remove(created, temporary);
             throw FileErrors.Wrap("write", path, e);
         }
         catch
         {
-            Remove(mine, temporary);
+            Remove(created, temporary);
             throw;
         }
     }
 
-    private static void Remove(bool mine, string temporary)
+    private static void Remove(bool created, string temporary)
     {
-        if (!mine)
+        if (!created)
         {
             return;
         }

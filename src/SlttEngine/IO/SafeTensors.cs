@@ -123,10 +123,15 @@ public sealed class SafeTensorsFile : IDisposable
         Span<byte> prefix = stackalloc byte[8];
         ReadExactly(file, prefix, 0);
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-        if (headerLength > MaxHeader || (long)headerLength > length - 8)
+        if (headerLength > MaxHeader)
+        {
+            throw FileErrors.Bad(path, "not a safetensors file");
+        }
+
+        if ((long)headerLength > length - 8)
         {
             throw FileErrors.Bad(
-                path, $"not a safetensors file, or truncated: the header should be {headerLength} bytes, the file is {length}");
+                path, $"not a safetensors file, or cut off: its header needs {headerLength} bytes, the file has {length}");
         }
 
         byte[] header = new byte[(int)headerLength];

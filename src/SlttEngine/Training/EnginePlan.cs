@@ -40,7 +40,7 @@ public sealed class EnginePlan : IDisposable
 
     /// <summary>
     /// Samples in evaluation's batches: as in training, or the largest part of that whose evaluation takes no more memory than training
-    /// does. Evaluation is in float32. After a training in mixed precision it would decide the run's memory else.
+    /// does. Evaluation is in float32. Without this, it would decide the memory of a run in mixed precision.
     /// </summary>
     /// <param name="batch">Samples in training's batches.</param>
     public int EvaluationBatch(int batch) => Evaluation(batch, measures: true).Shape.Batch;

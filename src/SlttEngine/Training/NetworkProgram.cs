@@ -42,7 +42,6 @@ internal sealed class NetworkProgram : IDisposable
     /// be.</exception>
     public static NetworkProgram Plan(ParameterStore store, ProgramShape shape, EngineOptions options, SpikeCounts? counts, bool measures)
     {
-        store.Network.Validate();
         long largest = int.MaxValue / store.Network.Layers.Max(l => Math.Max(l.Output.Elements, l.Inputs.Max(i => i.Elements)));
         if (shape.Batch > largest)
         {
@@ -98,14 +97,14 @@ internal sealed class NetworkProgram : IDisposable
     /// <param name="input">Frames, or image indices: <see cref="InputBytes"/> bytes.</param>
     /// <param name="labels">Class of each sample.</param>
     /// <param name="schedule">The method's passes, or one forward pass a step.</param>
-    /// <param name="alike">True if every iteration has this schedule: then it is one graph, if that is not too large.</param>
+    /// <param name="sameEveryIteration">True if every iteration has this schedule: then it is one graph, if that is not too large.</param>
     /// <param name="afterForward">Called after each step's forward; the launches are then not captured. For checks.</param>
     /// <exception cref="SlttException">On the strict CPU device: an operation wrote beyond its buffers.</exception>
     public void Run(
         ReadOnlySpan<byte> input,
         ReadOnlySpan<int> labels,
         IEnumerable<(StepKind Kind, int T)> schedule,
-        bool alike,
+        bool sameEveryIteration,
         Action<int>? afterForward = null)
     {
         if (input.Length != InputBytes || labels.Length != Shape.Batch)
@@ -122,7 +121,7 @@ internal sealed class NetworkProgram : IDisposable
             Launch(ops.Begin, 0);
             foreach ((StepKind kind, int t) in passes)
             {
-                Launch(ops.Steps[kind], Copy(t));
+                Launch(ops.Steps[kind], RecordedStep(t));
                 if (kind != StepKind.Backward)
                 {
                     afterForward(t);
@@ -131,19 +130,23 @@ internal sealed class NetworkProgram : IDisposable
 
             Launch(ops.End, 0);
         }
-        else if (alike && passes.Sum(pass => ops.Steps[pass.Kind].Count) <= LargestGraph)
+        else if (sameEveryIteration && passes.Sum(pass => ops.Steps[pass.Kind].Count) <= LargestGraph)
         {
             Replay("iteration", 0, () =>
             {
                 Launch(ops.Begin, 0);
-                passes.ForEach(pass => Launch(ops.Steps[pass.Kind], Copy(pass.T)));
+                passes.ForEach(pass => Launch(ops.Steps[pass.Kind], RecordedStep(pass.T)));
                 Launch(ops.End, 0);
             });
         }
         else
         {
             Replay("begin", 0, () => Launch(ops.Begin, 0));
-            passes.ForEach(pass => Replay(pass.Kind.ToString(), Copy(pass.T), () => Launch(ops.Steps[pass.Kind], Copy(pass.T))));
+            foreach ((StepKind kind, int t) in passes)
+            {
+                Replay(kind.ToString(), RecordedStep(t), () => Launch(ops.Steps[kind], RecordedStep(t)));
+            }
+
             Replay("end", 0, () => Launch(ops.End, 0));
         }
 
@@ -179,7 +182,7 @@ internal sealed class NetworkProgram : IDisposable
     /// The step whose recorded launches serve step t. With one copy of every buffer, steps 1 … T − 1 share one recording; step 0 has its
     /// own, because no potential exists yet.
     /// </summary>
-    private int Copy(int t) => ops.Layers.Copies == 1 ? Math.Min(t, 1) : t;
+    private int RecordedStep(int t) => ops.Layers.Copies == 1 ? Math.Min(t, 1) : t;
 
     private void Replay(string part, int t, Action launches)
     {

@@ -119,7 +119,7 @@ public sealed class TrainingEngine : IDisposable
         plan.SpikeCounts?.Reserve((long)labels.Length * options.Steps);
         WriteHostState(0);
         Program(training: false, labels.Length).Run(
-            input, labels, Enumerable.Range(0, options.Steps).Select(t => (StepKind.ForwardOnly, t)), alike: true);
+            input, labels, Enumerable.Range(0, options.Steps).Select(t => (StepKind.ForwardOnly, t)), sameEveryIteration: true);
     }
 
     /// <summary>Waits for the device; returns the sums since the last call and starts new ones.</summary>
