@@ -150,6 +150,9 @@ internal sealed class TrainingView : ITrainingObserver
     }
 
     /// <inheritdoc/>
+    public void Note(string message) => context.WriteLine("note: " + message);
+
+    /// <inheritdoc/>
     public void Stopped(string? checkpoint)
     {
         WasStopped = true;

@@ -23,6 +23,12 @@ public interface ITrainingObserver
     /// <param name="message">One line.</param>
     void Warning(string message);
 
+    /// <summary>Something about the run that is as it should be and worth a line: what a checkpoint decides, what is left out.</summary>
+    /// <param name="message">One line.</param>
+    void Note(string message)
+    {
+    }
+
     /// <summary>The run ended before its last epoch because it was asked to; nothing is lost.</summary>
     /// <param name="checkpoint">What -resume continues from; null if nothing was trained yet.</param>
     void Stopped(string? checkpoint);
