@@ -108,6 +108,7 @@ public sealed class CifarImages : IImageSet
         List<ArraySegment<byte>> images = new List<ArraySegment<byte>>();
         List<int> labels = new List<int>();
         Dictionary<ulong, string> contentOf = [];
+        List<string> otherSizes = [];
         foreach (string file in there)
         {
             (int firstImage, int firstLabel) = (images.Count, labels.Count);
@@ -130,9 +131,11 @@ public sealed class CifarImages : IImageSet
             int count = labels.Count - firstLabel, whole = (train ? 50_000 : 10_000) / files.Length;
             if (count != whole && files.Length > 1)
             {
-                contents.AddFault($"{Path.GetFileName(file)} has {PartContents.Number(count)} images, not {PartContents.Number(whole)}");
+                otherSizes.Add($"{Path.GetFileName(file)} {PartContents.Number(count)} of {PartContents.Number(whole)}");
             }
         }
+
+        contents.AddFault("files of another size", otherSizes);
 
         byte[] pixels = GC.AllocateUninitializedArray<byte>(labels.Count * ImageBytes);
         int offset = 0;
@@ -228,14 +231,15 @@ public sealed class CifarImages : IImageSet
         {
             string binary = classes == 10 ? "cifar-10-batches-bin" : "cifar-100-binary";
             string python = classes == 10 ? "cifar-10-batches-py" : "cifar-100-python";
-            foreach (
-                (string place, bool isBinary) in (ReadOnlySpan<(string, bool)>)[(binary, true), (python, false), ("", true), ("", false)])
+            (string Place, bool Binary)[] places = [(binary, true), (python, false), ("", true), ("", false)];
+            CifarLayout[] layouts = [.. places.Select(p => new CifarLayout(Path.Combine(folder, p.Place), classes, p.Binary))];
+
+            // A whole layout before one of which files are missing.
+            CifarLayout? found = layouts.FirstOrDefault(l => l.AllFiles.All(File.Exists))
+                ?? layouts.FirstOrDefault(l => l.AllFiles.Any(File.Exists));
+            if (found is not null)
             {
-                CifarLayout layout = new CifarLayout(Path.Combine(folder, place), classes, isBinary);
-                if (File.Exists(layout.Files(train: true)[0]) || File.Exists(layout.Files(train: false)[0]))
-                {
-                    return layout;
-                }
+                return found;
             }
 
             string archive = classes == 10 ? "cifar-10-binary.tar.gz or cifar-10-python.tar.gz"
@@ -256,7 +260,17 @@ public sealed class CifarImages : IImageSet
                 (_, true) => [$"train{end}"],
                 _ => [$"test{end}"],
             };
-            return [.. names.Select(name => Path.Combine(Folder, name))];
+            return [.. names.Select(FindFile)];
+        }
+
+        private IEnumerable<string> AllFiles => Files(train: true).Concat(Files(train: false));
+
+        /// <summary>The path of a file, whose name may be in capitals.</summary>
+        private string FindFile(string name)
+        {
+            string path = Path.Combine(Folder, name);
+            return File.Exists(path) || !Directory.Exists(Folder) ? path
+                : DataFolder.Files(Folder).FirstOrDefault(f => Path.GetFileName(f).Equals(name, StringComparison.OrdinalIgnoreCase)) ?? path;
         }
 
         /// <summary>The names file of the archive, where it is there and complete; else numbers for CIFAR-100.</summary>

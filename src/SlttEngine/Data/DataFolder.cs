@@ -16,6 +16,19 @@ internal static class DataFolder
     /// <exception cref="SlttException">It cannot be listed.</exception>
     internal static string[] Folders(string folder) => List(folder, Directory.GetDirectories);
 
+    /// <summary>True for a link that leads to nothing.</summary>
+    internal static bool IsBrokenLink(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: true) is { Exists: false };
+        }
+        catch (Exception e) when (FileErrors.IsFileError(e))
+        {
+            return true;  // links in a circle
+        }
+    }
+
     /// <summary>True if a file's name has the ending, in capitals or not.</summary>
     /// <param name="path">The file.</param>
     /// <param name="ending">With its dot.</param>

@@ -50,7 +50,8 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
             List<string> lines = [.. contents.Warnings];
             if (cache.LeftOut.Count > 0)
             {
-                lines.Add($"{cache.LeftOut.Count} samples without an event are left out: {PartContents.Some(cache.LeftOut)}");
+                string samples = cache.LeftOut.Count == 1 ? "1 sample" : $"{PartContents.Number(cache.LeftOut.Count)} samples";
+                lines.Add($"{samples} without an event left out: {PartContents.Some(cache.LeftOut)}");
             }
 
             if (CacheProblem is not null)

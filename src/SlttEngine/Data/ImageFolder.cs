@@ -101,9 +101,14 @@ public sealed class ImageFolder : IFrameSet
         contents.AddFault("class folders that train/ has not, left out", [.. present.Except(names)]);
         foreach (string path in DataFolder.Files(place))
         {
-            // A link that leads nowhere is no folder.
-            contents.AddFault("links to nothing", !File.Exists(path) ? [Path.GetFileName(path)] : []);
-            contents.AddUnread(path);
+            if (DataFolder.IsBrokenLink(path))
+            {
+                contents.AddFault($"{Path.GetFileName(path)} is a link to a folder that is not there");
+            }
+            else
+            {
+                contents.AddUnread(path);
+            }
         }
 
         List<(string, int)> files = new List<(string, int)>();
@@ -120,7 +125,8 @@ public sealed class ImageFolder : IFrameSet
             images.Sort(StringComparer.Ordinal);
             if (images.Count > 0 && !images.Exists(ImageFile.CanDecode))
             {
-                undecodable.Add(names[label]);
+                undecodable.Add($"{names[label]} ({PartContents.Number(images.Count)})");
+                continue;
             }
 
             foreach (string image in images)
@@ -130,7 +136,7 @@ public sealed class ImageFolder : IFrameSet
             }
         }
 
-        contents.AddFault("classes of which no image can be decoded", undecodable);
+        contents.AddFault("classes of which no image can be decoded, left out", undecodable);
         return new ImageFolder([.. files], contents, train);
     }
 

@@ -52,8 +52,9 @@ public sealed class PartContents(string place, string set, bool train, string sa
     {
         get
         {
-            IEnumerable<string?> lines = [.. Incomplete.Select(line => $"incomplete data: {place}: {Part}: {line}"), NotRead];
-            return [.. lines.OfType<string>()];
+            IReadOnlyList<string> lines = Incomplete;
+            string? incomplete = lines.Count == 0 ? null : $"incomplete data: {place}: {Part}: {string.Join("; ", lines)}";
+            return [.. ((string?[])[incomplete, NotRead]).OfType<string>()];
         }
     }
 

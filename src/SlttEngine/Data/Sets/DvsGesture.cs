@@ -101,7 +101,7 @@ public sealed class DvsGesture : EventDataSet
         {
             GestureLabel[] labels = ReadLabelsFile(files[LabelsPath(name)]);
             GestureLabel[] backward = [.. labels.Where(l => l.End <= l.Start)];
-            contents.AddFault($"gestures of {name} that end before they begin", [.. backward.Select(Describe)]);
+            contents.AddFault($"gestures of {name} that end before they begin, left out", [.. backward.Select(Describe)]);
             GestureTrial trial = new(files[name], files[LabelsPath(name)], [.. labels.Where(l => l.End > l.Start)]);
             trials.Add(trial);
             Array.ForEach(trial.Labels, l => contents.Add(l.Label));
