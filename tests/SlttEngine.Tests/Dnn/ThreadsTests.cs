@@ -1,0 +1,39 @@
+using SlttEngine.Device;
+using SlttEngine.Tests.CpuDevice;
+using Pass = SlttEngine.Tests.Dnn.ConvolutionTests.Pass;
+using Shape = SlttEngine.Tests.Dnn.ConvolutionTests.Shape;
+
+namespace SlttEngine.Tests.Dnn;
+
+/// <summary>The dense way's bits do not depend on the number of threads. The tests of the other ways ask the same of them.</summary>
+public sealed class ThreadsTests() : DnnFixture(DeviceKind.Cpu)
+{
+    // Batches of several pieces, the last one smaller; a gradient of several groups; oneDNN's strided 1x1 kernels.
+    private static readonly Shape[] Shapes =
+        [new(13, 32, 16, 16, 32, 3, 1, 1), new(33, 3, 32, 32, 20, 3, 1, 1), new(21, 64, 16, 16, 128, 1, 2, 0), new(9, 256, 4, 4, 256, 3, 1, 1)];
+
+    /// <summary>All as it was.</summary>
+    [TearDown]
+    public void ChooseAsBefore() => CpuDriver.sltt_cpu_choose_convolution("auto", null, 0);
+
+    /// <summary>Also where results are blended, and in 16 bits, which go through float.</summary>
+    [Test]
+    public void DenseConvolution([Values] Pass pass, [ValueSource(nameof(Types))] ComputeType type)
+    {
+        foreach (Shape shape in Shapes)
+        {
+            foreach (float beta in new[] { 0, 0.5f })
+            {
+                byte[]? first = null;
+                foreach (int threads in new[] { 1, 2, 3, 4, 5 })
+                {
+                    Assert.That(CpuDriver.sltt_cpu_choose_convolution("dense", null, threads), Is.Zero);
+                    using ConvolutionRun run = new(Device, shape, type, pass);
+                    byte[] result = run.Execute(1, beta);
+                    first ??= result;
+                    Assert.That(result.AsSpan().SequenceEqual(first), $"{shape}, beta {beta}: {threads} threads");
+                }
+            }
+        }
+    }
+}
