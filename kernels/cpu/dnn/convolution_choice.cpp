@@ -176,7 +176,7 @@ std::optional<ConvolutionChoice> measure_convolution(ConvolutionPass pass, const
 }
 
 size_t convolution_workspace(ConvolutionPass pass, const ConvolutionShape& shape, Number type) {
-    size_t bytes = std::max(event_workspace(event_plan(pass, shape, type)), dense_workspace(pass, shape, type, convolution_setting().loops.threads));
+    size_t bytes = std::max(event_workspace(event_plan(pass, shape, type)), dense_workspace(pass, shape, type));
     if (convolution_setting().way != ConvolutionWay::Dense)
         if (const Winograd* plan = winograd_plan(pass, shape, type)) bytes = std::max(bytes, plan->workspace());
     return bytes;

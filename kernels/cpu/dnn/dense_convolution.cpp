@@ -14,6 +14,7 @@
 #include "dnn/onednn.h"
 #include "numbers.h"
 #include "runtime/execution.h"
+#include "scratch.h"
 
 namespace sltt_cpu {
 namespace {
@@ -21,11 +22,11 @@ namespace {
 using dnnl::memory;
 
 constexpr int MAX_PIECES = 64;
-constexpr double MIN_FLOPS = 4e6;         // of a piece: less takes not much longer than starting the primitive
-constexpr int MIN_PIXELS = 64;            // outputs of a piece: with fewer, reading the filter takes too large a share of the time
-constexpr size_t STAGE_BYTES = 1 << 20;   // of a piece's float buffers: an L2 cache
-constexpr int MAX_GROUPS = 32, MIN_GROUPS = 4;
-constexpr size_t GROUPS_BYTES = 8 << 20;  // of the groups' gradients, unless MIN_GROUPS need more
+constexpr double MIN_FLOPS = 4e6;          // of a piece: less takes not much longer than starting the primitive
+constexpr int MIN_PIXELS = 64;             // outputs of a piece: with fewer, reading the filter takes too large a share of the time
+constexpr size_t STAGE_BYTES = 1 << 20;    // of a piece's float buffers: an L2 cache
+constexpr int MAX_GROUPS = 32, MIN_GROUPS = 2;
+constexpr size_t GROUPS_BYTES = 10 << 20;  // of the groups' gradients, unless MIN_GROUPS need more
 
 enum class Way { Direct, DirectSum, Staged };
 
@@ -50,8 +51,8 @@ template <class F> void among_threads(int threads, int items, F f) {
 
 class Plan {
 public:
-    Plan(ConvolutionPass pass, const ConvolutionShape& shape, Number type, Way way, int threads)
-        : pass_(pass), shape_(shape), type_(type), threads_(threads), gradient_(pass == ConvolutionPass::BackwardFilter),
+    Plan(ConvolutionPass pass, const ConvolutionShape& shape, Number type, Way way)
+        : pass_(pass), shape_(shape), type_(type), gradient_(pass == ConvolutionPass::BackwardFilter),
           staged_(way == Way::Staged), x_staged_(staged_ && (type != Number::Float || pass == ConvolutionPass::BackwardData)),
           y_staged_(staged_ && (type != Number::Float || pass == ConvolutionPass::Forward)) {
         cut();
@@ -81,27 +82,23 @@ public:
         });
     }
 
-    void run(const ConvolutionCall& call) const {
+    void run(const ConvolutionCall& call, int threads) const {
         char* workspace = static_cast<char*>(call.workspace);
         void* filter = workspace + filter_at_;
         void* scratchpad = workspace + scratchpad_at_;
+        char* own = scratch_memory(std::min(threads, gradient_ ? groups_ : pieces_) * thread_bytes_);
         if (!gradient_) {
             // A direct pass applies alpha to the filter; a staged one applies it when it rounds.
             filter_.pack(filter, call.filter, staged_ ? 1 : call.alpha, scratchpad);
-            among_threads(threads_, pieces_, [&](int piece, int thread) { convolve(call, piece, filter, scratch(call, thread)); });
+            among_threads(threads, pieces_, [&](int piece, int thread) { convolve(call, piece, filter, own + thread * thread_bytes_); });
             return;
         }
-        among_threads(threads_, groups_, [&](int group, int thread) { add_up(call, group, scratch(call, thread)); });
+        among_threads(threads, groups_, [&](int group, int thread) { add_up(call, group, own + thread * thread_bytes_); });
         if (groups_ > 1) add_parallel(static_cast<float*>(filter), filter_bytes_ / sizeof(float), groups_);
         filter_.unpack(call.filter, filter, call.alpha, call.beta, scratchpad);
     }
 
 private:
-    // A thread's part of the workspace.
-    char* scratch(const ConvolutionCall& call, int thread) const {
-        return static_cast<char*>(call.workspace) + threads_at_ + thread * thread_bytes_;
-    }
-
     // Sizes of pieces and groups: nearly equal ones.
     void cut() {
         groups_ = MAX_GROUPS;
@@ -125,12 +122,10 @@ private:
         filter_bytes_ = whole_lines(filter_.blocked_bytes());
         filter_at_ = place(&workspace_, std::max(groups_, 1) * filter_bytes_);
         scratchpad_at_ = place(&workspace_, filter_.scratchpad_bytes());
-        threads_at_ = workspace_;
         own_scratchpad_at_ = place(&thread_bytes_, std::max(whole_.scratchpad_bytes(), rest_.scratchpad_bytes()));
         if (x_staged_) x_at_ = place(&thread_bytes_, images_ * shape_.x_image() * sizeof(float));
         if (y_staged_) y_at_ = place(&thread_bytes_, images_ * shape_.y_image() * sizeof(float));
         if (groups_ < pieces_ && gradient_) term_at_ = place(&thread_bytes_, filter_bytes_);
-        workspace_ += std::min(threads_, gradient_ ? groups_ : pieces_) * thread_bytes_;
     }
 
     const DensePrimitive& primitive(int images) const { return images == images_ ? whole_ : rest_; }
@@ -173,68 +168,66 @@ private:
     const ConvolutionPass pass_;
     const ConvolutionShape shape_;
     const Number type_;
-    const int threads_;
     const bool gradient_, staged_, x_staged_, y_staged_;
     int images_, pieces_, groups_;  // images of each piece but the last; groups of a gradient's pieces
     DensePrimitive whole_, rest_;   // of a piece, of the last piece where it is smaller
     bool wrong_;
     FilterLayout filter_;
-    // In the workspace: the filter or the groups' gradients, the repacking's scratchpad, and for each thread a scratchpad, the stages and
+    // In the workspace: the filter or the groups' gradients, and the repacking's scratchpad. For each thread: a scratchpad, the stages and
     // a piece's gradient.
-    size_t filter_bytes_ = 0, filter_at_ = 0, scratchpad_at_ = 0, threads_at_ = 0, workspace_ = 0;
+    size_t filter_bytes_ = 0, filter_at_ = 0, scratchpad_at_ = 0, workspace_ = 0;
     size_t own_scratchpad_at_ = 0, x_at_ = 0, y_at_ = 0, term_at_ = 0, thread_bytes_ = 0;
     std::once_flag prepared_;
 };
 
 // Plans live as long as the process: a model has some dozens. They are never destroyed, as oneDNN may be gone by then.
-Plan& plan(ConvolutionPass pass, const ConvolutionShape& shape, Number type, Way way, int threads) {
+Plan& plan(ConvolutionPass pass, const ConvolutionShape& shape, Number type, Way way) {
     static std::mutex mutex;
-    static auto& plans = *new std::map<std::tuple<ConvolutionPass, Number, Way, ConvolutionShape, int>, std::unique_ptr<Plan>>();
+    static auto& plans = *new std::map<std::tuple<ConvolutionPass, Number, Way, ConvolutionShape>, std::unique_ptr<Plan>>();
     std::lock_guard<std::mutex> lock(mutex);
-    std::unique_ptr<Plan>& found = plans[{pass, type, way, shape, threads}];
+    std::unique_ptr<Plan>& found = plans[{pass, type, way, shape}];
     if (!found) {
         OpenMpThreads planned(thread_count());
-        found = std::make_unique<Plan>(pass, shape, type, way, threads);
+        found = std::make_unique<Plan>(pass, shape, type, way);
     }
     return *found;
 }
 
-bool direct_bfloat16(ConvolutionPass pass, const ConvolutionShape& shape, int threads) {
+bool direct_bfloat16(ConvolutionPass pass, const ConvolutionShape& shape) {
     try {
-        return plan(pass, shape, Number::Bfloat16, Way::Direct, threads).serves_bfloat16();
+        return plan(pass, shape, Number::Bfloat16, Way::Direct).serves_bfloat16();
     } catch (const dnnl::error&) {
         return false;  // no bfloat16 kernels for this processor
     }
 }
 
-Way way_for(ConvolutionPass pass, const ConvolutionShape& shape, Number type, float alpha, float beta, int threads) {
+Way way_for(ConvolutionPass pass, const ConvolutionShape& shape, Number type, float alpha, float beta) {
     if (type == Number::Float) {
         if (pass == ConvolutionPass::BackwardFilter || beta == 0) return Way::Direct;
         return pass == ConvolutionPass::Forward && beta == 1 ? Way::DirectSum : Way::Staged;
     }
     bool blends = alpha != 1 || beta != 0;
     if (type == Number::Half || (blends && pass != ConvolutionPass::BackwardFilter)) return Way::Staged;
-    return direct_bfloat16(pass, shape, threads) ? Way::Direct : Way::Staged;
+    return direct_bfloat16(pass, shape) ? Way::Direct : Way::Staged;
 }
 
 }  // namespace
 
 bool computes_natively(ConvolutionPass pass, const ConvolutionShape& shape, Number type) {
-    return type == Number::Bfloat16 && direct_bfloat16(pass, shape, 1);
+    return type == Number::Bfloat16 && direct_bfloat16(pass, shape);
 }
 
-size_t dense_workspace(ConvolutionPass pass, const ConvolutionShape& shape, Number type, int threads) {
+size_t dense_workspace(ConvolutionPass pass, const ConvolutionShape& shape, Number type) {
     size_t bytes = 0;
-    for (float beta : {0.0f, 1.0f, 2.0f})
-        bytes = std::max(bytes, plan(pass, shape, type, way_for(pass, shape, type, 1, beta, threads), threads).workspace());
+    for (float beta : {0.0f, 1.0f, 2.0f}) bytes = std::max(bytes, plan(pass, shape, type, way_for(pass, shape, type, 1, beta)).workspace());
     return bytes;
 }
 
 std::function<void()> dense_convolution(const ConvolutionCall& call, int threads) {
-    Way way = way_for(call.pass, call.shape, call.type, call.alpha, call.beta, threads);
-    Plan* planned = &plan(call.pass, call.shape, call.type, way, threads);
+    Way way = way_for(call.pass, call.shape, call.type, call.alpha, call.beta);
+    Plan* planned = &plan(call.pass, call.shape, call.type, way);
     planned->prepare();
-    return [planned, call] { planned->run(call); };
+    return [planned, call, threads] { planned->run(call, threads); };
 }
 
 }  // namespace sltt_cpu

@@ -71,8 +71,8 @@ public sealed class ConvolutionTests(DeviceKind kind) : DnnFixture(kind)
 
     /// <summary>A gradient of more pieces than are kept apart: groups of pieces are added up first.</summary>
     [Test]
-    public void GradientsOfManyPieces([ValueSource(nameof(Types))] ComputeType type) =>
-        Check(new(35, 1, 80, 120, 16, 1, 1, 0), type, Pass.BackwardFilter, 16 * SumRoundings); // 336,000 terms
+    public void GradientsOfManyPieces() =>
+        Check(new(35, 1, 80, 120, 16, 1, 1, 0), ComputeType.Float16, Pass.BackwardFilter, 16 * SumRoundings); // 336,000 terms
 
     /// <summary>The same bits each time.</summary>
     [Test]
