@@ -26,7 +26,7 @@ constexpr double MIN_FLOPS = 4e6;          // of a piece: less takes not much lo
 constexpr int MIN_PIXELS = 64;             // outputs of a piece: with fewer, reading the filter takes too large a share of the time
 constexpr size_t STAGE_BYTES = 1 << 20;    // of a piece's float buffers: an L2 cache
 constexpr int MAX_GROUPS = 32, MIN_GROUPS = 2;
-constexpr size_t GROUPS_BYTES = 10 << 20;  // of the groups' gradients, unless MIN_GROUPS need more
+constexpr size_t GROUPS_BYTES = 5 << 20;   // of the groups' gradients, unless MIN_GROUPS need more
 
 enum class Way { Direct, DirectSum, Staged };
 

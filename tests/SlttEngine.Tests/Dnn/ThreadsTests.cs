@@ -35,4 +35,18 @@ public sealed class ThreadsTests() : DnnFixture(DeviceKind.Cpu)
             }
         }
     }
+
+    /// <summary>What a run's memory is planned with does not depend on it, nor then does the batch that evaluation takes.</summary>
+    [Test]
+    public void PlannedWorkspace([Values] Pass pass, [ValueSource(nameof(Types))] ComputeType type)
+    {
+        Shape shape = new(40, 16, 16, 16, 48, 3, 1, 1);
+        long[] bytes = [.. new[] { 1, 2, 5, 16 }.Select(threads =>
+        {
+            Assert.That(CpuDriver.sltt_cpu_choose_convolution("auto", null, threads), Is.Zero);
+            using ConvolutionRun run = new(Device, shape, type, pass);
+            return (long)run.WorkspaceBytes;
+        })];
+        Assert.That(bytes, Is.All.EqualTo(bytes[0]));
+    }
 }
