@@ -80,6 +80,9 @@ public static class TrainOptionTable
         Switch(
             "plain_resize", "DVSCIFAR10: make frames 48×48 by resampling counts, not the official way through an 8-bit image",
             o => o.PlainResize, (o, v) => o with { PlainResize = v }),
+        Switch(
+            "allow_incomplete", "take what is there of an incomplete data set, and leave out samples without an event; the run says so",
+            o => o.AllowIncomplete, (o, v) => o with { AllowIncomplete = v }),
     ];
 
     /// <summary>The option of that name; null if there is none.</summary>

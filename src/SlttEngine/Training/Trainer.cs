@@ -21,6 +21,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainingData train;
     private readonly TrainingData test;
     private readonly TrainingEngine engine;
+    private readonly IReadOnlyList<string> dataWarnings;
     private RunPosition position = new();
     private bool warned;
     private RunLock? runLock;
@@ -36,6 +37,7 @@ public sealed class Trainer : IDisposable
     {
         (this.device, this.options, this.observer) = (device, options.Validate(), new RunMessages(observer));
         RequireAlike(trainSet, testSet);
+        dataWarnings = [.. trainSet.Warnings.Concat(testSet.Warnings).Distinct()];
         if (options.Resume is { } resume)
         {
             device.ConvolutionChoices?.CopyFrom(resume);
@@ -87,6 +89,11 @@ public sealed class Trainer : IDisposable
             position.Epoch,
             position.Batches,
             train.BatchesPerEpoch));
+        foreach (string warning in dataWarnings)
+        {
+            observer.Warning(warning);
+        }
+
         if (options.SaveInitial)
         {
             Save(Path.Combine(folder, "checkpoint_0.safetensors"));
