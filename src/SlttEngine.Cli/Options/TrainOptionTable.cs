@@ -80,6 +80,9 @@ public static class TrainOptionTable
         Switch(
             "plain_resize", "DVSCIFAR10: make frames 48×48 by resampling counts, not the official way through an 8-bit image",
             o => o.PlainResize, (o, v) => o with { PlainResize = v }),
+        Switch(
+            "reset_head", "-pre_train: begin the last layer anew; its number of classes may differ", o => o.ResetHead,
+            (o, v) => o with { ResetHead = v }),
     ];
 
     /// <summary>The option of that name; null if there is none.</summary>

@@ -15,6 +15,12 @@ public interface IDataSet
     /// <summary>The classes' names, for display: "class 0", "class 1" … unless the set has names.</summary>
     IReadOnlyList<string> ClassNames => [.. Enumerable.Range(0, Classes).Select(i => $"class {i}")];
 
+    /// <summary>The data set's name, which a checkpoint keeps; null unless the set has one.</summary>
+    string? Name => null;
+
+    /// <summary>What is done to samples of both parts before they are normalised, for a checkpoint to keep; null: it isn't said.</summary>
+    string? Transform => null;
+
     /// <summary>The class of a sample, from 0 to <see cref="Classes"/> − 1.</summary>
     /// <param name="index">The sample, from 0 to <see cref="Count"/> − 1.</param>
     int Label(int index);

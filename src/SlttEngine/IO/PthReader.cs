@@ -66,8 +66,14 @@ internal static class PthReader
             ["collections.OrderedDict"] = OrderedDict,
             ["torch._utils._rebuild_tensor"] = RebuildTensor,
             ["torch._utils._rebuild_tensor_v2"] = RebuildTensor,
-            ["torch._utils._rebuild_parameter"] = static arguments => arguments is [PthTensor tensor, ..] ? tensor
-                : throw new PickleFormatException("a parameter without its tensor"),
+            ["torch._utils._rebuild_parameter"] = RebuildParameter,
+            ["torch._utils._rebuild_parameter_with_state"] = RebuildParameter,
+            ["torch._tensor._rebuild_from_type_v2"] = static arguments => arguments is [PickleGlobal rebuild, _, object?[] parts, ..]
+                ? rebuild.Call(parts) : throw new PickleFormatException("malformed arguments"),
+            ["collections.defaultdict"] = static _ => new PickleDict(),
+            ["collections.Counter"] = static arguments => arguments is [PickleDict counts] ? counts : new PickleDict(),
+            ["numpy.core.multiarray.scalar"] = PickleNumber.FromNumpy,
+            ["numpy._core.multiarray.scalar"] = PickleNumber.FromNumpy,
             ["torch.Size"] = static arguments => arguments is [var sizes] && PickleValues.Longs(sizes) is not null ? sizes
                 : throw new PickleFormatException("not a list of sizes"),
         };
@@ -77,8 +83,29 @@ internal static class PthReader
             globals[storage] = static _ => throw new PickleFormatException("is a type here, not a call");
         }
 
+        foreach ((string name, PickleCallable call) in NumpyPickle.Globals)
+        {
+            globals[name] = arguments => NumpyOrOpaque(name, call, arguments);
+        }
+
         return globals;
     }
+
+    /// <summary>An array of anything but numbers is no more than its name: a checkpoint's tensors are torch's.</summary>
+    private static object? NumpyOrOpaque(string name, PickleCallable call, object?[] arguments)
+    {
+        try
+        {
+            return call(arguments);
+        }
+        catch (PickleFormatException)
+        {
+            return new PickleOpaque(name);
+        }
+    }
+
+    private static object RebuildParameter(object?[] arguments) => arguments is [PthTensor or PickleOpaque, ..] ? arguments[0]!
+        : throw new PickleFormatException("a parameter without its tensor");
 
     private static PickleDict OrderedDict(object?[] arguments)
     {
@@ -98,21 +125,36 @@ internal static class PthReader
         return dict;
     }
 
-    private static PthTensor RebuildTensor(object?[] arguments) =>
-        arguments is [PthStorage storage, long offset, var shape, var strides, ..]
-        && PickleValues.Longs(shape) is { } sizes && PickleValues.Longs(strides) is { } steps
-            ? new PthTensor(storage, offset, sizes, steps)
-            : throw new PickleFormatException("malformed arguments");
-
-    /// <summary>('storage', type, key, location, count) and, in the older format, a sixth item for views.</summary>
-    private static PthStorage Storage(object? id, Dictionary<string, PthStorage> storages)
+    private static object RebuildTensor(object?[] arguments) => arguments switch
     {
+        [PthStorage storage, long offset, var shape, var strides, ..]
+            when PickleValues.Longs(shape) is { } sizes && PickleValues.Longs(strides) is { } steps
+            => new PthTensor(storage, offset, sizes, steps),
+        [PickleOpaque storage, ..] => storage,
+        _ => throw new PickleFormatException("malformed arguments"),
+    };
+
+    /// <summary>
+    /// ('storage', type, key, location, count) and, in the older format, a sixth item for views. A storage of a type that this reader does
+    /// not know is its name alone.
+    /// </summary>
+    private static object Storage(object? id, Dictionary<string, PthStorage> storages)
+    {
+        if (id is object?[] { Length: >= 2 } module && PickleValues.Text(module[0]) == "module" && module[1] is PickleGlobal program)
+        {
+            return program;  // a whole pickled module names its class so, with the class's source text
+        }
+
         if (id is not object?[] { Length: 5 or 6 } parts
             || PickleValues.Text(parts[0]) != "storage" || parts[1] is not PickleGlobal type
-            || PickleValues.Text(parts[2]) is not { } key || parts[4] is not long count || count < 0
-            || !StorageTypes.TryGetValue(type.FullName, out TensorType elements))
+            || PickleValues.Text(parts[2]) is not { } key || parts[4] is not long count || count < 0)
         {
             throw new PickleFormatException("a persistent id that is not a storage");
+        }
+
+        if (!StorageTypes.TryGetValue(type.FullName, out TensorType elements))
+        {
+            return new PickleOpaque(type.FullName);
         }
 
         if (!storages.TryGetValue(key, out PthStorage? root))
@@ -158,7 +200,7 @@ internal static class PthReader
 
             Dictionary<string, PthStorage> storages = new Dictionary<string, PthStorage>(StringComparer.Ordinal);
             using MemoryStream content = new MemoryStream(Content(path, pickle, MaxPickle, stream.Length));
-            object? result = Unpickler.Load(path, content, KnownGlobals, id => Storage(id, storages));
+            object? result = Unpickler.Load(path, content, KnownGlobals, id => Storage(id, storages), opaque: true);
             foreach (PthStorage storage in storages.Values)
             {
                 ZipArchiveEntry entry = zip.GetEntry($"{root}data/{storage.Key}")
@@ -197,7 +239,9 @@ internal static class PthReader
         }
 
         byte[] bytes = content.Capacity == content.Length ? content.GetBuffer() : content.ToArray();
-        if (bytes.Length != entry.Length || Crc32.HashToUInt32(bytes) != entry.Crc32)
+
+        // PyTorch 2.6 and later can leave checksums out: a CRC of 0.
+        if (bytes.Length != entry.Length || (entry.Crc32 != 0 && Crc32.HashToUInt32(bytes) != entry.Crc32))
         {
             throw FileErrors.Bad(path, $"{entry.FullName} is damaged: its length or checksum is wrong");
         }
@@ -228,7 +272,7 @@ internal static class PthReader
         }
 
         Dictionary<string, PthStorage> storages = new Dictionary<string, PthStorage>(StringComparer.Ordinal);
-        object? result = Unpickler.Load(path, stream, KnownGlobals, id => Storage(id, storages));
+        object? result = Unpickler.Load(path, stream, KnownGlobals, id => Storage(id, storages), opaque: true);
         IReadOnlyList<object?> keys = PickleValues.Items(Unpickler.Load(path, stream, nothing))
             ?? throw FileErrors.Bad(path, "the list of storages is damaged");
         Span<byte> prefix = stackalloc byte[8];

@@ -21,6 +21,9 @@ public sealed class Trainer : IDisposable
     private readonly TrainingData train;
     private readonly TrainingData test;
     private readonly TrainingEngine engine;
+    private readonly RunDescription description;
+    private readonly List<string> notes = [];
+    private CheckpointFile? checkpoint;
     private RunPosition position = new();
     private bool warned;
 
@@ -33,8 +36,13 @@ public sealed class Trainer : IDisposable
     /// <exception cref="SlttException">An option or a set can't be used, or the plan does not fit the device.</exception>
     public Trainer(ComputeDevice device, TrainingOptions options, IDataSet trainSet, IDataSet testSet, ITrainingObserver observer)
     {
-        (this.device, this.options, this.observer) = (device, options.Validate(), observer);
+        options.Validate();
         RequireAlike(trainSet, testSet);
+        checkpoint = options.Checkpoint is { } path ? CheckpointFile.Read(path) : null;
+        CheckpointFile? resumed = options.Resume is null ? null : checkpoint;
+        TrainingOptions given = options;
+        options = options.WithOptimizerOf(resumed);
+        (this.device, this.options, this.observer) = (device, options, observer);
         if (options.Resume is { } resume)
         {
             device.ConvolutionChoices?.CopyFrom(resume);
@@ -48,6 +56,11 @@ public sealed class Trainer : IDisposable
             TrainBatches = train.BatchSizes,
             TestBatches = test.BatchSizes,
         });
+        description = RunDescription.Of(options, engine.Network, trainSet);
+        if (checkpoint is not null)
+        {
+            Compare(checkpoint, given);
+        }
     }
 
     /// <summary>Device memory of the run, bytes: all of it is planned and allocated at the start.</summary>
@@ -81,6 +94,7 @@ public sealed class Trainer : IDisposable
             position.Epoch,
             position.Batches,
             train.BatchesPerEpoch));
+        notes.ForEach(observer.Note);
         if (options.SaveInitial)
         {
             Save(Path.Combine(folder, "checkpoint_0.safetensors"));
@@ -95,14 +109,14 @@ public sealed class Trainer : IDisposable
             Stopwatch watch = Stopwatch.StartNew();
             if (!TrainEpoch(cancel))
             {
-                Stop(folder);
+                Stop(folder, cancel);
                 return;
             }
 
             double trainSeconds = watch.Elapsed.TotalSeconds;
             if (TestEpoch(cancel) is not { } tested)
             {
-                Stop(folder);
+                Stop(folder, cancel);
                 return;
             }
 
@@ -130,23 +144,73 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    private void LoadCheckpoint()
+    /// <summary>Says where this run differs from the checkpoint's; refuses other classes, and a place that the data have not.</summary>
+    private void Compare(CheckpointFile start, TrainingOptions given)
     {
-        if (options.Resume is { } resume)
+        if (options.Resume is null)
         {
-            position = TrainingCheckpoint.Resume(engine, options, CheckpointFile.Read(resume));
+            // A new run may well have other options; other classes are worth a line.
+            if (!options.ResetHead && RunDescription.Read(start)?.OtherClass(description) is { } other)
+            {
+                observer.Warning($"{start.Path}: it was trained on other classes than the data have: {other}");
+            }
+
+            return;
         }
 
-        if (options.StartFrom is { } start)
+        description.CompareWith(start, evaluation: false, observer.Warning);
+        if (given.Optimizer is { } optimizer && SavedOptimizer.ReadOptimizer(start) is { } saved && saved != optimizer)
         {
-            TrainingCheckpoint.LoadNetwork(engine.Store, CheckpointFile.Read(start));
+            notes.Add($"{optimizer} holds, not the checkpoint's {saved}");
+        }
+
+        if (given.LearningRate is { } rate && SavedOptimizer.ReadLearningRate(start) is { } savedRate && savedRate != rate)
+        {
+            notes.Add($"{rate} holds, not the checkpoint's {savedRate}");
+        }
+    }
+
+    private void LoadCheckpoint()
+    {
+        if (checkpoint is null)
+        {
+            return;
+        }
+
+        if (options.Resume is null)
+        {
+            NetworkState.Load(engine.Store, checkpoint, options.ResetHead, notes.Add);
+        }
+        else
+        {
+            position = TrainingCheckpoint.Resume(engine, options, checkpoint, notes.Add);
+            RequirePlace(checkpoint);
+        }
+
+        checkpoint = null;  // its tensors are as large as the network
+    }
+
+    /// <summary>Refuses a place within an epoch that the data set has not, or that other samples led to.</summary>
+    private void RequirePlace(CheckpointFile resumed)
+    {
+        if (position.Batches < 0 || position.Batches > train.BatchesPerEpoch)
+        {
+            throw SavedOptimizer.Refused(
+                resumed,
+                $"{position.Batches} batches of epoch {position.Epoch} are done, but an epoch of these data has {train.BatchesPerEpoch}");
+        }
+
+        if (position.Batches > 0 && RunDescription.Read(resumed)?.TrainSamples is { } samples && samples != train.Count)
+        {
+            throw SavedOptimizer.Refused(
+                resumed, $"saved inside epoch {position.Epoch} of {samples} training samples: it can't go on with {train.Count}");
         }
     }
 
     /// <summary>Trains what is left of the epoch; false if it was asked to stop.</summary>
     private bool TrainEpoch(CancellationToken cancel)
     {
-        double rate = options.LearningRate.At(position.Epoch);
+        double rate = options.UsedLearningRate.At(position.Epoch);
         train.Start(position.Epoch, position.Batches);
         PassProgress progress = Progress(TrainingPhase.Train, train, position.Batches, position.Train);
         int done = progress.Run(train, engine, batch => engine.TrainIteration(train.Input(batch), batch.Labels, rate), cancel);
@@ -216,8 +280,13 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    private void Stop(string folder)
+    private void Stop(string folder, CancellationToken cancel)
     {
+        if (!cancel.IsCancellationRequested)
+        {
+            throw new InvalidOperationException("the pass ended before its last batch, and nobody stopped it");
+        }
+
         string path = Path.Combine(folder, LatestCheckpoint);
         Save(path);
         observer.Stopped(path);
@@ -225,7 +294,7 @@ public sealed class Trainer : IDisposable
 
     private void Save(string path)
     {
-        TrainingCheckpoint.Capture(engine, options, position).WriteSafeTensors(path);
+        TrainingCheckpoint.Capture(engine, options, position, description).WriteSafeTensors(path);
         observer.CheckpointSaved(path);
     }
 
