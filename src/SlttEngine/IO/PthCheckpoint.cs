@@ -89,6 +89,11 @@ internal static class PthCheckpoint
                 {
                     throw NoState(path, $"its {key} is an object of {unknown.Name}");
                 }
+
+                if (value is PickleDict others && !HasTensor(root))
+                {
+                    AddTensors(path, others, key + ".", []);  // throws: it has no tensor
+                }
             }
 
             AddTensors(path, root, CheckpointFile.Net, tensors);

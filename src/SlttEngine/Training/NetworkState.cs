@@ -121,7 +121,7 @@ public static class NetworkState
     {
         if (store.Find(name) is { } parameter)
         {
-            store.SetWeight(parameter, tensor.ToFloat32());
+            store.SetWeight(parameter, Finite(tensor, path));
         }
         else if (store.FindStatistic(name) is { IsCounter: true } counter)
         {
@@ -132,8 +132,23 @@ public static class NetworkState
         }
         else
         {
-            store.SetStatistic(store.FindStatistic(name)!, tensor.ToFloat32());
+            store.SetStatistic(store.FindStatistic(name)!, Finite(tensor, path));
         }
+    }
+
+    /// <summary>A tensor's numbers. One that is not finite makes a neuron silent: the network would answer, and wrongly.</summary>
+    private static float[] Finite(NamedTensor tensor, string path)
+    {
+        float[] values = new float[tensor.Count];
+        if (!TensorTypes.TryToFloat32(tensor.Type, tensor.Bytes, values))
+        {
+            throw FileErrors.Bad(path, $"{tensor.Name} holds {TensorTypes.Name(tensor.Type)}, not floating-point numbers");
+        }
+
+        int bad = Array.FindIndex(values, v => !float.IsFinite(v));
+        return bad < 0 ? values : throw FileErrors.Bad(
+            path, $"{tensor.Name} holds {values[bad].ToString("R", CultureInfo.InvariantCulture)} at {bad}: the network has diverged",
+            "take an earlier checkpoint");
     }
 
     private static SlttException Mismatch(ParameterStore store, string path, string what) => new(

@@ -48,6 +48,29 @@ public sealed record SavedOptimizer(Optimizer Optimizer, LearningRate LearningRa
             : throw Refused(checkpoint, FormattableString.Invariant($"its epoch {epoch:R} is not the number of a finished epoch"));
     }
 
+    /// <summary>Lines about what a file leaves open: how it goes on.</summary>
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="rate">The learning rate that the run goes on with.</param>
+    internal static IEnumerable<string> Doubts(CheckpointFile checkpoint, LearningRate rate)
+    {
+        // PyTorch's Adam and AdamW have the same settings and state, and differ in what weight decay means.
+        JsonObject group = Group(checkpoint);
+        if (!checkpoint.Metadata.ContainsKey(TrainingCheckpoint.Run) && group.ContainsKey("betas")
+            && !group.ContainsKey("decoupled_weight_decay") && Number(checkpoint, group, "weight_decay") != 0)
+        {
+            yield return $"{checkpoint.Path}: does not say whether Adam or AdamW wrote it: it goes on with AdamW, whose weight decay is "
+                + "decoupled";
+        }
+
+        if (rate.Factor != SavedFactor(checkpoint))
+        {
+            int done = ReadEpoch(checkpoint) + 1;
+            yield return FormattableString.Invariant(
+                $"{checkpoint.Path}: its lr is {rate.At(done):G6}, not its schedule's {(rate with { Factor = 1 }).At(done):G6}: ")
+                + "it goes on from its lr";
+        }
+    }
+
     /// <summary>A number among a checkpoint's metadata.</summary>
     /// <exception cref="SlttException">There is none.</exception>
     internal static double Number(CheckpointFile checkpoint, string key) =>

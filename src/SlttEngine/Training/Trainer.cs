@@ -49,6 +49,12 @@ public sealed class Trainer : IDisposable
         }
 
         EnginePlan plan = options.Plan(device, SampleFormat.Of(trainSet));
+        description = RunDescription.Of(options, plan.Store.Network, trainSet);
+        if (checkpoint is not null)
+        {
+            Compare(checkpoint, given);
+        }
+
         train = new TrainingData(device, trainSet, options, train: true);
         test = new TrainingData(device, testSet, options with { BatchSize = plan.EvaluationBatch(options.BatchSize) }, train: false);
         engine = new TrainingEngine(plan, options.Engine(train.Format, test.Format, staticInput: train.Shape.Steps == 1) with
@@ -56,11 +62,6 @@ public sealed class Trainer : IDisposable
             TrainBatches = train.BatchSizes,
             TestBatches = test.BatchSizes,
         });
-        description = RunDescription.Of(options, engine.Network, trainSet);
-        if (checkpoint is not null)
-        {
-            Compare(checkpoint, given);
-        }
     }
 
     /// <summary>Device memory of the run, bytes: all of it is planned and allocated at the start.</summary>

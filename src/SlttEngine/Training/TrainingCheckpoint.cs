@@ -128,6 +128,11 @@ public static class TrainingCheckpoint
         }
 
         engine.WriteState(state);
+        foreach (string doubt in note is null ? [] : SavedOptimizer.Doubts(checkpoint, options.UsedLearningRate))
+        {
+            note!(doubt);
+        }
+
         return position;
     }
 
