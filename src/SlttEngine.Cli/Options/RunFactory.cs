@@ -37,6 +37,7 @@ public static class RunFactory
         StartFrom = options.PreTrain,
         ResetHead = options.ResetHead,
         SaveInitial = options.SaveInit,
+        Takeover = options.Takeover,
     };
 
     /// <summary>The network, for samples of a shape.</summary>

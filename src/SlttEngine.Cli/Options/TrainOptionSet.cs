@@ -10,6 +10,7 @@ internal sealed class TrainOptionSet
     private readonly TrainOptions defaults;
     private readonly List<(string Name, Func<TrainOptions, TrainOptions> Apply)> given = [];
     private string? from;
+    private bool takeover;
 
     /// <summary>Creates the set.</summary>
     /// <param name="defaults">What counts where nothing is given.</param>
@@ -24,6 +25,9 @@ internal sealed class TrainOptionSet
                 o.ValueName,
                 Help(o, defaults),
                 value => given.Add((o.Name, options => o.Apply(options, o.IsSwitch ? "True" : value))))),
+            new CliOption(
+                "take_over", null, "take the run folder although a run on another host has it: that one no longer runs",
+                _ => takeover = true),
             new CliOption(
                 "from", "ARGS.TXT", "take a run's options from its args.txt; options given beside it count more", path => from = path),
         ];
@@ -58,8 +62,7 @@ internal sealed class TrainOptionSet
 
         CheckpointFile checkpoint = CheckpointFile.Read(path);
         TrainOptions options = Apply(from is null ? Described(start, checkpoint) : start);
-        return WithMethod(CheckpointOptions.With(options, SavedOptimizer.Read(checkpoint), name => from is not null || Has(name), lines))
-            .Validate();
+        return Checked(CheckpointOptions.With(options, SavedOptimizer.Read(checkpoint), name => from is not null || Has(name), lines));
     }
 
     /// <summary>
@@ -108,9 +111,25 @@ internal sealed class TrainOptionSet
         }
     }
 
-    private TrainOptions Read(TrainOptions start) => WithMethod(Apply(start)).Validate();
+    private TrainOptions Read(TrainOptions start) => Checked(Apply(start));
 
-    private TrainOptions WithMethod(TrainOptions options) => method is null ? options : options with { Method = method };
+    private TrainOptions Checked(TrainOptions options)
+    {
+        options = method is null ? options : options with { Method = method };
+        if (Has("amp_dtype") && !options.Amp)
+        {
+            throw new SlttException(ErrorKind.Usage, "-amp_dtype has no effect without -amp", "give -amp too, or neither");
+        }
+
+        if (Has("K") && options.Method != MethodTable.SlttK)
+        {
+            throw new SlttException(
+                ErrorKind.Usage, $"-K has no effect with {options.Method}",
+                $"-method {MethodTable.SlttK} runs backward in K of the T steps");
+        }
+
+        return (options with { Takeover = takeover }).Validate();
+    }
 
     private TrainOptions Apply(TrainOptions start) => given.Aggregate(start, (options, option) => option.Apply(options));
 

@@ -13,7 +13,8 @@ internal static class PthReader
     private const long MaxPickle = 1 << 28;
     private static readonly BigInteger LegacyMagic = BigInteger.Parse("119547037146038801333356");  // 0x1950a86a20f9469cfc6c
 
-    private static readonly Dictionary<string, TensorType> StorageTypes = new()
+    /// <summary>torch's storage classes.</summary>
+    internal static readonly Dictionary<string, TensorType> StorageTypes = new()
     {
         ["torch.DoubleStorage"] = TensorType.F64,
         ["torch.FloatStorage"] = TensorType.F32,
@@ -26,8 +27,6 @@ internal static class PthReader
         ["torch.ByteStorage"] = TensorType.U8,
         ["torch.BoolStorage"] = TensorType.Bool,
     };
-
-    private static readonly Dictionary<string, PickleCallable> KnownGlobals = Globals();
 
     /// <summary>torch's name of the storage class for an element type; null if torch 1.x has none.</summary>
     internal static string? StorageName(TensorType type) => StorageTypes.FirstOrDefault(s => s.Value == type).Key?["torch.".Length..];
@@ -58,81 +57,6 @@ internal static class PthReader
     }
 
     private static bool IsZip(ReadOnlySpan<byte> start) => start.StartsWith("PK\x03\x04"u8);
-
-    private static Dictionary<string, PickleCallable> Globals()
-    {
-        Dictionary<string, PickleCallable> globals = new Dictionary<string, PickleCallable>
-        {
-            ["collections.OrderedDict"] = OrderedDict,
-            ["torch._utils._rebuild_tensor"] = RebuildTensor,
-            ["torch._utils._rebuild_tensor_v2"] = RebuildTensor,
-            ["torch._utils._rebuild_parameter"] = RebuildParameter,
-            ["torch._utils._rebuild_parameter_with_state"] = RebuildParameter,
-            ["torch._tensor._rebuild_from_type_v2"] = static arguments => arguments is [PickleGlobal rebuild, _, object?[] parts, ..]
-                ? rebuild.Call(parts) : throw new PickleFormatException("malformed arguments"),
-            ["collections.defaultdict"] = static _ => new PickleDict(),
-            ["collections.Counter"] = static arguments => arguments is [PickleDict counts] ? counts : new PickleDict(),
-            ["numpy.core.multiarray.scalar"] = PickleNumber.FromNumpy,
-            ["numpy._core.multiarray.scalar"] = PickleNumber.FromNumpy,
-            ["torch.Size"] = static arguments => arguments is [var sizes] && PickleValues.Longs(sizes) is not null ? sizes
-                : throw new PickleFormatException("not a list of sizes"),
-        };
-        foreach (string storage in StorageTypes.Keys)
-        {
-            // Named only inside persistent ids, as the element type; never called.
-            globals[storage] = static _ => throw new PickleFormatException("is a type here, not a call");
-        }
-
-        foreach ((string name, PickleCallable call) in NumpyPickle.Globals)
-        {
-            globals[name] = arguments => NumpyOrOpaque(name, call, arguments);
-        }
-
-        return globals;
-    }
-
-    /// <summary>An array of anything but numbers is no more than its name: a checkpoint's tensors are torch's.</summary>
-    private static object? NumpyOrOpaque(string name, PickleCallable call, object?[] arguments)
-    {
-        try
-        {
-            return call(arguments);
-        }
-        catch (PickleFormatException)
-        {
-            return new PickleOpaque(name);
-        }
-    }
-
-    private static object RebuildParameter(object?[] arguments) => arguments is [PthTensor or PickleOpaque, ..] ? arguments[0]!
-        : throw new PickleFormatException("a parameter without its tensor");
-
-    private static PickleDict OrderedDict(object?[] arguments)
-    {
-        PickleDict dict = new PickleDict { Ordered = true };
-        IReadOnlyList<object?> pairs = arguments.Length == 0 ? []
-            : PickleValues.Items(arguments[0]) ?? throw new PickleFormatException("items that are not a list");
-        foreach (object? pair in pairs)
-        {
-            if (PickleValues.Items(pair) is not { Count: 2 } item)
-            {
-                throw new PickleFormatException("an item that is not a pair");
-            }
-
-            dict.Set(item[0], item[1]);
-        }
-
-        return dict;
-    }
-
-    private static object RebuildTensor(object?[] arguments) => arguments switch
-    {
-        [PthStorage storage, long offset, var shape, var strides, ..]
-            when PickleValues.Longs(shape) is { } sizes && PickleValues.Longs(strides) is { } steps
-            => new PthTensor(storage, offset, sizes, steps),
-        [PickleOpaque storage, ..] => storage,
-        _ => throw new PickleFormatException("malformed arguments"),
-    };
 
     /// <summary>
     /// ('storage', type, key, location, count) and, in the older format, a sixth item for views. A storage of a type that this reader does
@@ -200,7 +124,7 @@ internal static class PthReader
 
             Dictionary<string, PthStorage> storages = new Dictionary<string, PthStorage>(StringComparer.Ordinal);
             using MemoryStream content = new MemoryStream(Content(path, pickle, MaxPickle, stream.Length));
-            object? result = Unpickler.Load(path, content, KnownGlobals, id => Storage(id, storages), opaque: true);
+            object? result = Unpickler.Load(path, content, PthGlobals.All, id => Storage(id, storages), opaque: true);
             foreach (PthStorage storage in storages.Values)
             {
                 ZipArchiveEntry entry = zip.GetEntry($"{root}data/{storage.Key}")
@@ -272,7 +196,7 @@ internal static class PthReader
         }
 
         Dictionary<string, PthStorage> storages = new Dictionary<string, PthStorage>(StringComparer.Ordinal);
-        object? result = Unpickler.Load(path, stream, KnownGlobals, id => Storage(id, storages), opaque: true);
+        object? result = Unpickler.Load(path, stream, PthGlobals.All, id => Storage(id, storages), opaque: true);
         IReadOnlyList<object?> keys = PickleValues.Items(Unpickler.Load(path, stream, nothing))
             ?? throw FileErrors.Bad(path, "the list of storages is damaged");
         Span<byte> prefix = stackalloc byte[8];

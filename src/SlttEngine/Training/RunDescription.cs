@@ -256,7 +256,7 @@ public sealed record RunDescription
     {
         if (ClassNames.Count != data.ClassNames.Count)
         {
-            return $"{ClassNames.Count} and {data.ClassNames.Count}";
+            return $"{ClassNames.Count} classes there and {data.ClassNames.Count} here";
         }
 
         if (AreNumbers(ClassNames) || AreNumbers(data.ClassNames))

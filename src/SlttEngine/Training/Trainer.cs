@@ -16,16 +16,16 @@ public sealed class Trainer : IDisposable
     public const string BestCheckpoint = "checkpoint_max.safetensors";
 
     private readonly TrainingOptions options;
-    private readonly ITrainingObserver observer;
+    private readonly RunMessages observer;
     private readonly ComputeDevice device;
     private readonly TrainingData train;
     private readonly TrainingData test;
     private readonly TrainingEngine engine;
     private readonly RunDescription description;
     private readonly List<string> notes = [];
-    private CheckpointFile? checkpoint;
     private RunPosition position = new();
     private bool warned;
+    private RunLock? runLock;
 
     /// <summary>Builds the network and plans all memory.</summary>
     /// <param name="device">The device; it stays the caller's.</param>
@@ -38,11 +38,10 @@ public sealed class Trainer : IDisposable
     {
         options.Validate();
         RequireAlike(trainSet, testSet);
-        checkpoint = options.Checkpoint is { } path ? CheckpointFile.Read(path) : null;
-        CheckpointFile? resumed = options.Resume is null ? null : checkpoint;
+        CheckpointFile? checkpoint = options.Checkpoint is { } path ? CheckpointFile.Read(path) : null;
         TrainingOptions given = options;
-        options = options.WithOptimizerOf(resumed);
-        (this.device, this.options, this.observer) = (device, options, observer);
+        options = options.WithOptimizerOf(options.Resume is null ? null : checkpoint);
+        (this.device, this.options, this.observer) = (device, options, new RunMessages(observer));
         if (options.Resume is { } resume)
         {
             device.ConvolutionChoices?.CopyFrom(resume);
@@ -52,7 +51,7 @@ public sealed class Trainer : IDisposable
         description = RunDescription.Of(options, plan.Store.Network, trainSet);
         if (checkpoint is not null)
         {
-            Compare(checkpoint, given);
+            CheckpointFit.Compare(checkpoint, given, description, this.observer);
         }
 
         train = new TrainingData(device, trainSet, options, train: true);
@@ -71,6 +70,9 @@ public sealed class Trainer : IDisposable
     /// <param name="cancel">Stops the run after the step it is in; the state is saved.</param>
     public void Run(CancellationToken cancel)
     {
+        string folder = options.RunFolder;
+        // Before the checkpoint is read: a run that is still in the folder would write a later one.
+        using RunLock? early = Directory.Exists(folder) ? RunLock.Acquire(folder, options.Takeover) : null;
         engine.Store.Initialize((ulong)options.Seed);
         LoadCheckpoint();
         if (position.Epoch >= options.Epochs)
@@ -81,8 +83,10 @@ public sealed class Trainer : IDisposable
             return;
         }
 
-        string folder = options.RunFolder;
         RunFolder.Create(options, observer);
+        using RunLock? late = early is null ? RunLock.Acquire(folder, options.Takeover) : null;
+        runLock = early ?? late;
+        observer.WriteTo(folder);
         device.ConvolutionChoices?.WriteTo(folder);
         observer.RunStarted(new RunStarted(
             device.Name,
@@ -145,66 +149,19 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Says where this run differs from the checkpoint's; refuses other classes, and a place that the data have not.</summary>
-    private void Compare(CheckpointFile start, TrainingOptions given)
-    {
-        if (options.Resume is null)
-        {
-            // A new run may well have other options; other classes are worth a line.
-            if (!options.ResetHead && RunDescription.Read(start)?.OtherClass(description) is { } other)
-            {
-                observer.Warning($"{start.Path}: it was trained on other classes than the data have: {other}");
-            }
-
-            return;
-        }
-
-        description.CompareWith(start, evaluation: false, observer.Warning);
-        if (given.Optimizer is { } optimizer && SavedOptimizer.ReadOptimizer(start) is { } saved && saved != optimizer)
-        {
-            notes.Add($"{optimizer} holds, not the checkpoint's {saved}");
-        }
-
-        if (given.LearningRate is { } rate && SavedOptimizer.ReadLearningRate(start) is { } savedRate && savedRate != rate)
-        {
-            notes.Add($"{rate} holds, not the checkpoint's {savedRate}");
-        }
-    }
-
     private void LoadCheckpoint()
     {
-        if (checkpoint is null)
+        // Read again: the run that the folder was waited for may have written a later one.
+        if (options.Resume is { } resume)
         {
-            return;
-        }
-
-        if (options.Resume is null)
-        {
-            NetworkState.Load(engine.Store, checkpoint, options.ResetHead, notes.Add);
-        }
-        else
-        {
+            CheckpointFile checkpoint = CheckpointFile.Read(resume);
             position = TrainingCheckpoint.Resume(engine, options, checkpoint, notes.Add);
-            RequirePlace(checkpoint);
+            CheckpointFit.RequirePlace(checkpoint, position, train.BatchesPerEpoch, train.Count);
         }
 
-        checkpoint = null;  // its tensors are as large as the network
-    }
-
-    /// <summary>Refuses a place within an epoch that the data set has not, or that other samples led to.</summary>
-    private void RequirePlace(CheckpointFile resumed)
-    {
-        if (position.Batches < 0 || position.Batches > train.BatchesPerEpoch)
+        if (options.StartFrom is { } start)
         {
-            throw SavedOptimizer.Refused(
-                resumed,
-                $"{position.Batches} batches of epoch {position.Epoch} are done, but an epoch of these data has {train.BatchesPerEpoch}");
-        }
-
-        if (position.Batches > 0 && RunDescription.Read(resumed)?.TrainSamples is { } samples && samples != train.Count)
-        {
-            throw SavedOptimizer.Refused(
-                resumed, $"saved inside epoch {position.Epoch} of {samples} training samples: it can't go on with {train.Count}");
+            NetworkState.Load(engine.Store, CheckpointFile.Read(start), options.ResetHead, notes.Add);
         }
     }
 
@@ -295,6 +252,7 @@ public sealed class Trainer : IDisposable
 
     private void Save(string path)
     {
+        runLock?.Check();
         TrainingCheckpoint.Capture(engine, options, position, description).WriteSafeTensors(path);
         observer.CheckpointSaved(path);
     }

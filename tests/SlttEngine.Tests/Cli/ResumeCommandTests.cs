@@ -54,7 +54,7 @@ public sealed class ResumeCommandTests
         Assert.That((exitCode, error), Is.EqualTo((0, string.Empty)));
         Assert.That(output, Does.Contain("going on with epoch 1, 1 of whose 5 batches are done"));
         string folder = Directory.GetDirectories(data.OutDir).Single();
-        Assert.That(folder, Does.EndWith("_T1_tau1.3_e2_bs8_SGD_lr0.05_wd0.0005_SG_triangle_drop0.1_losslamb0.05_CosALR_10_width32"));
+        Assert.That(folder, Does.EndWith("_T1_tau1.3_e2_bs8_SGD_lr0.05_wd0.0005_SG_triangle_drop0.1_losslamb0.05_CosALR_10_seed5_width32"));
         Assert.That(File.ReadAllBytes(Path.Combine(folder, Trainer.LatestCheckpoint)), Is.EqualTo(whole));
     }
 
