@@ -83,6 +83,9 @@ public static class TrainOptionTable
         Switch(
             "reset_head", "-pre_train: begin the last layer anew; its number of classes may differ", o => o.ResetHead,
             (o, v) => o with { ResetHead = v }),
+        Switch(
+            "allow_incomplete", "take what is there of an incomplete data set, and leave out samples without an event; the run says so",
+            o => o.AllowIncomplete, (o, v) => o with { AllowIncomplete = v }),
     ];
 
     /// <summary>The option of that name; null if there is none.</summary>

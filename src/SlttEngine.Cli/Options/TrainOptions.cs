@@ -157,6 +157,9 @@ public sealed record TrainOptions
     /// </summary>
     public bool PlainResize { get; init; }
 
+    /// <summary>allow_incomplete: take what is there of an incomplete data set, and leave out samples without an event.</summary>
+    public bool AllowIncomplete { get; init; }
+
     // The official defaults of these two are Python integers and print as such until a float is given: wd0 but wd0.0.
     internal bool WeightDecayGiven { get; init; }
 

@@ -21,6 +21,10 @@ public interface IDataSet
     /// <summary>What is done to samples of both parts before they are normalised, for a checkpoint to keep; null: it isn't said.</summary>
     string? Transform => null;
 
+    /// <summary>What a user should know of the data, one line each: what is incomplete, left out or not read. Empty unless the set has
+    /// some.</summary>
+    IReadOnlyList<string> Warnings => [];
+
     /// <summary>The class of a sample, from 0 to <see cref="Classes"/> − 1.</summary>
     /// <param name="index">The sample, from 0 to <see cref="Count"/> − 1.</param>
     int Label(int index);

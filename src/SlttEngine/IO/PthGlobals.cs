@@ -19,8 +19,6 @@ internal static class PthGlobals
                 ? rebuild.Call(parts) : throw new PickleFormatException("malformed arguments"),
             ["collections.defaultdict"] = static _ => new PickleDict(),
             ["collections.Counter"] = static arguments => arguments is [PickleDict counts] ? counts : new PickleDict(),
-            ["numpy.core.multiarray.scalar"] = PickleNumber.FromNumpy,
-            ["numpy._core.multiarray.scalar"] = PickleNumber.FromNumpy,
             ["torch.Size"] = static arguments => arguments is [var sizes] && PickleValues.Longs(sizes) is not null ? sizes
                 : throw new PickleFormatException("not a list of sizes"),
         };
@@ -34,6 +32,8 @@ internal static class PthGlobals
         {
             globals[name] = arguments => NumpyOrOpaque(name, call, arguments);
         }
+
+        globals["numpy.core.multiarray.scalar"] = globals["numpy._core.multiarray.scalar"] = PickleNumber.FromNumpy;
 
         return globals;
     }

@@ -23,6 +23,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainingEngine engine;
     private readonly RunDescription description;
     private readonly List<string> notes = [];
+    private readonly IReadOnlyList<string> dataWarnings;
     private RunPosition position = new();
     private bool warned;
     private RunLock? runLock;
@@ -42,6 +43,7 @@ public sealed class Trainer : IDisposable
         TrainingOptions given = options;
         options = options.WithOptimizerOf(options.Resume is null ? null : checkpoint);
         (this.device, this.options, this.observer) = (device, options, new RunMessages(observer));
+        dataWarnings = [.. trainSet.Warnings.Concat(testSet.Warnings).Distinct()];
         if (options.Resume is { } resume)
         {
             device.ConvolutionChoices?.CopyFrom(resume);
@@ -100,6 +102,11 @@ public sealed class Trainer : IDisposable
             position.Batches,
             train.BatchesPerEpoch));
         notes.ForEach(observer.Note);
+        foreach (string warning in dataWarnings)
+        {
+            observer.Warning(warning);
+        }
+
         if (options.SaveInitial)
         {
             Save(Path.Combine(folder, "checkpoint_0.safetensors"));
