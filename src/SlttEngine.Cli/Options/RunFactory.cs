@@ -35,6 +35,7 @@ public static class RunFactory
         RunFiles = new Dictionary<string, string> { ["args.txt"] = options.ToArgsText() },
         Resume = options.Resume,
         StartFrom = options.PreTrain,
+        ResetHead = options.ResetHead,
         SaveInitial = options.SaveInit,
         Takeover = options.Takeover,
     };

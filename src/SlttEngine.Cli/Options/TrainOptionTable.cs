@@ -81,6 +81,9 @@ public static class TrainOptionTable
             "plain_resize", "DVSCIFAR10: make frames 48×48 by resampling counts, not the official way through an 8-bit image",
             o => o.PlainResize, (o, v) => o with { PlainResize = v }),
         Switch(
+            "reset_head", "-pre_train: begin the last layer anew; its number of classes may differ", o => o.ResetHead,
+            (o, v) => o with { ResetHead = v }),
+        Switch(
             "allow_incomplete", "take what is there of an incomplete data set, and leave out samples without an event; the run says so",
             o => o.AllowIncomplete, (o, v) => o with { AllowIncomplete = v }),
     ];

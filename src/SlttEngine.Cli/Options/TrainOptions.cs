@@ -77,6 +77,9 @@ public sealed record TrainOptions
     /// <summary>pre_train: checkpoint whose parameters to start from; null for none.</summary>
     public string? PreTrain { get; init; }
 
+    /// <summary>reset_head: of the checkpoint of pre_train all but the last layer is loaded.</summary>
+    public bool ResetHead { get; init; }
+
     /// <summary>amp: mixed precision.</summary>
     public bool Amp { get; init; }
 
@@ -231,6 +234,13 @@ public sealed record TrainOptions
             throw new SlttException(
                 ErrorKind.Usage, $"-resume {Resume} and -pre_train {PreTrain}: a run begins with one of them",
                 "-resume alone goes on with a run; -pre_train alone begins one with a checkpoint's parameters");
+        }
+
+        if (ResetHead && PreTrain is null)
+        {
+            throw new SlttException(
+                ErrorKind.Usage, "-reset_head without -pre_train: there is no checkpoint whose last layer could be left out",
+                "give the checkpoint with -pre_train PATH");
         }
 
         if (dataSet.LargestArray(RunFactory.Data(this), BatchSize) > Array.MaxLength)

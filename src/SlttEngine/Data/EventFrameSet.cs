@@ -10,6 +10,7 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
     {
         (this.cache, contents) = (cache, source.Contents);
         ClassNames = source.ClassNames;
+        Transform = EventTransformer.Describe(source.Transform);
         Shape = source.Shape;
         Element = EventTransformer.Element(source.Transform);
         float scale = EventTransformer.Scale(source.Transform);
@@ -24,6 +25,12 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
 
     /// <inheritdoc/>
     public IReadOnlyList<string> ClassNames { get; }
+
+    /// <inheritdoc/>
+    public string? Name { get; internal init; }
+
+    /// <inheritdoc/>
+    public string Transform { get; }
 
     /// <inheritdoc/>
     public FrameShape Shape { get; }
@@ -72,12 +79,15 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
     /// <summary>Closes the cache.</summary>
     public void Dispose() => cache.Dispose();
 
-    internal static EventFrameSet Open(EventRecordings source, DataSetOptions options)
+    internal static EventFrameSet Open(EventRecordings source, DataSetOptions options, string? name = null)
     {
         source.Contents.Require(options.AllowIncomplete);
         Action<int, int>? progress = options.Progress is { } tell
             ? (done, all) => tell($"decoding {(source.Train ? "training" : "test")} recordings: {done} of {all}")
             : null;
-        return new(source, EventCache.Open(source, options.CacheFolder, options.Workers, progress, options.AllowIncomplete));
+        return new(source, EventCache.Open(source, options.CacheFolder, options.Workers, progress, options.AllowIncomplete))
+        {
+            Name = name,
+        };
     }
 }

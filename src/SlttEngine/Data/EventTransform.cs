@@ -44,6 +44,14 @@ public sealed class EventTransformer
         }
     }
 
+    /// <summary>The transform in words, as checkpoints keep it.</summary>
+    public static string Describe(EventTransform transform) => transform switch
+    {
+        EventTransform.Official48 => "counts of T frames of equal event count, made 48x48 by way of an 8-bit image",
+        EventTransform.Plain48 => "counts of T frames of equal event count, resampled to 48x48",
+        _ => "counts of T frames of equal event count",
+    };
+
     /// <summary>Rows and columns that come out.</summary>
     public static int Size(EventTransform transform) => transform == EventTransform.None ? In : Out;
 

@@ -174,9 +174,14 @@ public sealed class ResumeTests
         using CancellationTokenSource cancel = new();
         Stopper observer = new(cancel, int.MaxValue) { MayDiverge = true };
         TestRuns.WithTrainer(further, observer, trainer => trainer.Run(cancel.Token));
-        string[] warnings = [.. observer.Warnings.Where(w => !w.StartsWith("incomplete data: ", StringComparison.Ordinal))];
+        string[] seen = [.. observer.Warnings.Where(w => !w.StartsWith("incomplete data: ", StringComparison.Ordinal))];
+        string[] warnings = [.. seen.Where(w => w.StartsWith("epoch", StringComparison.Ordinal))];
         Assert.That(warnings, Has.Length.EqualTo(1));
         Assert.That(warnings[0], Does.StartWith("epoch 1: " + message));
+        string[] others = overflow ? [] : [$"dtype float32 holds, not the checkpoint's float16 ({changed})"];
+        Assert.That(
+            seen.Except(warnings).Where(w => !w.StartsWith("Cosine { Initial = ", StringComparison.Ordinal)), Is.EqualTo(others));
+        Assert.That(seen, Has.Length.EqualTo(others.Length + 2), "and that the rate given holds");
     }
 
     [Test]

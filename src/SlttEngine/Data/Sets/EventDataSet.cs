@@ -17,7 +17,7 @@ public abstract class EventDataSet : NamedDataSet
 
     /// <inheritdoc/>
     public override IDataSet Open(string folder, bool train, DataSetOptions options) =>
-        EventFrameSet.Open(Recordings(folder, train, options), options);
+        EventFrameSet.Open(Recordings(folder, train, options), options, Name);
 
     /// <inheritdoc/>
     public override double LargestArray(DataSetOptions options, int batch) =>
