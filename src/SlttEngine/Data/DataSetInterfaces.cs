@@ -15,6 +15,9 @@ public interface IDataSet
     /// <summary>The classes' names, for display: "class 0", "class 1" … unless the set has names.</summary>
     IReadOnlyList<string> ClassNames => [.. Enumerable.Range(0, Classes).Select(i => $"class {i}")];
 
+    /// <summary>What is worth a line though all is well: the form of the data that is read, where there are several. Often empty.</summary>
+    IReadOnlyList<string> Notes => [];
+
     /// <summary>The class of a sample, from 0 to <see cref="Classes"/> − 1.</summary>
     /// <param name="index">The sample, from 0 to <see cref="Count"/> − 1.</param>
     int Label(int index);

@@ -120,7 +120,7 @@ internal sealed class EventCache : IDisposable
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Add(string line) => hash.AppendData(Encoding.UTF8.GetBytes(line + "\n"));
-        Add($"version {Version}, {source.Name}, {source.Shape}, {source.Transform}, split by number");
+        Add($"version {Version}, {source.Name}, {source.Shape}, {source.Transform}, split by {source.Split}");
         for (int i = 0; i < source.Count; i++)
         {
             foreach (string file in source.Files(i))
@@ -335,14 +335,14 @@ internal sealed class EventCache : IDisposable
     {
         EventTransformer transformer = new EventTransformer(source.Transform);
         int elementSize = EventTransformer.Element(source.Transform).Size();
-        ushort[] counts = new ushort[source.Steps * 2 * EventFrames.Sensor * EventFrames.Sensor];
+        ushort[] counts = new ushort[source.Steps * EventFrames.FrameLength];
         byte[] frames = new byte[source.Shape.Length * elementSize];
         List<(int, byte[])> samples = new List<(int, byte[])>();
-        foreach ((int label, EventList events, string path) in source.Decode(recording))
+        foreach (EventSample sample in source.Decode(recording))
         {
-            EventFrames.Integrate(events, source.Steps, counts, path);
+            sample.Integrate(source.Steps, source.Split, counts);
             transformer.Apply(counts, frames);
-            samples.Add((label, SparseFrames.Pack(frames, elementSize)));
+            samples.Add((sample.Label, SparseFrames.Pack(frames, elementSize)));
         }
 
         return samples;

@@ -5,8 +5,9 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
 {
     private readonly EventCache cache;
 
-    private EventFrameSet(EventRecordings source, EventCache cache)
+    private EventFrameSet(EventRecordings source, EventCache cache, IReadOnlyList<string> notes)
     {
+        Notes = notes;
         this.cache = cache;
         ClassNames = source.ClassNames;
         Shape = source.Shape;
@@ -36,6 +37,9 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
     /// <inheritdoc/>
     public IReadOnlyList<float> Shift { get; } = [0, 0];
 
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Notes { get; }
+
     /// <summary>
     /// One line that says why the frames could not be cached in a file for the next run; null if they are, or none was wanted.
     /// </summary>
@@ -50,11 +54,11 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
     /// <summary>Closes the cache.</summary>
     public void Dispose() => cache.Dispose();
 
-    internal static EventFrameSet Open(EventRecordings source, DataSetOptions options)
+    internal static EventFrameSet Open(EventRecordings source, DataSetOptions options, IReadOnlyList<string> notes)
     {
         Action<int, int>? progress = options.Progress is { } tell
             ? (done, all) => tell($"decoding {(source.Train ? "training" : "test")} recordings: {done} of {all}")
             : null;
-        return new(source, EventCache.Open(source, options.CacheFolder, options.Workers, progress));
+        return new(source, EventCache.Open(source, options.CacheFolder, options.Workers, progress), notes);
     }
 }

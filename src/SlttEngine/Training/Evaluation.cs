@@ -71,6 +71,10 @@ public sealed class Evaluation : IDisposable
             CountSpikes = true,
         });
         TrainingCheckpoint.LoadNetwork(engine.Store, checkpoint);
+        foreach (string note in testSet.Notes)
+        {
+            observer.Note(note);
+        }
     }
 
     /// <summary>The network.</summary>

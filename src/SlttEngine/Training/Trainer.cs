@@ -21,6 +21,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainingData train;
     private readonly TrainingData test;
     private readonly TrainingEngine engine;
+    private readonly IReadOnlyList<string> dataNotes;
     private RunPosition position = new();
     private bool warned;
 
@@ -35,6 +36,7 @@ public sealed class Trainer : IDisposable
     {
         (this.device, this.options, this.observer) = (device, options.Validate(), observer);
         RequireAlike(trainSet, testSet);
+        dataNotes = [.. trainSet.Notes.Concat(testSet.Notes).Distinct()];
         if (options.Resume is { } resume)
         {
             device.ConvolutionChoices?.CopyFrom(resume);
@@ -81,6 +83,11 @@ public sealed class Trainer : IDisposable
             position.Epoch,
             position.Batches,
             train.BatchesPerEpoch));
+        foreach (string note in dataNotes)
+        {
+            observer.Note(note);
+        }
+
         if (options.SaveInitial)
         {
             Save(Path.Combine(folder, "checkpoint_0.safetensors"));

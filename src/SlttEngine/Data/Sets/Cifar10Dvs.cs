@@ -5,7 +5,7 @@ namespace SlttEngine.Data.Sets;
 
 /// <summary>
 /// DVS-CIFAR10 (Li et al., 2017): a folder for each class with recordings cifar10_CLASS_N.aedat, N from 0 to 999. The first 90 % by N of
-/// each class are for training, the rest for testing.
+/// each class are for training, the rest for testing. A recording may have been converted to AEDAT 4.0.
 /// </summary>
 public sealed class Cifar10Dvs : EventDataSet
 {
@@ -29,20 +29,17 @@ public sealed class Cifar10Dvs : EventDataSet
 
     private protected override IReadOnlyList<string> Names => ClassNames;
 
+    private protected override string CacheName => "cifar10dvs";
+
+    private protected override string SpikingJellyRemark =>
+        "turned clockwise by 90° against the recordings as the official SLTT programs read them: test a network on what it was trained on";
+
     /// <summary>The folder of the class folders.</summary>
     /// <exception cref="SlttException">There is none.</exception>
     public static string Find(string folder)
     {
-        foreach (string place in (ReadOnlySpan<string>)["events", "", "extract", Path.Combine("CIFAR10DVS", "events"), "CIFAR10DVS"])
-        {
-            string candidate = Path.Combine(folder, place);
-            if (ClassNames.Any(name => Directory.Exists(Path.Combine(candidate, name))))
-            {
-                return candidate;
-            }
-        }
-
-        throw new SlttException(ErrorKind.Data,
+        string[] places = [.. Places(folder)];
+        return places.FirstOrDefault(HoldsRecordings) ?? places.FirstOrDefault() ?? throw new SlttException(ErrorKind.Data,
             $"no DVS-CIFAR10 in {folder}: events/airplane … events/truck are not there"
                 + (Directory.Exists(folder) ? "" : " (there is no such folder)"),
             "unpack airplane.zip … truck.zip from https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671 into events/ there");
@@ -56,9 +53,11 @@ public sealed class Cifar10Dvs : EventDataSet
     /// small set of a user's own), 90 % of that number are.
     /// </remarks>
     /// <exception cref="SlttException">A class folder cannot be listed or a file's name is not cifar10_CLASS_N.aedat.</exception>
-    public static (string Path, int Label)[] Split(string events, bool train)
+    public static (string Path, int Label)[] Split(string events, bool train) => Split(events, train, [".aedat", ".aedat4"], 1);
+
+    private static (string Path, int Label)[] Split(string events, bool train, string[] endings, int numberFromEnd)
     {
-        (string Path, int Number)[][] classes = [.. ClassNames.Select(name => List(Path.Combine(events, name)))];
+        (string Path, int Number)[][] classes = [.. ClassNames.Select(name => List(Path.Combine(events, name), endings, numberFromEnd))];
         int largest = classes.Max(c => c.Length);
         bool complete = classes.All(c => c.Select(f => f.Number).SequenceEqual(Enumerable.Range(0, c.Length)));
         int firstTest = (int)(0.9 * (complete ? largest : Math.Max(largest, FilesPerClass)));
@@ -69,6 +68,14 @@ public sealed class Cifar10Dvs : EventDataSet
                 $"recordings below number {firstTest} of each class are for training, the others for testing");
     }
 
+    /// <summary>The folders that hold class folders.</summary>
+    private static IEnumerable<string> Places(string folder) =>
+        ((string[])["events", "", "extract", Path.Combine("CIFAR10DVS", "events"), "CIFAR10DVS"])
+            .Select(place => Path.Combine(folder, place)).Where(candidate => ClassNames.Any(name => Directory.Exists(Path.Combine(candidate, name))));
+
+    private static bool HoldsRecordings(string place) => ClassNames.Select(name => Path.Combine(place, name)).Where(Directory.Exists)
+        .Any(name => SampleForm.FilesIn(name, ".aedat").Length + SampleForm.FilesIn(name, ".aedat4").Length > 0);
+
     /// <summary>The class of a recording by its folder or name; −1 if neither is a class.</summary>
     public static int LabelOf(string path)
     {
@@ -78,10 +85,8 @@ public sealed class Cifar10Dvs : EventDataSet
         return byName >= 0 ? byName : Index(folder);
     }
 
-    /// <inheritdoc/>
-    internal override void Count(string folder, bool train, bool thorough, DataSetTally tally)
+    private protected override void CountRecordings(string folder, bool train, bool thorough, DataSetTally tally)
     {
-        tally.Classes = new int[ClassNames.Count];
         foreach ((string path, int label) in Split(Find(folder), train))
         {
             tally.File(() => DataSetTally.CheckRecording(path, "#!AER-DAT2.0"u8, thorough, Aedat2.Read), () => tally.Classes[label]++);
@@ -92,7 +97,12 @@ public sealed class Cifar10Dvs : EventDataSet
         options.PlainResize ? EventTransform.Plain48 : EventTransform.Official48;
 
     private protected override EventRecordings Recordings(string folder, bool train, DataSetOptions options) =>
-        new ClassFolders(Split(Find(folder), train), train, options.Steps, Transform(options));
+        new ClassFolders(Split(Find(folder), train), train, options, Transform(options));
+
+    private protected override bool HasRecordings(string folder) => Places(folder).Any(HoldsRecordings);
+
+    private protected override (string Path, int Label)[] SampleFiles(string root, bool train, bool counted) =>
+        Split(root, train, [".npz"], counted ? 2 : 1);
 
     private static int Index(string name)
     {
@@ -107,30 +117,39 @@ public sealed class Cifar10Dvs : EventDataSet
         return -1;
     }
 
-    private static (string Path, int Number)[] List(string folder)
+    /// <summary>The recordings of a class folder, by number.</summary>
+    private static (string Path, int Number)[] List(string folder, string[] endings, int numberFromEnd)
     {
         if (!Directory.Exists(folder))
         {
             return [];
         }
 
-        try
+        (string Path, int Number)[] files = [.. endings.SelectMany(ending => SampleForm.FilesIn(folder, ending))
+            .Select(path => (path, Number(path, numberFromEnd))).OrderBy(f => f.Item2)];
+        for (int i = 1; i < files.Length; i++)
         {
-            return [.. Directory.GetFiles(folder, "*.aedat").Select(path => (path, Number(path))).OrderBy(f => f.Item2)];
+            if (files[i].Number == files[i - 1].Number)
+            {
+                throw FileErrors.Bad(
+                    files[i].Path, $"number {files[i].Number} is there twice, also as {Path.GetFileName(files[i - 1].Path)}",
+                    "keep one of them");
+            }
         }
-        catch (Exception e) when (FileErrors.IsFileError(e))
-        {
-            throw FileErrors.Wrap("list", folder, e);
-        }
+
+        return files;
     }
 
-    private static int Number(string path) =>
-        int.TryParse(Path.GetFileNameWithoutExtension(path).Split('_')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+    private static int Number(string path, int fromEnd)
+    {
+        string[] parts = Path.GetFileNameWithoutExtension(path).Split('_');
+        return parts.Length >= fromEnd && int.TryParse(parts[^fromEnd], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
             ? number
-        : throw FileErrors.Bad(path, "the name does not end in a number, as cifar10_airplane_0.aedat does");
+            : throw FileErrors.Bad(path, "the name does not end in a number, as cifar10_airplane_0.aedat does");
+    }
 
-    private sealed class ClassFolders((string Path, int Label)[] files, bool train, int steps, EventTransform transform)
-        : EventRecordings(train, steps, transform)
+    private sealed class ClassFolders((string Path, int Label)[] files, bool train, DataSetOptions options, EventTransform transform)
+        : EventRecordings(train, options.Steps, transform, options.Split)
     {
         internal override string Name => Train ? "cifar10dvs-train" : "cifar10dvs-test";
 
@@ -140,7 +159,7 @@ public sealed class Cifar10Dvs : EventDataSet
 
         internal override IEnumerable<string> Files(int index) => [files[index].Path];
 
-        internal override IEnumerable<(int Label, EventList Events, string Path)> Decode(int index) =>
-            [(files[index].Label, Aedat2.Read(files[index].Path), files[index].Path)];
+        internal override IEnumerable<EventSample> Decode(int index) =>
+            [new EventSample(files[index].Label, files[index].Path, Aedat4.ReadOr(files[index].Path, Aedat2.Read))];
     }
 }

@@ -11,7 +11,11 @@ namespace SlttEngine.Data.Sets;
 /// <param name="BadFiles">Files that cannot be used.</param>
 /// <param name="FirstProblem">One line about the first of them, or about a missing folder; null if all is well.</param>
 public sealed record DataSetPart(
-    string Part, int Samples, IReadOnlyList<int> SamplesByClass, int Files, int BadFiles, string? FirstProblem);
+    string Part, int Samples, IReadOnlyList<int> SamplesByClass, int Files, int BadFiles, string? FirstProblem)
+{
+    /// <summary>Event data: the form of the samples that were found, where there are several; null elsewhere.</summary>
+    public string? Form { get; init; }
+}
 
 /// <summary>Counts the samples and files of a part, and keeps the first problem.</summary>
 /// <param name="part">train or test.</param>
@@ -25,6 +29,9 @@ internal sealed class DataSetTally(string part)
 
     /// <summary>Files that were inspected.</summary>
     internal int Files { get; set; }
+
+    /// <summary>See <see cref="DataSetPart.Form"/>.</summary>
+    internal string? Form { get; set; }
 
     /// <summary>Runs an inspection; what it throws is the first problem.</summary>
     internal void Try(Action inspect)
@@ -89,25 +96,37 @@ internal sealed class DataSetTally(string part)
     }
 
     /// <summary>The counts.</summary>
-    internal DataSetPart Result() => new(part, Classes.Sum(), Classes, Files, bad, firstProblem);
+    internal DataSetPart Result() => new(part, Classes.Sum(), Classes, Files, bad, firstProblem) { Form = Form };
 
     /// <summary>Checks a recording: its first bytes or, thoroughly, that it decodes to events on the sensor.</summary>
-    internal static void CheckRecording(string path, ReadOnlySpan<byte> magic, bool thorough, Func<string, EventList> read)
+    internal static void CheckRecording(string path, ReadOnlySpan<byte> magic, bool thorough, Func<string, EventList> read) =>
+        CheckSample(
+            path, [magic.ToArray(), Aedat4.Magic.ToArray()],
+            thorough ? () => new EventSample(0, path, Aedat4.ReadOr(path, read)) : null);
+
+    /// <summary>Checks a file: that it begins in one of some ways or, where there is a reader, that it can be read.</summary>
+    internal static void CheckSample(string path, byte[][] magics, Func<EventSample>? read)
     {
-        if (thorough)
+        if (read is not null)
         {
-            EventFrames.Integrate(read(path), 1, path);
+            EventSample sample = read();
+            if (sample.Events is not null)
+            {
+                EventFrames.Integrate(sample.Events, 1, path);
+            }
+
             return;
         }
 
         try
         {
             using FileStream file = System.IO.File.OpenRead(path);
-            Span<byte> start = stackalloc byte[16];
-            int length = file.ReadAtLeast(start, magic.Length, throwOnEndOfStream: false);
-            if (!start[..length].StartsWith(magic))
+            byte[] start = new byte[16];
+            int length = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+            if (!magics.Any(magic => start.AsSpan(0, length).StartsWith(magic)))
             {
-                throw FileErrors.Bad(path, $"does not begin with {Encoding.ASCII.GetString(magic)}");
+                string shown = Encoding.Latin1.GetString(magics[0]).TrimStart('\x93');
+                throw FileErrors.Bad(path, $"does not begin with {shown}");
             }
         }
         catch (Exception e) when (FileErrors.IsFileError(e))

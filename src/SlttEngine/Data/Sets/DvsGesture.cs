@@ -42,20 +42,13 @@ public sealed class DvsGesture : EventDataSet
 
     private protected override IReadOnlyList<string> Names => ClassNames;
 
+    private protected override string CacheName => "dvsgesture";
+
     /// <summary>The folder of the recordings: <paramref name="folder"/>/DvsGesture, …/extract/DvsGesture or itself.</summary>
     /// <exception cref="SlttException">There is none.</exception>
     public static string Find(string folder)
     {
-        foreach (string place in (ReadOnlySpan<string>)["DvsGesture", Path.Combine("extract", "DvsGesture"), ""])
-        {
-            string candidate = Path.Combine(folder, place);
-            if (File.Exists(Path.Combine(candidate, "trials_to_train.txt")) || File.Exists(Path.Combine(candidate, "trials_to_test.txt")))
-            {
-                return candidate;
-            }
-        }
-
-        throw new SlttException(ErrorKind.Data,
+        return Place(folder) ?? throw new SlttException(ErrorKind.Data,
             $"no DVS-Gesture in {folder}: DvsGesture/trials_to_train.txt is not there"
                 + (Directory.Exists(folder) ? "" : " (there is no such folder)"),
             "unpack DvsGesture.tar.gz from https://research.ibm.com/interactive/dvsgesture/ there");
@@ -78,6 +71,8 @@ public sealed class DvsGesture : EventDataSet
             }
 
             string path = Path.Combine(recordings, name);
+            string converted = Path.ChangeExtension(path, ".aedat4");
+            path = !File.Exists(path) && File.Exists(converted) ? converted : path;
             if (name != Path.GetFileName(name) || !File.Exists(path))
             {
                 throw FileErrors.Bad(list, $"lists {name}, which is not in {recordings}", "unpack the whole archive");
@@ -129,20 +124,22 @@ public sealed class DvsGesture : EventDataSet
     public static IEnumerable<(int Label, EventList Events)> ReadSamples(string recording)
     {
         GestureLabel[] labels = ReadLabels(recording);
-        EventList events = Aedat31.Read(recording);
+        EventList events = Aedat4.ReadOr(recording, Aedat31.Read);
         foreach (GestureLabel label in labels)
         {
             yield return (label.Label, events.Between(label.Start, label.End));
         }
     }
 
+    private static string? Place(string folder) =>
+        ((string[])["DvsGesture", Path.Combine("extract", "DvsGesture"), ""]).Select(place => Path.Combine(folder, place)).FirstOrDefault(
+            place => File.Exists(Path.Combine(place, "trials_to_train.txt")) || File.Exists(Path.Combine(place, "trials_to_test.txt")));
+
     internal static string LabelsPath(string recording) =>
         Path.Combine(Path.GetDirectoryName(recording) ?? "", Path.GetFileNameWithoutExtension(recording) + "_labels.csv");
 
-    /// <inheritdoc/>
-    internal override void Count(string folder, bool train, bool thorough, DataSetTally tally)
+    private protected override void CountRecordings(string folder, bool train, bool thorough, DataSetTally tally)
     {
-        tally.Classes = new int[ClassNames.Count];
         foreach (string path in Trials(Find(folder), train))
         {
             GestureLabel[] labels = [];
@@ -157,12 +154,20 @@ public sealed class DvsGesture : EventDataSet
     }
 
     private protected override EventRecordings Recordings(string folder, bool train, DataSetOptions options) =>
-        new ListedTrials(Trials(Find(folder), train), train, options.Steps);
+        new ListedTrials(Trials(Find(folder), train), train, options);
+
+    private protected override bool HasRecordings(string folder) => Place(folder) is not null;
+
+    private protected override (string Path, int Label)[] SampleFiles(string root, bool train, bool counted) =>
+        GestureFiles.List(root, train);
+
+    private protected override SampleForm? OtherEvents(string folder) => GestureFiles.FindTonic(folder);
 
     private static bool TryField(string text, out uint value) =>
         uint.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out value);
 
-    private sealed class ListedTrials(string[] paths, bool train, int steps) : EventRecordings(train, steps, EventTransform.None)
+    private sealed class ListedTrials(string[] paths, bool train, DataSetOptions options)
+        : EventRecordings(train, options.Steps, EventTransform.None, options.Split)
     {
         internal override string Name => Train ? "dvsgesture-train" : "dvsgesture-test";
 
@@ -172,11 +177,11 @@ public sealed class DvsGesture : EventDataSet
 
         internal override IEnumerable<string> Files(int index) => [paths[index], LabelsPath(paths[index])];
 
-        internal override IEnumerable<(int Label, EventList Events, string Path)> Decode(int index)
+        internal override IEnumerable<EventSample> Decode(int index)
         {
             foreach ((int label, EventList events) in ReadSamples(paths[index]))
             {
-                yield return (label, events, paths[index]);
+                yield return new EventSample(label, paths[index], events);
             }
         }
     }
