@@ -36,6 +36,7 @@ public static class RunFactory
         Resume = options.Resume,
         StartFrom = options.PreTrain,
         SaveInitial = options.SaveInit,
+        Takeover = options.Takeover,
     };
 
     /// <summary>The network, for samples of a shape.</summary>
@@ -55,6 +56,7 @@ public static class RunFactory
         Steps = options.T,
         PlainResize = options.PlainResize,
         Split = options.Duration > 0 ? EventSplit.Slices(options.Duration) : options.SplitByTime ? EventSplit.Time : EventSplit.Number,
+        AllowIncomplete = options.AllowIncomplete,
         CacheFolder = Path.Combine(options.DataDir, "sltt_cache"),
         Workers = Math.Max(1, options.Workers),
         Progress = progress,

@@ -87,6 +87,9 @@ public static class TrainOptionTable
         Integer(
             "duration", "event data: a frame is a slice of N µs; the first T count, shorter samples end in empty frames (0: off)",
             o => o.Duration, (o, v) => o with { Duration = v }),
+        Switch(
+            "allow_incomplete", "take what is there of an incomplete data set, and leave out samples without an event; the run says so",
+            o => o.AllowIncomplete, (o, v) => o with { AllowIncomplete = v }),
     ];
 
     /// <summary>The option of that name; null if there is none.</summary>

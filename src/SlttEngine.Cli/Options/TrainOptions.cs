@@ -1,6 +1,8 @@
+using System.Globalization;
 using SlttEngine.Data.Sets;
 using SlttEngine.Device;
 using SlttEngine.Graph;
+using SlttEngine.IO;
 using SlttEngine.Layers;
 using SlttEngine.Models;
 
@@ -117,6 +119,9 @@ public sealed record TrainOptions
     /// <summary>loss_means: target of the squared error without mse_n_reg.</summary>
     public double LossMeans { get; init; } = 1.0;
 
+    /// <summary>take_over: take the run folder from a run on another host.</summary>
+    public bool Takeover { get; init; }
+
     /// <summary>save_init: keep the first parameters as checkpoint_0.</summary>
     public bool SaveInit { get; init; }
 
@@ -155,6 +160,9 @@ public sealed record TrainOptions
     /// <summary>duration: a frame of event data is a slice of so many µs, and T slices of a sample count; 0: T frames a sample.</summary>
     public long Duration { get; init; }
 
+    /// <summary>allow_incomplete: take what is there of an incomplete data set, and leave out samples without an event.</summary>
+    public bool AllowIncomplete { get; init; }
+
     // The official defaults of these two are Python integers and print as such until a float is given: wd0 but wd0.0.
     internal bool WeightDecayGiven { get; init; }
 
@@ -186,6 +194,7 @@ public sealed record TrainOptions
                 + (Duration > 0 ? $"_duration{Duration}" : string.Empty)
                 + (BatchNorm == BatchNormKind.Cudnn ? "_cudnnbn" : string.Empty)
                 + (FastMath ? "_fastmath" : string.Empty)
+                + (Seed != new TrainOptions().Seed ? string.Create(CultureInfo.InvariantCulture, $"_seed{Seed}") : string.Empty)
                 + (WidthDivisor != 1 ? $"_width{WidthDivisor}" : string.Empty);
         }
     }
@@ -262,10 +271,9 @@ public sealed record TrainOptions
         {
             text = File.ReadAllText(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.IsFileError(e))
         {
-            throw new SlttException(
-                ErrorKind.Data, $"{path}: cannot be read: {e.Message.ReplaceLineEndings(" ")}", "give the args.txt of a run's folder", e);
+            throw FileErrors.Wrap("read", path, e);
         }
 
         try

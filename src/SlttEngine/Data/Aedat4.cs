@@ -12,7 +12,7 @@ namespace SlttEngine.Data;
 public static class Aedat4
 {
     /// <summary>How a file begins.</summary>
-    internal static ReadOnlySpan<byte> Magic => "#!AER-DAT4.0"u8;
+    private static ReadOnlySpan<byte> Magic => "#!AER-DAT4.0"u8;
 
     /// <summary>Reads a recording.</summary>
     /// <exception cref="SlttException">
@@ -24,6 +24,12 @@ public static class Aedat4
     /// <param name="path">The file.</param>
     /// <param name="original">Reads the format that the data set is published in.</param>
     internal static EventList ReadOr(string path, Func<string, EventList> original) => Begins(path) ? Read(path) : original(path);
+
+    /// <summary>Looks at a recording's first bytes.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="original">How the format begins that the data set is published in; AEDAT 4.0 will do too.</param>
+    internal static void RequireStart(string path, ReadOnlySpan<byte> original) =>
+        FileErrors.RequireStart(path, Begins(path) ? Magic : original);
 
     /// <summary>True if the file can be read and begins as AEDAT 4.0 does.</summary>
     private static bool Begins(string path)
@@ -73,6 +79,6 @@ public static class Aedat4
             position += length;
         }
 
-        return events.Finish();
+        return events.List;
     }
 }

@@ -68,7 +68,7 @@ internal static class Aedat4Packet
 
         int count = table.__vector_len(offset);
         ReadOnlySpan<byte> data = bytes.AsSpan(table.__vector(offset), count * EventBytes);
-        events.Reserve(count);
+        events.List.Reserve(count);
         for (; data.Length > 0; data = data[EventBytes..])
         {
             events.Add(

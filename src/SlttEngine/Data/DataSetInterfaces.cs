@@ -18,6 +18,10 @@ public interface IDataSet
     /// <summary>What is worth a line though all is well: the form of the data that is read, where there are several. Often empty.</summary>
     IReadOnlyList<string> Notes => [];
 
+    /// <summary>What a user should know of the data, one line each: what is incomplete, left out or not read. Empty unless the set has
+    /// some.</summary>
+    IReadOnlyList<string> Warnings => [];
+
     /// <summary>The class of a sample, from 0 to <see cref="Classes"/> − 1.</summary>
     /// <param name="index">The sample, from 0 to <see cref="Count"/> − 1.</param>
     int Label(int index);

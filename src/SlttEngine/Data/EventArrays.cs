@@ -38,7 +38,7 @@ internal static class EventArrays
             events.Add(columns[0][i], columns[1][i], columns[2][i], columns[3][i]);
         }
 
-        return events.Finish();
+        return events.List;
     }
 
     /// <summary>tonic's DVS-Gesture: an .npy file of shape (N, 4) with the columns x, y, p and t (ms).</summary>
@@ -65,7 +65,7 @@ internal static class EventArrays
             events.Add((long)t, Whole(path, values[i], i), Whole(path, values[i + 1], i), Whole(path, values[i + 2], i));
         }
 
-        return events.Finish();
+        return events.List;
     }
 
     /// <summary>Frames of counts: an .npz file with an array of shape (T, 2, 128, 128).</summary>
@@ -94,7 +94,6 @@ internal static class EventArrays
 
         double[] values = Values(path, name, array);
         ushort[] counts = new ushort[steps * EventFrames.FrameLength];
-        bool any = false;
         for (int i = 0; i < values.Length; i++)
         {
             double value = values[i];
@@ -105,14 +104,13 @@ internal static class EventArrays
                     "make frames without normalisation");
             }
 
-            any |= value > 0;
             if (i < counts.Length)
             {
                 counts[i] = (ushort)value;
             }
         }
 
-        return any ? counts : throw FileErrors.Bad(path, "holds no event");
+        return counts;
     }
 
     /// <summary>All elements of an array of floats or integers.</summary>

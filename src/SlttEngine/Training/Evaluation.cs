@@ -75,6 +75,11 @@ public sealed class Evaluation : IDisposable
         {
             observer.Note(note);
         }
+
+        foreach (string warning in testSet.Warnings)
+        {
+            observer.Warning(warning);
+        }
     }
 
     /// <summary>The network.</summary>

@@ -16,14 +16,16 @@ public sealed class Trainer : IDisposable
     public const string BestCheckpoint = "checkpoint_max.safetensors";
 
     private readonly TrainingOptions options;
-    private readonly ITrainingObserver observer;
+    private readonly RunMessages observer;
     private readonly ComputeDevice device;
     private readonly TrainingData train;
     private readonly TrainingData test;
     private readonly TrainingEngine engine;
     private readonly IReadOnlyList<string> dataNotes;
+    private readonly IReadOnlyList<string> dataWarnings;
     private RunPosition position = new();
     private bool warned;
+    private RunLock? runLock;
 
     /// <summary>Builds the network and plans all memory.</summary>
     /// <param name="device">The device; it stays the caller's.</param>
@@ -34,9 +36,10 @@ public sealed class Trainer : IDisposable
     /// <exception cref="SlttException">An option or a set can't be used, or the plan does not fit the device.</exception>
     public Trainer(ComputeDevice device, TrainingOptions options, IDataSet trainSet, IDataSet testSet, ITrainingObserver observer)
     {
-        (this.device, this.options, this.observer) = (device, options.Validate(), observer);
+        (this.device, this.options, this.observer) = (device, options.Validate(), new RunMessages(observer));
         RequireAlike(trainSet, testSet);
         dataNotes = [.. trainSet.Notes.Concat(testSet.Notes).Distinct()];
+        dataWarnings = [.. trainSet.Warnings.Concat(testSet.Warnings).Distinct()];
         if (options.Resume is { } resume)
         {
             device.ConvolutionChoices?.CopyFrom(resume);
@@ -59,6 +62,9 @@ public sealed class Trainer : IDisposable
     /// <param name="cancel">Stops the run after the step it is in; the state is saved.</param>
     public void Run(CancellationToken cancel)
     {
+        string folder = options.RunFolder;
+        // Before the checkpoint is read: a run that is still in the folder would write a later one.
+        using RunLock? early = Directory.Exists(folder) ? RunLock.Acquire(folder, options.Takeover) : null;
         engine.Store.Initialize((ulong)options.Seed);
         LoadCheckpoint();
         if (position.Epoch >= options.Epochs)
@@ -69,8 +75,10 @@ public sealed class Trainer : IDisposable
             return;
         }
 
-        string folder = options.RunFolder;
         RunFolder.Create(options, observer);
+        using RunLock? late = early is null ? RunLock.Acquire(folder, options.Takeover) : null;
+        runLock = early ?? late;
+        observer.WriteTo(folder);
         device.ConvolutionChoices?.WriteTo(folder);
         observer.RunStarted(new RunStarted(
             device.Name,
@@ -86,6 +94,11 @@ public sealed class Trainer : IDisposable
         foreach (string note in dataNotes)
         {
             observer.Note(note);
+        }
+
+        foreach (string warning in dataWarnings)
+        {
+            observer.Warning(warning);
         }
 
         if (options.SaveInitial)
@@ -232,6 +245,7 @@ public sealed class Trainer : IDisposable
 
     private void Save(string path)
     {
+        runLock?.Check();
         TrainingCheckpoint.Capture(engine, options, position).WriteSafeTensors(path);
         observer.CheckpointSaved(path);
     }

@@ -32,7 +32,6 @@ public sealed class EventFormRefusalTests
         yield return Case("row", NumpyFiles.Events(Two, Two, [-1, 2], [0, 1]), "event 0", "row -1");
         yield return Case("back in time", NumpyFiles.Events([2, 1], Two, Two, [0, 1]), "time goes back at event 1, from 2 to 1");
         yield return Case("before time", NumpyFiles.Events([-5, 1], Two, Two, [0, 1]), "time -5");
-        yield return Case("none", NumpyFiles.Events([], [], [], []), "holds no event");
     }
 
     [TestCaseSource(nameof(Events))]
@@ -56,7 +55,6 @@ public sealed class EventFormRefusalTests
         yield return Case("negative", NumpyFiles.Frames(2, value: -1), "-1, which is no count");
         yield return Case("too many", NumpyFiles.Frames(2, value: 65536), "65536, which is no count");
         yield return Case("no number", NumpyFiles.Frames(2, value: double.NaN), "NaN, which is no count");
-        yield return Case("none", NumpyFiles.Frames(2, value: 0), "holds no event");
     }
 
     [TestCaseSource(nameof(Frames))]
@@ -80,7 +78,6 @@ public sealed class EventFormRefusalTests
         yield return Case("column", Rows(128, 1, 1, 0), "column 128");
         yield return Case("back in time", Rows(1, 1, 1, 3, 1, 1, 1, 2), "time goes back at event 1, from 3000 to 2000");
         yield return Case("no time", Rows(1, 1, 1, double.NaN), "time");
-        yield return Case("none", NumpyFiles.Npy("<f8", "(0, 4)", []), "holds no event");
     }
 
     [TestCaseSource(nameof(Tonic))]
@@ -110,9 +107,39 @@ public sealed class EventFormRefusalTests
         folder.Write("frames_number_4_split_by_number/test/0/a_0.npz", NumpyFiles.Frames(3));
         Assert.That(Says(4, EventSplit.Number), Does.Contain("a_0.npz: holds 3 frames, not T = 4"));
         folder.Write("events_np/train/0/a_0.npz", NumpyFiles.Events());
-        Assert.That(Says(4, EventSplit.Number), Does.Contain(folder["events_np", "test"]).And.Contain("holds no sample"));
+        Assert.That(Says(4, EventSplit.Number), Does.Contain(folder["events_np", "test"]).And.Contain("holds no gestures"));
         folder.Write("events_np/test/11/a_0.npz", NumpyFiles.Events());
         Assert.That(Says(4, EventSplit.Number), Does.Contain("11 is no class; classes are 0 to 10"));
+    }
+
+    /// <summary>Other forms go through the same counts as the authors' recordings.</summary>
+    [TestCase("events_np/test/3/a_0.npz", 288)]
+    [TestCase("frames_number_2_split_by_number/test/3/a_0.npz", 288)]
+    [TestCase("ibmGestureTest/user24_led/3.npy", 264)]
+    [TestCase("events_np/truck/cifar10_truck_900.npz", 1000)]
+    public void An_incomplete_part_and_a_sample_without_events_are_refused(string file, int samples)
+    {
+        using TemporaryFolder folder = new();
+        byte[] sound = file.EndsWith(".npy", StringComparison.Ordinal) ? NumpyFiles.Npy("<f8", "(2, 4)", new byte[64])
+            : file.StartsWith("frames", StringComparison.Ordinal) ? NumpyFiles.Frames(2) : NumpyFiles.Events();
+        byte[] empty = file.EndsWith(".npy", StringComparison.Ordinal) ? NumpyFiles.Npy("<f8", "(0, 4)", [])
+            : file.StartsWith("frames", StringComparison.Ordinal) ? NumpyFiles.Frames(2, value: 0) : NumpyFiles.Events([], [], [], []);
+        string path = folder.Write(file, sound);
+        NamedDataSet set = samples == 1000 ? new Cifar10Dvs() : new DvsGesture();
+        Assert.That(
+            Assert.Throws<SlttException>(() => set.Open(folder.FullName, train: false, new DataSetOptions { Steps = 2 }))!.Message,
+            Does.Contain("incomplete").And.Contain($"1 of {samples:#,##0}"));
+        DataSetPart part = set.Inspect(folder.FullName, thorough: true)[1];
+        Assert.That((part.Samples, part.FirstProblem, part.Incomplete.Count > 0), Is.EqualTo((1, (string?)null, true)));
+        EventFormTests.Open(set, folder.FullName, EventSplit.Number, steps: 2).Dispose();
+
+        File.WriteAllBytes(path, empty);
+        Assert.That(
+            Assert.Throws<SlttException>(() => EventFormTests.Open(set, folder.FullName, EventSplit.Number, steps: 2))!.Message,
+            Does.Contain(path).And.Contain("holds no event"));
+        Assert.That(set.Inspect(folder.FullName, thorough: true)[1].Incomplete, Has.Some.Contains("samples without an event"));
+        File.WriteAllBytes(path, "nothing"u8.ToArray());
+        Assert.That(set.Inspect(folder.FullName, thorough: false)[1].FirstProblem, Does.Contain(path).And.Contain("does not begin with"));
     }
 
     [Test]

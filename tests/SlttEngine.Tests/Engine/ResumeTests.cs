@@ -43,6 +43,7 @@ public sealed class ResumeTests
         TrainOptions options = new()
         {
             DataDir = folder,
+            AllowIncomplete = true,
             OutDir = Path.Combine(folder, "whole"),
             Model = "spiking_resnet18",
             WidthDivisor = 16,
@@ -82,6 +83,7 @@ public sealed class ResumeTests
         TrainOptions options = new()
         {
             DataDir = folder,
+            AllowIncomplete = true,
             OutDir = folder,
             Model = "spiking_resnet18",
             WidthDivisor = 16,
@@ -107,6 +109,7 @@ public sealed class ResumeTests
         TrainOptions options = new()
         {
             DataDir = folder,
+            AllowIncomplete = true,
             OutDir = folder,
             Model = "spiking_resnet18",
             WidthDivisor = 16,
@@ -145,6 +148,7 @@ public sealed class ResumeTests
         TrainOptions options = new()
         {
             DataDir = folder,
+            AllowIncomplete = true,
             OutDir = folder,
             Model = "spiking_resnet18",
             WidthDivisor = 16,
@@ -184,6 +188,7 @@ public sealed class ResumeTests
         TrainOptions options = new()
         {
             DataDir = folder,
+            AllowIncomplete = true,
             OutDir = folder,
             Model = "spiking_resnet18",
             WidthDivisor = 2,

@@ -10,6 +10,9 @@ namespace SlttEngine.Data.Sets;
 public sealed class Cifar10Dvs : EventDataSet
 {
     private const int FilesPerClass = 1000;
+    private const int FirstTest = 900;
+
+    private static readonly string[] RecordingEndings = [".aedat", ".aedat4"];
 
     /// <summary>The classes in order.</summary>
     public static IReadOnlyList<string> ClassNames { get; } =
@@ -22,7 +25,9 @@ public sealed class Cifar10Dvs : EventDataSet
     public override string Title => "DVS-CIFAR10";
 
     /// <inheritdoc/>
-    public override string Needs => "events/airplane/ … events/truck/ with 1,000 .aedat files each, unpacked from airplane.zip … truck.zip";
+    public override string Needs =>
+        "events/airplane/ … events/truck/ with 1,000 .aedat files each, unpacked from airplane.zip … truck.zip; or SpikingJelly's events_np/ "
+            + "or frames_number_T_split_by_number/ with those class folders";
 
     /// <inheritdoc/>
     public override string Source => "https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671";
@@ -45,36 +50,72 @@ public sealed class Cifar10Dvs : EventDataSet
             "unpack airplane.zip … truck.zip from https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671 into events/ there");
     }
 
+    /// <summary>An empty count of a part, which knows how many samples the whole set has.</summary>
+    /// <param name="place">The folder, for messages.</param>
+    /// <param name="train">Which part.</param>
+    internal static PartContents NewContents(string place, bool train) =>
+        new(place, "DVS-CIFAR10", train, "recordings", ClassNames)
+        {
+            Expected = [.. ClassNames.Select(_ => train ? FirstTest : FilesPerClass - FirstTest)],
+        };
+
     /// <summary>The recordings of a part, by class and number.</summary>
     /// <param name="events">As <see cref="Find"/> gives it.</param>
     /// <param name="train">Which part.</param>
-    /// <remarks>
-    /// A class has 1,000 recordings, of which those below 900 are for training. If every class holds fewer, numbered from 0 without gaps (a
-    /// small set of a user's own), 90 % of that number are.
-    /// </remarks>
+    /// <param name="contents">Counts them, and what is missing.</param>
     /// <exception cref="SlttException">A class folder cannot be listed or a file's name is not cifar10_CLASS_N.aedat.</exception>
-    public static (string Path, int Label)[] Split(string events, bool train) => Split(events, train, [".aedat", ".aedat4"], 1);
-
-    private static (string Path, int Label)[] Split(string events, bool train, string[] endings, int numberFromEnd)
+    internal static (string Path, int Label)[] Split(string events, bool train, PartContents contents)
     {
-        (string Path, int Number)[][] classes = [.. ClassNames.Select(name => List(Path.Combine(events, name), endings, numberFromEnd))];
-        int largest = classes.Max(c => c.Length);
-        bool complete = classes.All(c => c.Select(f => f.Number).SequenceEqual(Enumerable.Range(0, c.Length)));
-        int firstTest = (int)(0.9 * (complete ? largest : Math.Max(largest, FilesPerClass)));
-        (string, int)[] part = [
-            .. classes.SelectMany((files, label) => files.Where(f => f.Number < firstTest == train).Select(f => (f.Path, label)))];
-        return part.Length > 0 ? part
-            : throw new SlttException(ErrorKind.Data, $"no recording for {(train ? "training" : "testing")} in {events}",
-                $"recordings below number {firstTest} of each class are for training, the others for testing");
+        NumberedSample[][] classes = [.. ClassNames.Select(name => List(events, name, contents, RecordingEndings, 1))];
+        return Split(classes, train, contents);
     }
 
-    /// <summary>The folders that hold class folders.</summary>
-    private static IEnumerable<string> Places(string folder) =>
-        ((string[])["events", "", "extract", Path.Combine("CIFAR10DVS", "events"), "CIFAR10DVS"])
-            .Select(place => Path.Combine(folder, place)).Where(candidate => ClassNames.Any(name => Directory.Exists(Path.Combine(candidate, name))));
+    /// <summary>The samples of a part, whatever their form.</summary>
+    /// <param name="classes">All samples of each class.</param>
+    /// <param name="train">Which part.</param>
+    /// <param name="contents">Counts them, and what is missing.</param>
+    /// <remarks>
+    /// A class has 1,000 samples, of which those below 900 are for training. If every class holds fewer, numbered from 0 without gaps (a
+    /// small set of a user's own), 90 % of each class are.
+    /// </remarks>
+    /// <exception cref="SlttException">Two samples of a class have the same number.</exception>
+    internal static (string Path, int Label)[] Split(
+        IReadOnlyList<IReadOnlyList<NumberedSample>> classes, bool train, PartContents contents)
+    {
+        bool small = classes.All(
+            c => c.Count < FilesPerClass && c.Select(f => f.Number).Order().SequenceEqual(Enumerable.Range(0, c.Count)));
+        List<(string, int)> part = [];
+        List<string> missing = [];
+        for (int label = 0; label < classes.Count; label++)
+        {
+            int firstTest = small ? (int)(0.9 * classes[label].Count) : FirstTest;
+            NumberedSample? last = null;
+            foreach (NumberedSample sample in classes[label].OrderBy(s => s.Number))
+            {
+                if (sample.Number == last?.Number)
+                {
+                    throw FileErrors.Bad(
+                        sample.Path, $"the number is that of {Path.GetFileName(last.Value.Path)} too", "remove one of them");
+                }
 
-    private static bool HoldsRecordings(string place) => ClassNames.Select(name => Path.Combine(place, name)).Where(Directory.Exists)
-        .Any(name => SampleForm.FilesIn(name, ".aedat").Length + SampleForm.FilesIn(name, ".aedat4").Length > 0);
+                last = sample;
+                if (sample.Number < firstTest == train)
+                {
+                    part.Add((sample.Path, label));
+                    contents.Add(label);
+                }
+            }
+
+            // Where a class has most of its samples, those that it lacks are worth their names.
+            HashSet<int> there = [.. classes[label].Select(s => s.Number)];
+            IEnumerable<int> numbers = train ? Enumerable.Range(0, FirstTest) : Enumerable.Range(FirstTest, FilesPerClass - FirstTest);
+            int[] lacking = [.. numbers.Where(n => !there.Contains(n))];
+            missing.AddRange(there.Count > FirstTest ? lacking.Select(n => $"{ClassNames[label]} {n}") : []);
+        }
+
+        contents.AddFault("not there", missing);
+        return [.. part];
+    }
 
     /// <summary>The class of a recording by its folder or name; −1 if neither is a class.</summary>
     public static int LabelOf(string path)
@@ -85,24 +126,35 @@ public sealed class Cifar10Dvs : EventDataSet
         return byName >= 0 ? byName : Index(folder);
     }
 
-    private protected override void CountRecordings(string folder, bool train, bool thorough, DataSetTally tally)
-    {
-        foreach ((string path, int label) in Split(Find(folder), train))
-        {
-            tally.File(() => DataSetTally.CheckRecording(path, "#!AER-DAT2.0"u8, thorough, Aedat2.Read), () => tally.Classes[label]++);
-        }
-    }
-
     private protected override EventTransform Transform(DataSetOptions options) =>
         options.PlainResize ? EventTransform.Plain48 : EventTransform.Official48;
 
-    private protected override EventRecordings Recordings(string folder, bool train, DataSetOptions options) =>
-        new ClassFolders(Split(Find(folder), train), train, options, Transform(options));
+    private protected override EventRecordings Recordings(string folder, bool train, DataSetOptions options)
+    {
+        string events = Find(folder);
+        PartContents contents = NewContents(events, train);
+        return new ClassRecordings(Split(events, train, contents), contents, train, options, Transform(options));
+    }
 
     private protected override bool HasRecordings(string folder) => Places(folder).Any(HoldsRecordings);
 
-    private protected override (string Path, int Label)[] SampleFiles(string root, bool train, bool counted) =>
-        Split(root, train, [".npz"], counted ? 2 : 1);
+    private protected override (PartContents Contents, (string Path, int Label)[] Files) SampleFiles(string root, bool train, bool counted)
+    {
+        PartContents contents = NewContents(root, train);
+        NumberedSample[][] classes = [.. ClassNames.Select(name => List(root, name, contents, [".npz"], counted ? 2 : 1))];
+        return (contents, Split(classes, train, contents));
+    }
+
+    /// <summary>The folders that hold class folders.</summary>
+    private static IEnumerable<string> Places(string folder) =>
+        ((string[])["events", "", "extract", Path.Combine("CIFAR10DVS", "events"), "CIFAR10DVS"])
+            .Select(place => Path.Combine(folder, place))
+            .Where(place => Directory.Exists(place) && ClassNames.Any(name => ClassFolders(place, name).Length > 0));
+
+    private static bool HoldsRecordings(string place) =>
+        ClassNames.SelectMany(name => ClassFolders(place, name)).SelectMany(DataFolder.Files).Any(f => HasEnding(f, RecordingEndings));
+
+    private static bool HasEnding(string path, string[] endings) => endings.Any(ending => DataFolder.HasEnding(path, ending));
 
     private static int Index(string name)
     {
@@ -117,49 +169,72 @@ public sealed class Cifar10Dvs : EventDataSet
         return -1;
     }
 
-    /// <summary>The recordings of a class folder, by number.</summary>
-    private static (string Path, int Number)[] List(string folder, string[] endings, int numberFromEnd)
+    /// <summary>The folders of a class; a name in capitals counts too.</summary>
+    private static string[] ClassFolders(string events, string name) =>
+        [.. DataFolder.Folders(events).Where(f => Path.GetFileName(f).Equals(name, StringComparison.OrdinalIgnoreCase))];
+
+    /// <param name="events">The folder of the class folders.</param>
+    /// <param name="name">The class.</param>
+    /// <param name="contents">Counts what is not read.</param>
+    /// <param name="endings">Of the files to read.</param>
+    /// <param name="numberFromEnd">Which part of a file's name is the sample's number: 1, the last.</param>
+    private static NumberedSample[] List(string events, string name, PartContents contents, string[] endings, int numberFromEnd)
     {
-        if (!Directory.Exists(folder))
+        string[] folders = ClassFolders(events, name);
+        if (folders.Length != 1)
         {
-            return [];
-        }
-
-        (string Path, int Number)[] files = [.. endings.SelectMany(ending => SampleForm.FilesIn(folder, ending))
-            .Select(path => (path, Number(path, numberFromEnd))).OrderBy(f => f.Item2)];
-        for (int i = 1; i < files.Length; i++)
-        {
-            if (files[i].Number == files[i - 1].Number)
-            {
-                throw FileErrors.Bad(
-                    files[i].Path, $"number {files[i].Number} is there twice, also as {Path.GetFileName(files[i - 1].Path)}",
+            return folders.Length == 0 ? []
+                : throw FileErrors.Bad(
+                    events, $"holds {Path.GetFileName(folders[0])} and {Path.GetFileName(folders[1])}: which is the class?",
                     "keep one of them");
-            }
         }
 
-        return files;
+        ILookup<bool, string> files = DataFolder.Files(folders[0]).ToLookup(path => HasEnding(path, endings));
+        foreach (string path in files[false].Concat(DataFolder.Folders(folders[0])))
+        {
+            contents.AddUnread(path);
+        }
+
+        return [.. files[true].Select(path => new NumberedSample(path, Number(path, name, numberFromEnd)))];
     }
 
-    private static int Number(string path, int fromEnd)
+    private static int Number(string path, string className, int fromEnd)
     {
         string[] parts = Path.GetFileNameWithoutExtension(path).Split('_');
-        return parts.Length >= fromEnd && int.TryParse(parts[^fromEnd], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+        string? named = parts.Length <= fromEnd ? null
+            : ClassNames.FirstOrDefault(c => c.Equals(parts[^(fromEnd + 1)], StringComparison.OrdinalIgnoreCase));
+        if (named is not null && named != className)
+        {
+            throw FileErrors.Bad(path, $"a recording of {named} in the folder of {className}", "move it into its class");
+        }
+
+        return int.TryParse(parts[^Math.Min(fromEnd, parts.Length)], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
             ? number
             : throw FileErrors.Bad(path, "the name does not end in a number, as cifar10_airplane_0.aedat does");
     }
 
-    private sealed class ClassFolders((string Path, int Label)[] files, bool train, DataSetOptions options, EventTransform transform)
+    private sealed class ClassRecordings(
+        (string Path, int Label)[] files, PartContents contents, bool train, DataSetOptions options, EventTransform transform)
         : EventRecordings(train, options.Steps, transform, options.Split)
     {
         internal override string Name => Train ? "cifar10dvs-train" : "cifar10dvs-test";
 
-        internal override IReadOnlyList<string> ClassNames => Cifar10Dvs.ClassNames;
+        internal override PartContents Contents => contents;
 
         internal override int Count => files.Length;
 
         internal override IEnumerable<string> Files(int index) => [files[index].Path];
 
+        internal override IReadOnlyList<int> Labels(int index) => [files[index].Label];
+
+        internal override void CheckStart(int index) => Aedat4.RequireStart(files[index].Path, "#!AER-DAT2.0"u8);
+
         internal override IEnumerable<EventSample> Decode(int index) =>
             [new EventSample(files[index].Label, files[index].Path, Aedat4.ReadOr(files[index].Path, Aedat2.Read))];
     }
 }
+
+/// <summary>A sample that a number within its class tells apart.</summary>
+/// <param name="Path">Its file.</param>
+/// <param name="Number">From 0.</param>
+internal readonly record struct NumberedSample(string Path, int Number);

@@ -12,6 +12,9 @@ public abstract class EventDataSet : NamedDataSet
     /// <summary>The cache's name of the set.</summary>
     private protected abstract string CacheName { get; }
 
+    /// <summary>In what SpikingJelly's samples differ from those of the authors' recordings; null if in nothing.</summary>
+    private protected virtual string? SpikingJellyRemark => null;
+
     /// <inheritdoc/>
     public override SampleFormat Format(DataSetOptions options)
     {
@@ -24,11 +27,11 @@ public abstract class EventDataSet : NamedDataSet
     /// <inheritdoc/>
     public override IDataSet Open(string folder, bool train, DataSetOptions options)
     {
-        SampleForm? form = FindForm(folder, options.Steps, options.Split);
         List<string> notes = [];
+        EventRecordings source = Samples(folder, train, options, options.Steps, out SampleForm? form);
         if (form is not null)
         {
-            notes.Add($"{Title}: {form.Note}");
+            notes.Add($"{Title}: the authors' recordings are not there; reads {form.Description}");
         }
 
         if (options.Split.Duration > 0)
@@ -38,8 +41,6 @@ public abstract class EventDataSet : NamedDataSet
                     + "end in empty frames");
         }
 
-        EventRecordings source = form is null ? Recordings(folder, train, options)
-            : new SampleFormRecordings(CacheName, Names, form, train, options, Transform(options));
         return EventFrameSet.Open(source, options, notes);
     }
 
@@ -50,23 +51,18 @@ public abstract class EventDataSet : NamedDataSet
     /// <inheritdoc/>
     internal override void Count(string folder, bool train, bool thorough, DataSetTally tally)
     {
-        tally.Classes = new int[Names.Count];
-        SampleForm? form = FindForm(folder, null, EventSplit.Number);
-        if (form is null)
+        EventRecordings recordings = Samples(folder, train, new DataSetOptions { Steps = 1 }, null, out SampleForm? form);
+        tally.Form = form?.Description ?? "the authors' recordings";
+        tally.Contents = recordings.Contents;
+        for (int i = 0; i < recordings.Count; i++)
         {
-            tally.Form = "the authors' recordings";
-            CountRecordings(folder, train, thorough, tally);
-            return;
-        }
-
-        tally.Form = $"{form.Title} in {form.Folder}{(form.Remark is null ? string.Empty : $" ({form.Remark})")}";
-        foreach ((string path, int label) in form.Files(train))
-        {
-            tally.File(
-                () => DataSetTally.CheckSample(path, [form.Magic], thorough ? () => form.Read(path, label) : null),
-                () => tally.Classes[label]++);
+            int index = i;
+            tally.File(() => Check(recordings, index, thorough, tally), recordings.Labels(index));
         }
     }
+
+    private protected override void RequireComplete(string folder, bool train, DataSetOptions options) =>
+        Samples(folder, train, options, options.Steps, out _).Contents.Require(options.AllowIncomplete);
 
     /// <summary>What is done to the counts.</summary>
     private protected virtual EventTransform Transform(DataSetOptions options) => EventTransform.None;
@@ -74,32 +70,60 @@ public abstract class EventDataSet : NamedDataSet
     /// <summary>True if the folder holds recordings of the authors.</summary>
     private protected abstract bool HasRecordings(string folder);
 
-    /// <summary>The recordings of a part.</summary>
-    private protected abstract EventRecordings Recordings(string folder, bool train, DataSetOptions options);
-
-    /// <summary>Counts the authors' recordings of a part.</summary>
-    private protected abstract void CountRecordings(string folder, bool train, bool thorough, DataSetTally tally);
-
     /// <summary>Lists a part of a folder of .npz files in SpikingJelly's layout.</summary>
     /// <param name="root">events_np or a folder of frames.</param>
     /// <param name="train">Which part.</param>
     /// <param name="counted">File names end in the number of frames, as SpikingJelly names those of slices.</param>
-    private protected abstract (string Path, int Label)[] SampleFiles(string root, bool train, bool counted);
+    private protected abstract (PartContents Contents, (string Path, int Label)[] Files) SampleFiles(string root, bool train, bool counted);
 
-    /// <summary>The form of another program than SpikingJelly; null if there is none.</summary>
+    /// <summary>Events in the form of another program than SpikingJelly; null if there are none.</summary>
     private protected virtual SampleForm? OtherEvents(string folder) => null;
 
-    /// <summary>In what SpikingJelly's samples differ from those of the authors' recordings; null if in nothing.</summary>
-    private protected virtual string? SpikingJellyRemark => null;
+    /// <summary>The authors' recordings of a part.</summary>
+    private protected abstract EventRecordings Recordings(string folder, bool train, DataSetOptions options);
 
-    /// <summary>The form to read; null: the authors' recordings, or the message that says what is missing.</summary>
-    private SampleForm? FindForm(string folder, int? steps, EventSplit split)
+    /// <summary>Checks a recording: its first bytes or, thoroughly, that it decodes to events on the sensor.</summary>
+    private static void Check(EventRecordings recordings, int index, bool thorough, DataSetTally tally)
     {
-        if (HasRecordings(folder))
+        if (!thorough)
         {
-            return null;
+            recordings.CheckStart(index);
+            return;
         }
 
+        // A bad recording counts as one: its samples are taken back together.
+        List<(int Label, string Name)> empty = [];
+        foreach (EventSample sample in recordings.Decode(index))
+        {
+            if (sample.Events is not null)
+            {
+                EventFrames.Integrate(sample.Events, 1, sample.Name);
+            }
+
+            if (!sample.HasEvents)
+            {
+                empty.Add((sample.Label, sample.Name));
+            }
+        }
+
+        empty.ForEach(sample => tally.WithoutEvents(sample.Label, sample.Name));
+    }
+
+    /// <summary>The samples of a part, in the form that goes first of those that are there.</summary>
+    /// <param name="folder">The data folder.</param>
+    /// <param name="train">Which part.</param>
+    /// <param name="options">T and split.</param>
+    /// <param name="steps">T that frames must have; null: any.</param>
+    /// <param name="form">The form; null: the authors' recordings.</param>
+    private EventRecordings Samples(string folder, bool train, DataSetOptions options, int? steps, out SampleForm? form)
+    {
+        form = HasRecordings(folder) ? null : FindForm(folder, steps, options.Split);
+        return form is null ? Recordings(folder, train, options)
+            : new SampleFormRecordings(CacheName, form, train, options, Transform(options));
+    }
+
+    private SampleForm? FindForm(string folder, int? steps, EventSplit split)
+    {
         string events = Path.Combine(folder, "events_np");
         if (Directory.Exists(events))
         {

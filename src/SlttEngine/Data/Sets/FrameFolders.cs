@@ -28,7 +28,7 @@ internal static partial class FrameFolders
     /// <exception cref="SlttException">There are folders of other frames only: names them.</exception>
     internal static FrameFolder? Find(string folder, int? steps, EventSplit split)
     {
-        FrameFolder[] all = [.. SampleForm.FoldersIn(folder).Select(Parse).OfType<FrameFolder>()];
+        FrameFolder[] all = [.. (Directory.Exists(folder) ? DataFolder.Folders(folder) : []).Select(Parse).OfType<FrameFolder>()];
         FrameFolder? found = steps is null ? all.FirstOrDefault()
             : all.FirstOrDefault(f => f.Split == split && (f.Steps is null || f.Steps == steps));
         if (found is not null || all.Length == 0)

@@ -7,17 +7,11 @@ namespace SlttEngine.Data.Sets;
 internal static class GestureFiles
 {
     /// <summary>SpikingJelly's layout: train and test, each with folders 0 to 10 of .npz files.</summary>
-    internal static (string Path, int Label)[] List(string root, bool train)
+    internal static (PartContents Contents, (string Path, int Label)[] Files) List(string root, bool train)
     {
         string part = Path.Combine(root, train ? "train" : "test");
-        List<(string Path, int Label)> files = [];
-        foreach (string folder in SampleForm.FoldersIn(part))
-        {
-            int label = Label(folder, Path.GetFileName(folder));
-            files.AddRange(SampleForm.FilesIn(folder, ".npz").Select(path => (path, label)));
-        }
-
-        return Sorted(files, part, "0/ … 10/ with .npz files");
+        PartContents contents = NewContents(part, train, train ? 1176 : 288);
+        return (contents, Collect(part, ".npz", contents, (folder, _) => Label(folder, Path.GetFileName(folder))));
     }
 
     /// <summary>tonic's form: ibmGestureTrain and ibmGestureTest, each with folders USER_LIGHT of CLASS.npy files.</summary>
@@ -28,32 +22,47 @@ internal static class GestureFiles
             place => Directory.Exists(Path.Combine(place, "ibmGestureTrain")) || Directory.Exists(Path.Combine(place, "ibmGestureTest")));
         return place is null ? null
             : new SampleForm(
-                "tonic's events", place, train => ListTonic(Path.Combine(place, train ? "ibmGestureTrain" : "ibmGestureTest")),
+                "tonic's events", place, train => ListTonic(Path.Combine(place, train ? "ibmGestureTrain" : "ibmGestureTest"), train),
                 (path, label) => new EventSample(label, path, EventArrays.ReadTonic(path)))
             {
-                Magic = [0x93, .. "NUMPY"u8],
-                Remark = "cut and timed in ms by its authors, so its samples are not those of the recordings",
+                Start = [0x93, .. "NUMPY"u8],
+                Remark = "cut by its authors and timed in ms, so its samples are not those of the recordings",
             };
     }
 
-    private static (string Path, int Label)[] ListTonic(string part)
+    private static (PartContents Contents, (string Path, int Label)[] Files) ListTonic(string part, bool train)
+    {
+        PartContents contents = NewContents(part, train, train ? 1077 : 264);
+        return (contents, Collect(part, ".npy", contents, (_, path) => Label(path, Path.GetFileNameWithoutExtension(path))));
+    }
+
+    private static PartContents NewContents(string part, bool train, int total) =>
+        new(part, "DVS-Gesture", train, "gestures", DvsGesture.ClassNames) { ExpectedTotal = total };
+
+    /// <summary>The files of the folders of a part, by class, then by name.</summary>
+    private static (string Path, int Label)[] Collect(string part, string ending, PartContents contents, Func<string, string, int> label)
     {
         List<(string Path, int Label)> files = [];
-        foreach (string folder in SampleForm.FoldersIn(part))
+        foreach (string folder in Directory.Exists(part) ? DataFolder.Folders(part) : [])
         {
-            files.AddRange(SampleForm.FilesIn(folder, ".npy").Select(path => (path, Label(path, Path.GetFileNameWithoutExtension(path)))));
+            foreach (string path in DataFolder.Files(folder))
+            {
+                if (!DataFolder.HasEnding(path, ending))
+                {
+                    contents.AddUnread(path);
+                    continue;
+                }
+
+                files.Add((path, label(folder, path)));
+                contents.Add(files[^1].Label);
+            }
         }
 
-        return Sorted(files, part, "USER_LIGHT/0.npy … 10.npy");
+        return [.. files.OrderBy(f => f.Label).ThenBy(f => f.Path, StringComparer.Ordinal)];
     }
 
     private static int Label(string path, string name) =>
         int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int label) && label < DvsGesture.ClassNames.Count
             ? label
             : throw FileErrors.Bad(path, $"{name} is no class; classes are 0 to {DvsGesture.ClassNames.Count - 1}");
-
-    /// <summary>By class, then by name.</summary>
-    private static (string Path, int Label)[] Sorted(List<(string Path, int Label)> files, string part, string layout) =>
-        files.Count > 0 ? [.. files.OrderBy(f => f.Label).ThenBy(f => f.Path, StringComparer.Ordinal)]
-            : throw FileErrors.Bad(part, $"holds no sample: {layout} are not there", "let the program that makes them run to its end");
 }
