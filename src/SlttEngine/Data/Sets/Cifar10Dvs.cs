@@ -26,8 +26,8 @@ public sealed class Cifar10Dvs : EventDataSet
 
     /// <inheritdoc/>
     public override string Needs =>
-        "events/airplane/ … events/truck/ with 1,000 .aedat files each, unpacked from airplane.zip … truck.zip; or SpikingJelly's events_np/ "
-            + "or frames_number_T_split_by_number/ with those class folders";
+        "events/airplane/ … events/truck/ with 1,000 .aedat files each, unpacked from airplane.zip … truck.zip; or SpikingJelly's "
+            + "events_np/ or frames_number_T_split_by_number/ with those class folders";
 
     /// <inheritdoc/>
     public override string Source => "https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671";
