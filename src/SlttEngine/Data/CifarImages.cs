@@ -270,7 +270,8 @@ public sealed class CifarImages : IImageSet
         {
             string path = Path.Combine(Folder, name);
             return File.Exists(path) || !Directory.Exists(Folder) ? path
-                : DataFolder.Files(Folder).FirstOrDefault(f => Path.GetFileName(f).Equals(name, StringComparison.OrdinalIgnoreCase)) ?? path;
+                : DataFolder.Files(Folder).FirstOrDefault(f => Path.GetFileName(f).Equals(name, StringComparison.OrdinalIgnoreCase))
+                    ?? path;
         }
 
         /// <summary>The names file of the archive, where it is there and complete; else numbers for CIFAR-100.</summary>

@@ -35,7 +35,7 @@ internal static class TiffImage
             problem = pixels is null ? "damaged, or truncated" : null;
             return pixels is null ? null : new PixelImage(pixels, width, height);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e)
         {
             // LibTiff lets a damaged file end in whatever comes of it.
             problem = $"a damaged TIFF file ({e.GetType().Name})";
