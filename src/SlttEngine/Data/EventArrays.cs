@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using SlttEngine.IO;
 
 namespace SlttEngine.Data;
@@ -13,7 +14,6 @@ internal static class EventArrays
     {
         string[] names = ["t", "x", "y", "p"];
         NpyArray[] arrays = NpzFile.Read(path, names);
-        long[][] columns = new long[names.Length][];
         for (int i = 0; i < names.Length; i++)
         {
             NpyArray array = arrays[i];
@@ -23,8 +23,7 @@ internal static class EventArrays
                     path, $"{names[i]} has shape {array.ShapeText}; t, x, y and p have one number for each event, t has {arrays[0].Count}");
             }
 
-            columns[i] = new long[array.Count];
-            if (array.Type == TensorType.Bool || !TensorTypes.TryToInt64(array.Type, array.Data.Span, columns[i]))
+            if (array.Type is TensorType.Bool or TensorType.F16 or TensorType.F32 or TensorType.F64)
             {
                 throw FileErrors.Bad(
                     path, $"{names[i]} is of type {TensorTypes.Name(array.Type)}; t, x, y and p are whole numbers",
@@ -35,7 +34,7 @@ internal static class EventArrays
         CheckedEvents events = new(path, arrays[0].Count);
         for (int i = 0; i < arrays[0].Count; i++)
         {
-            events.Add(columns[0][i], columns[1][i], columns[2][i], columns[3][i]);
+            events.Add(Whole(arrays[0], i), Whole(arrays[1], i), Whole(arrays[2], i), Whole(arrays[3], i));
         }
 
         return events.List;
@@ -51,18 +50,19 @@ internal static class EventArrays
             throw FileErrors.Bad(path, $"has shape {array.ShapeText}, not (events, 4): x, y, p, t in ms");
         }
 
-        double[] values = Values(path, "the array", array);
-        CheckedEvents events = new(path, values.Length / 4);
-        for (int i = 0; i < values.Length; i += 4)
+        RequireNumbers(path, "the array", array);
+        CheckedEvents events = new(path, array.Count / 4);
+        for (int i = 0; i < array.Count; i += 4)
         {
             // tonic multiplies in the array's own type, then drops what is behind the point.
-            double t = array.Type == TensorType.F32 ? (float)values[i + 3] * 1000f : values[i + 3] * 1000;
+            double ms = Number(array, i + 3);
+            double t = array.Type == TensorType.F32 ? (float)ms * 1000f : ms * 1000;
             if (!(Math.Abs(t) < MaxExact))
             {
-                throw FileErrors.Bad(path, $"event {i / 4} has time {values[i + 3]} ms");
+                throw FileErrors.Bad(path, $"event {i / 4} has time {ms} ms");
             }
 
-            events.Add((long)t, Whole(path, values[i], i), Whole(path, values[i + 1], i), Whole(path, values[i + 2], i));
+            events.Add((long)t, Column(path, array, i), Column(path, array, i + 1), Column(path, array, i + 2));
         }
 
         return events.List;
@@ -92,11 +92,11 @@ internal static class EventArrays
                 $"train with T = {array.Shape[0]}, or make the frames anew");
         }
 
-        double[] values = Values(path, name, array);
+        RequireNumbers(path, name, array);
         ushort[] counts = new ushort[steps * EventFrames.FrameLength];
-        for (int i = 0; i < values.Length; i++)
+        for (int i = 0; i < array.Count; i++)
         {
-            double value = values[i];
+            double value = Number(array, i);
             if (!(value >= 0 && value <= ushort.MaxValue && value == Math.Floor(value)))
             {
                 throw FileErrors.Bad(
@@ -113,32 +113,41 @@ internal static class EventArrays
         return counts;
     }
 
-    /// <summary>All elements of an array of floats or integers.</summary>
-    private static double[] Values(string path, string name, NpyArray array)
+    private static long Column(string path, NpyArray array, int index) =>
+        Number(array, index) is double value && value == Math.Floor(value) && Math.Abs(value) < MaxExact ? (long)value
+            : throw FileErrors.Bad(path, $"event {index / 4} has {Number(array, index)} for x, y or p, which are whole numbers");
+
+    private static void RequireNumbers(string path, string name, NpyArray array)
     {
-        double[] values = new double[array.Count];
-        if (array.Type is TensorType.F64)
+        if (array.Type is TensorType.Bool or TensorType.F16)
         {
-            System.Runtime.InteropServices.MemoryMarshal.Cast<byte, double>(array.Data.Span).CopyTo(values);
-            return values;
-        }
-
-        if (array.Type is TensorType.F32)
-        {
-            float[] single = new float[array.Count];
-            TensorTypes.TryToFloat32(array.Type, array.Data.Span, single);
-            return Array.ConvertAll(single, v => (double)v);
-        }
-
-        long[] whole = new long[array.Count];
-        return array.Type is not (TensorType.Bool or TensorType.F16) && TensorTypes.TryToInt64(array.Type, array.Data.Span, whole)
-            && whole.All(v => v is > (long)-MaxExact and < (long)MaxExact)
-            ? Array.ConvertAll(whole, v => (double)v)
-            : throw FileErrors.Bad(
+            throw FileErrors.Bad(
                 path, $"{name} is of type {TensorTypes.Name(array.Type)}, not of whole numbers or floats of 4 or 8 bytes");
+        }
     }
 
-    private static long Whole(string path, double value, int index) =>
-        value == Math.Floor(value) && Math.Abs(value) < MaxExact ? (long)value
-            : throw FileErrors.Bad(path, $"event {index / 4} has {value} for x, y or p, which are whole numbers");
+    /// <summary>An element of an array of floats or integers.</summary>
+    private static double Number(NpyArray array, int index) => array.Type switch
+    {
+        TensorType.F64 => BinaryPrimitives.ReadDoubleLittleEndian(array.Data.Span[(8 * index)..]),
+        TensorType.F32 => BinaryPrimitives.ReadSingleLittleEndian(array.Data.Span[(4 * index)..]),
+        _ => Whole(array, index),
+    };
+
+    /// <summary>An element of an array of integers; long.MaxValue for what is larger.</summary>
+    private static long Whole(NpyArray array, int index)
+    {
+        ReadOnlySpan<byte> data = array.Data.Span[(index * TensorTypes.Size(array.Type))..];
+        return array.Type switch
+        {
+            TensorType.I64 => BinaryPrimitives.ReadInt64LittleEndian(data),
+            TensorType.I32 => BinaryPrimitives.ReadInt32LittleEndian(data),
+            TensorType.I16 => BinaryPrimitives.ReadInt16LittleEndian(data),
+            TensorType.I8 => (sbyte)data[0],
+            TensorType.U64 => (long)Math.Min(BinaryPrimitives.ReadUInt64LittleEndian(data), long.MaxValue),
+            TensorType.U32 => BinaryPrimitives.ReadUInt32LittleEndian(data),
+            TensorType.U16 => BinaryPrimitives.ReadUInt16LittleEndian(data),
+            _ => data[0],
+        };
+    }
 }
