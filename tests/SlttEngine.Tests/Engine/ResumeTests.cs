@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using SlttEngine.Cli.Options;
 using SlttEngine.Device;
 using SlttEngine.IO;
+using SlttEngine.Tests.CpuDevice;
 using SlttEngine.Training;
 
 namespace SlttEngine.Tests.Engine;
@@ -173,8 +174,9 @@ public sealed class ResumeTests
         using CancellationTokenSource cancel = new();
         Stopper observer = new(cancel, int.MaxValue) { MayDiverge = true };
         TestRuns.WithTrainer(further, observer, trainer => trainer.Run(cancel.Token));
-        Assert.That(observer.Warnings, Has.Count.EqualTo(1));
-        Assert.That(observer.Warnings[0], Does.StartWith("epoch 1: " + message));
+        string[] warnings = [.. observer.Warnings.Where(w => !w.StartsWith("incomplete data: ", StringComparison.Ordinal))];
+        Assert.That(warnings, Has.Length.EqualTo(1));
+        Assert.That(warnings[0], Does.StartWith("epoch 1: " + message));
     }
 
     [Test]
@@ -198,7 +200,16 @@ public sealed class ResumeTests
             Workers = 1,
             Device = DeviceChoice.Cpu,
         };
-        Run(options, stopAfter: 2); // an epoch's batches
+        CpuDriver.sltt_cpu_choose_convolution("measure", null, 0);
+        try
+        {
+            Run(options, stopAfter: 2); // an epoch's batches
+        }
+        finally
+        {
+            CpuDriver.sltt_cpu_choose_convolution("auto", null, 0);
+        }
+
         string choices = Path.Combine(options.RunFolder, ConvolutionChoices.FileName);
         Assert.That(File.ReadAllText(choices), Does.Contain("forward f32 (32, 32, 32) by (32, 3, 3, 32) stride 1 padding 1"));
 
