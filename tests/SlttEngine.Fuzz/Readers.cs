@@ -55,7 +55,8 @@ internal static class Readers
             path => () => EventArrays.ReadFrames(path, "frames", 2, anyCount: true), 1200),
         new("npy-tonic", () => [Npy("<f4", "(3, 4)", 48), Npy("<i8", "(1, 4)", 32)], path => () => EventArrays.ReadTonic(path)),
         new("gesture-labels", () => ["class,startTime_usec,endTime_usec\n3,0,1000\n5,500,2000\n"u8.ToArray()],
-            path => Renamed(path, "user_labels.csv", p => DvsGesture.ReadLabels(p.Replace("_labels.csv", ".aedat", StringComparison.Ordinal)))),
+            path => Renamed(
+                path, "user_labels.csv", p => DvsGesture.ReadLabels(p.Replace("_labels.csv", ".aedat", StringComparison.Ordinal)))),
         new("cifar-pickle", () => [CifarPickle()], path => Renamed(
             path, "test_batch", p => CifarImages.Load(Path.GetDirectoryName(p)!, 10, train: false, allowIncomplete: true))),
         new("cifar-binary", () => [new byte[2 * 3073]], path => Renamed(
@@ -177,7 +178,8 @@ internal static class Readers
     {
         static byte[] Bytes(string text) => Encoding.Latin1.GetBytes(text);
         const string Array = "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\0\u0085U\u0001btR(K\u0001K\u0001M\0\u000c\u0086";
-        const string Bytes8 = "cnumpy\ndtype\n(U\u0002u1K\0K\u0001tR(K\u0003U\u0001|NNNJ\u00ff\u00ff\u00ff\u00ffJ\u00ff\u00ff\u00ff\u00ffK\0tb\u0089";
+        const string Bytes8 = "cnumpy\ndtype\n(U\u0002u1K\0K\u0001tR("
+            + "K\u0003U\u0001|NNNJ\u00ff\u00ff\u00ff\u00ffJ\u00ff\u00ff\u00ff\u00ffK\0tb\u0089";
         return
         [
             0x80, 2, .. Bytes("}(U\u0004data" + Array + Bytes8 + "T\0\u000c\0\0"), .. new byte[3072],

@@ -20,7 +20,8 @@ internal static class NpzFile
         {
             using FileStream file = File.OpenRead(path);
             using ZipArchive zip = new(file, ZipArchiveMode.Read);
-            return [.. names.Select(name => Read(path, zip, name))];
+            long fileLength = file.Length;
+            return [.. names.Select(name => Read(path, zip, fileLength, name))];
         }
         catch (InvalidDataException e)
         {
@@ -36,7 +37,7 @@ internal static class NpzFile
         }
     }
 
-    private static NpyArray Read(string path, ZipArchive zip, string name)
+    private static NpyArray Read(string path, ZipArchive zip, long fileLength, string name)
     {
         ZipArchiveEntry[] found = [.. zip.Entries.Where(e => e.FullName == name + ".npy")];
         if (found.Length != 1)
@@ -49,9 +50,11 @@ internal static class NpzFile
 
         ZipArchiveEntry entry = found[0];
         string place = $"{path}: {name}";
-        if (entry.Length > Array.MaxLength || entry.Length > (MaxGrowth * entry.CompressedLength) + 1024)
+        if (entry.Length > Array.MaxLength || entry.CompressedLength > fileLength
+            || entry.Length > (MaxGrowth * entry.CompressedLength) + 1024)
         {
-            throw FileErrors.Bad(place, $"{entry.Length} bytes cannot come of {entry.CompressedLength} compressed ones: damaged?");
+            throw FileErrors.Bad(
+                place, $"{entry.Length} bytes cannot come of {entry.CompressedLength} compressed ones in {fileLength}: damaged?");
         }
 
         byte[] bytes = new byte[entry.Length];

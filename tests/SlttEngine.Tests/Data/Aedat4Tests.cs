@@ -52,6 +52,12 @@ public sealed class Aedat4Tests
         Refuses(Replaced(bytes, "EVTS"u8, "TRIG"u8, last: true), "no FlatBuffer EVTS");
         Refuses("#!AER-DAT4.0\n"u8, "does not begin with");
 
+        // An offset of a field far behind the table: the library's verifier throws there.
+        byte[] offset = [.. bytes];
+        int table = 18 + BitConverter.ToInt32(offset, 18);
+        BitConverter.TryWriteBytes(offset.AsSpan(table - BitConverter.ToInt32(offset, table) + 6), (ushort)0xf608);
+        Refuses(offset, "no FlatBuffer IOHE");
+
         // Stream 9 in the first packet; then a packet longer than the file.
         int first = 14 + 4 + BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(14));
         byte[] other = [.. bytes];

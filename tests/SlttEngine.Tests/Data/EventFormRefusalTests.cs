@@ -172,6 +172,8 @@ public sealed class EventFormRefusalTests
         int directory = file.AsSpan().LastIndexOf("PK\x01\x02"u8);
         BitConverter.TryWriteBytes(file.AsSpan(directory + 24), 1 << 30);
         Refuses(file, path => EventArrays.ReadFrames(path, "frames", 2, false), "cannot come of");
+        BitConverter.TryWriteBytes(file.AsSpan(directory + 20), 1 << 29);
+        Refuses(file, path => EventArrays.ReadFrames(path, "frames", 2, false), "cannot come of");
         Refuses(
             NumpyFiles.Npy("<f8", "(9999999, 4)", new byte[32]), path => EventArrays.ReadTonic(path), "need 319999968");
         Refuses(NumpyFiles.Npy("<f8", "(9999999999999, 4)", new byte[32]), path => EventArrays.ReadTonic(path), "an array of shape");
