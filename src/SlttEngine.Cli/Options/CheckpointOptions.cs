@@ -19,6 +19,7 @@ internal static class CheckpointOptions
     internal static TrainOptions With(TrainOptions options, RunDescription run)
     {
         string Setting(string name) => run.ModelSettings.GetValueOrDefault(name, string.Empty);
+        (bool plain, EventSplit split) = EventTransformer.Parse(run.Transform);
         TrainOptions result = options with
         {
             T = run.Steps,
@@ -29,7 +30,9 @@ internal static class CheckpointOptions
             MseOneHot = run.LossOneHot,
             Model = ModelCatalog.All.Any(m => m.Name == run.Model) ? run.Model : options.Model,
             Dataset = run.DataSet is { } set && TrainOptionTable.DataSetNames.Contains(set) ? set : options.Dataset,
-            PlainResize = run.Transform == EventTransformer.Describe(EventTransform.Plain48),
+            PlainResize = plain,
+            SplitByTime = split.ByTime,
+            Duration = split.Duration,
             FastMath = run.FastMath,
             BatchSize = run.BatchSize,
             Seed = run.Seed,

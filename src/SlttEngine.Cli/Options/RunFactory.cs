@@ -56,6 +56,7 @@ public static class RunFactory
     {
         Steps = options.T,
         PlainResize = options.PlainResize,
+        Split = options.Duration > 0 ? EventSplit.Slices(options.Duration) : options.SplitByTime ? EventSplit.Time : EventSplit.Number,
         AllowIncomplete = options.AllowIncomplete,
         CacheFolder = Path.Combine(options.DataDir, "sltt_cache"),
         Workers = Math.Max(1, options.Workers),

@@ -21,6 +21,9 @@ public interface IDataSet
     /// <summary>What is done to samples of both parts before they are normalised, for a checkpoint to keep; null: it isn't said.</summary>
     string? Transform => null;
 
+    /// <summary>What is worth a line though all is well: the form of the data that is read, where there are several. Often empty.</summary>
+    IReadOnlyList<string> Notes => [];
+
     /// <summary>What a user should know of the data, one line each: what is incomplete, left out or not read. Empty unless the set has
     /// some.</summary>
     IReadOnlyList<string> Warnings => [];

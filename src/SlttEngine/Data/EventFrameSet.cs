@@ -6,11 +6,12 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
     private readonly EventCache cache;
     private readonly PartContents contents;
 
-    private EventFrameSet(EventRecordings source, EventCache cache)
+    private EventFrameSet(EventRecordings source, EventCache cache, IReadOnlyList<string> notes)
     {
+        Notes = notes;
         (this.cache, contents) = (cache, source.Contents);
         ClassNames = source.ClassNames;
-        Transform = EventTransformer.Describe(source.Transform);
+        Transform = EventTransformer.Describe(source.Transform, source.Split);
         Shape = source.Shape;
         Element = EventTransformer.Element(source.Transform);
         float scale = EventTransformer.Scale(source.Transform);
@@ -43,6 +44,9 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
 
     /// <inheritdoc/>
     public IReadOnlyList<float> Shift { get; } = [0, 0];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Notes { get; }
 
     /// <summary>
     /// One line that says why the frames could not be cached in a file for the next run; null if they are, or none was wanted.
@@ -79,13 +83,13 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
     /// <summary>Closes the cache.</summary>
     public void Dispose() => cache.Dispose();
 
-    internal static EventFrameSet Open(EventRecordings source, DataSetOptions options, string? name = null)
+    internal static EventFrameSet Open(EventRecordings source, DataSetOptions options, string? name, IReadOnlyList<string> notes)
     {
         source.Contents.Require(options.AllowIncomplete);
         Action<int, int>? progress = options.Progress is { } tell
             ? (done, all) => tell($"decoding {(source.Train ? "training" : "test")} recordings: {done} of {all}")
             : null;
-        return new(source, EventCache.Open(source, options.CacheFolder, options.Workers, progress, options.AllowIncomplete))
+        return new(source, EventCache.Open(source, options.CacheFolder, options.Workers, progress, options.AllowIncomplete), notes)
         {
             Name = name,
         };

@@ -72,6 +72,11 @@ public sealed class Evaluation : IDisposable
         });
         RunDescription.Of(options, network, testSet).CompareWith(checkpoint, evaluation: true, observer.Warning);
         NetworkState.Load(engine.Store, checkpoint, note: observer.Note);
+        foreach (string note in testSet.Notes)
+        {
+            observer.Note(note);
+        }
+
         foreach (string warning in testSet.Warnings)
         {
             observer.Warning(warning);

@@ -43,6 +43,7 @@ public sealed class Trainer : IDisposable
         TrainingOptions given = options;
         options = options.WithOptimizerOf(options.Resume is null ? null : checkpoint);
         (this.device, this.options, this.observer) = (device, options, new RunMessages(observer));
+        notes.AddRange(trainSet.Notes.Concat(testSet.Notes).Distinct());
         dataWarnings = [.. trainSet.Warnings.Concat(testSet.Warnings).Distinct()];
         if (options.Resume is { } resume)
         {
