@@ -17,6 +17,19 @@ public sealed class EventFormTests
     private static readonly EventSplit[] Splits = [EventSplit.Number, EventSplit.Time, EventSplit.Slices(20000)];
 
     [TestCaseSource(nameof(Splits))]
+    public void A_checkpoints_words_give_the_split_back(EventSplit split)
+    {
+        foreach (EventTransform transform in Enum.GetValues<EventTransform>())
+        {
+            Assert.That(
+                EventTransformer.Parse(EventTransformer.Describe(transform, split)),
+                Is.EqualTo((transform == EventTransform.Plain48, split)));
+        }
+
+        Assert.That(EventTransformer.Parse(null), Is.EqualTo((false, EventSplit.Number)));
+    }
+
+    [TestCaseSource(nameof(Splits))]
     public void Gestures_give_SpikingJellys_frames(EventSplit split)
     {
         List<(int Label, ushort[] Frames)> expected = [.. Directory.GetFiles(
