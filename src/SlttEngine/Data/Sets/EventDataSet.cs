@@ -129,7 +129,10 @@ public abstract class EventDataSet : NamedDataSet
         {
             return new SampleForm(
                 "SpikingJelly's events", events, train => SampleFiles(events, train, counted: false),
-                (path, label) => new EventSample(label, path, EventArrays.ReadNpz(path))) { Remark = SpikingJellyRemark };
+                (path, label) => new EventSample(label, path, EventArrays.ReadNpz(path)))
+            {
+                Remark = SpikingJellyRemark,
+            };
         }
 
         if (OtherEvents(folder) is { } other)
