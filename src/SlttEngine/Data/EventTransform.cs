@@ -46,10 +46,11 @@ public sealed partial class EventTransformer
         }
     }
 
-    /// <summary>How frames are made, in words, as checkpoints keep it: "event counts of frames split by number, resampled to 48x48".</summary>
+    /// <summary>How frames are made, in words for a checkpoint: "event counts of frames split by number, resampled to 48x48".</summary>
     /// <param name="transform">What becomes of a frame.</param>
     /// <param name="split">Which events a frame has.</param>
-    public static string Describe(EventTransform transform, EventSplit split) => $"event counts of frames split by {split}" + transform switch
+    public static string Describe(EventTransform transform, EventSplit split) => $"event counts of frames split by {split}"
+        + transform switch
     {
         EventTransform.Official48 => ", made 48x48 by way of an 8-bit image",
         EventTransform.Plain48 => ", resampled to 48x48",
