@@ -36,6 +36,7 @@ public static class RunFactory
         Resume = options.Resume,
         StartFrom = options.PreTrain,
         SaveInitial = options.SaveInit,
+        OnNan = options.OnNan,
     };
 
     /// <summary>The network, for samples of a shape.</summary>

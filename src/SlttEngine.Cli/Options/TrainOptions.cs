@@ -3,6 +3,7 @@ using SlttEngine.Device;
 using SlttEngine.Graph;
 using SlttEngine.Layers;
 using SlttEngine.Models;
+using SlttEngine.Training;
 
 namespace SlttEngine.Cli.Options;
 
@@ -148,6 +149,9 @@ public sealed record TrainOptions
     /// plain_resize: DVSCIFAR10's frames are made 48×48 by resampling the counts, not by the official programs' way through an 8-bit image.
     /// </summary>
     public bool PlainResize { get; init; }
+
+    /// <summary>on_nan: what happens when a number of the run's state becomes NaN or infinite.</summary>
+    public NanAction OnNan { get; init; } = NanAction.Stop;
 
     // The official defaults of these two are Python integers and print as such until a float is given: wd0 but wd0.0.
     internal bool WeightDecayGiven { get; init; }

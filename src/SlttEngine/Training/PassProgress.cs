@@ -17,6 +17,9 @@ internal sealed class PassProgress(ITrainingObserver observer, IterationFinished
     /// <summary>Sums so far.</summary>
     public BatchMetrics Sums { get; private set; } = sums;
 
+    /// <summary>Called with the number of a batch, from 1, whose loss is NaN or infinite.</summary>
+    public Action<int>? LossNotFinite { get; set; }
+
     /// <summary>Runs batches. The host enqueues batch n + 1 on a GPU before it waits for batch n.</summary>
     /// <param name="data">Where from; its pass is begun.</param>
     /// <param name="engine">Adds up what the batches give.</param>
@@ -77,5 +80,9 @@ internal sealed class PassProgress(ITrainingObserver observer, IterationFinished
             Top1 = 100 * Sums.Top1 / Sums.Samples,
             Top5 = 100 * Sums.Top5 / Sums.Samples,
         });
+        if (!double.IsFinite(metrics.Loss))
+        {
+            LossNotFinite?.Invoke(batch);
+        }
     }
 }

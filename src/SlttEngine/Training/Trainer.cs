@@ -21,8 +21,8 @@ public sealed class Trainer : IDisposable
     private readonly TrainingData train;
     private readonly TrainingData test;
     private readonly TrainingEngine engine;
+    private readonly FiniteCheck finite;
     private RunPosition position = new();
-    private bool warned;
 
     /// <summary>Builds the network and plans all memory.</summary>
     /// <param name="device">The device; it stays the caller's.</param>
@@ -48,6 +48,7 @@ public sealed class Trainer : IDisposable
             TrainBatches = train.BatchSizes,
             TestBatches = test.BatchSizes,
         });
+        finite = new FiniteCheck(engine.Store, options, observer);
     }
 
     /// <summary>Device memory of the run, bytes: all of it is planned and allocated at the start.</summary>
@@ -55,6 +56,10 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Runs the epochs that are left.</summary>
     /// <param name="cancel">Stops the run after the step it is in; the state is saved.</param>
+    /// <exception cref="SlttException">
+    /// The checkpoint to begin with is of another model, or a file can't be written; or numbers are NaN or infinite, which the options
+    /// say to stop on.
+    /// </exception>
     public void Run(CancellationToken cancel)
     {
         engine.Store.Initialize((ulong)options.Seed);
@@ -100,6 +105,7 @@ public sealed class Trainer : IDisposable
             }
 
             double trainSeconds = watch.Elapsed.TotalSeconds;
+            CheckFinite();
             if (TestEpoch(cancel) is not { } tested)
             {
                 Stop(folder);
@@ -113,6 +119,7 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        finite.Dispose();
         engine.Dispose();
         train.Dispose();
         test.Dispose();
@@ -141,6 +148,11 @@ public sealed class Trainer : IDisposable
         {
             TrainingCheckpoint.LoadNetwork(engine.Store, CheckpointFile.Read(start));
         }
+
+        if (options.Checkpoint is { } given)
+        {
+            finite.CheckLoaded(given);
+        }
     }
 
     /// <summary>Trains what is left of the epoch; false if it was asked to stop.</summary>
@@ -149,6 +161,7 @@ public sealed class Trainer : IDisposable
         double rate = options.LearningRate.At(position.Epoch);
         train.Start(position.Epoch, position.Batches);
         PassProgress progress = Progress(TrainingPhase.Train, train, position.Batches, position.Train);
+        progress.LossNotFinite = batch => finite.Check(position.Epoch, batch, train.BatchesPerEpoch);
         int done = progress.Run(train, engine, batch => engine.TrainIteration(train.Input(batch), batch.Labels, rate), cancel);
         position = position with { Batches = position.Batches + done, Train = progress.Sums };
         return position.Batches == train.BatchesPerEpoch;
@@ -174,8 +187,8 @@ public sealed class Trainer : IDisposable
         log.Scalar("train_acc", trainAccuracy, epoch);
         log.Scalar("test_loss", testLoss, epoch);
         log.Scalar("test_acc", testAccuracy, epoch);
-        bool best = testAccuracy > position.MaxTestAccuracy;
-        position = position.NextEpoch(Math.Max(testAccuracy, position.MaxTestAccuracy));
+        bool best = testAccuracy > position.MaxTestAccuracy && CheckFinite();
+        position = position.NextEpoch(best ? testAccuracy : position.MaxTestAccuracy);
         if (best)
         {
             Save(Path.Combine(folder, BestCheckpoint));
@@ -197,23 +210,7 @@ public sealed class Trainer : IDisposable
             (trained.Samples - start.Samples) / trainSeconds,
             DeviceBytes,
             skipped));
-        WarnIfDiverged(epoch, trainLoss, (long)(engine.Iteration - start.Iteration), skipped - start.Skipped);
-    }
-
-    /// <summary>Warns only once a run: the user may be away, and the log would fill.</summary>
-    private void WarnIfDiverged(int epoch, double loss, long updates, long skipped)
-    {
-        string? warning = !double.IsFinite(loss)
-            ? $"epoch {epoch}: the loss is no longer finite: the network has diverged; a lower -lr may help"
-            : updates > 0 && skipped == updates
-                ? $"epoch {epoch}: all {updates} updates were skipped, as gradients were not finite; if this goes on, a lower -lr or "
-                    + "--amp-dtype bf16 may help"
-            : null;
-        if (warning is not null && !warned)
-        {
-            warned = true;
-            observer.Warning(warning);
-        }
+        finite.EpochFinished(epoch, trainLoss, (long)(engine.Iteration - start.Iteration), skipped - start.Skipped);
     }
 
     private void Stop(string folder)
@@ -223,9 +220,13 @@ public sealed class Trainer : IDisposable
         observer.Stopped(path);
     }
 
+    private bool CheckFinite() => finite.Check(position.Epoch, position.Batches, train.BatchesPerEpoch);
+
     private void Save(string path)
     {
+        bool isFinite = CheckFinite();
         TrainingCheckpoint.Capture(engine, options, position).WriteSafeTensors(path);
+        finite.Saved(path, isFinite);
         observer.CheckpointSaved(path);
     }
 

@@ -71,6 +71,9 @@ public sealed record TrainingOptions
     /// <summary>Save the first parameters as checkpoint_0.</summary>
     public bool SaveInitial { get; init; }
 
+    /// <summary>What the run does when a parameter, a statistic or an optimiser state becomes NaN or infinite.</summary>
+    public NanAction OnNan { get; init; } = NanAction.Stop;
+
     /// <summary>The checkpoint that gives the parameters; null: they are drawn from the seed.</summary>
     internal string? Checkpoint => Resume ?? StartFrom;
 
