@@ -63,8 +63,7 @@ internal sealed class PassProgress(ITrainingObserver observer, IterationFinished
         batch++;
         batchSeconds += batchWatch.Elapsed.TotalSeconds;
         batchWatch.Restart();
-        Sums = new BatchMetrics(
-            Sums.Loss + metrics.Loss, Sums.Top1 + metrics.Top1, Sums.Top5 + metrics.Top5, Sums.Samples + metrics.Samples);
+        Sums = Sums.Plus(metrics);
         while (data.TryNextDamaged(out string? message))
         {
             observer.Warning(message);

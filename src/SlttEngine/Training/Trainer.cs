@@ -22,6 +22,8 @@ public sealed class Trainer : IDisposable
     private readonly TrainingData test;
     private readonly TrainingEngine engine;
     private readonly FiniteCheck finite;
+    private readonly FiringCheck firing;
+    private readonly StatisticsGap gap;
     private RunPosition position = new();
 
     /// <summary>Builds the network and plans all memory.</summary>
@@ -47,8 +49,11 @@ public sealed class Trainer : IDisposable
         {
             TrainBatches = train.BatchSizes,
             TestBatches = test.BatchSizes,
+            GapBatch = plan.TrainingSamples(options.BatchSize, measures: true) is [NetworkProgram program, ..] ? program.Shape.Batch : 0,
         });
         finite = new FiniteCheck(engine.Store, options, observer);
+        firing = new FiringCheck(engine, observer);
+        gap = new StatisticsGap(engine, train, test.Count, observer);
     }
 
     /// <summary>Device memory of the run, bytes: all of it is planned and allocated at the start.</summary>
@@ -112,7 +117,7 @@ public sealed class Trainer : IDisposable
                 return;
             }
 
-            FinishEpoch(folder, log, tested, start, trainSeconds, watch);
+            FinishEpoch(folder, log, tested, start, trainSeconds, watch, cancel);
         }
     }
 
@@ -171,13 +176,20 @@ public sealed class Trainer : IDisposable
     private BatchMetrics? TestEpoch(CancellationToken cancel)
     {
         test.Start(position.Epoch);
+        firing.Begin();
         PassProgress progress = Progress(TrainingPhase.Test, test, 0, default);
         int done = progress.Run(test, engine, batch => engine.Evaluate(test.Input(batch), batch.Labels), cancel);
         return done == test.BatchesPerEpoch ? progress.Sums : null;
     }
 
     private void FinishEpoch(
-        string folder, EventFileWriter log, BatchMetrics tested, EpochStart start, double trainSeconds, Stopwatch watch)
+        string folder,
+        EventFileWriter log,
+        BatchMetrics tested,
+        EpochStart start,
+        double trainSeconds,
+        Stopwatch watch,
+        CancellationToken cancel)
     {
         BatchMetrics trained = position.Train;
         (double trainLoss, double trainAccuracy) = (trained.Loss / trained.Samples, trained.Top1 / trained.Samples);
@@ -187,7 +199,8 @@ public sealed class Trainer : IDisposable
         log.Scalar("train_acc", trainAccuracy, epoch);
         log.Scalar("test_loss", testLoss, epoch);
         log.Scalar("test_acc", testAccuracy, epoch);
-        bool best = testAccuracy > position.MaxTestAccuracy && CheckFinite();
+        bool isFinite = CheckFinite();
+        bool best = isFinite && testAccuracy > position.MaxTestAccuracy;
         position = position.NextEpoch(best ? testAccuracy : position.MaxTestAccuracy);
         if (best)
         {
@@ -196,6 +209,13 @@ public sealed class Trainer : IDisposable
 
         Save(Path.Combine(folder, LatestCheckpoint));
         ConvolutionLog.Write(folder, epoch);
+        if (isFinite)
+        {
+            firing.End(epoch);
+            gap.Check(epoch, trainAccuracy, testAccuracy, cancel);
+            ConvolutionLog.Start();
+        }
+
         long skipped = engine.ReadState().SkippedSteps;
         observer.EpochFinished(new EpochFinished(
             epoch,

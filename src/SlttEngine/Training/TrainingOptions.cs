@@ -138,7 +138,10 @@ public sealed record TrainingOptions
         return new EnginePlan(
             device,
             Network(format.Shape, format.Classes),
-            Engine(format.Input(default, train: true), format.Input(default, train: false), format.Shape.Steps == 1));
+            Engine(format.Input(default, train: true), format.Input(default, train: false), format.Shape.Steps == 1) with
+            {
+                WatchFiring = true,
+            });
     }
 
     /// <summary>What an engine for the run is built for, but for the batch sizes that it will see.</summary>

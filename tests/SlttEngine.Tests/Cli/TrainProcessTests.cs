@@ -79,7 +79,7 @@ public sealed partial class TrainProcessTests
         string rest = process.StandardOutput.ReadToEnd();
         Assert.That(process.WaitForExit(60_000), Is.True);
         Assert.That(process.ExitCode, Is.EqualTo(Interrupted));
-        Assert.That(process.StandardError.ReadToEnd(), Does.StartWith("stopping after this iteration"));
+        Assert.That(process.StandardError.ReadToEnd(), Does.Match("(?m)^stopping after this iteration"));
         Match resume = ResumeHint().Match(rest);
         Assert.That(resume.Success, Is.True, rest);
         int done = 2 + rest.Split('\n').Count(l => l.StartsWith("epoch=", StringComparison.Ordinal));

@@ -171,7 +171,7 @@ public sealed class FiniteCheckTests
         Run(further, new RecordingObserver { AfterTraining = cancel.Cancel }, cancel.Token);
         Assert.That(CheckpointFile.Read(Latest).Metadata["sltt_run"], Does.Contain("\"train_loss\":\"NaN\""));
         RecordingObserver told = Run(further with { Resume = Latest });
-        Assert.That(told.Warnings, Has.Count.EqualTo(1).And.One.StartsWith("epoch 1: all 4 updates were skipped"));
+        Assert.That(told.Warnings, Has.One.StartsWith("epoch 1: all 4 updates were skipped").And.None.Contains("diverged"));
     }
 
     private TrainOptions Options => new()
@@ -207,14 +207,8 @@ public sealed class FiniteCheckTests
     /// <summary>A copy of a checkpoint with one number of a tensor changed.</summary>
     private string With(string checkpoint, string tensor, string name, float value = float.NaN)
     {
-        CheckpointFile file = CheckpointFile.Read(checkpoint);
-        List<NamedTensor> tensors = [.. file.Tensors];
-        int at = tensors.FindIndex(t => t.Name == tensor);
-        float[] values = tensors[at].ToFloat32();
-        values[^1] = value;
-        tensors[at] = NamedTensor.Float32(tensor, tensors[at].Shape, values);
         string path = Path.Combine(data.Folder, name + ".safetensors");
-        new CheckpointFile(tensors, file.Metadata).WriteSafeTensors(path);
+        ChangedCheckpoint.Write(checkpoint, path, tensor, values => values[^1] = value);
         return path;
     }
 }

@@ -162,8 +162,8 @@ public sealed class ResumeTests
         new CheckpointFile(first.Tensors, metadata).WriteSafeTensors(changed);
         RecordingObserver told = new();
         TestRuns.WithTrainer(options with { Epochs = 3, LearningRate = 0, Resume = changed }, told, trainer => trainer.Run(default));
-        Assert.That(told.Warnings, Has.Count.EqualTo(1));
-        Assert.That(told.Warnings[0], Does.StartWith("epoch 1: all 4 updates were skipped"));
+        Assert.That(told.Warnings.Where(w => w.Contains("updates", StringComparison.Ordinal)), Has.Exactly(1).Items);
+        Assert.That(told.Warnings, Has.One.StartsWith("epoch 1: all 4 updates were skipped"));
     }
 
     [Test]
