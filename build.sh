@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ./build.sh [build|demo|test|generate|bundle|clean] [options]: builds SlttEngine; eng/build.cs says what each word does.
+# ./build.sh [build|demo|test|fuzz|generate|bundle|clean] [options]: builds SlttEngine; eng/build.cs says what each word does.
 set -eu
 root=$(cd "$(dirname "$0")" && pwd)
 if ! dotnet --list-sdks 2>/dev/null | grep -qE '^[1-9][0-9]\.'; then

@@ -3,6 +3,7 @@
 //   build           everything; leaves the command at out/sltt
 //   demo [options]  builds what the command needs and runs `sltt demo`
 //   test [options]  builds everything and runs the whole suite; options, such as --filter, go to the test runner
+//   fuzz [options]  mutates files and reads them, --seconds 60 in all; options are those of tests/SlttEngine.Fuzz/Program.cs
 //   generate        writes the files that are made from the kernels' signatures: *.g.cs, and the table of calls in docs
 //   bundle          one archive that runs without .NET: out/sltt-<version>-linux-x64.tar.xz
 //   clean           removes what the build made
@@ -53,6 +54,8 @@ try
         case "test":
             BuildAll();
             return rest.Length > 0 ? Test(rest) : TestAll();
+        case "fuzz":
+            return Fuzz(rest);
         case "generate":
             Generate();
             return 0;
@@ -63,7 +66,7 @@ try
             Clean();
             return 0;
         default:
-            throw new BuildException($"'{command}' is unknown: build (the default), demo, test, generate, bundle, clean", 2);
+            throw new BuildException($"'{command}' is unknown: build (the default), demo, test, fuzz, generate, bundle, clean", 2);
     }
 }
 catch (BuildException e)
@@ -188,6 +191,19 @@ int Test(string[] options)
         run.Read(line);
     });
     return Report([run]);
+}
+
+// Readers of files, each over mutated inputs: see the program. Begins with the saved corpus.
+int Fuzz(string[] options)
+{
+    BuildNative();
+    string project = Path.Combine(root, "tests", "SlttEngine.Fuzz");
+    BuildHost(Path.Combine(project, "SlttEngine.Fuzz.csproj"));
+    Console.WriteLine("== fuzz");
+    return Start(
+        dotnet,
+        [Path.Combine(project, "bin", "Release", "net10.0", "SlttEngine.Fuzz.dll"),
+         "--corpus", Path.Combine(project, "corpus"), "--work", Path.Combine(outDir, "fuzz"), .. options]);
 }
 
 // The runner's own summaries decide; the last line says them again in one line for whoever reads logs.

@@ -24,7 +24,9 @@ internal sealed record CliContext(TextWriter Output, IAnsiConsole Console, TextW
         TextWriter error = new StandardStream(System.Console.Error, lossy: true);
         return System.Console.IsOutputRedirected
             ? Plain(new StandardStream(System.Console.Out, lossy: false), error, stop)
-            : new(System.Console.Out, AnsiConsole.Console, error, TimeProvider.System, stop);
+            : new(
+                new StandardStream(System.Console.Out, lossy: true),
+                AnsiConsole.Create(new AnsiConsoleSettings { Out = new TerminalOutput() }), error, TimeProvider.System, stop);
     }
 
     /// <summary>A line to standard output, above the live bar if there is one.</summary>

@@ -16,8 +16,8 @@ internal static class CommandLine
     [
         new("train", "trains a model; --method says how", () => new TrainCommand()),
         new("train-sltt", "trains by SLTT, with the official program's options", () => new TrainCommand(MethodTable.Sltt)),
-        new("train-slttk", "trains by SLTT-K: K of the T steps, drawn anew each iteration, get a backward pass", () => new TrainCommand(
-            MethodTable.SlttK)),
+        new("train-slttk", "trains by SLTT-K: K of the T steps, drawn at random each iteration, get a backward pass",
+            () => new TrainCommand(MethodTable.SlttK)),
         new("train-bptt", "trains by backpropagation through time", () => new TrainCommand(MethodTable.Bptt)),
         new("demo", "makes event-camera gestures, trains on them, and shows time and memory", () => new DemoCommand()),
         new("bench", "times training iterations: on random data, or with -data_dir on a real batch; -resume gives trained parameters",

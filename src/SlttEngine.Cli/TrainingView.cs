@@ -156,10 +156,15 @@ internal sealed class TrainingView : ITrainingObserver
     public void Stopped(string? checkpoint)
     {
         WasStopped = true;
-        context.WriteLine(
-            checkpoint is null ? "stopped before the first update: nothing to save"
-            : $"stopped; the same command with -resume "
-                + $"{checkpoint}{(options.PreTrain is not null ? " in place of -pre_train" : string.Empty)} goes on");
+        if (checkpoint is null)
+        {
+            context.WriteLine("stopped before the first update: nothing to save");
+            return;
+        }
+
+        string arguments = Path.Combine(Path.GetDirectoryName(checkpoint) ?? string.Empty, "args.txt");
+        context.WriteLine("stopped; this goes on:");
+        context.WriteLine($"sltt train --from {ShellText.Quote(arguments)} -resume {ShellText.Quote(checkpoint)}");
     }
 
     private static string Precision(TrainOptions options) => options.Amp

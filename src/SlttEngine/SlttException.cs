@@ -18,11 +18,11 @@ public class SlttException : Exception
 {
     /// <summary>Creates the error.</summary>
     /// <param name="kind">Decides the exit code.</param>
-    /// <param name="message">One line: what is wrong and where.</param>
+    /// <param name="message">One line: what is wrong and where. Line ends, as a file may bring them in, become spaces.</param>
     /// <param name="hint">One line: what to do about it; null if the message says it.</param>
     /// <param name="inner">The cause, shown by --verbose.</param>
     public SlttException(ErrorKind kind, string message, string? hint = null, Exception? inner = null)
-        : base(message, inner)
+        : base(message.ReplaceLineEndings(" "), inner)
     {
         Kind = kind;
         Hint = hint;

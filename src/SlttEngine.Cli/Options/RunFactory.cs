@@ -37,6 +37,7 @@ public static class RunFactory
         StartFrom = options.PreTrain,
         SaveInitial = options.SaveInit,
         OnNan = options.OnNan,
+        Takeover = options.Takeover,
     };
 
     /// <summary>The network, for samples of a shape.</summary>

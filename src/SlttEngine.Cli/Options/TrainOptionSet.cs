@@ -7,6 +7,7 @@ internal sealed class TrainOptionSet
     private readonly TrainOptions defaults;
     private readonly List<(string Name, Func<TrainOptions, TrainOptions> Apply)> given = [];
     private string? from;
+    private bool takeover;
 
     /// <summary>Creates the set.</summary>
     /// <param name="defaults">What counts where nothing is given.</param>
@@ -21,6 +22,9 @@ internal sealed class TrainOptionSet
                 o.ValueName,
                 Help(o, defaults),
                 value => given.Add((o.Name, options => o.Apply(options, o.IsSwitch ? "True" : value))))),
+            new CliOption(
+                "take_over", null, "take the run folder although a run on another host has it: that one no longer runs",
+                _ => takeover = true),
             new CliOption(
                 "from", "ARGS.TXT", "take a run's options from its args.txt; options given beside it count more", path => from = path),
         ];
@@ -76,7 +80,20 @@ internal sealed class TrainOptionSet
     private TrainOptions Read(TrainOptions start)
     {
         TrainOptions options = Apply(start);
-        return (method is null ? options : options with { Method = method }).Validate();
+        options = method is null ? options : options with { Method = method };
+        if (Has("amp_dtype") && !options.Amp)
+        {
+            throw new SlttException(ErrorKind.Usage, "-amp_dtype has no effect without -amp", "give -amp too, or neither");
+        }
+
+        if (Has("K") && options.Method != MethodTable.SlttK)
+        {
+            throw new SlttException(
+                ErrorKind.Usage, $"-K has no effect with {options.Method}",
+                $"-method {MethodTable.SlttK} runs backward in K of the T steps");
+        }
+
+        return (options with { Takeover = takeover }).Validate();
     }
 
     private TrainOptions Apply(TrainOptions start) => given.Aggregate(start, (options, option) => option.Apply(options));

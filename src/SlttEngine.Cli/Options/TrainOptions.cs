@@ -1,6 +1,8 @@
+using System.Globalization;
 using SlttEngine.Data.Sets;
 using SlttEngine.Device;
 using SlttEngine.Graph;
+using SlttEngine.IO;
 using SlttEngine.Layers;
 using SlttEngine.Models;
 using SlttEngine.Training;
@@ -118,6 +120,9 @@ public sealed record TrainOptions
     /// <summary>loss_means: target of the squared error without mse_n_reg.</summary>
     public double LossMeans { get; init; } = 1.0;
 
+    /// <summary>take_over: take the run folder from a run on another host.</summary>
+    public bool Takeover { get; init; }
+
     /// <summary>save_init: keep the first parameters as checkpoint_0.</summary>
     public bool SaveInit { get; init; }
 
@@ -182,6 +187,7 @@ public sealed record TrainOptions
                 + (PlainResize ? "_plain" : string.Empty)
                 + (BatchNorm == BatchNormKind.Cudnn ? "_cudnnbn" : string.Empty)
                 + (FastMath ? "_fastmath" : string.Empty)
+                + (Seed != new TrainOptions().Seed ? string.Create(CultureInfo.InvariantCulture, $"_seed{Seed}") : string.Empty)
                 + (WidthDivisor != 1 ? $"_width{WidthDivisor}" : string.Empty);
         }
     }
@@ -254,10 +260,9 @@ public sealed record TrainOptions
         {
             text = File.ReadAllText(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.IsFileError(e))
         {
-            throw new SlttException(
-                ErrorKind.Data, $"{path}: cannot be read: {e.Message.ReplaceLineEndings(" ")}", "give the args.txt of a run's folder", e);
+            throw FileErrors.Wrap("read", path, e);
         }
 
         try

@@ -90,7 +90,7 @@ internal sealed class GestureScene
             case 7:  // the forearms roll about each other
                 double roll = 10 * size;
                 return (roll * cos, 6 + (roll * sin), -roll * cos, 6 - (roll * sin), 1);
-            case 8:  // drums: up and down by turns
+            case 8:  // drums: up and down in turn
                 return (-15, 8 + (12 * size * sin), 15, 8 - (12 * size * sin), 1);
             case 9:  // guitar: the right hand strums fast, the left slides along the neck
                 return (

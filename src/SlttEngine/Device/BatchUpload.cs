@@ -8,7 +8,7 @@ namespace SlttEngine.Device;
 /// </summary>
 /// <remarks>
 /// From ordinary memory the driver's copy holds the host up until all earlier work is done, and is several times slower. So a batch goes
-/// through page-locked memory, two buffers by turns; one is written again only when its last copy is done.
+/// through page-locked memory, two buffers in turn; one is written again only when its last copy is done.
 /// </remarks>
 internal sealed class BatchUpload(ComputeDevice device) : IDisposable
 {

@@ -97,11 +97,15 @@ public sealed class ConvolutionChoices
         {
             given = JsonSerializer.Deserialize<Dictionary<string, ConvolutionChoice>>(File.ReadAllText(path), Json) ?? [];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception e) when (FileErrors.IsFileError(e))
         {
-            throw new SlttException(
-                ErrorKind.Data, $"{path}: cannot be read: {e.Message.ReplaceLineEndings(" ")}",
-                "delete it: the run then goes on with this machine's own choices, to other last bits", e);
+            throw FileErrors.Wrap("read", path, e);
+        }
+        catch (JsonException e)
+        {
+            throw FileErrors.Bad(
+                path, "not the choices of convolutions that a run folder holds",
+                "delete it: a run then goes on with this machine's own choices, to other last bits", e);
         }
     }
 

@@ -52,10 +52,11 @@ public sealed class MeasuredChoices<T>
         all[device] = mine;
         try
         {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, all, Json), durable: false);
             return true;
         }
-        catch (SlttException)
+        catch (Exception e) when (e is SlttException || FileErrors.IsFileError(e))
         {
             return false; // See the remarks.
         }

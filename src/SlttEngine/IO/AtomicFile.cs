@@ -15,12 +15,12 @@ public static class AtomicFile
         return Path.Combine(Path.GetDirectoryName(full) ?? full, $".{Path.GetFileName(full)}.tmp");
     }
 
-    /// <summary>Writes <paramref name="path"/> in one piece; its folder is made if it is missing.</summary>
-    /// <param name="path">The file to replace or make.</param>
+    /// <summary>Writes <paramref name="path"/> in one piece.</summary>
+    /// <param name="path">The file to replace or make. Its folder must exist, so that a mistyped path is an error.</param>
     /// <param name="write">Writes the content; if it throws, the older file stays.</param>
     /// <param name="durable">Wait for the disk, so that a power failure cannot lose the file; false for files that can be made a second
     /// time.</param>
-    /// <exception cref="SlttException">The folder or the file cannot be written: names the file and the reason.</exception>
+    /// <exception cref="SlttException">The file cannot be written: names the file and the reason.</exception>
     public static void Write(string path, Action<Stream> write, bool durable = true)
     {
         ArgumentNullException.ThrowIfNull(write);
@@ -28,7 +28,6 @@ public static class AtomicFile
         bool created = false;
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(temporary)!);
             using (FileStream file = new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16))
             {
                 created = true;

@@ -75,6 +75,7 @@ internal static class FileErrors
         IOException when cause.Message.StartsWith("No space left", StringComparison.Ordinal)
             || (cause.HResult & 0xffff) == WindowsDiskFull =>
             "free some space, or choose another folder",
+        IOException when cause.Message.StartsWith("Too many open files", StringComparison.Ordinal) => "raise the limit: ulimit -n 1024",
         UnauthorizedAccessException => verb == "write" ? "choose a folder that you may write to" : "check the file's permissions",
         _ => null,
     };

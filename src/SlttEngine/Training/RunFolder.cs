@@ -29,10 +29,9 @@ internal static class RunFolder
                 AtomicFile.Write(Path.Combine(folder, name), file => file.Write(Encoding.UTF8.GetBytes(text)));
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileErrors.IsFileError(e))
         {
-            throw new SlttException(
-                ErrorKind.Data, $"{folder}: can't be written: {e.Message.ReplaceLineEndings(" ")}", "give another folder with -out_dir", e);
+            throw FileErrors.Wrap("make", folder, e);
         }
     }
 }

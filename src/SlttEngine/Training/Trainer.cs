@@ -16,7 +16,7 @@ public sealed class Trainer : IDisposable
     public const string BestCheckpoint = "checkpoint_max.safetensors";
 
     private readonly TrainingOptions options;
-    private readonly ITrainingObserver observer;
+    private readonly RunMessages observer;
     private readonly ComputeDevice device;
     private readonly TrainingData train;
     private readonly TrainingData test;
@@ -25,6 +25,7 @@ public sealed class Trainer : IDisposable
     private readonly FiringCheck firing;
     private readonly StatisticsGap gap;
     private RunPosition position = new();
+    private RunLock? runLock;
 
     /// <summary>Builds the network and plans all memory.</summary>
     /// <param name="device">The device; it stays the caller's.</param>
@@ -35,7 +36,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="SlttException">An option or a set can't be used, or the plan does not fit the device.</exception>
     public Trainer(ComputeDevice device, TrainingOptions options, IDataSet trainSet, IDataSet testSet, ITrainingObserver observer)
     {
-        (this.device, this.options, this.observer) = (device, options.Validate(), observer);
+        (this.device, this.options, this.observer) = (device, options.Validate(), new RunMessages(observer));
         RequireAlike(trainSet, testSet);
         if (options.Resume is { } resume)
         {
@@ -51,9 +52,9 @@ public sealed class Trainer : IDisposable
             TestBatches = test.BatchSizes,
             GapBatch = plan.TrainingSamples(options.BatchSize, measures: true) is [NetworkProgram program, ..] ? program.Shape.Batch : 0,
         });
-        finite = new FiniteCheck(engine.Store, options, observer);
-        firing = new FiringCheck(engine, observer);
-        gap = new StatisticsGap(engine, train, test.Count, observer);
+        finite = new FiniteCheck(engine.Store, options, this.observer);
+        firing = new FiringCheck(engine, this.observer);
+        gap = new StatisticsGap(engine, train, test.Count, this.observer);
     }
 
     /// <summary>Device memory of the run, bytes: all of it is planned and allocated at the start.</summary>
@@ -67,6 +68,9 @@ public sealed class Trainer : IDisposable
     /// </exception>
     public void Run(CancellationToken cancel)
     {
+        string folder = options.RunFolder;
+        // Before the checkpoint is read: a run that is still in the folder would write a later one.
+        using RunLock? early = Directory.Exists(folder) ? RunLock.Acquire(folder, options.Takeover) : null;
         engine.Store.Initialize((ulong)options.Seed);
         LoadCheckpoint();
         if (position.Epoch >= options.Epochs)
@@ -77,8 +81,10 @@ public sealed class Trainer : IDisposable
             return;
         }
 
-        string folder = options.RunFolder;
         RunFolder.Create(options, observer);
+        using RunLock? late = early is null ? RunLock.Acquire(folder, options.Takeover) : null;
+        runLock = early ?? late;
+        observer.WriteTo(folder);
         device.ConvolutionChoices?.WriteTo(folder);
         observer.RunStarted(new RunStarted(
             device.Name,
@@ -244,6 +250,7 @@ public sealed class Trainer : IDisposable
 
     private void Save(string path)
     {
+        runLock?.Check();
         bool isFinite = CheckFinite();
         TrainingCheckpoint.Capture(engine, options, position).WriteSafeTensors(path);
         finite.Saved(path, isFinite);

@@ -72,7 +72,7 @@ public sealed class TrainingEngine : IDisposable
         {
             throw new SlttException(
                 ErrorKind.Device,
-                $"the run needs {(ArenaBytes + StoreBytes) / 1e9:F2} GB of device memory, more than {Device.Name} has free",
+                $"the run needs {(ArenaBytes + StoreBytes) / (double)(1 << 20):F0} MiB of device memory, more than {Device.Name} has free",
                 "take a smaller batch (-b) or model",
                 e);
         }

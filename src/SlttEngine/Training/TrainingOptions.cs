@@ -59,6 +59,9 @@ public sealed record TrainingOptions
     /// <summary>The folder for checkpoints and logs; it is made at the start.</summary>
     public string RunFolder { get; init; } = Path.Combine(".", "run");
 
+    /// <summary>Take the run folder although a run on another host has it: that one no longer runs.</summary>
+    public bool Takeover { get; init; }
+
     /// <summary>Text files that go into the run folder at the start, by name: whatever describes the run.</summary>
     public IReadOnlyDictionary<string, string> RunFiles { get; init; } = new Dictionary<string, string>();
 

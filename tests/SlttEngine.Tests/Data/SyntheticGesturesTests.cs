@@ -89,7 +89,7 @@ public sealed class SyntheticGesturesTests
     }
 
     [Test]
-    public void It_is_made_once_made_anew_for_other_options_and_never_over_other_recordings()
+    public void It_is_made_once_again_for_other_options_and_never_over_other_recordings()
     {
         using TemporaryFolder folder = new TemporaryFolder();
         Assert.That(SyntheticGestures.Make(folder.FullName, Small));
@@ -104,6 +104,12 @@ public sealed class SyntheticGesturesTests
         }
 
         Assert.That(SyntheticGestures.Make(folder.FullName, Small));
+
+        using TemporaryFolder mine = new TemporaryFolder();
+        mine.Write("thesis.tex", [1]);
+        SlttException refused = Assert.Throws<SlttException>(() => SyntheticGestures.Make(mine.FullName, Small))!;
+        Assert.That(refused.Message, Does.Contain("thesis.tex"));
+        Assert.That(Directory.Exists(mine["DvsGesture"]), Is.False);
 
         using TemporaryFolder other = new TemporaryFolder();
         other.Write("DvsGesture/user01_led.aedat", [1]);

@@ -141,7 +141,7 @@ internal sealed class ConvolutionRun : IDisposable
         convolution.Dispose();
     }
 
-    /// <summary>The result's memory anew: poisoned where it must not be read.</summary>
+    /// <summary>The result's memory, filled with poison where it must not be read.</summary>
     private GuardedBuffer ResetResult(float beta)
     {
         ref GuardedBuffer result = ref pass == Pass.Forward ? ref y : ref pass == Pass.BackwardData ? ref x : ref filter;

@@ -20,7 +20,7 @@ public sealed class SafeTensorsTests
     public void What_is_written_is_read_back()
     {
         using TemporaryFolder folder = new TemporaryFolder();
-        string path = folder["new", "x.safetensors"];
+        string path = folder["x.safetensors"];
         Dictionary<string, string> metadata = new Dictionary<string, string> { ["epoch"] = "3", ["text"] = "line\n\"quoted\" é 漢" };
         SafeTensorsWriter.Write(path, Tensors, metadata);
         using SafeTensorsFile file = SafeTensorsFile.Open(path);

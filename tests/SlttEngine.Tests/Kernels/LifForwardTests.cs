@@ -164,13 +164,13 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
         Assert.That(undecided, Is.LessThanOrEqualTo((MostUndecided * u.Length) + 1), "neurons too near the threshold to tell");
     }
 
-    /// <summary>The spikes kernel makes the same spikes anew, bit for bit.</summary>
+    /// <summary>The spikes kernel makes the same spikes again, bit for bit.</summary>
     private void AssertSpikesComeBack(Tensor potential, Tensor spikes, float spikeScale, float rate, ComputeType type, int count)
     {
         Tensor again = Poisoned(type, count);
         Launch(
             "spikes_" + type.Suffix(), Cases.Launch(count), again.Pointer, potential.Pointer, spikeScale, Neuron.Threshold, rate, Layer,
             State(Cases.State).Pointer, (long)count);
-        Assert.That(again.ReadBytes(), Is.EqualTo(spikes.ReadBytes()), "spikes made anew");
+        Assert.That(again.ReadBytes(), Is.EqualTo(spikes.ReadBytes()), "spikes made again");
     }
 }

@@ -57,7 +57,7 @@ public sealed class LifPoolTests(DeviceKind kind) : KernelTest(kind)
             "spikes_pool_" + type.Suffix(), Cases.Launch(map.W), again.Pointer, u.Pointer, Neuron.Threshold, rate, Layer,
             State(Cases.State).Pointer,
             (long)map.Rows, map.Channels, map.W, map.Window);
-        Assert.That(again.ReadBytes(), Is.EqualTo(pooled.ReadBytes()), "pooled spikes made anew");
+        Assert.That(again.ReadBytes(), Is.EqualTo(pooled.ReadBytes()), "pooled spikes made again");
     }
 
     [Test]

@@ -70,6 +70,14 @@ public static class SyntheticGestures
                 "choose another folder for the synthetic gestures");
         }
 
+        if (!File.Exists(marker) && Directory.Exists(folder)
+            && Directory.EnumerateFileSystemEntries(folder).FirstOrDefault(e => e != recordings) is { } other)
+        {
+            throw new SlttException(
+                ErrorKind.Data, $"{folder} holds other files, {Path.GetFileName(other)} first: the recordings get a folder of their own",
+                "give a new or an empty folder");
+        }
+
         RemoveOld(recordings, marker);
         (string Name, int User, int Light)[] train = [.. Names(1, options.TrainUsers, options.RecordingsPerUser)];
         (string Name, int User, int Light)[] test = [.. Names(options.TrainUsers + 1, options.TestUsers, options.RecordingsPerUser)];
@@ -77,6 +85,7 @@ public static class SyntheticGestures
         int done = 0;
         try
         {
+            Directory.CreateDirectory(recordings);
             Parallel.ForEach(all, recording =>
             {
                 Record(recordings, recording, options);
@@ -89,6 +98,10 @@ public static class SyntheticGestures
         catch (AggregateException e) when (e.InnerException is SlttException inner)
         {
             throw new SlttException(inner.Kind, inner.Message, inner.Hint, e);
+        }
+        catch (Exception e) when (FileErrors.IsFileError(e))
+        {
+            throw FileErrors.Wrap("make", recordings, e);
         }
 
         WriteText(Path.Combine(recordings, "trials_to_train.txt"), string.Concat(train.Select(r => r.Name + ".aedat\n")));

@@ -1,0 +1,113 @@
+using System.IO.Compression;
+using System.Text;
+using SlttEngine.Cli.Options;
+using SlttEngine.Data;
+using SlttEngine.Data.Sets;
+using SlttEngine.IO;
+
+namespace SlttEngine.Fuzz;
+
+/// <summary>A reader of files that may come from anywhere.</summary>
+/// <param name="Name">Names its corpus.</param>
+/// <param name="Seeds">Sound files to begin with.</param>
+/// <param name="Prepare">For the path that inputs will have: reads the input that is there now.</param>
+/// <param name="BytesPerByte">What it may allocate for each byte of a file.</param>
+/// <param name="BaseBytes">What it may allocate for any file.</param>
+internal sealed record Reader(
+    string Name, Func<IEnumerable<byte[]>> Seeds, Func<string, Action> Prepare, long BytesPerByte = 200, long BaseBytes = 32 << 20);
+
+/// <summary>All readers.</summary>
+internal static class Readers
+{
+    private static readonly NamedTensor[] Tensors =
+    [
+        NamedTensor.Float32("net.conv1.weight", [2, 1, 1, 1], [1, 2]),
+        NamedTensor.Int64("net.bn1.num_batches_tracked", [], [3]),
+        NamedTensor.Float32("optimizer.state.0.momentum_buffer", [2, 1, 1, 1], [3, 4]),
+    ];
+
+    private static readonly Dictionary<string, string> Metadata = new()
+    {
+        ["epoch"] = "3",
+        ["max_test_acc"] = "0.5",
+        ["param_groups"] = "[{\"lr\": 0.1, \"params\": [0]}]",
+        ["lr_scheduler"] = "{\"T_max\": 300, \"base_lrs\": [0.1]}",
+        ["scalars"] = "{\"0.step\": 3}",
+    };
+
+    internal static IReadOnlyList<Reader> All { get; } =
+    [
+        // A zip file's members may be packed a thousandfold.
+        new("checkpoint-pth", () => [Made(p => Checkpoint.WritePth(p), ".pth")], path => () => CheckpointFile.Read(path), 1200),
+        new("checkpoint-safetensors", () => [Made(p => Checkpoint.WriteSafeTensors(p), ".safetensors")],
+            path => () => CheckpointFile.Read(path)),
+        new("aedat2", () => [Aedat2Recording()], path => () => EventFrames.Integrate(Aedat2.Read(path), 3, path)),
+        new("aedat31", () => [Aedat31Recording()], path => () => EventFrames.Integrate(Aedat31.Read(path), 3, path)),
+        new("gesture-labels", () => ["class,startTime_usec,endTime_usec\n3,0,1000\n5,500,2000\n"u8.ToArray()],
+            path => Renamed(path, "user_labels.csv", p => DvsGesture.ReadLabels(p.Replace("_labels.csv", ".aedat", StringComparison.Ordinal)))),
+        new("cifar-pickle", () => [CifarPickle()], path => Renamed(
+            path, "test_batch", p => CifarImages.Load(Path.GetDirectoryName(p)!, 10, train: false))),
+        new("cifar-binary", () => [new byte[2 * 3073]], path => Renamed(
+            path, "test_batch.bin", p => CifarImages.Load(Path.GetDirectoryName(p)!, 10, train: false))),
+        new("args", () => [Encoding.UTF8.GetBytes(new TrainOptions { Name = "it's", Resume = "x\\n" }.ToArgsText())],
+            path => () => TrainOptions.FromArgsFile(path)),
+    ];
+
+    private static CheckpointFile Checkpoint => new(Tensors, Metadata);
+
+    /// <summary>Where a reader's inputs are written, one after the other: in memory where that can be.</summary>
+    internal static string InputPath(string work, string reader) =>
+        Path.Combine(Directory.Exists("/dev/shm") ? Path.Combine("/dev/shm", "sltt-fuzz") : work, reader, "input");
+
+    /// <summary>For a reader that looks for a file by its name: the input gets that name too.</summary>
+    private static Action Renamed(string path, string name, Action<string> read)
+    {
+        string link = Path.Combine(Path.GetDirectoryName(path)!, name);
+        File.Delete(link);
+        File.CreateSymbolicLink(link, path);
+        return () => read(link);
+    }
+
+    private static byte[] Made(Action<string> write, string ending)
+    {
+        string path = Path.GetTempFileName() + ending;
+        try
+        {
+            write(path);
+            return File.ReadAllBytes(path);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    private static byte[] Aedat2Recording() =>
+        [.. "#!AER-DAT2.0\r\n# comment\r\n"u8, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 3, 1, 0, 0, 1, 2];
+
+    private static byte[] Aedat31Recording()
+    {
+        EventList events = new();
+        for (int i = 0; i < 20; i++)
+        {
+            events.Add(5 * i, i, i * 7 % 128, i % 2);
+        }
+
+        using MemoryStream stream = new();
+        Aedat31.Write(stream, events);
+        return stream.ToArray();
+    }
+
+    /// <summary>One image, as Python 2 pickled the original batches.</summary>
+    private static byte[] CifarPickle()
+    {
+        static byte[] Bytes(string text) => Encoding.Latin1.GetBytes(text);
+        const string Array = "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\0\u0085U\u0001btR(K\u0001K\u0001M\0\u000c\u0086";
+        const string Bytes8 = "cnumpy\ndtype\n(U\u0002u1K\0K\u0001tR(K\u0003U\u0001|NNNJ\u00ff\u00ff\u00ff\u00ffJ\u00ff\u00ff\u00ff\u00ffK\0tb\u0089";
+        return
+        [
+            0x80, 2, .. Bytes("}(U\u0004data" + Array + Bytes8 + "T\0\u000c\0\0"), .. new byte[3072],
+            .. Bytes("tbU\u0006labels]K\u0003au."),
+        ];
+    }
+}
