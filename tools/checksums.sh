@@ -5,7 +5,7 @@
 #   tools/checksums.sh SLTT OUT FILE...
 #
 # SLTT is the command, OUT a folder for one list a way, FILE the recorded vectors. Two threads, one instruction set (v3, and v2
-# once), and the CPU device's own estimates in place of measured choices, so that every machine computes alike.
+# once), and the CPU device's own estimates (an older build measures without this word), so that every machine computes alike.
 set -u
 [ $# -ge 3 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 sltt=$1 out=$2; shift 2

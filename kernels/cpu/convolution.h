@@ -31,7 +31,8 @@ struct ConvolutionCall {
     void* workspace;  // 64-byte aligned, as large as the pass's plan says
 };
 
-// Which variant of the loops of event/ and winograd/ runs, and on how many threads. A plan is made for one of these.
+// Which variant of the loops of event/ and winograd/ runs, and on how many threads. A plan is made for one of these. The level may
+// change the bits of a result; the number of threads must not.
 struct LoopTarget {
     int level;  // 2, 3 or 4: x86-64-v2, v3, v4
     int threads;

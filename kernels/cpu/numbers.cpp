@@ -119,5 +119,11 @@ void widen_parallel(float* y, const void* x, Number type, size_t count) {
 void blend_parallel(void* y, Number type, const float* x, float alpha, float beta, size_t count) {
     in_pieces(count, [=](size_t i, size_t n) { blend(element(y, type, i), type, x + i, alpha, beta, n); });
 }
+void add_parallel(float* terms_begin, size_t count, int terms) {
+    in_pieces(count, [=](size_t i, size_t n) {
+        float* sum = terms_begin + i;
+        for (int t = 1; t < terms; ++t) scale_add(sum, sum, 1, sum + t * count, 1, n);
+    });
+}
 
 }  // namespace sltt_cpu

@@ -25,6 +25,9 @@ void blend(void* y, Number type, const float* x, float alpha, float beta, size_t
 void widen_parallel(float* y, const void* x, Number type, size_t count);
 void blend_parallel(void* y, Number type, const float* x, float alpha, float beta, size_t count);
 
+// Adds up `terms` arrays of `count` floats that follow one another, in order and into the first, split among the threads.
+void add_parallel(float* terms_begin, size_t count, int terms);
+
 // `count` numbers from x on as floats: x itself where it is float, else widened into `buffer`.
 inline const float* as_floats(float* buffer, const void* x, Number type, size_t count) {
     if (type == Number::Float) return static_cast<const float*>(x);

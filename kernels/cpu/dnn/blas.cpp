@@ -7,6 +7,7 @@
 #include <new>
 #include <vector>
 
+#include "dnn/onednn.h"
 #include "numbers.h"
 #include "runtime/memory.h"
 #include "runtime/stream.h"
@@ -64,6 +65,7 @@ void multiply(bool transpose_a, bool transpose_b, int64_t inner, float alpha, co
     void* out = const_cast<void*>(c.data);
     bool direct = c.type == Number::Float;
     if (!direct) product.resize((size_t)c.rows * c.columns);
+    OpenMpThreads one(1);  // oneDNN splits sums among threads. Products are small: a network's last layer.
     dnnl_status_t status =
         dnnl_sgemm(transpose_b ? 'T' : 'N', transpose_a ? 'T' : 'N', c.columns, c.rows, inner, alpha, b_data, b.stride, a_data, a.stride,
                    direct ? beta : 0.0f, direct ? static_cast<float*>(out) : product.data(), direct ? c.stride : c.rows);

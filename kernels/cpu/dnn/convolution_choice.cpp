@@ -105,7 +105,7 @@ ConvolutionChoice convolution_choice(ConvolutionPass pass, const ConvolutionShap
     ConvolutionWay way = convolution_setting().way;
     if (way == ConvolutionWay::Dense) return {false, 0};
     if (way == ConvolutionWay::Winograd) return {winograd_plan(pass, shape, type) != nullptr, 0};
-    if (way == ConvolutionWay::Auto) {
+    if (way == ConvolutionWay::Auto || way == ConvolutionWay::Measure) {
         std::lock_guard<std::mutex> lock(mutex);
         auto found = choices().find(key_of(pass, shape, type));
         if (found != choices().end()) return found->second;
@@ -115,15 +115,17 @@ ConvolutionChoice convolution_choice(ConvolutionPass pass, const ConvolutionShap
     return choice;
 }
 
-void set_convolution_choice(ConvolutionPass pass, const ConvolutionShape& shape, Number type, const ConvolutionChoice& choice) {
-    ConvolutionChoice possible = choice;
-    possible.winograd = choice.winograd && winograd_plan(pass, shape, type) != nullptr;
+void set_convolution_choice(ConvolutionPass pass, const ConvolutionShape& shape, Number type, std::optional<ConvolutionChoice> choice) {
+    if (choice && winograd_plan(pass, shape, type) == nullptr) choice->winograd = false;
     std::lock_guard<std::mutex> lock(mutex);
-    choices()[key_of(pass, shape, type)] = possible;
+    if (choice)
+        choices()[key_of(pass, shape, type)] = *choice;
+    else
+        choices().erase(key_of(pass, shape, type));
 }
 
 std::optional<ConvolutionChoice> measure_convolution(ConvolutionPass pass, const ConvolutionShape& whole, Number type) {
-    if (convolution_setting().way != ConvolutionWay::Auto || whole.flops() < MIN_FLOPS) return std::nullopt;
+    if (convolution_setting().way != ConvolutionWay::Measure || whole.flops() < MIN_FLOPS) return std::nullopt;
     ConvolutionShape shape = whole;
     shape.n = std::clamp((int)std::ceil(MEASURED_FLOPS / (whole.flops() / whole.n)), 1, whole.n);
     bool by_winograd = winograd_plan(pass, shape, type) != nullptr;
@@ -138,12 +140,13 @@ std::optional<ConvolutionChoice> measure_convolution(ConvolutionPass pass, const
     fill(filter.data, type, shape.filter_count(), 1);
     fill(y.data, type, y_count, 1);
     ConvolutionCall call{pass, shape, type, 1, 0, x.data, filter.data, y.data, workspace.data};
-    PlannedThreads threads;
+    int threads = convolution_setting().loops.threads;
+    OpenMpThreads planned(threads);
     struct Way {
         std::function<void()> work;
         double best = std::numeric_limits<double>::infinity();
     };
-    Way direct{dense_convolution(call)}, winograd, sparse_events, dense_events;
+    Way direct{dense_convolution(call, threads)}, winograd, sparse_events, dense_events;
     if (by_winograd) winograd.work = winograd_work(call);
     if (events != nullptr) {
         fill(sparse.data, type, x_count, SPARSE);
@@ -181,7 +184,7 @@ size_t convolution_workspace(ConvolutionPass pass, const ConvolutionShape& shape
 
 std::function<void()> convolution_work(const ConvolutionCall& call) {
     ConvolutionChoice choice = convolution_choice(call.pass, call.shape, call.type);
-    std::function<void()> dense = choice.winograd ? winograd_work(call) : dense_convolution(call);
+    std::function<void()> dense = choice.winograd ? winograd_work(call) : dense_convolution(call, convolution_setting().loops.threads);
     EventConvolution* events = event_plan(call.pass, call.shape, call.type);
     if (events == nullptr) return dense;
     return [events, call, choice, dense] {
@@ -211,7 +214,7 @@ int answer_about(int pass, cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w,
 }  // namespace
 
 // Measures which way a pass (0 forward, 1 backward data, 2 backward filter) is fastest here. convolution_choice.h says what the two
-// answers mean. Returns 1: measured; 0: there is nothing to choose; -1: the descriptors are wrong. Sets no choice.
+// answers mean. Returns 1: measured; 0: there is nothing to choose, or SLTT_CPU_CONV does not ask for it; -1: the descriptors are wrong. Sets no choice.
 SLTT_API int sltt_cpu_measure_convolution(int pass, cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w,
                                           cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t y, int* winograd,
                                           double* densest_event) {
@@ -224,12 +227,15 @@ SLTT_API int sltt_cpu_measure_convolution(int pass, cudnnTensorDescriptor_t x, c
     });
 }
 
-// Sets a choice, for calls that are made or captured from now on. Returns 1, or -1 where the descriptors are wrong.
+// Sets a choice, for calls that are made or captured from now on; `winograd` below 0 sets none: the estimate holds. Returns 1, or -1
+// where the descriptors are wrong.
 SLTT_API int sltt_cpu_set_convolution(int pass, cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w,
                                       cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t y, int winograd,
                                       double densest_event) {
     return answer_about(pass, x, w, convolution, y, [&](ConvolutionPass p, const ConvolutionShape& shape, Number type) {
-        set_convolution_choice(p, shape, type, {winograd != 0, densest_event});
+        std::optional<ConvolutionChoice> choice;
+        if (winograd >= 0) choice = ConvolutionChoice{winograd > 0, densest_event};
+        set_convolution_choice(p, shape, type, choice);
         return true;
     });
 }

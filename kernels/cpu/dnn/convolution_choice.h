@@ -1,8 +1,8 @@
 // Which way a pass of a convolution goes: directly, by Winograd's algorithm, or event-driven where x is sparse.
 //
-// A choice is for a pass, shape and type. It does not depend on the number of images or threads, so that neither do the bits.
-// The host measures each machine, stores the choices, and sets them before a run (src/SlttEngine/Device/ConvolutionChoices.cs), so that
-// the same run makes the same choices. Without choices set, estimates from another machine's measurements hold.
+// The ways differ in a result's last bits, and times vary. So a choice is estimated from the call and the instruction set alone: the
+// same run makes the same choices, whatever ran before it and on any number of threads. SLTT_CPU_CONV=measure times the ways instead.
+// The host keeps what was measured in the run's folder (src/SlttEngine/Device/ConvolutionChoices.cs), and sets it when the run resumes.
 #pragma once
 
 #include <functional>
@@ -17,12 +17,13 @@ struct ConvolutionChoice {
     double densest_event;  // event-driven where at most this share of x's numbers is not zero; 0: never, infinite: always
 };
 
-// The choice that holds: SLTT_CPU_CONV's, else the one that was set, else the estimate.
+// The choice that holds: SLTT_CPU_CONV's way, else the one that was set for any number of images, else the estimate.
 ConvolutionChoice convolution_choice(ConvolutionPass pass, const ConvolutionShape& shape, Number type);
-void set_convolution_choice(ConvolutionPass pass, const ConvolutionShape& shape, Number type, const ConvolutionChoice& choice);
+// Nothing set means the estimate.
+void set_convolution_choice(ConvolutionPass pass, const ConvolutionShape& shape, Number type, std::optional<ConvolutionChoice> choice);
 
-// Times all ways, in memory that it allocates and on some of the images. Nothing where only one way applies, where the call computes
-// so little that the choice does not matter, and where SLTT_CPU_CONV decides.
+// Times all ways, in memory that it allocates and on some of the images. Nothing without SLTT_CPU_CONV=measure, where only one way
+// applies, and where the call computes so little that the choice does not matter.
 std::optional<ConvolutionChoice> measure_convolution(ConvolutionPass pass, const ConvolutionShape& shape, Number type);
 
 // Bytes of workspace that suffice for any way, alpha and beta: a plan made before a choice was measured holds after it.

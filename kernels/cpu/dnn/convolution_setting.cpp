@@ -13,10 +13,14 @@ namespace sltt_cpu {
 namespace {
 
 bool parse(const char* text, ConvolutionWay* way) {
-    constexpr const char* NAMES[] = {"auto", "estimate", "dense", "event", "winograd"};
-    for (int i = 0; i < 5; ++i)
-        if (strcmp(text, NAMES[i]) == 0) {
-            *way = static_cast<ConvolutionWay>(i);
+    constexpr struct {
+        const char* name;
+        ConvolutionWay way;
+    } WAYS[] = {{"auto", ConvolutionWay::Auto},   {"estimate", ConvolutionWay::Auto}, {"measure", ConvolutionWay::Measure},
+                {"dense", ConvolutionWay::Dense}, {"event", ConvolutionWay::Event},   {"winograd", ConvolutionWay::Winograd}};
+    for (const auto& known : WAYS)
+        if (strcmp(text, known.name) == 0) {
+            *way = known.way;
             return true;
         }
     return false;
@@ -28,7 +32,7 @@ ConvolutionSetting from_environment() {
     ConvolutionSetting setting{ConvolutionWay::Auto, {machine_level(), thread_count()}};
     const char* text = getenv("SLTT_CPU_CONV");
     if (text != nullptr && *text != 0 && !parse(text, &setting.way))
-        report(std::string("SLTT_CPU_CONV is '") + text + "', not auto, estimate, dense, event or winograd; ignored");
+        report(std::string("SLTT_CPU_CONV is '") + text + "', not auto, measure, dense, event or winograd; ignored");
     return setting;
 }
 
@@ -47,9 +51,9 @@ ConvolutionSetting convolution_setting() {
 
 }  // namespace sltt_cpu
 
-// Sets how convolutions are computed from now on, for tests and measurements. `way` is "auto", "estimate", "dense", "event" or
-// "winograd". `level` is the instruction set of the event-driven and Winograd loops, "v2", "v3" or "v4"; null means the one in use.
-// `threads` is their number; 0 means as many as other work has. Returns 0, or -1 where this cannot be.
+// Sets how convolutions are computed from now on, for tests and measurements. `way` is "auto" (or "estimate"), "measure", "dense",
+// "event" or "winograd". `level` is the instruction set of the event-driven and Winograd loops, "v2", "v3" or "v4"; null means the one in use.
+// `threads` is the number for convolutions; 0 means as many as other work has. Returns 0, or -1 where this cannot be.
 SLTT_API int sltt_cpu_choose_convolution(const char* way, const char* level, int threads) {
     using namespace sltt_cpu;
     ConvolutionSetting setting{ConvolutionWay::Auto, {machine_level(), threads > 0 ? threads : thread_count()}};

@@ -1,11 +1,12 @@
-// How convolutions are computed: each pass the way that is fastest, as measured or as estimated, or one way wherever it applies.
+// How convolutions are computed: each pass the way that is fastest, as estimated or as measured, or one way wherever it applies.
 #pragma once
 
 #include "convolution.h"
 
 namespace sltt_cpu {
 
-enum class ConvolutionWay { Auto, Estimate, Dense, Event, Winograd };
+// Auto: as estimated. Measure: the host may measure a pass before it plans it. Choices that the host sets come first in both.
+enum class ConvolutionWay { Auto, Measure, Dense, Event, Winograd };
 
 struct ConvolutionSetting {
     ConvolutionWay way;

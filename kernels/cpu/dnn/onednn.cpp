@@ -2,8 +2,6 @@
 
 #include <omp.h>
 
-#include "runtime/execution.h"
-
 namespace sltt_cpu {
 
 const dnnl::engine& onednn_engine() {
@@ -30,7 +28,7 @@ void execute(const dnnl::primitive& primitive, std::initializer_list<Argument> a
     stream.wait();
 }
 
-PlannedThreads::PlannedThreads() : before_(omp_get_max_threads()) { omp_set_num_threads(thread_count()); }
-PlannedThreads::~PlannedThreads() { omp_set_num_threads(before_); }
+OpenMpThreads::OpenMpThreads(int count) : before_(omp_get_max_threads()) { omp_set_num_threads(count); }
+OpenMpThreads::~OpenMpThreads() { omp_set_num_threads(before_); }
 
 }  // namespace sltt_cpu

@@ -24,13 +24,13 @@ struct Argument {
 };
 void execute(const dnnl::primitive& primitive, std::initializer_list<Argument> arguments);
 
-// While it lives, OpenMP gives this thread as many threads as work on streams has. oneDNN plans a primitive for that number.
-class PlannedThreads {
+// While it lives, OpenMP gives this thread's parallel regions this number of threads. oneDNN plans a primitive for it, and runs by it.
+class OpenMpThreads {
 public:
-    PlannedThreads();
-    ~PlannedThreads();
-    PlannedThreads(const PlannedThreads&) = delete;
-    PlannedThreads& operator=(const PlannedThreads&) = delete;
+    explicit OpenMpThreads(int count);
+    ~OpenMpThreads();
+    OpenMpThreads(const OpenMpThreads&) = delete;
+    OpenMpThreads& operator=(const OpenMpThreads&) = delete;
 
 private:
     int before_;

@@ -12,7 +12,7 @@ struct DensestEvent {
     double forward, filter;
 };
 //                                                     v2            v3            v4
-constexpr DensestEvent POINTWISE_FILTERS[] = {{1.0, 0.8}, {0.35, 0.1}, {0.3, 0.3}};  // 1x1
+constexpr DensestEvent POINTWISE_FILTERS[] = {{1.0, 0.8}, {0.35, 0.1}, {0.3, 0.1}};  // 1x1
 constexpr DensestEvent NARROW_LAYERS[] = {{1.0, 1.0}, {0.35, 0.4}, {0.4, 0.4}};      // fewer than 32 channels in or out
 constexpr DensestEvent STRIDED_FILTERS[] = {{1.0, 0.8}, {0.7, 0.5}, {0.6, 0.6}};
 constexpr DensestEvent OTHER_FILTERS[] = {{1.0, 1.0}, {0.7, 0.75}, {0.6, 0.7}};

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "event/event_passes.h"
+#include "scratch.h"
 
 namespace sltt_cpu {
 namespace {
@@ -55,11 +56,12 @@ EventForward::EventForward(const ConvolutionShape& s, Number type, const EventKe
     events_at_ = 0;
     starts_at_ = events_at_ + group_ * events_bytes_;
     ones_at_ = starts_at_ + group_ * starts_bytes_;
-    threads_at_ = ones_at_ + whole_lines(group_);
-    workspace_ = threads_at_ + threads * (slab_bytes_ + sums_bytes_);
+    workspace_ = ones_at_ + whole_lines(group_);
 }
 
 void EventForward::run(const ConvolutionCall& call) const {
+    const size_t thread_bytes = slab_bytes_ + sums_bytes_;
+    char* scratch = scratch_memory(threads_ * thread_bytes);
 #pragma omp parallel num_threads(threads_)
     for (int first = 0; first < shape_.n; first += group_) {
         int images = std::min(group_, shape_.n - first);
@@ -67,7 +69,8 @@ void EventForward::run(const ConvolutionCall& call) const {
         for (int i = 0; i < images; ++i) list(call, first, i);
         int strips = (images * shape_.p + strip_rows_ - 1) / strip_rows_;
 #pragma omp for schedule(dynamic)
-        for (int item = 0; item < strips * (int)blocks_.size(); ++item) add_up(call, first, images, item % strips, blocks_[item / strips]);
+        for (int item = 0; item < strips * (int)blocks_.size(); ++item)
+            add_up(call, first, images, item % strips, blocks_[item / strips], scratch + omp_get_thread_num() * thread_bytes);
     }
 }
 
@@ -81,10 +84,10 @@ void EventForward::list(const ConvolutionCall& call, int first_image, int slot) 
     workspace[ones_at_ + slot] = ones;
 }
 
-void EventForward::add_up(const ConvolutionCall& call, int first_image, int images, int strip, const OutputBlock& block) const {
+void EventForward::add_up(const ConvolutionCall& call, int first_image, int images, int strip, const OutputBlock& block,
+                          char* scratch) const {
     const ConvolutionShape& s = shape_;
     char* workspace = static_cast<char*>(call.workspace);
-    char* scratch = workspace + threads_at_ + omp_get_thread_num() * (slab_bytes_ + sums_bytes_);
     float* slab = reinterpret_cast<float*>(scratch);
     int begin = strip * strip_rows_, end = std::min(begin + strip_rows_, images * s.p);
     size_t y_at = ((size_t)first_image * s.p + begin) * s.q * s.k + block.first;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "event/event_passes.h"
+#include "scratch.h"
 
 namespace sltt_cpu {
 namespace {
@@ -117,8 +118,7 @@ EventGradient::EventGradient(const ConvolutionShape& s, Number type, const Event
     counts_at_ = lists_at_ + group_ * lists_bytes_;
     ones_at_ = counts_at_ + group_ * counts_bytes_;
     total_at_ = ones_at_ + whole_lines(group_);
-    threads_at_ = total_at_ + (type == Number::Float ? 0 : whole_lines(s.filter_count() * sizeof(float)));
-    workspace_ = threads_at_ + threads * (tile_bytes_ + sums_bytes_);
+    workspace_ = total_at_ + (type == Number::Float ? 0 : whole_lines(s.filter_count() * sizeof(float)));
 }
 
 void EventGradient::run(const ConvolutionCall& call) const {
@@ -127,6 +127,8 @@ void EventGradient::run(const ConvolutionCall& call) const {
     float alpha = floats ? call.alpha : 1, beta = floats ? call.beta : 0;
     int all = (int)strips_.size(), channel_groups = (shape_.c + channel_group_ - 1) / channel_group_;
     int items = channel_groups * (int)blocks_.size();
+    const size_t thread_bytes = tile_bytes_ + sums_bytes_;
+    char* scratch = scratch_memory(threads_ * thread_bytes);
 #pragma omp parallel num_threads(threads_)
     for (int first = 0; first < all; first += group_) {
         int strips = std::min(group_, all - first);
@@ -135,7 +137,7 @@ void EventGradient::run(const ConvolutionCall& call) const {
 #pragma omp for schedule(dynamic)
         for (int item = 0; item < items; ++item)
             add_up(call, first, strips, blocks_[item / channel_groups], item % channel_groups * channel_group_, gradient, alpha,
-                   first == 0 ? beta : 1);
+                   first == 0 ? beta : 1, scratch + omp_get_thread_num() * thread_bytes);
     }
     if (!floats) blend_parallel(call.filter, type_, gradient, call.alpha, call.beta, shape_.filter_count());
 }
@@ -195,10 +197,9 @@ void EventGradient::fill(const ConvolutionCall& call, const Strip& strip, const 
 }
 
 void EventGradient::add_up(const ConvolutionCall& call, int first_strip, int strips, const OutputBlock& block, int first_channel,
-                           float* gradient, float alpha, float beta) const {
+                           float* gradient, float alpha, float beta, char* scratch) const {
     const ConvolutionShape& s = shape_;
     char* workspace = static_cast<char*>(call.workspace);
-    char* scratch = workspace + threads_at_ + omp_get_thread_num() * (tile_bytes_ + sums_bytes_);
     float* tile_memory = reinterpret_cast<float*>(scratch);
     const char* tile_bytes = scratch;
     float* sums = reinterpret_cast<float*>(scratch + tile_bytes_);

@@ -30,7 +30,7 @@ public:
 
 private:
     void list(const ConvolutionCall& call, int first_image, int slot) const;
-    void add_up(const ConvolutionCall& call, int first_image, int images, int strip, const OutputBlock& block) const;
+    void add_up(const ConvolutionCall& call, int first_image, int images, int strip, const OutputBlock& block, char* scratch) const;
 
     const ConvolutionShape shape_;
     const Number type_;
@@ -41,9 +41,9 @@ private:
     int group_, strip_rows_;
     std::vector<OutputBlock> blocks_;
     std::vector<uint8_t> rows_, columns_;  // which ones a window touches
-    // In the workspace: lists for each image of a group, slab and sums for each thread.
+    // In the workspace: lists for each image of a group. For each thread: slab and sums.
     size_t events_bytes_, starts_bytes_, slab_bytes_, sums_bytes_;
-    size_t events_at_, starts_at_, ones_at_, threads_at_, workspace_;
+    size_t events_at_, starts_at_, ones_at_, workspace_;
 };
 
 // gradient = alpha * (gradient of the filter) + beta * gradient.
@@ -81,7 +81,7 @@ private:
     void list(const ConvolutionCall& call, const Strip& strip, int slot) const;
     void fill(const ConvolutionCall& call, const Strip& strip, const Tile& tile, const OutputBlock& block, float* to) const;
     void add_up(const ConvolutionCall& call, int first_strip, int strips, const OutputBlock& block, int first_channel, float* gradient,
-                float alpha, float beta) const;
+                float alpha, float beta, char* scratch) const;
     // The strip's pixels with remainders (i, j), by index in the strip.
     int pixels_of(const Strip& strip, int i, int j, uint16_t* pixels) const;
 
@@ -96,7 +96,7 @@ private:
     std::vector<Strip> strips_;
     int capacity_, group_, channel_group_;
     size_t lists_bytes_, counts_bytes_, tile_bytes_, sums_bytes_;
-    size_t lists_at_, counts_at_, ones_at_, total_at_, threads_at_, workspace_;
+    size_t lists_at_, counts_at_, ones_at_, total_at_, workspace_;
 };
 
 }  // namespace sltt_cpu

@@ -33,6 +33,8 @@ void finish(EventRecord& record) {
 }
 
 // ---- The strict device's deferred work; all under strict_mutex() -----------------------------------------------------
+//
+// Who waits opens the memory a single time, for all the work that then runs and for the check of the fences: mprotect is slow.
 
 CUresult strict_failure = CUDA_SUCCESS;
 
@@ -248,6 +250,7 @@ CUresult synchronize(Stream& stream) {
     if (result != CUDA_SUCCESS) return result;
     if (stream.device == STRICT_DEVICE) {
         std::lock_guard lock(strict_mutex());
+        StrictAccess access(STRICT_DEVICE);
         drain(stream, UINT64_MAX);
         return collect_failure();
     }
@@ -259,6 +262,7 @@ CUresult synchronize(EventRecord& record, int device) {
     if (record.capture) return CUDA_ERROR_CAPTURED_EVENT;
     if (device == STRICT_DEVICE) {
         std::lock_guard lock(strict_mutex());
+        StrictAccess access(STRICT_DEVICE);
         if (auto stream = record.stream.lock()) drain(*stream, record.order);
         return collect_failure();
     }
@@ -270,6 +274,7 @@ CUresult synchronize_device(int device) {
     if (result != CUDA_SUCCESS) return result;
     if (device == STRICT_DEVICE) {
         std::lock_guard lock(strict_mutex());
+        StrictAccess access(STRICT_DEVICE);
         for (auto& stream : strict_streams()) drain(*stream, UINT64_MAX);
         return collect_failure();
     }

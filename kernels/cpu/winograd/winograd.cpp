@@ -8,6 +8,7 @@
 #include <mutex>
 #include <tuple>
 
+#include "scratch.h"
 #include "winograd/winograd_kernels.h"
 
 namespace sltt_cpu {
@@ -68,10 +69,7 @@ Winograd::Winograd(ConvolutionPass pass, const ConvolutionShape& s, const Winogr
     filter_bytes_ = points(filter_point_);
     input_bytes_ = points(input_point_);
     product_bytes_ = points(product_point_);
-    if (filter_first_)
-        workspace_ = panels_ * filter_bytes_ + std::min(threads_, parts(tiles_, block_)) * (input_bytes_ + product_bytes_);
-    else
-        workspace_ = input_bytes_ + std::min(threads_, panels_) * (filter_bytes_ + product_bytes_);
+    workspace_ = filter_first_ ? panels_ * filter_bytes_ : input_bytes_;
 }
 
 void Winograd::transform_filter(const ConvolutionCall& call, int out, int in, int count, float* to, size_t point_stride) const {
@@ -97,9 +95,10 @@ void Winograd::run(const ConvolutionCall& call) const { filter_first_ ? filter_f
 void Winograd::filter_first(const ConvolutionCall& call) const {
     char* workspace = static_cast<char*>(call.workspace);
     const int panel = kernels_.panel, blocks = parts(tiles_, block_);
+    char* memory = scratch_memory(std::min(threads_, blocks) * (input_bytes_ + product_bytes_));
 #pragma omp parallel num_threads(std::min(threads_, blocks))
     {
-        char* scratch = workspace + panels_ * filter_bytes_ + omp_get_thread_num() * (input_bytes_ + product_bytes_);
+        char* scratch = memory + omp_get_thread_num() * (input_bytes_ + product_bytes_);
         float *patches = reinterpret_cast<float*>(scratch), *products = reinterpret_cast<float*>(scratch + input_bytes_);
         constexpr int AT_A_TIME = 16;  // input channels that a thread transforms
         int shares = parts(in_.channels, AT_A_TIME);
@@ -128,9 +127,10 @@ void Winograd::tiles_first(const ConvolutionCall& call) const {
     char* workspace = static_cast<char*>(call.workspace);
     const int panel = kernels_.panel;
     float* patches = reinterpret_cast<float*>(workspace);
+    char* memory = scratch_memory(std::min(threads_, panels_) * (filter_bytes_ + product_bytes_));
 #pragma omp parallel num_threads(std::min(threads_, panels_))
     {
-        char* scratch = workspace + input_bytes_ + omp_get_thread_num() * (filter_bytes_ + product_bytes_);
+        char* scratch = memory + omp_get_thread_num() * (filter_bytes_ + product_bytes_);
         float *filter = reinterpret_cast<float*>(scratch), *products = reinterpret_cast<float*>(scratch + filter_bytes_);
         for (int first = 0; first < tiles_; first += block_) {
             int tiles = std::min(block_, tiles_ - first);

@@ -64,6 +64,11 @@ internal sealed class BenchCommand : Command
     {
         IDataSet samples = options.Data.Open(options.DataDir, train: true, RunFactory.Data(options, context.Error.WriteLine));
         using IDisposable? files = samples as IDisposable;
+        foreach (string warning in samples.Warnings)
+        {
+            context.Error.WriteLine("warning: " + warning);
+        }
+
         return SampleBatch.First(RunFactory.Training(options), samples, context.Error.WriteLine);
     }
 

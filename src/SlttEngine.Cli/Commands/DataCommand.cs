@@ -75,6 +75,44 @@ internal sealed class DataCommand : Command
             string bad = part.FirstProblem is null ? string.Empty : part.BadFiles > 0 ? $"; {Number(part.BadFiles)} bad, the first: "
                 : part.Files > 0 ? "; " : string.Empty;
             context.WriteLine($"  found  {part.Part}: {(part.Files > 0 ? Describe(part) : string.Empty)}{bad}{part.FirstProblem}");
+            foreach (string line in part.Incomplete)
+            {
+                context.WriteLine($"         incomplete: {line}");
+            }
+
+            ShowClasses(context, part);
+            if (part.NotRead is not null)
+            {
+                context.WriteLine($"         {part.NotRead}");
+            }
+        }
+    }
+
+    /// <summary>Expected against found, of each class where they differ.</summary>
+    private static void ShowClasses(CliContext context, DataSetPart part)
+    {
+        const int Width = 100;
+        if (part.ExpectedByClass is not { } expected)
+        {
+            return;
+        }
+
+        string line = "         by class:";
+        foreach (string entry in part.ClassNames.Index().Where(c => part.SamplesByClass[c.Index] != expected[c.Index])
+            .Select(c => $"{c.Item} {Number(part.SamplesByClass[c.Index])} of {Number(expected[c.Index])}"))
+        {
+            if (line.Length + entry.Length > Width)
+            {
+                context.WriteLine(line);
+                line = "                  ";
+            }
+
+            line += $" {entry},";
+        }
+
+        if (line.EndsWith(','))
+        {
+            context.WriteLine(line.TrimEnd(','));
         }
     }
 
@@ -92,6 +130,6 @@ internal sealed class DataCommand : Command
 
     private sealed record Found(NamedDataSet Set, string DataDir, IReadOnlyList<DataSetPart> Parts)
     {
-        public bool Usable => Parts.All(p => p.FirstProblem is null && p.Samples > 0);
+        public bool Usable => Parts.All(p => p.FirstProblem is null && p.Incomplete.Count == 0 && p.Samples > 0);
     }
 }

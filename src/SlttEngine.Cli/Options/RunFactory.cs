@@ -56,6 +56,7 @@ public static class RunFactory
     {
         Steps = options.T,
         PlainResize = options.PlainResize,
+        AllowIncomplete = options.AllowIncomplete,
         CacheFolder = Path.Combine(options.DataDir, "sltt_cache"),
         Workers = Math.Max(1, options.Workers),
         Progress = progress,

@@ -82,6 +82,9 @@ public static class TrainOptionTable
         Switch(
             "plain_resize", "DVSCIFAR10: make frames 48×48 by resampling counts, not the official way through an 8-bit image",
             o => o.PlainResize, (o, v) => o with { PlainResize = v }),
+        Switch(
+            "allow_incomplete", "take what is there of an incomplete data set, and leave out samples without an event; the run says so",
+            o => o.AllowIncomplete, (o, v) => o with { AllowIncomplete = v }),
         Choice(
             "on_nan", "action on NaN", NanActions, o => NanActions[(int)o.OnNan],
             (o, v) => o with { OnNan = (NanAction)Array.IndexOf(NanActions, v) }) with

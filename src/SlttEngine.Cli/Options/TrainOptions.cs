@@ -155,6 +155,9 @@ public sealed record TrainOptions
     /// </summary>
     public bool PlainResize { get; init; }
 
+    /// <summary>allow_incomplete: take what is there of an incomplete data set, and leave out samples without an event.</summary>
+    public bool AllowIncomplete { get; init; }
+
     /// <summary>on_nan: what happens when a number of the run's state becomes NaN or infinite.</summary>
     public NanAction OnNan { get; init; } = NanAction.Stop;
 

@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using SlttEngine.IO;
 
 namespace SlttEngine.Data;
@@ -7,8 +8,9 @@ namespace SlttEngine.Data;
 /// Python version (cifar-10-batches-py, cifar-100-python).
 /// </summary>
 /// <remarks>
-/// Binary: records of 1 label byte (CIFAR-100: 2, coarse and fine) and 3072 bytes of pixels, (3, 32, 32). Python: pickles by Python 2
-/// of {data: uint8 (n, 3072), labels or fine_labels}. Source: https://www.cs.toronto.edu/~kriz/cifar.html.
+/// Binary: records of 1 label byte (CIFAR-100: 2, coarse and fine) and 3072 bytes of pixels, (3, 32, 32). Python: pickles of
+/// {data: uint8 (n, 3072), labels or fine_labels}, by Python 2 or as people save them again (<see cref="NumpyPickle"/>).
+/// Source: https://www.cs.toronto.edu/~kriz/cifar.html.
 /// </remarks>
 public sealed class CifarImages : IImageSet
 {
@@ -23,19 +25,24 @@ public sealed class CifarImages : IImageSet
     private readonly byte[] images;
     private readonly int[] labels;
 
-    private CifarImages(bool hundred, byte[] images, int[] labels, IReadOnlyList<string> classNames)
+    private CifarImages(byte[] images, int[] labels, PartContents contents)
     {
-        this.images = images;
-        this.labels = labels;
-        ClassNames = classNames;
-        (Mean, Std) = Normalisation(hundred ? 100 : 10);
+        (this.images, this.labels) = (images, labels);
+        Contents = contents;
+        (Mean, Std) = Normalisation(contents.ClassNames.Count);
     }
 
     /// <inheritdoc/>
     public int Count => labels.Length;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> ClassNames { get; }
+    public IReadOnlyList<string> ClassNames => Contents.ClassNames;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Warnings => Contents.Warnings;
+
+    /// <summary>The images by class, and what is missing.</summary>
+    internal PartContents Contents { get; }
 
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> Images => images;
@@ -68,8 +75,22 @@ public sealed class CifarImages : IImageSet
     /// <param name="folder">The folder of the files, or the one above it.</param>
     /// <param name="classes">10 or 100.</param>
     /// <param name="train">The 50,000 training images, or the 10,000 for testing.</param>
+    /// <param name="allowIncomplete">Take what is there of a part that is incomplete.</param>
+    /// <exception cref="SlttException">Nothing is found, or a file is damaged: names it. Or the part is incomplete.</exception>
+    public static CifarImages Load(string folder, int classes, bool train, bool allowIncomplete = false)
+    {
+        CifarImages images = Read(folder, classes, train, out _);
+        images.Contents.Require(allowIncomplete);
+        return images;
+    }
+
+    /// <summary>Loads what is there of a part, complete or not.</summary>
+    /// <param name="folder">The folder of the files, or the one above it.</param>
+    /// <param name="classes">10 or 100.</param>
+    /// <param name="train">The training part, else the test part.</param>
+    /// <param name="read">Receives the number of files that were read.</param>
     /// <exception cref="SlttException">Nothing is found, or a file is damaged: names it.</exception>
-    public static CifarImages Load(string folder, int classes, bool train)
+    internal static CifarImages Read(string folder, int classes, bool train, out int read)
     {
         if (classes is not (10 or 100))
         {
@@ -77,16 +98,20 @@ public sealed class CifarImages : IImageSet
         }
 
         CifarLayout layout = CifarLayout.Find(folder, classes);
+        PartContents contents = new(layout.Folder, $"CIFAR-{classes}", train, "images", layout.ClassNames())
+        {
+            Expected = [.. Enumerable.Repeat((train ? 50_000 : 10_000) / classes, classes)],
+        };
         string[] files = layout.Files(train);
+        string[] there = [.. files.Where(File.Exists)];
+        contents.AddFault("files that are not there", [.. files.Except(there).Select(file => Path.GetFileName(file)!)]);
         List<ArraySegment<byte>> images = new List<ArraySegment<byte>>();
         List<int> labels = new List<int>();
-        foreach (string file in files)
+        Dictionary<ulong, string> contentOf = [];
+        List<string> otherSizes = [];
+        foreach (string file in there)
         {
-            if (!File.Exists(file))
-            {
-                throw FileErrors.Bad(file, $"file not found, but a part of CIFAR-{classes}", "unpack the whole archive");
-            }
-
+            (int firstImage, int firstLabel) = (images.Count, labels.Count);
             if (layout.Binary)
             {
                 ReadBinary(file, classes, images, labels);
@@ -95,7 +120,22 @@ public sealed class CifarImages : IImageSet
             {
                 ReadPickle(file, classes, images, labels);
             }
+
+            XxHash3 hash = new();
+            images.Skip(firstImage).ToList().ForEach(part => hash.Append(part));
+            if (!contentOf.TryAdd(hash.GetCurrentHashAsUInt64(), Path.GetFileName(file)))
+            {
+                contents.AddFault($"{Path.GetFileName(file)} has the images of {contentOf[hash.GetCurrentHashAsUInt64()]}");
+            }
+
+            int count = labels.Count - firstLabel, whole = (train ? 50_000 : 10_000) / files.Length;
+            if (count != whole && files.Length > 1)
+            {
+                otherSizes.Add($"{Path.GetFileName(file)} {PartContents.Number(count)} of {PartContents.Number(whole)}");
+            }
         }
+
+        contents.AddFault("files of another size", otherSizes);
 
         byte[] pixels = GC.AllocateUninitializedArray<byte>(labels.Count * ImageBytes);
         int offset = 0;
@@ -105,7 +145,9 @@ public sealed class CifarImages : IImageSet
             offset += part.Count;
         }
 
-        return new CifarImages(classes == 100, pixels, [.. labels], layout.ClassNames());
+        labels.ForEach(contents.Add);
+        read = there.Length;
+        return new CifarImages(pixels, [.. labels], contents);
     }
 
     private static void ReadBinary(string file, int classes, List<ArraySegment<byte>> images, List<int> labels)
@@ -142,21 +184,26 @@ public sealed class CifarImages : IImageSet
             throw FileErrors.Wrap("read", file, e);
         }
 
-        if (root is not PickleDict dict || !dict.TryGet("data", out object? data) || !dict.TryGet(key, out object? list)
-            || PickleValues.Longs(list) is not { Length: > 0 } values)
+        if (root is not PickleDict dict || !dict.TryGet("data", out object? data) || !dict.TryGet(key, out object? list))
         {
-            throw FileErrors.Bad(file, $"not a CIFAR-{classes} batch: a dictionary with data and {key} is expected");
+            throw FileErrors.Bad(
+                file, $"not a CIFAR-{classes} batch: a dictionary with data and {key} is expected", "unpack the archive again");
+        }
+
+        if (NumpyPickle.Integers(list) is not { Length: > 0 } values)
+        {
+            throw FileErrors.Bad(file, $"{key} is not a list of whole numbers", "unpack the archive again");
         }
 
         byte[] pixels = data switch
         {
-            NumpyArray { Type: "u1" } array => array.Data,
+            NumpyArray { Type: "u1" } array => Rows(file, array),
             byte[] raw => raw,
-            _ => throw FileErrors.Bad(file, "the pixels are not an array of bytes"),
+            _ => throw FileErrors.Bad(file, "the pixels are not an array of bytes", "unpack the archive again"),
         };
         if (pixels.LongLength != values.LongLength * ImageBytes)
         {
-            throw FileErrors.Bad(file, $"{pixels.Length} bytes of pixels do not fit {values.Length} labels");
+            throw FileErrors.Bad(file, $"{pixels.Length} bytes of pixels do not fit {values.Length} labels", "unpack the archive again");
         }
 
         for (int i = 0; i < values.Length; i++)
@@ -168,6 +215,12 @@ public sealed class CifarImages : IImageSet
         images.Add(pixels);
     }
 
+    /// <summary>Pixels in rows of a red, a green and a blue plane. Any other order would train on scrambled images.</summary>
+    private static byte[] Rows(string file, NumpyArray array) => array.Shape is [_, ImageBytes] or [_, 3, 32, 32] ? array.Data
+        : throw FileErrors.Bad(
+            file, $"pixels of shape ({string.Join(", ", array.Shape)}), where (n, {ImageBytes}) or (n, 3, 32, 32) is expected",
+            array.Shape is [_, 32, 32, 3] ? "save them as data.transpose(0, 3, 1, 2).reshape(-1, 3072)" : "unpack the archive again");
+
     private static void Check(string file, long label, int classes, int index) =>
         ClassLabels.Check(label, classes, () => $"{file}: image {index}", "unpack the archive again");
 
@@ -178,14 +231,15 @@ public sealed class CifarImages : IImageSet
         {
             string binary = classes == 10 ? "cifar-10-batches-bin" : "cifar-100-binary";
             string python = classes == 10 ? "cifar-10-batches-py" : "cifar-100-python";
-            foreach (
-                (string place, bool isBinary) in (ReadOnlySpan<(string, bool)>)[(binary, true), (python, false), ("", true), ("", false)])
+            (string Place, bool Binary)[] places = [(binary, true), (python, false), ("", true), ("", false)];
+            CifarLayout[] layouts = [.. places.Select(p => new CifarLayout(Path.Combine(folder, p.Place), classes, p.Binary))];
+
+            // A whole layout before one of which files are missing.
+            CifarLayout? found = layouts.FirstOrDefault(l => l.AllFiles.All(File.Exists))
+                ?? layouts.FirstOrDefault(l => l.AllFiles.Any(File.Exists));
+            if (found is not null)
             {
-                CifarLayout layout = new CifarLayout(Path.Combine(folder, place), classes, isBinary);
-                if (File.Exists(layout.Files(train: true)[0]) || File.Exists(layout.Files(train: false)[0]))
-                {
-                    return layout;
-                }
+                return found;
             }
 
             string archive = classes == 10 ? "cifar-10-binary.tar.gz or cifar-10-python.tar.gz"
@@ -206,7 +260,18 @@ public sealed class CifarImages : IImageSet
                 (_, true) => [$"train{end}"],
                 _ => [$"test{end}"],
             };
-            return [.. names.Select(name => Path.Combine(Folder, name))];
+            return [.. names.Select(FindFile)];
+        }
+
+        private IEnumerable<string> AllFiles => Files(train: true).Concat(Files(train: false));
+
+        /// <summary>The path of a file, whose name may be in capitals.</summary>
+        private string FindFile(string name)
+        {
+            string path = Path.Combine(Folder, name);
+            return File.Exists(path) || !Directory.Exists(Folder) ? path
+                : DataFolder.Files(Folder).FirstOrDefault(f => Path.GetFileName(f).Equals(name, StringComparison.OrdinalIgnoreCase))
+                    ?? path;
         }
 
         /// <summary>The names file of the archive, where it is there and complete; else numbers for CIFAR-100.</summary>

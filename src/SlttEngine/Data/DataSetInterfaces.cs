@@ -15,6 +15,10 @@ public interface IDataSet
     /// <summary>The classes' names, for display: "class 0", "class 1" … unless the set has names.</summary>
     IReadOnlyList<string> ClassNames => [.. Enumerable.Range(0, Classes).Select(i => $"class {i}")];
 
+    /// <summary>What a user should know of the data, one line each: what is incomplete, left out or not read. Empty unless the set has
+    /// some.</summary>
+    IReadOnlyList<string> Warnings => [];
+
     /// <summary>The class of a sample, from 0 to <see cref="Classes"/> − 1.</summary>
     /// <param name="index">The sample, from 0 to <see cref="Count"/> − 1.</param>
     int Label(int index);

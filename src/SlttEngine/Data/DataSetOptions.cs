@@ -1,6 +1,6 @@
 namespace SlttEngine.Data;
 
-/// <summary>How a data set is opened. Data sets of images ignore all of it.</summary>
+/// <summary>How a data set is opened. Data sets of images ignore all but <see cref="AllowIncomplete"/>.</summary>
 public sealed record DataSetOptions
 {
     /// <summary>T, frames of equal event count.</summary>
@@ -14,6 +14,12 @@ public sealed record DataSetOptions
 
     /// <summary>Where packed frames are kept for the next run; null, or not writable: in memory alone.</summary>
     public string? CacheFolder { get; init; }
+
+    /// <summary>
+    /// Take what is there of an incomplete set, and leave out samples without an event. Else both are refused.
+    /// <see cref="IDataSet.Warnings"/> says what is missing.
+    /// </summary>
+    public bool AllowIncomplete { get; init; }
 
     /// <summary>Threads that decode recordings.</summary>
     public int Workers { get; init; } = 4;

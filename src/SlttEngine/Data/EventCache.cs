@@ -17,11 +17,12 @@ namespace SlttEngine.Data;
 /// </summary>
 /// <remarks>
 /// File: header of 64 bytes ("SLTTEVT1", key 32, samples 4, element size 4, file length 8, index offset 8), the packed samples
-/// (<see cref="SparseFrames"/>), then the index: for each sample label 4, length 4, offset 8, XxHash3 8. Little-endian.
+/// (<see cref="SparseFrames"/>), then the index: for each sample label 4, length 4, offset 8, XxHash3 8. Little-endian. Last the names of
+/// the samples that were left out, a line each.
 /// </remarks>
 internal sealed class EventCache : IDisposable
 {
-    private const int Version = 1;
+    private const int Version = 2;
     private const int HeaderBytes = 64;
     private const int EntryBytes = 24;
 
@@ -30,8 +31,10 @@ internal sealed class EventCache : IDisposable
     private readonly byte[][] memory;
     private readonly Entry[] entries;
 
-    private EventCache(string path, SafeFileHandle? file, byte[][] memory, Entry[] entries, string? problem = null)
+    private EventCache(
+        string path, SafeFileHandle? file, byte[][] memory, Entry[] entries, IReadOnlyList<string> leftOut, string? problem = null)
     {
+        LeftOut = leftOut;
         Problem = problem;
         this.path = path;
         this.file = file;
@@ -47,6 +50,9 @@ internal sealed class EventCache : IDisposable
     /// <summary>Why the frames are in memory alone, where a file was wanted; null if all is well.</summary>
     internal string? Problem { get; }
 
+    /// <summary>The names of the samples that hold no event, and are not among the others.</summary>
+    internal IReadOnlyList<string> LeftOut { get; }
+
     /// <summary>A sample's label.</summary>
     internal int Label(int index) => entries[index].Label;
 
@@ -55,14 +61,21 @@ internal sealed class EventCache : IDisposable
     /// <param name="folder">Where caches are; made if missing. Null, or a folder that cannot be written: kept in memory.</param>
     /// <param name="workers">Threads that decode.</param>
     /// <param name="progress">Told how many recordings are done, while decoding; null: nobody.</param>
-    /// <exception cref="SlttException">A recording cannot be read or is damaged.</exception>
-    internal static EventCache Open(EventRecordings source, string? folder, int workers, Action<int, int>? progress)
+    /// <param name="leaveOut">Leave out samples without an event; else the first one is refused by name.</param>
+    /// <exception cref="SlttException">A recording cannot be read or is damaged, or no sample has an event.</exception>
+    internal static EventCache Open(EventRecordings source, string? folder, int workers, Action<int, int>? progress, bool leaveOut)
     {
         byte[] key = Key(source);
         string path = folder is null ? "(memory)"
             : Path.Combine(folder, $"{source.Name}-{Convert.ToHexStringLower(key.AsSpan(0, 8))}.frames");
         EventCache cache = (folder is null ? null : TryOpen(path, key))
-            ?? Build(source, folder is null ? null : path, key, workers, progress);
+            ?? Build(source, folder is null ? null : path, key, new Decoding(workers, progress, leaveOut));
+        if (cache.LeftOut.Count > 0 && (!leaveOut || cache.Count == 0))
+        {
+            cache.Dispose();
+            throw WithoutEvents(cache.LeftOut[0], others: cache.Count > 0);
+        }
+
         for (int i = 0; i < cache.Count; i++)
         {
             int index = i;
@@ -72,6 +85,13 @@ internal sealed class EventCache : IDisposable
 
         return cache;
     }
+
+    /// <summary>A sample that would train on zero frames.</summary>
+    /// <param name="name">The sample's.</param>
+    /// <param name="others">Whether any sample would be left without it.</param>
+    internal static SlttException WithoutEvents(string name, bool others = true) => FileErrors.Bad(
+        name, "holds no event", others ? "repair or remove it, or leave such samples out with --allow-incomplete"
+            : "no sample of this part holds an event: unpack the recordings again");
 
     /// <summary>Unpacks a sample.</summary>
     /// <param name="index">Which.</param>
@@ -162,10 +182,10 @@ internal sealed class EventCache : IDisposable
             {
                 int count = BinaryPrimitives.ReadInt32LittleEndian(header[40..]);
                 long indexOffset = BinaryPrimitives.ReadInt64LittleEndian(header[56..]);
-                if (count >= 0 && indexOffset >= HeaderBytes && indexOffset + ((long)count * EntryBytes) == length
-                    && Entries(file, count, indexOffset) is { } entries)
+                if (count >= 0 && indexOffset >= HeaderBytes && indexOffset + ((long)count * EntryBytes) is long names && names <= length
+                    && Entries(file, count, indexOffset) is { } entries && Names(file, names, length) is { } leftOut)
                 {
-                    return new EventCache(path, file, [], entries);
+                    return new EventCache(path, file, [], entries, leftOut);
                 }
             }
         }
@@ -201,6 +221,12 @@ internal sealed class EventCache : IDisposable
         return entries;
     }
 
+    private static string[]? Names(SafeFileHandle file, long start, long end)
+    {
+        byte[] text = new byte[end - start];
+        return ReadAt(file, text, start) ? Encoding.UTF8.GetString(text).Split('\n', StringSplitOptions.RemoveEmptyEntries) : null;
+    }
+
     private static bool ReadAt(SafeFileHandle file, Span<byte> bytes, long offset)
     {
         while (bytes.Length > 0)
@@ -220,14 +246,14 @@ internal sealed class EventCache : IDisposable
 
     // ---- Making -----------------------------------------------------------------------------------------------------
 
-    private static EventCache Build(EventRecordings source, string? path, byte[] key, int workers, Action<int, int>? progress)
+    private static EventCache Build(EventRecordings source, string? path, byte[] key, Decoding how)
     {
         string? problem = path is null ? null : WhyNotWritable(path);
         if (path is not null && problem is null)
         {
             try
             {
-                AtomicFile.Write(path, stream => Write(source, stream, key, workers, progress));
+                AtomicFile.Write(path, stream => Write(source, stream, key, how));
                 return TryOpen(path, key) ?? throw FileErrors.Bad(path, "the cache just written cannot be read");
             }
             catch (SlttException e) when (e.Message.StartsWith($"cannot write {path}", StringComparison.Ordinal))
@@ -238,12 +264,13 @@ internal sealed class EventCache : IDisposable
 
         List<byte[]> packed = new List<byte[]>();
         List<Entry> entries = new List<Entry>();
-        Decode(source, workers, progress, (label, bytes) =>
+        List<string> leftOut = new List<string>();
+        Decode(source, how, leftOut, (label, bytes) =>
         {
             packed.Add(bytes);
             entries.Add(new Entry(label, bytes.Length, 0, 0));
         });
-        return new EventCache("(memory)", null, [.. packed], [.. entries], problem);
+        return new EventCache("(memory)", null, [.. packed], [.. entries], leftOut, problem);
     }
 
     /// <summary>Why no file can be made there, to know before all is decoded: data folders are often read-only.</summary>
@@ -262,11 +289,12 @@ internal sealed class EventCache : IDisposable
         }
     }
 
-    private static void Write(EventRecordings source, Stream stream, byte[] key, int workers, Action<int, int>? progress)
+    private static void Write(EventRecordings source, Stream stream, byte[] key, Decoding how)
     {
         stream.Write(new byte[HeaderBytes]);
         List<Entry> entries = new List<Entry>();
-        Decode(source, workers, progress, (label, bytes) =>
+        List<string> leftOut = new List<string>();
+        Decode(source, how, leftOut, (label, bytes) =>
         {
             entries.Add(new Entry(label, bytes.Length, stream.Position, XxHash3.HashToUInt64(bytes)));
             stream.Write(bytes);
@@ -283,6 +311,7 @@ internal sealed class EventCache : IDisposable
             stream.Write(e);
         }
 
+        stream.Write(Encoding.UTF8.GetBytes(string.Concat(leftOut.Select(name => name.ReplaceLineEndings(" ") + "\n"))));
         Span<byte> header = stackalloc byte[HeaderBytes];
         header.Clear();
         Magic.CopyTo(header);
@@ -296,9 +325,9 @@ internal sealed class EventCache : IDisposable
     }
 
     /// <summary>Decodes and packs the recordings, a few at a time in threads, and hands the samples over in order.</summary>
-    private static void Decode(EventRecordings source, int workers, Action<int, int>? progress, Action<int, byte[]> add)
+    private static void Decode(EventRecordings source, Decoding how, List<string> leftOut, Action<int, byte[]> add)
     {
-        List<(int, byte[])>[] batch = new List<(int, byte[])>[Math.Max(workers, 1)];
+        List<Packed>[] batch = new List<Packed>[Math.Max(how.Workers, 1)];
         for (int first = 0; first < source.Count; first += batch.Length)
         {
             int count = Math.Min(batch.Length, source.Count - first);
@@ -307,7 +336,7 @@ internal sealed class EventCache : IDisposable
             {
                 try
                 {
-                    batch[i] = Pack(source, first + i);
+                    batch[i] = Pack(source, first + i, how.LeaveOut);
                 }
                 catch (Exception e)
                 {
@@ -319,34 +348,50 @@ internal sealed class EventCache : IDisposable
                 System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
             }
 
-            for (int i = 0; i < count; i++)
+            foreach (Packed sample in batch.Take(count).SelectMany(samples => samples))
             {
-                foreach ((int label, byte[] bytes) in batch[i])
+                if (sample.Bytes is null)
                 {
-                    add(label, bytes);
+                    leftOut.Add(sample.Name);
+                }
+                else
+                {
+                    add(sample.Label, sample.Bytes);
                 }
             }
 
-            progress?.Invoke(first + count, source.Count);
+            how.Progress?.Invoke(first + count, source.Count);
         }
     }
 
-    private static List<(int Label, byte[] Bytes)> Pack(EventRecordings source, int recording)
+    private static List<Packed> Pack(EventRecordings source, int recording, bool leaveOut)
     {
         EventTransformer transformer = new EventTransformer(source.Transform);
         int elementSize = EventTransformer.Element(source.Transform).Size();
         ushort[] counts = new ushort[source.Steps * 2 * EventFrames.Sensor * EventFrames.Sensor];
         byte[] frames = new byte[source.Shape.Length * elementSize];
-        List<(int, byte[])> samples = new List<(int, byte[])>();
-        foreach ((int label, EventList events, string path) in source.Decode(recording))
+        List<Packed> samples = new List<Packed>();
+        foreach ((int label, EventList events, string name) in source.Decode(recording))
         {
-            EventFrames.Integrate(events, source.Steps, counts, path);
+            if (events.Count == 0)
+            {
+                samples.Add(leaveOut ? new Packed(label, null, name) : throw WithoutEvents(name));
+                continue;
+            }
+
+            EventFrames.Integrate(events, source.Steps, counts, name);
             transformer.Apply(counts, frames);
-            samples.Add((label, SparseFrames.Pack(frames, elementSize)));
+            samples.Add(new Packed(label, SparseFrames.Pack(frames, elementSize), name));
         }
 
         return samples;
     }
+
+    /// <summary>How recordings are decoded.</summary>
+    private sealed record Decoding(int Workers, Action<int, int>? Progress, bool LeaveOut);
+
+    /// <summary>A sample's packed frames; no bytes: it has no event.</summary>
+    private sealed record Packed(int Label, byte[]? Bytes, string Name);
 
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Entry(int Label, int Length, long Offset, ulong Hash);

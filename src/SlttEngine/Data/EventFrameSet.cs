@@ -4,10 +4,11 @@ namespace SlttEngine.Data;
 public sealed class EventFrameSet : IFrameSet, IDisposable
 {
     private readonly EventCache cache;
+    private readonly PartContents contents;
 
     private EventFrameSet(EventRecordings source, EventCache cache)
     {
-        this.cache = cache;
+        (this.cache, contents) = (cache, source.Contents);
         ClassNames = source.ClassNames;
         Shape = source.Shape;
         Element = EventTransformer.Element(source.Transform);
@@ -42,6 +43,27 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
     public string? CacheProblem => cache.Problem;
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Warnings
+    {
+        get
+        {
+            List<string> lines = [.. contents.Warnings];
+            if (cache.LeftOut.Count > 0)
+            {
+                string samples = cache.LeftOut.Count == 1 ? "1 sample" : $"{PartContents.Number(cache.LeftOut.Count)} samples";
+                lines.Add($"{samples} without an event left out: {PartContents.Some(cache.LeftOut)}");
+            }
+
+            if (CacheProblem is not null)
+            {
+                lines.Add($"the frames are in memory alone, and the next run decodes the recordings again: {CacheProblem}");
+            }
+
+            return lines;
+        }
+    }
+
+    /// <inheritdoc/>
     public int Label(int index) => cache.Label(index);
 
     /// <inheritdoc/>
@@ -52,9 +74,10 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
 
     internal static EventFrameSet Open(EventRecordings source, DataSetOptions options)
     {
+        source.Contents.Require(options.AllowIncomplete);
         Action<int, int>? progress = options.Progress is { } tell
             ? (done, all) => tell($"decoding {(source.Train ? "training" : "test")} recordings: {done} of {all}")
             : null;
-        return new(source, EventCache.Open(source, options.CacheFolder, options.Workers, progress));
+        return new(source, EventCache.Open(source, options.CacheFolder, options.Workers, progress, options.AllowIncomplete));
     }
 }

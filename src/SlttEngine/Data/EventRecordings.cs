@@ -22,7 +22,10 @@ internal abstract class EventRecordings
     internal bool Train { get; }
 
     /// <summary>The classes.</summary>
-    internal abstract IReadOnlyList<string> ClassNames { get; }
+    internal IReadOnlyList<string> ClassNames => Contents.ClassNames;
+
+    /// <summary>The part's samples by class, as the lists and labels have them: checked before anything is decoded.</summary>
+    internal abstract PartContents Contents { get; }
 
     /// <summary>The number of recordings.</summary>
     internal abstract int Count { get; }
@@ -39,7 +42,14 @@ internal abstract class EventRecordings
     /// <summary>The files that recording <paramref name="index"/> is made of.</summary>
     internal abstract IEnumerable<string> Files(int index);
 
-    /// <summary>Decodes a recording's samples in order: the label and the events of each.</summary>
+    /// <summary>The classes of the samples of recording <paramref name="index"/>, in order.</summary>
+    internal abstract IReadOnlyList<int> Labels(int index);
+
+    /// <summary>Looks at the first bytes of recording <paramref name="index"/> alone.</summary>
+    /// <exception cref="SlttException">The file cannot be read or is of another kind.</exception>
+    internal abstract void CheckStart(int index);
+
+    /// <summary>Decodes a recording's samples in order: the label, the events and the name of each, for messages.</summary>
     /// <exception cref="SlttException">A file cannot be read or is damaged.</exception>
-    internal abstract IEnumerable<(int Label, EventList Events, string Path)> Decode(int index);
+    internal abstract IEnumerable<(int Label, EventList Events, string Name)> Decode(int index);
 }

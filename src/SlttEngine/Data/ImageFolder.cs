@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using SkiaSharp;
 using SlttEngine.IO;
 
 namespace SlttEngine.Data;
@@ -18,17 +17,14 @@ public sealed class ImageFolder : IFrameSet
     private const int Crop = 224;
     private const int Short = 256;
 
-    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".bmp", ".webp"];
-
     private readonly (string Path, int Label)[] files;
     private readonly bool augment;
     private readonly ConcurrentDictionary<int, string> damaged = [];
 
-    private ImageFolder((string Path, int Label)[] files, IReadOnlyList<string> classNames, bool augment)
+    private ImageFolder((string Path, int Label)[] files, PartContents contents, bool augment)
     {
-        this.files = files;
-        this.augment = augment;
-        ClassNames = classNames;
+        (this.files, this.augment) = (files, augment);
+        Contents = contents;
     }
 
     /// <summary>A cropped image: 224×224, RGB.</summary>
@@ -45,7 +41,7 @@ public sealed class ImageFolder : IFrameSet
     public int Count => files.Length;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> ClassNames { get; }
+    public IReadOnlyList<string> ClassNames => Contents.ClassNames;
 
     /// <inheritdoc/>
     public FrameShape Shape => CropShape;
@@ -62,46 +58,86 @@ public sealed class ImageFolder : IFrameSet
     /// <summary>The files left out so far, each with the reason.</summary>
     public IReadOnlyCollection<string> Damaged => [.. damaged.Values];
 
-    /// <summary>Lists the images of one part.</summary>
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Warnings => Contents.Warnings;
+
+    /// <summary>The images by class, and what is missing.</summary>
+    internal PartContents Contents { get; }
+
+    /// <summary>Opens one part. The classes are the folders of train/ for both parts, so that a label means the same in both.</summary>
     /// <param name="folder">The data_dir, which holds train/ and val/.</param>
     /// <param name="train">train/ with random augmentation, else val/.</param>
-    /// <exception cref="SlttException">The folder or its class folders are missing, or a class is empty.</exception>
-    public static ImageFolder Open(string folder, bool train)
+    /// <param name="allowIncomplete">Take what is there of a part that is incomplete.</param>
+    /// <exception cref="SlttException">The folder or its class folders are missing, or the part is incomplete: a class without images that
+    /// can be decoded, images of one class alone, or other classes than those of train/.</exception>
+    public static ImageFolder Open(string folder, bool train, bool allowIncomplete = false)
     {
-        string part = Path.Combine(folder, train ? "train" : "val");
-        try
+        ImageFolder images = List(folder, train);
+        images.Contents.Require(allowIncomplete);
+        return images;
+    }
+
+    /// <summary>Lists the images of one part, complete or not.</summary>
+    /// <exception cref="SlttException">The folder or its class folders are missing.</exception>
+    internal static ImageFolder List(string folder, bool train)
+    {
+        string place = Path.Combine(folder, train ? "train" : "val");
+        string[] here = Directory.Exists(place) ? DataFolder.Folders(place) : [];
+        if (here.Length == 0)
         {
-            string[] classes = Directory.Exists(part) ? [.. Directory.GetDirectories(part).Order(StringComparer.Ordinal)] : [];
-            if (classes.Length == 0)
+            int loose = Directory.Exists(place) ? DataFolder.Files(place).Count(ImageFile.HasEnding) : 0;
+            throw new SlttException(ErrorKind.Data, $"no image folders in {place}: one folder for each class is expected"
+                + (loose > 0 ? $", but {loose} images lie there without one" : string.Empty),
+                "unpack ImageNet (ILSVRC2012) from https://www.image-net.org into train/ and val/, val sorted into class folders like "
+                    + "train");
+        }
+
+        string reference = Path.Combine(folder, "train");
+        string[] classes = train || !Directory.Exists(reference) ? here : DataFolder.Folders(reference);
+        string[] names = [.. (classes.Length > 0 ? classes : here).Select(c => Path.GetFileName(c)!)];
+        string[] present = [.. here.Select(c => Path.GetFileName(c)!)];
+        PartContents contents = new(place, "image folders", train, "images", names);
+        contents.AddFault("no folder for classes of train/", [.. names.Except(present)]);
+        contents.AddFault("class folders that train/ has not, left out", [.. present.Except(names)]);
+        foreach (string path in DataFolder.Files(place))
+        {
+            if (DataFolder.IsBrokenLink(path))
             {
-                throw new SlttException(ErrorKind.Data, $"no image folders in {part}: one folder for each class is expected",
-                    "unpack ImageNet (ILSVRC2012) from https://www.image-net.org into train/ and val/, val sorted into class folders like "
-                        + "train");
+                contents.AddFault($"{Path.GetFileName(path)} is a link to a folder that is not there");
+            }
+            else
+            {
+                contents.AddUnread(path);
+            }
+        }
+
+        List<(string, int)> files = new List<(string, int)>();
+        List<string> undecodable = [];
+        for (int label = 0; label < names.Length; label++)
+        {
+            List<string> images = [];
+            string path = Path.Combine(place, names[label]);
+            if (Directory.Exists(path))
+            {
+                Collect(path, depth: 0, images, contents);
             }
 
-            List<(string, int)> files = new List<(string, int)>();
-            for (int label = 0; label < classes.Length; label++)
+            images.Sort(StringComparer.Ordinal);
+            if (images.Count > 0 && !images.Exists(ImageFile.CanDecode))
             {
-                string[] images = [.. Directory.EnumerateFiles(classes[label], "*", SearchOption.AllDirectories)
-                    .Where(f => Extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal)];
-                if (images.Length == 0)
-                {
-                    throw FileErrors.Bad(
-                        classes[label], $"a class folder without images ({string.Join(' ', Extensions)})", "remove it or fill it");
-                }
-
-                foreach (string image in images)
-                {
-                    files.Add((image, label));
-                }
+                undecodable.Add($"{names[label]} ({PartContents.Number(images.Count)})");
+                continue;
             }
 
-            return new ImageFolder([.. files], [.. classes.Select(c => Path.GetFileName(c)!)], train);
+            foreach (string image in images)
+            {
+                files.Add((image, label));
+                contents.Add(label);
+            }
         }
-        catch (Exception e) when (FileErrors.IsFileError(e))
-        {
-            throw FileErrors.Wrap("list", part, e);
-        }
+
+        contents.AddFault("classes of which no image can be decoded, left out", undecodable);
+        return new ImageFolder([.. files], contents, train);
     }
 
     /// <inheritdoc/>
@@ -115,20 +151,22 @@ public sealed class ImageFolder : IFrameSet
             throw new DamagedSampleException(known);
         }
 
-        using SKBitmap? bitmap = Decode(files[index].Path, out string? problem);
-        if (bitmap is null)
+        PixelImage? image = ImageFile.Decode(files[index].Path, out string? problem);
+        if (image is null)
         {
             throw new DamagedSampleException(damaged.GetOrAdd(index, $"{files[index].Path}: {problem}; left out"));
         }
 
-        ReadOnlySpan<byte> pixels = bitmap.GetPixelSpan();
-        if (augment)
+        using (image)
         {
-            Train(pixels, bitmap.Width, bitmap.Height, bitmap.RowBytes, new Philox(draw, (uint)index), frames);
-        }
-        else
-        {
-            Evaluate(pixels, bitmap.Width, bitmap.Height, bitmap.RowBytes, frames);
+            if (augment)
+            {
+                Train(image.Pixels, image.Width, image.Height, image.RowBytes, new Philox(draw, (uint)index), frames);
+            }
+            else
+            {
+                Evaluate(image.Pixels, image.Width, image.Height, image.RowBytes, frames);
+            }
         }
     }
 
@@ -188,53 +226,30 @@ public sealed class ImageFolder : IFrameSet
         }
     }
 
-    /// <summary>
-    /// The image as packed RGBA, as stored (no rotation, no colour management, as PIL does); null with the reason if it is damaged.
-    /// </summary>
-    private static SKBitmap? Decode(string path, out string? problem)
+    /// <summary>The images of a class folder and of the folders in it.</summary>
+    private static void Collect(string folder, int depth, List<string> images, PartContents contents)
     {
-        byte[] bytes;
-        try
+        const int Deepest = 16;
+        if (depth > Deepest)
         {
-            bytes = File.ReadAllBytes(path);
-        }
-        catch (Exception e) when (FileErrors.IsFileError(e))
-        {
-            problem = FileErrors.Wrap("read", path, e).Message;
-            return null;
+            throw FileErrors.Bad(folder, $"folders nested more than {Deepest} deep: a link to a folder above?", "remove the link");
         }
 
-        using SKData data = SKData.CreateCopy(bytes);
-        using SKCodec? codec = SKCodec.Create(data);
-        if (codec is null)
+        foreach (string file in DataFolder.Files(folder))
         {
-            problem = bytes.Length == 0 ? "empty" : "not an image that can be decoded";
-            return null;
+            if (ImageFile.HasEnding(file))
+            {
+                images.Add(file);
+            }
+            else
+            {
+                contents.AddUnread(file);
+            }
         }
 
-        SKImageInfo info = new(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
-        if ((long)info.Width * info.Height > 1 << 28)
+        foreach (string inner in DataFolder.Folders(folder))
         {
-            problem = $"{info.Width}×{info.Height} pixels, too large";
-            return null;
+            Collect(inner, depth + 1, images, contents);
         }
-
-        if (Math.Max(info.Width, info.Height) / Math.Min(info.Width, info.Height) > 100)
-        {
-            problem = $"{info.Width}×{info.Height} pixels, too narrow";
-            return null;
-        }
-
-        SKBitmap bitmap = new SKBitmap(info);
-        SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
-        if (result == SKCodecResult.Success)
-        {
-            problem = null;
-            return bitmap;
-        }
-
-        bitmap.Dispose();
-        problem = result == SKCodecResult.IncompleteInput ? "truncated" : $"damaged ({result})";
-        return null;
     }
 }

@@ -10,28 +10,24 @@ namespace SlttEngine.Device;
 public sealed record ConvolutionChoice(bool Winograd, double DensestEvent);
 
 /// <summary>
-/// The CPU device's choices among its ways to do a convolution: measured once a machine, remembered, and written into the run folder, from
-/// which a resumed run takes them again. So the same run makes the same choices, wherever it goes on.
+/// The CPU device's choices among its ways to do a convolution, where they are not the device's own estimates: measured at a run's start
+/// (SLTT_CPU_CONV=measure), written into the run folder, and taken from there by a resumed run.
 /// </summary>
 /// <remarks>
-/// A choice holds for any batch size and number of threads. What can't be remembered is not measured: the device's own estimates
-/// hold then, and SLTT_CPU_CONV=estimate asks for them. A GPU has none of this (<see cref="ConvolutionAlgorithms"/>).
+/// The ways differ in a result's last bits, and times vary. So nothing is measured unless asked, and nothing outlives the run but in its
+/// folder: a run's bits depend on no other run. A GPU has none of this (<see cref="ConvolutionAlgorithms"/>).
 /// </remarks>
 public sealed class ConvolutionChoices
 {
     /// <summary>Name of the file in the run folder.</summary>
     public const string FileName = "convolution_choices.json";
 
+    private const int Estimate = -1; // in the place of `winograd`: no choice
+
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
 
-    private readonly MeasuredChoices<ConvolutionChoice> remembered;
     private readonly SortedDictionary<string, ConvolutionChoice> used = new(StringComparer.Ordinal);
     private Dictionary<string, ConvolutionChoice>? given;
-    private bool measures = true;
-
-    /// <summary>Opens what is remembered of this machine.</summary>
-    /// <param name="folder">Where that is; null: the user's.</param>
-    public ConvolutionChoices(string? folder = null) => remembered = new("cpu-convolutions.json", Machine(), folder);
 
     /// <summary>A pass, as the CPU device counts them.</summary>
     internal enum Pass
@@ -47,8 +43,8 @@ public sealed class ConvolutionChoices
     }
 
     /// <summary>
-    /// Puts the choice for a pass in force before it is planned: the resumed run's; without one what is remembered, or what is measured
-    /// now. A pass that the resumed run had no choice for goes by the device's estimates, as it did there, whatever was measured since.
+    /// Puts the choice for a pass in force before it is planned: the resumed run's; without one what this run has measured, or measures
+    /// now. A pass that the resumed run had no choice for goes by the device's estimates, as it did there.
     /// </summary>
     /// <param name="call">Pass, shape but for the batch size, and type.</param>
     /// <param name="pass">The pass.</param>
@@ -60,20 +56,17 @@ public sealed class ConvolutionChoices
     internal unsafe void Resolve(
         string call, Pass pass, TensorDescriptor x, FilterDescriptor w, ConvolutionDescriptor convolution, TensorDescriptor y, bool measure)
     {
-        ConvolutionChoice? known = given is not null
+        ConvolutionChoice? choice = given is not null
             ? given.GetValueOrDefault(call)
-            : used.GetValueOrDefault(call) ?? remembered.Find(call) ?? (measure ? Measure(call, pass, x, w, convolution, y) : null);
-        if (known is not { } choice)
-        {
-            return;
-        }
-
+            : used.GetValueOrDefault(call) ?? (measure ? Measure(pass, x, w, convolution, y) : null);
         delegate* unmanaged<int, nint, nint, nint, nint, int, double, int> set =
             (delegate* unmanaged<int, nint, nint, nint, nint, int, double, int>)NativeLibraries.CpuFunction("sltt_cpu_set_convolution");
-        _ = set(
-            (int)pass, x.Desc.Pointer, w.Desc.Pointer, convolution.Desc.Pointer, y.Desc.Pointer, choice.Winograd ? 1 : 0,
-            choice.DensestEvent);
-        used[call] = choice;
+        int winograd = choice is null ? Estimate : choice.Winograd ? 1 : 0;
+        _ = set((int)pass, x.Desc.Pointer, w.Desc.Pointer, convolution.Desc.Pointer, y.Desc.Pointer, winograd, choice?.DensestEvent ?? 0);
+        if (choice is not null)
+        {
+            used[call] = choice;
+        }
     }
 
     /// <summary>Takes the choices of the run that a checkpoint belongs to, if its folder has any.</summary>
@@ -105,7 +98,7 @@ public sealed class ConvolutionChoices
         {
             throw FileErrors.Bad(
                 path, "not the choices of convolutions that a run folder holds",
-                "delete it: a run then goes on with this machine's own choices, to other last bits", e);
+                "delete it: a run then goes on with the device's estimates, to other last bits where they differ", e);
         }
     }
 
@@ -117,49 +110,15 @@ public sealed class ConvolutionChoices
         AtomicFile.Write(Path.Combine(folder, FileName), file => JsonSerializer.Serialize(file, used, Json), durable: false);
     }
 
-    // Vendor, family, model and name: in a virtual machine the name alone is often the same for all processors.
-    private static unsafe string Machine()
+    private static unsafe ConvolutionChoice? Measure(
+        Pass pass, TensorDescriptor x, FilterDescriptor w, ConvolutionDescriptor convolution, TensorDescriptor y)
     {
-        const string Revision = "1"; // Raise it when a convolution kernel changes: remembered choices are then measured again.
-        delegate* unmanaged<nint> instructions = (delegate* unmanaged<nint>)NativeLibraries.CpuFunction("sltt_cpu_instruction_set");
-        string level = instructions is null
-            ? string.Empty
-            : System.Runtime.InteropServices.Marshal.PtrToStringUTF8(instructions()) ?? string.Empty;
-        string[] wanted = ["vendor_id", "cpu family", "model", "model name"];
-        string processor;
-        try
-        {
-            processor = string.Join(", ", File.ReadLines("/proc/cpuinfo").TakeWhile(l => l.Length > 0)
-                .Select(l => l.Split(':', 2, StringSplitOptions.TrimEntries)).Where(l => wanted.Contains(l[0])).Select(l => l[^1]));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            processor = "a processor without a name";
-        }
-
-        return $"{processor}, {level}, {Revision}";
-    }
-
-    private unsafe ConvolutionChoice? Measure(
-        string call, Pass pass, TensorDescriptor x, FilterDescriptor w, ConvolutionDescriptor convolution, TensorDescriptor y)
-    {
-        if (!measures)
-        {
-            return null;
-        }
-
         nint function = NativeLibraries.CpuFunction("sltt_cpu_measure_convolution");
         delegate* unmanaged<int, nint, nint, nint, nint, int*, double*, int> measure =
             (delegate* unmanaged<int, nint, nint, nint, nint, int*, double*, int>)function;
         int winograd = 0;
         double densest = 0;
-        if (measure((int)pass, x.Desc.Pointer, w.Desc.Pointer, convolution.Desc.Pointer, y.Desc.Pointer, &winograd, &densest) != 1)
-        {
-            return null;
-        }
-
-        ConvolutionChoice choice = new(winograd != 0, densest);
-        measures = remembered.Add(call, choice);
-        return measures ? choice : null;
+        int answer = measure((int)pass, x.Desc.Pointer, w.Desc.Pointer, convolution.Desc.Pointer, y.Desc.Pointer, &winograd, &densest);
+        return answer == 1 ? new ConvolutionChoice(winograd != 0, densest) : null;
     }
 }

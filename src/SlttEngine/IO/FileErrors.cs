@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace SlttEngine.IO;
 
 /// <summary>Turns what the file system throws into the one line that a user can act on.</summary>
@@ -41,6 +43,28 @@ internal static class FileErrors
         try
         {
             return File.ReadAllLines(path);
+        }
+        catch (Exception e) when (IsFileError(e))
+        {
+            throw Wrap("read", path, e);
+        }
+    }
+
+    /// <summary>Looks at a file's first bytes.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="start">What it must begin with: text.</param>
+    /// <exception cref="SlttException">It cannot be read, or begins otherwise.</exception>
+    internal static void RequireStart(string path, ReadOnlySpan<byte> start)
+    {
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            Span<byte> bytes = stackalloc byte[start.Length];
+            int length = file.ReadAtLeast(bytes, start.Length, throwOnEndOfStream: false);
+            if (!bytes[..length].SequenceEqual(start))
+            {
+                throw Bad(path, $"does not begin with {Encoding.ASCII.GetString(start)}");
+            }
         }
         catch (Exception e) when (IsFileError(e))
         {

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 
 namespace SlttEngine.IO;
@@ -24,12 +25,44 @@ internal sealed class NumpyArray : IPickleBuildable
             throw new PickleFormatException("a NumPy array whose shape, type and data do not fit");
         }
 
-        if (columnMajor && shape.Length > 1)
+        (Type, Shape, Data) = (type.Name, shape, columnMajor ? RowMajor(data, shape, type.Size) : data);
+    }
+
+    /// <summary>Elements of a column-major array (the first index runs fastest) in row-major order.</summary>
+    private static byte[] RowMajor(byte[] data, long[] shape, int size)
+    {
+        if (shape.Length < 2 || data.Length == 0)
         {
-            throw new PickleFormatException("a NumPy array in column-major order");
+            return data;
         }
 
-        (Type, Shape, Data) = (type.Name, shape, data);
+        byte[] rows = new byte[data.Length];
+        long[] strides = new long[shape.Length];
+        strides[0] = 1;
+        for (int d = 1; d < shape.Length; d++)
+        {
+            strides[d] = strides[d - 1] * shape[d - 1];
+        }
+
+        long[] index = new long[shape.Length];
+        long from = 0;
+        for (int to = 0; to < data.Length; to += size)
+        {
+            data.AsSpan((int)(from * size), size).CopyTo(rows.AsSpan(to));
+            for (int d = shape.Length - 1; d >= 0; d--)
+            {
+                from += strides[d];
+                if (++index[d] < shape[d])
+                {
+                    break;
+                }
+
+                from -= strides[d] * shape[d];
+                index[d] = 0;
+            }
+        }
+
+        return rows;
     }
 }
 
@@ -58,10 +91,70 @@ internal static class NumpyPickle
     {
         ["numpy.core.multiarray._reconstruct"] = static _ => new NumpyArray(),
         ["numpy._core.multiarray._reconstruct"] = static _ => new NumpyArray(),
+        ["numpy.core.numeric._frombuffer"] = FromBuffer,
+        ["numpy._core.numeric._frombuffer"] = FromBuffer,
+        ["numpy.core.multiarray.scalar"] = Scalar,
+        ["numpy._core.multiarray.scalar"] = Scalar,
         ["numpy.ndarray"] = static _ => throw new PickleFormatException("is a type here, not a call"),
         ["numpy.dtype"] = MakeType,
         ["_codecs.encode"] = Encode,
     };
+
+    /// <summary>Whole numbers: a list or tuple of Python's or NumPy's, or an array of one dimension; null if it is neither.</summary>
+    internal static long[]? Integers(object? value)
+    {
+        if (value is not NumpyArray array)
+        {
+            return PickleValues.Longs(value);
+        }
+
+        if (array.Shape.Length != 1 || array.Type[0] is not ('i' or 'u'))
+        {
+            return null;
+        }
+
+        int size = array.Type[1] - '0';
+        return [.. Enumerable.Range(0, array.Data.Length / size).Select(i => Integer(array.Type, array.Data.AsSpan(i * size, size)))];
+    }
+
+    private static long Integer(string type, ReadOnlySpan<byte> bytes) => type switch
+    {
+        "i1" => (sbyte)bytes[0],
+        "u1" => bytes[0],
+        "i2" => BinaryPrimitives.ReadInt16LittleEndian(bytes),
+        "u2" => BinaryPrimitives.ReadUInt16LittleEndian(bytes),
+        "i4" => BinaryPrimitives.ReadInt32LittleEndian(bytes),
+        "u4" => BinaryPrimitives.ReadUInt32LittleEndian(bytes),
+        "i8" => BinaryPrimitives.ReadInt64LittleEndian(bytes),
+        _ => BinaryPrimitives.ReadUInt64LittleEndian(bytes) is <= long.MaxValue and ulong value ? (long)value
+            : throw new PickleFormatException("a whole number beyond 64 bits"),
+    };
+
+    /// <summary>A number: its type and its bytes.</summary>
+    private static object Scalar(object?[] arguments) =>
+        arguments is [NumpyType type, byte[] bytes] && bytes.Length == type.Size && type.Name[0] is 'i' or 'u' or 'f' or 'b'
+            ? type.Name switch
+            {
+                "f4" => (double)BinaryPrimitives.ReadSingleLittleEndian(bytes),
+                "f8" => BinaryPrimitives.ReadDoubleLittleEndian(bytes),
+                "f2" => (double)BinaryPrimitives.ReadHalfLittleEndian(bytes),
+                "b1" => bytes[0] != 0,
+                _ => Integer(type.Name, bytes),
+            }
+            : throw new PickleFormatException("a NumPy number whose type and bytes do not fit");
+
+    /// <summary>An array as protocol 5 writes it: elements, type, shape, order.</summary>
+    private static NumpyArray FromBuffer(object?[] arguments)
+    {
+        if (arguments is not [byte[] data, NumpyType type, object?[] shape, var order] || PickleValues.Text(order) is not ("C" or "F"))
+        {
+            throw new PickleFormatException("a NumPy array whose shape, type and data do not fit");
+        }
+
+        NumpyArray array = new();
+        array.Build(new object?[] { 1L, shape, type, PickleValues.Text(order) == "F", data });
+        return array;
+    }
 
     private static NumpyType MakeType(object?[] arguments)
     {

@@ -71,6 +71,10 @@ public sealed class Evaluation : IDisposable
             CountSpikes = true,
         });
         TrainingCheckpoint.LoadNetwork(engine.Store, checkpoint);
+        foreach (string warning in testSet.Warnings)
+        {
+            observer.Warning(warning);
+        }
     }
 
     /// <summary>The network.</summary>

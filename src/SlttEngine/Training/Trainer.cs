@@ -21,6 +21,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainingData train;
     private readonly TrainingData test;
     private readonly TrainingEngine engine;
+    private readonly IReadOnlyList<string> dataWarnings;
     private readonly FiniteCheck finite;
     private readonly FiringCheck firing;
     private readonly StatisticsGap gap;
@@ -38,6 +39,7 @@ public sealed class Trainer : IDisposable
     {
         (this.device, this.options, this.observer) = (device, options.Validate(), new RunMessages(observer));
         RequireAlike(trainSet, testSet);
+        dataWarnings = [.. trainSet.Warnings.Concat(testSet.Warnings).Distinct()];
         if (options.Resume is { } resume)
         {
             device.ConvolutionChoices?.CopyFrom(resume);
@@ -97,6 +99,11 @@ public sealed class Trainer : IDisposable
             position.Epoch,
             position.Batches,
             train.BatchesPerEpoch));
+        foreach (string warning in dataWarnings)
+        {
+            observer.Warning(warning);
+        }
+
         if (options.SaveInitial)
         {
             Save(Path.Combine(folder, "checkpoint_0.safetensors"));

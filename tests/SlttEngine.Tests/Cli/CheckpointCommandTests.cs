@@ -37,9 +37,15 @@ public sealed class CheckpointCommandTests
     public void DataSaysWhatIsThere()
     {
         using SmallCifar data = new SmallCifar();
-        using JsonDocument found = Json("data", "-dataset", "cifar10", "-data_dir", data.Folder, "--json");
+        (int incomplete, string json, _) = Run("data", "-dataset", "cifar10", "-data_dir", data.Folder, "--json");
+        Assert.That(incomplete, Is.EqualTo(4));
+        using JsonDocument found = JsonDocument.Parse(json);
         JsonElement set = found.RootElement[0];
-        Assert.That(set.GetProperty("usable").GetBoolean());
+        Assert.That(set.GetProperty("usable").GetBoolean(), Is.False);
+        JsonElement train = set.GetProperty("parts")[0];
+        Assert.That(train.GetProperty("incomplete")[0].GetString(), Does.StartWith("40 of 50,000 images (").And.EndWith(" and 7 more)"));
+        Assert.That(train.GetProperty("expected_by_class").EnumerateArray().Select(n => n.GetInt32()), Is.All.EqualTo(5000));
+        Assert.That(train.GetProperty("first_problem").ValueKind, Is.EqualTo(JsonValueKind.Null), "every file is whole");
         Assert.That(set.GetProperty("source").GetString(), Does.StartWith("https://"));
         Assert.That(
             set.GetProperty("parts").EnumerateArray().Select(p => p.GetProperty("samples").GetInt32()),
@@ -145,7 +151,7 @@ public sealed class CheckpointCommandTests
         yield return Case(
             "eval of another model", 4, "not a checkpoint of this spiking_resnet34",
             $"eval -resume {TestFiles.Shipped("checkpoint/resnet18_sltt.pth")} -model spiking_resnet34 -width_divisor 16 -T 1 -dataset "
-                + "cifar10 -data_dir DATA --device cpu");
+                + "cifar10 -data_dir DATA --allow-incomplete --device cpu");
         yield return Case(
             "eval without data", 4, "no CIFAR-10 in nowhere",
             $"eval -resume {TestFiles.Shipped("checkpoint/resnet18_sltt.pth")} -data_dir nowhere");

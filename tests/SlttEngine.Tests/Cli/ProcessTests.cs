@@ -82,8 +82,8 @@ public sealed class ProcessTests
         string file = Path.Combine(cifar.Folder, "batch.safetensors");
         JsonElement Bench(string checkpoint) => JsonDocument.Parse(SlttProcess.Run(
             [
-                "bench", "-data_dir", cifar.Folder, "-dataset", "cifar10", "-model", "spiking_resnet18", "-width_divisor", "32", "-T", "1",
-                "-b", "8",
+                "bench", "-data_dir", cifar.Folder, "--allow-incomplete", "-dataset", "cifar10", "-model", "spiking_resnet18",
+                "-width_divisor", "32", "-T", "1", "-b", "8",
                 "-resume", Path.Combine(folder, checkpoint), "--save_batch", file, "--iterations", "1", "--device", "cpu", "--json",
             ]).Output).RootElement.GetProperty("result");
 

@@ -23,7 +23,7 @@ public sealed partial class TrainProcessTests
     public void ARunWritesTheOfficialFolder()
     {
         SlttProcess.Result run = SlttProcess.Run(data.Train("-epochs", "2", "-save_init"));
-        Assert.That(run.Error, Is.Empty);
+        Assert.That(SmallCifar.WithoutWarnings(run.Error), Is.Empty);
         Assert.That(run.ExitCode, Is.Zero);
         string[] lines = Lines(run.Output);
         Assert.That(lines[0], Is.EqualTo("device: CPU (as asked)"));
@@ -79,7 +79,7 @@ public sealed partial class TrainProcessTests
         string rest = process.StandardOutput.ReadToEnd();
         Assert.That(process.WaitForExit(60_000), Is.True);
         Assert.That(process.ExitCode, Is.EqualTo(Interrupted));
-        Assert.That(process.StandardError.ReadToEnd(), Does.Match("(?m)^stopping after this iteration"));
+        Assert.That(process.StandardError.ReadToEnd(), Does.Contain("\nstopping after this iteration"));
         Match resume = ResumeHint().Match(rest);
         Assert.That(resume.Success, Is.True, rest);
         int done = 2 + rest.Split('\n').Count(l => l.StartsWith("epoch=", StringComparison.Ordinal));
@@ -147,7 +147,8 @@ public sealed partial class TrainProcessTests
     {
         SlttProcess.Result run = SlttProcess.Run(data.Train("-epochs", "2", "-lr", "1e38", "--on-nan", "warn"));
         Assert.That(run.ExitCode, Is.Zero, run.Error);
-        Assert.That(Lines(run.Error), Has.Length.EqualTo(1).And.All.Match("^warning: epoch 0, iteration [12] of 5: .* in "));
+        string[] warnings = Lines(SmallCifar.WithoutWarnings(run.Error));
+        Assert.That(warnings, Has.Length.EqualTo(1).And.All.Match("^warning: epoch 0, iteration [12] of 5: .* in "));
         Assert.That(Lines(run.Output)[^1], Does.StartWith("epoch=1, train_loss=NaN, "));
     }
 

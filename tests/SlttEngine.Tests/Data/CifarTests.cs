@@ -17,7 +17,7 @@ public sealed class CifarTests
         Make(binary, python, classes, perFile: 7);
         foreach (TemporaryFolder folder in (TemporaryFolder[])[binary, python])
         {
-            CifarImages set = CifarImages.Load(folder.FullName, classes, train);
+            CifarImages set = CifarImages.Load(folder.FullName, classes, train, allowIncomplete: true);
             int files = train && classes == 10 ? 5 : 1;
             Assert.That(set.Count, Is.EqualTo(7 * files));
             Assert.That(set.ClassNames, Has.Count.EqualTo(classes));
@@ -30,7 +30,9 @@ public sealed class CifarTests
             }
 
             string inner = Directory.GetDirectories(folder.FullName)[0];
-            Assert.That(CifarImages.Load(inner, classes, train).Count, Is.EqualTo(set.Count), "the folder of the files itself");
+            Assert.That(
+                CifarImages.Load(inner, classes, train, allowIncomplete: true).Count, Is.EqualTo(set.Count),
+                "the folder of the files itself");
         }
     }
 
@@ -59,8 +61,62 @@ public sealed class CifarTests
         File.Delete(third);
         Assert.That(
             Assert.Throws<SlttException>(() => CifarImages.Load(folder.FullName, 10, true))!.Message,
-            Does.Contain(third).And.Contain("not found"));
-        Assert.That(CifarImages.Load(folder.FullName, 10, train: false).Count, Is.EqualTo(3), "the test part is whole");
+            Does.Contain("12 of 50,000 images").And.Contain("files that are not there: data_batch_3.bin"));
+        Assert.That(CifarImages.Load(folder.FullName, 10, train: true, allowIncomplete: true).Count, Is.EqualTo(12));
+        Assert.That(
+            CifarImages.Load(folder.FullName, 10, train: false, allowIncomplete: true).Count, Is.EqualTo(3), "the test part can be read");
+    }
+
+    [TestCase("protocol-5")]
+    [TestCase("array-labels")]
+    [TestCase("array-labels-5")]
+    [TestCase("scalar-labels")]
+    [TestCase("column-major")]
+    [TestCase("column-major-5")]
+    [TestCase("planes")]
+    [TestCase("planes-column-major")]
+    public void Pickles_saved_again_give_the_same_images(string way)
+    {
+        using TemporaryFolder folder = new TemporaryFolder();
+        CopyAs(Path.Combine(TestFiles.Shipped("cifar"), way), folder, "test_batch");
+        CifarImages set = CifarImages.Load(folder.FullName, 10, train: false, allowIncomplete: true);
+        Assert.That(set.Labels.ToArray(), Is.EqualTo(new[] { 3, 8 }));
+        Assert.That(
+            set.Images.ToArray(),
+            Is.EqualTo(Enumerable.Range(0, 2 * ImageBytes).Select(i => (byte)(((7 * (i % ImageBytes)) + (13 * (i / ImageBytes))) % 251))));
+    }
+
+    [TestCase("channels-last", "pixels of shape (2, 32, 32, 3)")]
+    [TestCase("channels-last-strided-5", "pixels of shape (2, 32, 32, 3)")]
+    [TestCase("floats", "not an array of bytes")]
+    [TestCase("float-labels", "labels is not a list of whole numbers")]
+    public void Pickles_of_another_form_are_refused(string way, string reason)
+    {
+        using TemporaryFolder folder = new TemporaryFolder();
+        CopyAs(Path.Combine(TestFiles.Shipped("cifar"), way), folder, "test_batch");
+        Assert.That(
+            Assert.Throws<SlttException>(() => CifarImages.Load(folder.FullName, 10, train: false, allowIncomplete: true))!.Message,
+            Does.Contain(folder["test_batch"]).And.Contain(reason));
+    }
+
+    [Test]
+    public void A_batch_that_is_short_or_there_twice_is_told()
+    {
+        using TemporaryFolder folder = new TemporaryFolder();
+        using TemporaryFolder other = new TemporaryFolder();
+        Make(folder, other, 10, perFile: 4);
+        string second = folder["cifar-10-batches-bin", "data_batch_2.bin"];
+        File.Copy(folder["cifar-10-batches-bin", "data_batch_1.bin"], second, overwrite: true);
+        File.Move(folder["cifar-10-batches-bin", "data_batch_5.bin"], folder["cifar-10-batches-bin", "DATA_BATCH_5.BIN"]);
+        SlttException refused = Assert.Throws<SlttException>(() => CifarImages.Load(folder.FullName, 10, train: true))!;
+        Assert.That(
+            refused.Message,
+            Does.StartWith($"{folder["cifar-10-batches-bin"]}: the training part of CIFAR-10 is incomplete: 20 of 50,000 images (")
+                .And.Contain("data_batch_2.bin has the images of data_batch_1.bin").And.Contain("data_batch_1.bin 4 of 10,000"));
+        Assert.That(refused.Hint, Does.Contain("--allow-incomplete"));
+        CifarImages taken = CifarImages.Load(folder.FullName, 10, train: true, allowIncomplete: true);
+        Assert.That(taken.Count, Is.EqualTo(20));
+        Assert.That(taken.Warnings.Single(), Does.StartWith("incomplete data: ").And.Contain("20 of 50,000"));
     }
 
     [Test]
@@ -72,7 +128,9 @@ public sealed class CifarTests
         byte[] batch = File.ReadAllBytes(python["cifar-10-batches-py", "test_batch"]);
         using TemporaryFolder folder = new TemporaryFolder();
         Mutations.Check(
-            batch, path => CifarImages.Load(Path.GetDirectoryName(CopyAs(path, folder, "test_batch"))!, 10, train: false), cases: 400,
+            batch,
+            path => CifarImages.Load(Path.GetDirectoryName(CopyAs(path, folder, "test_batch"))!, 10, train: false, allowIncomplete: true),
+            cases: 400,
             headBytes: batch.Length);
     }
 

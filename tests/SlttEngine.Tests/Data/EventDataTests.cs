@@ -128,9 +128,16 @@ public sealed class EventDataTests
             Does.Contain("user_labels.csv").And.Contain("not found"));
 
         string list = folder.Write("DvsGesture/trials_to_train.txt", "user.aedat\nuser99.aedat\n"u8);
-        Assert.That(Assert.Throws<SlttException>(() => DvsGesture.Trials(DvsGesture.Find(folder.FullName), train: true))!.Message,
-            Does.Contain(list).And.Contain("user99.aedat"));
-        Assert.Throws<SlttException>(() => DvsGesture.Trials(DvsGesture.Find(folder.FullName), train: false));
+        folder.Write("DvsGesture/user_labels.csv", "class,startTime_usec,endTime_usec\n1,1,2\n"u8);
+        string found = DvsGesture.Find(folder.FullName);
+        PartContents contents = DvsGesture.NewContents(found, train: true);
+        Assert.That(DvsGesture.Trials(found, train: true, contents).Single().Labels, Has.Length.EqualTo(1));
+        Assert.That(contents.Incomplete, Has.Some.EqualTo("recordings listed but not there: user99.aedat"));
+        Assert.That(
+            Assert.Throws<SlttException>(() => DvsGesture.Trials(found, train: false, contents))!.Message,
+            Does.Contain("trials_to_test.txt"));
+        File.WriteAllText(list, "\n");
+        Assert.That(Assert.Throws<SlttException>(() => DvsGesture.Trials(found, train: true, contents))!.Message, Does.Contain(list));
         Assert.That(Assert.Throws<SlttException>(() => DvsGesture.Find(folder["none"]))!.Message, Does.Contain("no such folder"));
         Directory.CreateDirectory(folder["extract"]);
         Directory.Move(folder["DvsGesture"], folder["extract", "DvsGesture"]);
@@ -150,19 +157,26 @@ public sealed class EventDataTests
         }
 
         string events = Cifar10Dvs.Find(folder.FullName);
-        Assert.That(Cifar10Dvs.Split(events, train: true), Has.Length.EqualTo(180));
-        Assert.That(Cifar10Dvs.Split(events, train: false), Has.Length.EqualTo(20));
-        (string path, int label) = Cifar10Dvs.Split(events, train: true)[19];
+        (string Path, int Label)[] Split(bool train) => Cifar10Dvs.Split(events, train, Cifar10Dvs.NewContents(events, train));
+        Assert.That(Split(train: true), Has.Length.EqualTo(180));
+        Assert.That(Split(train: false), Has.Length.EqualTo(20));
+        (string path, int label) = Split(train: true)[19];
         Assert.That(Path.GetFileName(path), Is.EqualTo("cifar10_automobile_1.aedat"), "by class, then by number");
         Assert.That(label, Is.EqualTo(1));
+
+        // Classes of other sizes are split each at its own nine tenths: one common number could put a class alone into the test part.
+        folder.Write("events/ship/cifar10_ship_20.AEDAT", []);
+        folder.Write("events/ship/cifar10_ship_21.AEDAT", []);
+        Assert.That(Split(train: true), Has.Length.EqualTo(181));
+        Assert.That(Split(train: false).Select(s => s.Label).Distinct().Count(), Is.EqualTo(10));
 
         // Files of the official thousand that are not all there are split where the thousand would be.
         folder.Write("events/frog/cifar10_frog_899.aedat", []);
         folder.Write("events/frog/cifar10_frog_900.aedat", []);
-        Assert.That(Cifar10Dvs.Split(events, train: true), Has.Length.EqualTo(201));
-        Assert.That(Cifar10Dvs.Split(events, train: false).Single().Label, Is.EqualTo(6));
+        Assert.That(Split(train: true), Has.Length.EqualTo(203));
+        Assert.That(Split(train: false).Single().Label, Is.EqualTo(6));
         folder.Write("events/frog/strange.aedat", []);
-        Assert.That(Assert.Throws<SlttException>(() => Cifar10Dvs.Split(events, train: true))!.Message, Does.Contain("strange.aedat"));
+        Assert.That(Assert.Throws<SlttException>(() => Split(train: true))!.Message, Does.Contain("strange.aedat"));
     }
 
     [Test]
@@ -177,7 +191,7 @@ public sealed class EventDataTests
         {
             int calls = 0;
             using EventFrameSet set = (EventFrameSet)new DvsGesture().Open(folder.FullName, true,
-                new DataSetOptions { Steps = steps, CacheFolder = caches.FullName, Progress = _ => calls++ });
+                new DataSetOptions { Steps = steps, CacheFolder = caches.FullName, Progress = _ => calls++, AllowIncomplete = true });
             Assert.That(set.CacheProblem, Is.Null);
             Assert.That(set.Count, Is.EqualTo(2));
             Assert.That(set.Label(0), Is.EqualTo(2));
@@ -228,7 +242,7 @@ public sealed class EventDataTests
         whole[80] ^= 4;
         File.WriteAllBytes(newest, whole);
         using EventFrameSet damaged = (EventFrameSet)new DvsGesture().Open(
-            folder.FullName, true, new DataSetOptions { Steps = 4, CacheFolder = caches.FullName });
+            folder.FullName, true, new DataSetOptions { Steps = 4, CacheFolder = caches.FullName, AllowIncomplete = true });
         byte[] buffer = new byte[damaged.Shape.Length * 2];
         Assert.That(Assert.Throws<SlttException>(() => damaged.Read(0, 0, buffer))!.Message, Does.Contain(newest));
     }
@@ -242,9 +256,10 @@ public sealed class EventDataTests
         folder.Write("DvsGesture/trials_to_test.txt", "user.aedat\n"u8);
         string file = folder.Write("file", []);
         using EventFrameSet impossible = (EventFrameSet)new DvsGesture().Open(
-            folder.FullName, false, new DataSetOptions { Steps = 2, CacheFolder = Path.Combine(file, "cache") });
+            folder.FullName, false, new DataSetOptions { Steps = 2, CacheFolder = Path.Combine(file, "cache"), AllowIncomplete = true });
         Assert.That(impossible.CacheProblem, Does.StartWith("cannot write"));
-        using EventFrameSet none = (EventFrameSet)new DvsGesture().Open(folder.FullName, false, new DataSetOptions { Steps = 2 });
+        using EventFrameSet none = (EventFrameSet)new DvsGesture().Open(
+            folder.FullName, false, new DataSetOptions { Steps = 2, AllowIncomplete = true });
         Assert.That(none.CacheProblem, Is.Null);
         byte[] a = new byte[impossible.Shape.Length * 2];
         byte[] b = new byte[a.Length];

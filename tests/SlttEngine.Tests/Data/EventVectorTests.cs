@@ -38,7 +38,7 @@ public sealed class EventVectorTests
         using TemporaryFolder cache = new TemporaryFolder();
         foreach (bool train in (bool[])[true, false])
         {
-            DataSetOptions options = new DataSetOptions { Steps = 20, CacheFolder = cache.FullName };
+            DataSetOptions options = new DataSetOptions { Steps = 20, CacheFolder = cache.FullName, AllowIncomplete = true };
             using EventFrameSet set = (EventFrameSet)new DvsGesture().Open(Path.Combine(Root, "events", "dvsgesture"), train, options);
             Assert.That(set.CacheProblem, Is.Null);
             Assert.That(set.Shape, Is.EqualTo(new FrameShape(20, 2, 128, 128)));
@@ -65,7 +65,7 @@ public sealed class EventVectorTests
     {
         using TemporaryFolder cache = new TemporaryFolder();
         string folder = Path.Combine(Root, "events", "CIFAR10DVS");
-        DataSetOptions options = new DataSetOptions { Steps = 10, CacheFolder = cache.FullName };
+        DataSetOptions options = new DataSetOptions { Steps = 10, CacheFolder = cache.FullName, AllowIncomplete = true };
         using EventFrameSet train = (EventFrameSet)new Cifar10Dvs().Open(folder, train: true, options);
         using EventFrameSet test = (EventFrameSet)new Cifar10Dvs().Open(folder, train: false, options);
         using EventFrameSet plain = (EventFrameSet)new Cifar10Dvs().Open(folder, train: false, options with { PlainResize = true });

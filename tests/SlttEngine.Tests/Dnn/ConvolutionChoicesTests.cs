@@ -7,7 +7,7 @@ using Shape = SlttEngine.Tests.Dnn.ConvolutionTests.Shape;
 
 namespace SlttEngine.Tests.Dnn;
 
-/// <summary>Which way a convolution goes is measured once, remembered, and what a run's folder says counts more.</summary>
+/// <summary>Which way a convolution goes is estimated; measured where that is asked for; and what a run's folder says counts more.</summary>
 public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
 {
     // 42 MFLOP: worth a measurement. No other test has this shape.
@@ -15,7 +15,7 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
 
     private string folder = string.Empty;
 
-    /// <summary>A folder to remember in.</summary>
+    /// <summary>A run's folder.</summary>
     [SetUp]
     public void MakeFolder() => folder = Directory.CreateTempSubdirectory("sltt-choices-").FullName;
 
@@ -27,37 +27,55 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
         Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>A second process finds what the first one measured, and writes the same into its run's folder.</summary>
+    /// <summary>Where it is asked for, a run measures and writes what it measured into its folder.</summary>
     [Test]
-    public void MeasuredOnceAndRemembered()
+    public void MeasuredWhereAsked()
     {
-        ConvolutionChoices first = new(folder);
-        Resolve(first, Worth);
-        first.WriteTo(folder);
+        CpuDriver.sltt_cpu_choose_convolution("measure", null, 0);
+        ConvolutionChoices choices = new();
+        Resolve(choices, Worth);
+        choices.WriteTo(folder);
         Dictionary<string, ConvolutionChoice> written = Read();
         Assert.That(written.Keys, Is.EquivalentTo(new[] { "Forward", "BackwardData", "BackwardFilter" }));
         Assert.That(written.Values.Select(c => c.DensestEvent), Has.All.InRange(0, 1));
         Assert.That(written["BackwardFilter"].Winograd, Is.False, "there is no such way");
         Assert.That(written["Forward"].Winograd, Is.False, "nor this one without fast math");
 
-        ConvolutionChoices second = new(folder);
-        Resolve(second, Worth, measure: false);
-        second.WriteTo(folder);
-        Assert.That(Read(), Is.EqualTo(written));
+        Resolve(choices, Worth with { N = 3 });
+        choices.WriteTo(folder);
+        Assert.That(Read(), Is.EqualTo(written), "another batch size of the same run");
     }
 
-    /// <summary>What a run's folder says is in force, whatever is remembered.</summary>
+    /// <summary>Unasked nothing is measured, and what another run measured or was given is no longer in force.</summary>
+    [Test]
+    public void ARunDependsOnNoOtherRun()
+    {
+        byte[] estimated = Gradient("auto");
+        AssertSame(estimated, Gradient("winograd"));
+        Assert.That(estimated.AsSpan().SequenceEqual(Gradient("dense")), Is.False, "the two ways can't be told apart");
+        Write(new() { ["BackwardData"] = new(false, 0) });
+        ConvolutionChoices other = new(), next = new();
+        other.CopyFrom(Path.Combine(folder, "checkpoint_latest.safetensors"));
+        Resolve(other, Worth);
+        AssertSame(Gradient("auto"), Gradient("dense"));
+        Resolve(next, Worth);
+        AssertSame(Gradient("auto"), estimated);
+        next.WriteTo(folder);
+        Assert.That(Read(), Is.Empty);
+    }
+
+    /// <summary>What a run's folder says is in force, whatever is measured.</summary>
     [Test]
     public void TheResumedRunsChoicesCountMore([Values(0.0, 0.25, 1.0)] double densest)
     {
-        Resolve(new ConvolutionChoices(folder), Worth);
         Write(new()
         {
             ["Forward"] = new(false, densest),
             ["BackwardData"] = new(densest > 0.5, 0),
             ["BackwardFilter"] = new(false, densest),
         });
-        ConvolutionChoices resumed = new(folder);
+        CpuDriver.sltt_cpu_choose_convolution("measure", null, 0);
+        ConvolutionChoices resumed = new();
         resumed.CopyFrom(Path.Combine(folder, "checkpoint_latest.safetensors"));
         Resolve(resumed, Worth);
         foreach (double rate in new[] { 0.1, 0.5, 1.0 })
@@ -68,37 +86,32 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
             }
         }
 
-        Assert.That(Gradient("auto"), Is.EqualTo(Gradient(densest > 0.5 ? "winograd" : "dense")));
+        AssertSame(Gradient("auto"), Gradient(densest > 0.5 ? "winograd" : "dense"));
     }
 
-    /// <summary>What the run had no choice for stays without one, also where the machine has measured it since.</summary>
+    /// <summary>What the run had no choice for stays without one.</summary>
     [Test]
-    public void AResumedRunTakesNothingThatWasMeasuredSince()
+    public void AResumedRunMeasuresNothing()
     {
-        new ConvolutionChoices(folder).WriteTo(folder);
-        Resolve(new ConvolutionChoices(folder), Worth);
-        ConvolutionChoices resumed = new(folder);
+        new ConvolutionChoices().WriteTo(folder);
+        CpuDriver.sltt_cpu_choose_convolution("measure", null, 0);
+        ConvolutionChoices resumed = new();
         resumed.CopyFrom(Path.Combine(folder, "checkpoint_latest.safetensors"));
         Resolve(resumed, Worth);
         resumed.WriteTo(folder);
         Assert.That(Read(), Is.Empty);
     }
 
-    /// <summary>Small convolutions, forced ways and folders that can't be written: nothing is measured, nothing put in force.</summary>
+    /// <summary>Small convolutions are not measured, nor is a run's largest batch looked for by measuring.</summary>
     [Test]
-    public void WhatCannotBeRememberedIsNotMeasured()
+    public void NotAllIsMeasured()
     {
-        File.WriteAllText(Path.Combine(folder, "file"), "");
-        ConvolutionChoices nowhere = new(Path.Combine(folder, "file", "inside")), small = new(folder), forced = new(folder);
-        Resolve(nowhere, Worth);
-        Resolve(small, Worth with { H = 4, W = 4 });
-        CpuDriver.sltt_cpu_choose_convolution("estimate", null, 0);
-        Resolve(forced, Worth);
-        foreach (ConvolutionChoices choices in new[] { nowhere, small, forced })
-        {
-            choices.WriteTo(folder);
-            Assert.That(Read(), Is.Empty);
-        }
+        CpuDriver.sltt_cpu_choose_convolution("measure", null, 0);
+        ConvolutionChoices choices = new();
+        Resolve(choices, Worth with { H = 4, W = 4 });
+        Resolve(choices, Worth, measure: false);
+        choices.WriteTo(folder);
+        Assert.That(Read(), Is.Empty);
     }
 
     /// <summary>A damaged file is named, with what to do.</summary>
@@ -108,11 +121,13 @@ public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
         string path = Path.Combine(folder, ConvolutionChoices.FileName);
         File.WriteAllText(path, "{ \"forward");
         SlttException error = Assert.Throws<SlttException>(() =>
-            new ConvolutionChoices(folder).CopyFrom(Path.Combine(folder, "x.safetensors")))!;
+            new ConvolutionChoices().CopyFrom(Path.Combine(folder, "x.safetensors")))!;
         Assert.That(error.Kind, Is.EqualTo(ErrorKind.Data));
         Assert.That(error.Message, Does.StartWith(path));
         Assert.That(error.Hint, Does.Contain("delete it"));
     }
+
+    private static void AssertSame(byte[] actual, byte[] expected) => Assert.That(actual.AsSpan().SequenceEqual(expected));
 
     private static void Resolve(ConvolutionChoices choices, Shape shape, bool measure = true)
     {

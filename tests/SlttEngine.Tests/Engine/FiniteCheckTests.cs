@@ -177,6 +177,7 @@ public sealed class FiniteCheckTests
     private TrainOptions Options => new()
     {
         DataDir = data.Folder,
+        AllowIncomplete = true,
         Model = "spiking_resnet18",
         WidthDivisor = 32,
         T = 1,

@@ -110,6 +110,7 @@ public sealed class FiringCheckTests
         TrainOptions options = new()
         {
             DataDir = data.Folder,
+            AllowIncomplete = true,
             OutDir = data.OutDir,
             Model = "spiking_resnet18",
             WidthDivisor = 32,

@@ -2,7 +2,7 @@ using SlttEngine.Training;
 
 namespace SlttEngine.Tests.Engine;
 
-/// <summary>Keeps what a run tells.</summary>
+/// <summary>Keeps what a run tells, but for the warnings of its small data.</summary>
 internal sealed class RecordingObserver : ITrainingObserver
 {
     public List<string> Warnings { get; } = [];
@@ -30,7 +30,13 @@ internal sealed class RecordingObserver : ITrainingObserver
     {
     }
 
-    public void Warning(string message) => Warnings.Add(message);
+    public void Warning(string message)
+    {
+        if (!message.StartsWith("incomplete data: ", StringComparison.Ordinal))
+        {
+            Warnings.Add(message);
+        }
+    }
 
     public void Stopped(string? checkpoint)
     {

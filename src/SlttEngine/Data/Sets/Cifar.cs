@@ -7,8 +7,6 @@ public sealed class Cifar10() : Cifar(classes: 10)
     public override string Needs =>
         "cifar-10-batches-bin/ or cifar-10-batches-py/ (five training batches and test_batch), "
         + "unpacked from cifar-10-binary.tar.gz or cifar-10-python.tar.gz";
-
-    private protected override int Files(bool train) => train ? 5 : 1;
 }
 
 /// <summary>CIFAR-100: the same sizes in 100 classes.</summary>
@@ -18,8 +16,6 @@ public sealed class Cifar100() : Cifar(classes: 100)
     public override string Needs =>
         "cifar-100-binary/ (train.bin, test.bin) or cifar-100-python/ (train, test), "
         + "unpacked from cifar-100-binary.tar.gz or cifar-100-python.tar.gz";
-
-    private protected override int Files(bool train) => 1;
 }
 
 /// <summary>What <see cref="Cifar10"/> and <see cref="Cifar100"/> have in common.</summary>
@@ -46,15 +42,13 @@ public abstract class Cifar(int classes) : NamedDataSet
     }
 
     /// <inheritdoc/>
-    public override IDataSet Open(string folder, bool train, DataSetOptions options) => CifarImages.Load(folder, classes, train);
+    public override IDataSet Open(string folder, bool train, DataSetOptions options) =>
+        CifarImages.Load(folder, classes, train, options.AllowIncomplete);
 
     /// <inheritdoc/>
     internal override void Count(string folder, bool train, bool thorough, DataSetTally tally)
     {
-        CifarImages images = CifarImages.Load(folder, classes, train);
-        tally.Files += Files(train);
-        tally.AddAll(images);
+        tally.Contents = CifarImages.Read(folder, classes, train, out int files).Contents;
+        tally.Files += files;
     }
-
-    private protected abstract int Files(bool train);
 }

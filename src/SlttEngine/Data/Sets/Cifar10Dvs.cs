@@ -10,6 +10,7 @@ namespace SlttEngine.Data.Sets;
 public sealed class Cifar10Dvs : EventDataSet
 {
     private const int FilesPerClass = 1000;
+    private const int FirstTest = 900;
 
     /// <summary>The classes in order.</summary>
     public static IReadOnlyList<string> ClassNames { get; } =
@@ -36,7 +37,7 @@ public sealed class Cifar10Dvs : EventDataSet
         foreach (string place in (ReadOnlySpan<string>)["events", "", "extract", Path.Combine("CIFAR10DVS", "events"), "CIFAR10DVS"])
         {
             string candidate = Path.Combine(folder, place);
-            if (ClassNames.Any(name => Directory.Exists(Path.Combine(candidate, name))))
+            if (Directory.Exists(candidate) && ClassNames.Any(name => ClassFolders(candidate, name).Length > 0))
             {
                 return candidate;
             }
@@ -48,25 +49,71 @@ public sealed class Cifar10Dvs : EventDataSet
             "unpack airplane.zip … truck.zip from https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671 into events/ there");
     }
 
+    /// <summary>An empty count of a part, which knows how many samples the whole set has.</summary>
+    /// <param name="place">The folder, for messages.</param>
+    /// <param name="train">Which part.</param>
+    internal static PartContents NewContents(string place, bool train) =>
+        new(place, "DVS-CIFAR10", train, "recordings", ClassNames)
+        {
+            Expected = [.. ClassNames.Select(_ => train ? FirstTest : FilesPerClass - FirstTest)],
+        };
+
     /// <summary>The recordings of a part, by class and number.</summary>
     /// <param name="events">As <see cref="Find"/> gives it.</param>
     /// <param name="train">Which part.</param>
-    /// <remarks>
-    /// A class has 1,000 recordings, of which those below 900 are for training. If every class holds fewer, numbered from 0 without gaps (a
-    /// small set of a user's own), 90 % of that number are.
-    /// </remarks>
+    /// <param name="contents">Counts them, and what is missing.</param>
     /// <exception cref="SlttException">A class folder cannot be listed or a file's name is not cifar10_CLASS_N.aedat.</exception>
-    public static (string Path, int Label)[] Split(string events, bool train)
+    internal static (string Path, int Label)[] Split(string events, bool train, PartContents contents)
     {
-        (string Path, int Number)[][] classes = [.. ClassNames.Select(name => List(Path.Combine(events, name)))];
-        int largest = classes.Max(c => c.Length);
-        bool complete = classes.All(c => c.Select(f => f.Number).SequenceEqual(Enumerable.Range(0, c.Length)));
-        int firstTest = (int)(0.9 * (complete ? largest : Math.Max(largest, FilesPerClass)));
-        (string, int)[] part = [
-            .. classes.SelectMany((files, label) => files.Where(f => f.Number < firstTest == train).Select(f => (f.Path, label)))];
-        return part.Length > 0 ? part
-            : throw new SlttException(ErrorKind.Data, $"no recording for {(train ? "training" : "testing")} in {events}",
-                $"recordings below number {firstTest} of each class are for training, the others for testing");
+        NumberedSample[][] classes = [.. ClassNames.Select(name => List(events, name, contents))];
+        return Split(classes, train, contents);
+    }
+
+    /// <summary>The samples of a part, whatever their form.</summary>
+    /// <param name="classes">All samples of each class.</param>
+    /// <param name="train">Which part.</param>
+    /// <param name="contents">Counts them, and what is missing.</param>
+    /// <remarks>
+    /// A class has 1,000 samples, of which those below 900 are for training. If every class holds fewer, numbered from 0 without gaps (a
+    /// small set of a user's own), 90 % of each class are.
+    /// </remarks>
+    /// <exception cref="SlttException">Two samples of a class have the same number.</exception>
+    internal static (string Path, int Label)[] Split(
+        IReadOnlyList<IReadOnlyList<NumberedSample>> classes, bool train, PartContents contents)
+    {
+        bool small = classes.All(
+            c => c.Count < FilesPerClass && c.Select(f => f.Number).Order().SequenceEqual(Enumerable.Range(0, c.Count)));
+        List<(string, int)> part = [];
+        List<string> missing = [];
+        for (int label = 0; label < classes.Count; label++)
+        {
+            int firstTest = small ? (int)(0.9 * classes[label].Count) : FirstTest;
+            NumberedSample? last = null;
+            foreach (NumberedSample sample in classes[label].OrderBy(s => s.Number))
+            {
+                if (sample.Number == last?.Number)
+                {
+                    throw FileErrors.Bad(
+                        sample.Path, $"the number is that of {Path.GetFileName(last.Value.Path)} too", "remove one of them");
+                }
+
+                last = sample;
+                if (sample.Number < firstTest == train)
+                {
+                    part.Add((sample.Path, label));
+                    contents.Add(label);
+                }
+            }
+
+            // Where a class has most of its samples, those that it lacks are worth their names.
+            HashSet<int> there = [.. classes[label].Select(s => s.Number)];
+            IEnumerable<int> numbers = train ? Enumerable.Range(0, FirstTest) : Enumerable.Range(FirstTest, FilesPerClass - FirstTest);
+            int[] lacking = [.. numbers.Where(n => !there.Contains(n))];
+            missing.AddRange(there.Count > FirstTest ? lacking.Select(n => $"{ClassNames[label]} {n}") : []);
+        }
+
+        contents.AddFault("not there", missing);
+        return [.. part];
     }
 
     /// <summary>The class of a recording by its folder or name; −1 if neither is a class.</summary>
@@ -78,21 +125,15 @@ public sealed class Cifar10Dvs : EventDataSet
         return byName >= 0 ? byName : Index(folder);
     }
 
-    /// <inheritdoc/>
-    internal override void Count(string folder, bool train, bool thorough, DataSetTally tally)
-    {
-        tally.Classes = new int[ClassNames.Count];
-        foreach ((string path, int label) in Split(Find(folder), train))
-        {
-            tally.File(() => DataSetTally.CheckRecording(path, "#!AER-DAT2.0"u8, thorough, Aedat2.Read), () => tally.Classes[label]++);
-        }
-    }
-
     private protected override EventTransform Transform(DataSetOptions options) =>
         options.PlainResize ? EventTransform.Plain48 : EventTransform.Official48;
 
-    private protected override EventRecordings Recordings(string folder, bool train, DataSetOptions options) =>
-        new ClassFolders(Split(Find(folder), train), train, options.Steps, Transform(options));
+    private protected override EventRecordings Recordings(string folder, bool train, DataSetOptions options)
+    {
+        string events = Find(folder);
+        PartContents contents = NewContents(events, train);
+        return new ClassRecordings(Split(events, train, contents), contents, train, options.Steps, Transform(options));
+    }
 
     private static int Index(string name)
     {
@@ -107,40 +148,65 @@ public sealed class Cifar10Dvs : EventDataSet
         return -1;
     }
 
-    private static (string Path, int Number)[] List(string folder)
+    /// <summary>The folders of a class; a name in capitals counts too.</summary>
+    private static string[] ClassFolders(string events, string name) =>
+        [.. DataFolder.Folders(events).Where(f => Path.GetFileName(f).Equals(name, StringComparison.OrdinalIgnoreCase))];
+
+    private static NumberedSample[] List(string events, string name, PartContents contents)
     {
-        if (!Directory.Exists(folder))
+        string[] folders = ClassFolders(events, name);
+        if (folders.Length != 1)
         {
-            return [];
+            return folders.Length == 0 ? []
+                : throw FileErrors.Bad(
+                    events, $"holds {Path.GetFileName(folders[0])} and {Path.GetFileName(folders[1])}: which is the class?",
+                    "keep one of them");
         }
 
-        try
+        ILookup<bool, string> files = DataFolder.Files(folders[0]).ToLookup(path => DataFolder.HasEnding(path, ".aedat"));
+        foreach (string path in files[false].Concat(DataFolder.Folders(folders[0])))
         {
-            return [.. Directory.GetFiles(folder, "*.aedat").Select(path => (path, Number(path))).OrderBy(f => f.Item2)];
+            contents.AddUnread(path);
         }
-        catch (Exception e) when (FileErrors.IsFileError(e))
-        {
-            throw FileErrors.Wrap("list", folder, e);
-        }
+
+        return [.. files[true].Select(path => new NumberedSample(path, Number(path, name)))];
     }
 
-    private static int Number(string path) =>
-        int.TryParse(Path.GetFileNameWithoutExtension(path).Split('_')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-            ? number
-        : throw FileErrors.Bad(path, "the name does not end in a number, as cifar10_airplane_0.aedat does");
+    private static int Number(string path, string className)
+    {
+        string[] parts = Path.GetFileNameWithoutExtension(path).Split('_');
+        string? named = parts.Length > 1 ? ClassNames.FirstOrDefault(c => c.Equals(parts[^2], StringComparison.OrdinalIgnoreCase)) : null;
+        if (named is not null && named != className)
+        {
+            throw FileErrors.Bad(path, $"a recording of {named} in the folder of {className}", "move it into its class");
+        }
 
-    private sealed class ClassFolders((string Path, int Label)[] files, bool train, int steps, EventTransform transform)
+        return int.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number
+            : throw FileErrors.Bad(path, "the name does not end in a number, as cifar10_airplane_0.aedat does");
+    }
+
+    private sealed class ClassRecordings(
+        (string Path, int Label)[] files, PartContents contents, bool train, int steps, EventTransform transform)
         : EventRecordings(train, steps, transform)
     {
         internal override string Name => Train ? "cifar10dvs-train" : "cifar10dvs-test";
 
-        internal override IReadOnlyList<string> ClassNames => Cifar10Dvs.ClassNames;
+        internal override PartContents Contents => contents;
 
         internal override int Count => files.Length;
 
         internal override IEnumerable<string> Files(int index) => [files[index].Path];
 
-        internal override IEnumerable<(int Label, EventList Events, string Path)> Decode(int index) =>
+        internal override IReadOnlyList<int> Labels(int index) => [files[index].Label];
+
+        internal override void CheckStart(int index) => FileErrors.RequireStart(files[index].Path, "#!AER-DAT2.0"u8);
+
+        internal override IEnumerable<(int Label, EventList Events, string Name)> Decode(int index) =>
             [(files[index].Label, Aedat2.Read(files[index].Path), files[index].Path)];
     }
 }
+
+/// <summary>A sample that a number within its class tells apart.</summary>
+/// <param name="Path">Its file.</param>
+/// <param name="Number">From 0.</param>
+internal readonly record struct NumberedSample(string Path, int Number);

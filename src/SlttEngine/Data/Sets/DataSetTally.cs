@@ -1,6 +1,3 @@
-using System.Text;
-using SlttEngine.IO;
-
 namespace SlttEngine.Data.Sets;
 
 /// <summary>One part of a data set as found in a folder.</summary>
@@ -11,17 +8,31 @@ namespace SlttEngine.Data.Sets;
 /// <param name="BadFiles">Files that cannot be used.</param>
 /// <param name="FirstProblem">One line about the first of them, or about a missing folder; null if all is well.</param>
 public sealed record DataSetPart(
-    string Part, int Samples, IReadOnlyList<int> SamplesByClass, int Files, int BadFiles, string? FirstProblem);
+    string Part, int Samples, IReadOnlyList<int> SamplesByClass, int Files, int BadFiles, string? FirstProblem)
+{
+    /// <summary>The classes in order.</summary>
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
+
+    /// <summary>Samples of each class as the authors distribute the set; null if that is not fixed.</summary>
+    public IReadOnlyList<int>? ExpectedByClass { get; init; }
+
+    /// <summary>How the part differs from a complete one, a line each: training refuses such a part unless the user allows it.</summary>
+    public IReadOnlyList<string> Incomplete { get; init; } = [];
+
+    /// <summary>One line that counts files that are there but are not read; null if there are none.</summary>
+    public string? NotRead { get; init; }
+}
 
 /// <summary>Counts the samples and files of a part, and keeps the first problem.</summary>
 /// <param name="part">train or test.</param>
 internal sealed class DataSetTally(string part)
 {
+    private readonly List<string> withoutEvents = [];
     private string? firstProblem;
     private int bad;
 
-    /// <summary>Samples of each class.</summary>
-    internal int[] Classes { get; set; } = [];
+    /// <summary>The samples by class; null while there is a problem that prevents counting.</summary>
+    internal PartContents? Contents { get; set; }
 
     /// <summary>Files that were inspected.</summary>
     internal int Files { get; set; }
@@ -39,30 +50,30 @@ internal sealed class DataSetTally(string part)
         }
     }
 
-    /// <summary>Checks one file and counts its samples, or counts a bad file.</summary>
-    internal void File(Action check, Action count)
+    /// <summary>Checks one file; if it is bad, takes its samples back.</summary>
+    internal void File(Action check, IReadOnlyList<int> labels)
     {
         Files++;
         try
         {
             check();
-            count();
         }
         catch (SlttException e)
         {
             bad++;
             firstProblem ??= e.Message;
+            foreach (int label in labels)
+            {
+                Contents!.Remove(label);
+            }
         }
     }
 
-    /// <summary>Counts all samples of a set that is open.</summary>
-    internal void AddAll(IDataSet set)
+    /// <summary>Takes back a sample that holds no event.</summary>
+    internal void WithoutEvents(int label, string name)
     {
-        Classes = new int[set.Classes];
-        for (int i = 0; i < set.Count; i++)
-        {
-            Classes[set.Label(i)]++;
-        }
+        Contents!.Remove(label);
+        withoutEvents.Add(name);
     }
 
     /// <summary>Reads every image; removes the damaged ones from the counts.</summary>
@@ -78,7 +89,7 @@ internal sealed class DataSetTally(string part)
             {
                 lock (this)
                 {
-                    Classes[images.Label(i)]--;
+                    Contents!.Remove(images.Label(i));
                 }
             }
 
@@ -89,30 +100,16 @@ internal sealed class DataSetTally(string part)
     }
 
     /// <summary>The counts.</summary>
-    internal DataSetPart Result() => new(part, Classes.Sum(), Classes, Files, bad, firstProblem);
-
-    /// <summary>Checks a recording: its first bytes or, thoroughly, that it decodes to events on the sensor.</summary>
-    internal static void CheckRecording(string path, ReadOnlySpan<byte> magic, bool thorough, Func<string, EventList> read)
+    internal DataSetPart Result()
     {
-        if (thorough)
+        Contents?.AddFault("samples without an event", withoutEvents);
+        IReadOnlyList<int> found = Contents?.Found ?? [];
+        return new DataSetPart(part, found.Sum(), found, Files, bad, firstProblem)
         {
-            EventFrames.Integrate(read(path), 1, path);
-            return;
-        }
-
-        try
-        {
-            using FileStream file = System.IO.File.OpenRead(path);
-            Span<byte> start = stackalloc byte[16];
-            int length = file.ReadAtLeast(start, magic.Length, throwOnEndOfStream: false);
-            if (!start[..length].StartsWith(magic))
-            {
-                throw FileErrors.Bad(path, $"does not begin with {Encoding.ASCII.GetString(magic)}");
-            }
-        }
-        catch (Exception e) when (FileErrors.IsFileError(e))
-        {
-            throw FileErrors.Wrap("read", path, e);
-        }
+            ClassNames = Contents?.ClassNames ?? [],
+            ExpectedByClass = Contents?.Expected,
+            Incomplete = Contents?.Incomplete ?? [],
+            NotRead = Contents?.NotRead,
+        };
     }
 }

@@ -61,42 +61,113 @@ public sealed class DvsGesture : EventDataSet
             "unpack DvsGesture.tar.gz from https://research.ibm.com/interactive/dvsgesture/ there");
     }
 
-    /// <summary>The recordings that trials_to_train.txt or trials_to_test.txt lists, as paths.</summary>
+    /// <summary>An empty count of a part, which knows how many samples the whole set has.</summary>
     /// <param name="recordings">As <see cref="Find"/> gives it.</param>
-    /// <param name="train">Which list.</param>
-    /// <exception cref="SlttException">The list is missing or names something that is no file.</exception>
-    public static string[] Trials(string recordings, bool train)
-    {
-        string list = Path.Combine(recordings, train ? "trials_to_train.txt" : "trials_to_test.txt");
-        List<string> paths = new List<string>();
-        foreach (string line in FileErrors.ReadLines(list))
+    /// <param name="train">Which part.</param>
+    internal static PartContents NewContents(string recordings, bool train) =>
+        new(recordings, "DVS-Gesture", train, "gestures", ClassNames)
         {
-            string name = line.Trim();
-            if (name.Length == 0)
-            {
-                continue;
-            }
+            ExpectedTotal = !SyntheticGestures.IsIn(recordings) ? (train ? 1176 : 288) : ClassNames.Count * List(recordings, train).Length,
+        };
 
-            string path = Path.Combine(recordings, name);
-            if (name != Path.GetFileName(name) || !File.Exists(path))
-            {
-                throw FileErrors.Bad(list, $"lists {name}, which is not in {recordings}", "unpack the whole archive");
-            }
-
-            paths.Add(path);
+    /// <summary>The recordings of a part that are there, with their gestures.</summary>
+    /// <param name="recordings">As <see cref="Find"/> gives it.</param>
+    /// <param name="train">Which list, trials_to_train.txt or trials_to_test.txt.</param>
+    /// <param name="contents">Counts the gestures, and what is missing.</param>
+    /// <exception cref="SlttException">The list is missing or empty, or a labels file is malformed.</exception>
+    internal static GestureTrial[] Trials(string recordings, bool train, PartContents contents)
+    {
+        string[] names = List(recordings, train), others = List(recordings, !train, optional: true);
+        Dictionary<string, string> files = new(StringComparer.OrdinalIgnoreCase);
+        foreach (string path in DataFolder.Files(recordings))
+        {
+            files.TryAdd(Path.GetFileName(path), path);
         }
 
-        return paths.Count > 0 ? [.. paths] : throw FileErrors.Bad(list, "lists no recording");
+        string[] missing = [.. names.Where(n => !files.ContainsKey(n)).Distinct()];
+        string[] unlabelled = [.. names.Where(n => files.ContainsKey(n) && !files.ContainsKey(LabelsPath(n))).Distinct()];
+        contents.AddFault("recordings listed but not there", missing);
+        contents.AddFault("recordings without a labels file", unlabelled);
+        contents.AddFault("recordings listed more than once", [.. names.GroupBy(n => n).Where(g => g.Count() > 1).Select(g => g.Key)]);
+        contents.AddFault("recordings that the list of the other part has too", [.. names.Intersect(others)]);
+        foreach (string path in files.Values.Where(
+            f => others.Length > 0 && DataFolder.HasEnding(f, ".aedat") && !Contains(names, f) && !Contains(others, f)))
+        {
+            contents.AddUnread(path);
+        }
+
+        List<GestureTrial> trials = [];
+        foreach (string name in names.Where(n => !missing.Contains(n) && !unlabelled.Contains(n)))
+        {
+            GestureLabel[] labels = ReadLabelsFile(files[LabelsPath(name)]);
+            GestureLabel[] backward = [.. labels.Where(l => l.End <= l.Start)];
+            contents.AddFault($"gestures of {name} that end before they begin, left out", [.. backward.Select(Describe)]);
+            GestureTrial trial = new(files[name], files[LabelsPath(name)], [.. labels.Where(l => l.End > l.Start)]);
+            trials.Add(trial);
+            Array.ForEach(trial.Labels, l => contents.Add(l.Label));
+        }
+
+        return [.. trials];
     }
 
     /// <summary>Reads the labels file of a recording.</summary>
     /// <param name="recording">The .aedat file.</param>
     /// <exception cref="SlttException">The file NAME_labels.csv is missing or malformed: names the line.</exception>
-    public static GestureLabel[] ReadLabels(string recording)
+    public static GestureLabel[] ReadLabels(string recording) => ReadLabelsFile(LabelsPath(recording));
+
+    /// <summary>Reads a recording's samples in the order of its labels file.</summary>
+    /// <param name="recording">The .aedat file; the labels file is in the same folder.</param>
+    /// <exception cref="SlttException">A file is missing or damaged: names it.</exception>
+    public static IEnumerable<(int Label, EventList Events)> ReadSamples(string recording)
     {
-        string path = LabelsPath(recording);
+        GestureLabel[] labels = ReadLabels(recording);
+        EventList events = Aedat31.Read(recording);
+        foreach (GestureLabel label in labels)
+        {
+            yield return (label.Label, events.Between(label.Start, label.End));
+        }
+    }
+
+    internal static string LabelsPath(string recording) =>
+        Path.Combine(Path.GetDirectoryName(recording) ?? "", Path.GetFileNameWithoutExtension(recording) + "_labels.csv");
+
+    /// <summary>A gesture, for messages.</summary>
+    internal static string Describe(GestureLabel label) => $"class {label.Label + 1} from {label.Start} to {label.End} µs";
+
+    private protected override EventRecordings Recordings(string folder, bool train, DataSetOptions options)
+    {
+        string recordings = Find(folder);
+        PartContents contents = NewContents(recordings, train);
+        return new ListedTrials(Trials(recordings, train, contents), contents, train, options.Steps);
+    }
+
+    /// <summary>The names in a part's list.</summary>
+    private static string[] List(string recordings, bool train, bool optional = false)
+    {
+        string list = Path.Combine(recordings, train ? "trials_to_train.txt" : "trials_to_test.txt");
+        if (optional && !File.Exists(list))
+        {
+            return [];
+        }
+
+        string[] names = [.. FileErrors.ReadLines(list).Select(line => line.Trim()).Where(name => name.Length > 0)];
+        string? path = names.FirstOrDefault(name => name != Path.GetFileName(name));
+        return path is not null ? throw FileErrors.Bad(list, $"lists {path}, which is no file's name")
+            : names.Length > 0 || optional ? names : throw FileErrors.Bad(list, "lists no recording");
+    }
+
+    private static bool Contains(string[] names, string path) => names.Contains(Path.GetFileName(path), StringComparer.OrdinalIgnoreCase);
+
+    private static GestureLabel[] ReadLabelsFile(string path)
+    {
         string[] lines = FileErrors.ReadLines(path);
         List<GestureLabel> labels = new List<GestureLabel>();
+        if (lines.Length > 0 && lines[0].Split(',').All(field => TryField(field, out _)))
+        {
+            throw FileErrors.Bad(path, "line 1 is a gesture, where the names of the columns belong: readers pass over it",
+                "begin the file with the line class,startTime_usec,endTime_usec");
+        }
+
         for (int i = 1; i < lines.Length; i++)  // the first line names the columns
         {
             if (string.IsNullOrWhiteSpace(lines[i]))
@@ -123,61 +194,38 @@ public sealed class DvsGesture : EventDataSet
         return labels.Count > 0 ? [.. labels] : throw FileErrors.Bad(path, "holds no gesture");
     }
 
-    /// <summary>Reads a recording's samples in the order of its labels file.</summary>
-    /// <param name="recording">The .aedat file; the labels file is in the same folder.</param>
-    /// <exception cref="SlttException">A file is missing or damaged: names it.</exception>
-    public static IEnumerable<(int Label, EventList Events)> ReadSamples(string recording)
-    {
-        GestureLabel[] labels = ReadLabels(recording);
-        EventList events = Aedat31.Read(recording);
-        foreach (GestureLabel label in labels)
-        {
-            yield return (label.Label, events.Between(label.Start, label.End));
-        }
-    }
-
-    internal static string LabelsPath(string recording) =>
-        Path.Combine(Path.GetDirectoryName(recording) ?? "", Path.GetFileNameWithoutExtension(recording) + "_labels.csv");
-
-    /// <inheritdoc/>
-    internal override void Count(string folder, bool train, bool thorough, DataSetTally tally)
-    {
-        tally.Classes = new int[ClassNames.Count];
-        foreach (string path in Trials(Find(folder), train))
-        {
-            GestureLabel[] labels = [];
-            tally.File(
-                () =>
-                {
-                    labels = ReadLabels(path);
-                    DataSetTally.CheckRecording(path, "#!AER-DAT3.1"u8, thorough, Aedat31.Read);
-                },
-                () => Array.ForEach(labels, l => tally.Classes[l.Label]++));
-        }
-    }
-
-    private protected override EventRecordings Recordings(string folder, bool train, DataSetOptions options) =>
-        new ListedTrials(Trials(Find(folder), train), train, options.Steps);
-
     private static bool TryField(string text, out uint value) =>
         uint.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out value);
 
-    private sealed class ListedTrials(string[] paths, bool train, int steps) : EventRecordings(train, steps, EventTransform.None)
+    private sealed class ListedTrials(GestureTrial[] trials, PartContents contents, bool train, int steps)
+        : EventRecordings(train, steps, EventTransform.None)
     {
         internal override string Name => Train ? "dvsgesture-train" : "dvsgesture-test";
 
-        internal override IReadOnlyList<string> ClassNames => DvsGesture.ClassNames;
+        internal override PartContents Contents => contents;
 
-        internal override int Count => paths.Length;
+        internal override int Count => trials.Length;
 
-        internal override IEnumerable<string> Files(int index) => [paths[index], LabelsPath(paths[index])];
+        internal override IEnumerable<string> Files(int index) => [trials[index].Path, trials[index].LabelsPath];
 
-        internal override IEnumerable<(int Label, EventList Events, string Path)> Decode(int index)
+        internal override IReadOnlyList<int> Labels(int index) => [.. trials[index].Labels.Select(l => l.Label)];
+
+        internal override void CheckStart(int index) => FileErrors.RequireStart(trials[index].Path, "#!AER-DAT3.1"u8);
+
+        internal override IEnumerable<(int Label, EventList Events, string Name)> Decode(int index)
         {
-            foreach ((int label, EventList events) in ReadSamples(paths[index]))
+            GestureTrial trial = trials[index];
+            EventList events = Aedat31.Read(trial.Path);
+            foreach (GestureLabel label in trial.Labels)
             {
-                yield return (label, events, paths[index]);
+                yield return (label.Label, events.Between(label.Start, label.End), $"{trial.Path}, {Describe(label)}");
             }
         }
     }
 }
+
+/// <summary>A recording of a list, with its gestures.</summary>
+/// <param name="Path">The recording.</param>
+/// <param name="LabelsPath">Its labels file.</param>
+/// <param name="Labels">The gestures that begin before they end.</param>
+internal sealed record GestureTrial(string Path, string LabelsPath, GestureLabel[] Labels);

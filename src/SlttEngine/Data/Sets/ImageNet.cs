@@ -20,14 +20,15 @@ public sealed class ImageNet : NamedDataSet
         ImageFolder.CropShape, 1000, SampleElement.UInt8, [.. ImageFolder.OfficialScale], [.. ImageFolder.OfficialShift]);
 
     /// <inheritdoc/>
-    public override IDataSet Open(string folder, bool train, DataSetOptions options) => ImageFolder.Open(folder, train);
+    public override IDataSet Open(string folder, bool train, DataSetOptions options) =>
+        ImageFolder.Open(folder, train, options.AllowIncomplete);
 
     /// <inheritdoc/>
     internal override void Count(string folder, bool train, bool thorough, DataSetTally tally)
     {
-        ImageFolder images = ImageFolder.Open(folder, train);
+        ImageFolder images = ImageFolder.List(folder, train);
+        tally.Contents = images.Contents;
         tally.Files += images.Count;
-        tally.AddAll(images);
         if (thorough)
         {
             tally.Decode(images);

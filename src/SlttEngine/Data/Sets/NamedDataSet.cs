@@ -30,22 +30,28 @@ public abstract class NamedDataSet
     /// <param name="train">The training part, else the test part.</param>
     /// <param name="options">T, transform and cache of event data.</param>
     /// <returns>The samples; dispose of them if they are <see cref="IDisposable"/>.</returns>
-    /// <exception cref="SlttException">The data are missing or damaged.</exception>
+    /// <exception cref="SlttException">The data are missing, damaged or, unless the options allow it, incomplete.</exception>
     public abstract IDataSet Open(string folder, bool train, DataSetOptions options);
 
     /// <summary>Opens both parts.</summary>
     /// <param name="folder">The data folder.</param>
     /// <param name="options">T, transform and cache of event data.</param>
-    /// <exception cref="SlttException">The data are missing or damaged, or the parts have different classes.</exception>
+    /// <exception cref="SlttException">The data are missing, damaged or, unless the options allow it, incomplete.</exception>
     public (IDataSet Train, IDataSet Test) Open(string folder, DataSetOptions options)
     {
-        (IDataSet train, IDataSet test) = (Open(folder, train: true, options), Open(folder, train: false, options));
-        string? unmatched = train.ClassNames.Except(test.ClassNames).Concat(test.ClassNames.Except(train.ClassNames)).FirstOrDefault();
-        return unmatched is null
-            ? (train, test)
-            : throw new SlttException(
-                ErrorKind.Data, $"{folder}: the class {unmatched} is in one of the training and test parts only",
-                "both need the same class folders");
+        // Both are looked at before the first is decoded, which may take an hour.
+        RequireComplete(folder, train: true, options);
+        RequireComplete(folder, train: false, options);
+        IDataSet train = Open(folder, train: true, options);
+        try
+        {
+            return (train, Open(folder, train: false, options));
+        }
+        catch
+        {
+            (train as IDisposable)?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Counts what a folder holds: samples, classes, the first bad file.</summary>
@@ -67,6 +73,16 @@ public abstract class NamedDataSet
     /// <param name="thorough">Decode every file.</param>
     /// <param name="tally">Receives the counts.</param>
     internal abstract void Count(string folder, bool train, bool thorough, DataSetTally tally);
+
+    /// <summary>
+    /// Refuses a part as <see cref="Open(string, bool, DataSetOptions)"/> does, where that can be known long before it is open.
+    /// </summary>
+    /// <param name="folder">The data folder.</param>
+    /// <param name="train">The training part, else the test part.</param>
+    /// <param name="options">Whether an incomplete part is allowed.</param>
+    private protected virtual void RequireComplete(string folder, bool train, DataSetOptions options)
+    {
+    }
 
     private DataSetPart Inspect(string folder, bool train, bool thorough)
     {

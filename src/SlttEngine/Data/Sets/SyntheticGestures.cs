@@ -110,6 +110,10 @@ public static class SyntheticGestures
         return true;
     }
 
+    /// <summary>True if a folder's recordings were made here: each list then names all of them, and each recording has every gesture
+    /// once.</summary>
+    internal static bool IsIn(string recordings) => File.Exists(Path.Combine(recordings, Marker));
+
     /// <summary>A recording's events and labels: all gestures once, with pauses between.</summary>
     internal static (EventList Events, GestureLabel[] Labels) Simulate(int user, int light, SyntheticGestureOptions options)
     {
