@@ -22,7 +22,9 @@ internal sealed class TrainingSession : IDisposable
         (train, test) = options.Data.Open(options.DataDir, RunFactory.Data(options, view.Preparing));
         device = ComputeDevice.Open(options.Device, out string reason);
         view.Describe(options, reason);
-        Trainer = new Trainer(device, RunFactory.Training(options), train, test, view);
+        TrainingOptions training = RunFactory.Training(options);
+        Trainer = new Trainer(
+            device, options.Resume is null ? training : training with { Optimizer = null, LearningRate = null }, train, test, view);
     }
 
     /// <summary>The run.</summary>

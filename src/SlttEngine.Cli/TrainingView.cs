@@ -60,6 +60,16 @@ internal sealed class TrainingView : ITrainingObserver
     /// <param name="reason">Why this device, in one line.</param>
     internal void Describe(TrainOptions runOptions, string reason) => (options, deviceReason) = (runOptions, reason);
 
+    /// <summary>Reads a run's options, and warns of those that a checkpoint overrides.</summary>
+    /// <param name="set">What was given.</param>
+    internal TrainOptions Read(TrainOptionSet set)
+    {
+        List<string> lines = [];
+        TrainOptions read = set.ReadForRun(lines);
+        lines.ForEach(Warning);
+        return read;
+    }
+
     /// <summary>Shows a step before the run that takes a while.</summary>
     /// <param name="message">One line, which replaces the one before; may come from any thread.</param>
     internal void Preparing(string message) => live?.UpdateTarget(new Text(message));

@@ -84,7 +84,8 @@ internal sealed class FuzzLoop
         }
         catch (SlttException e)
         {
-            failure = e.Message.Length == 0 || e.Message.Contains('\n', StringComparison.Ordinal) ? "the error's message is not one line" : null;
+            bool isLine = e.Message.Length > 0 && !e.Message.Contains('\n', StringComparison.Ordinal);
+            failure = isLine ? null : "the error's message is not one line";
         }
 #pragma warning disable CA1031 // That nothing else is thrown is what is looked for.
         catch (Exception e)

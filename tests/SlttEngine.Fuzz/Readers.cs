@@ -1,5 +1,8 @@
+using System.Buffers;
 using System.IO.Compression;
 using System.Text;
+using Google.FlatBuffers;
+using K4os.Compression.LZ4.Streams;
 using SlttEngine.Cli.Options;
 using SlttEngine.Data;
 using SlttEngine.Data.Sets;
@@ -43,8 +46,17 @@ internal static class Readers
             path => () => CheckpointFile.Read(path)),
         new("aedat2", () => [Aedat2Recording()], path => () => EventFrames.Integrate(Aedat2.Read(path), 3, path)),
         new("aedat31", () => [Aedat31Recording()], path => () => EventFrames.Integrate(Aedat31.Read(path), 3, path)),
+        new("aedat4", () => [Aedat4Recording(0), Aedat4Recording(1), Aedat4Recording(3)], path => () => Aedat4.Read(path), 3000),
+
+        // A zip file's members may be packed a thousandfold; an event of four bytes takes 13 in memory.
+        new("npz-events", () => [Npz(("t", Npy("<i8", "(2,)", 16)), ("x", Npy("|u1", "(2,)", 2)), ("y", Npy(">u4", "(2,)", 8)),
+            ("p", Npy("<i8", "(2,)", 16)))], path => () => EventArrays.ReadNpz(path), 5000),
+        new("npz-frames", () => [Npz(("frames", Npy("<f8", "(1, 2, 128, 128)", 8 * 2 * 128 * 128)))],
+            path => () => EventArrays.ReadFrames(path, "frames", 2, anyCount: true), 1200),
+        new("npy-tonic", () => [Npy("<f4", "(3, 4)", 48), Npy("<i8", "(1, 4)", 32)], path => () => EventArrays.ReadTonic(path)),
         new("gesture-labels", () => ["class,startTime_usec,endTime_usec\n3,0,1000\n5,500,2000\n"u8.ToArray()],
-            path => Renamed(path, "user_labels.csv", p => DvsGesture.ReadLabels(p.Replace("_labels.csv", ".aedat", StringComparison.Ordinal)))),
+            path => Renamed(
+                path, "user_labels.csv", p => DvsGesture.ReadLabels(p.Replace("_labels.csv", ".aedat", StringComparison.Ordinal)))),
         new("cifar-pickle", () => [CifarPickle()], path => Renamed(
             path, "test_batch", p => CifarImages.Load(Path.GetDirectoryName(p)!, 10, train: false, allowIncomplete: true))),
         new("cifar-binary", () => [new byte[2 * 3073]], path => Renamed(
@@ -98,12 +110,76 @@ internal static class Readers
         return stream.ToArray();
     }
 
+    /// <summary>Two events, compressed as the header's number says.</summary>
+    private static byte[] Aedat4Recording(int compression)
+    {
+        FlatBufferBuilder packet = new(256);
+        packet.StartVector(16, 2, 8);
+        for (int i = 2; i > 0; i--)
+        {
+            packet.Prep(8, 16);
+            packet.Pad(3);
+            packet.PutByte(1);
+            packet.PutShort((short)i);
+            packet.PutShort((short)i);
+            packet.PutLong(i);
+        }
+
+        VectorOffset vector = packet.EndVector();
+        packet.StartTable(1);
+        packet.AddOffset(0, vector.Value, 0);
+        packet.FinishSizePrefixed(packet.EndTable(), "EVTS");
+        byte[] plain = packet.SizedByteArray();
+        using ZstdSharp.Compressor zstd = new();
+        byte[] packed = compression switch
+        {
+            0 => plain,
+            1 => LZ4Frame.Encode(plain.AsSpan(), new ArrayBufferWriter<byte>()).WrittenSpan.ToArray(),
+            _ => zstd.Wrap(plain).ToArray(),
+        };
+        FlatBufferBuilder header = new(256);
+        StringOffset xml = header.CreateString(
+            "<dv><node name='outInfo'><node name='0'><attr key='typeIdentifier'>EVTS</attr></node></node></dv>");
+        header.StartTable(3);
+        header.AddInt(0, compression, 0);
+        header.AddLong(1, -1, 0);
+        header.AddOffset(2, xml.Value, 0);
+        header.FinishSizePrefixed(header.EndTable(), "IOHE");
+        return
+        [
+            .. "#!AER-DAT4.0\r\n"u8, .. header.SizedByteArray(), 0, 0, 0, 0, .. BitConverter.GetBytes(packed.Length), .. packed,
+        ];
+    }
+
+    /// <summary>An array of zeros.</summary>
+    private static byte[] Npy(string type, string shape, int bytes)
+    {
+        string header = $"{{'descr': '{type}', 'fortran_order': False, 'shape': {shape}, }}".PadRight(117) + "\n";
+        return [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. Encoding.Latin1.GetBytes(header), .. new byte[bytes]];
+    }
+
+    private static byte[] Npz(params (string Name, byte[] Npy)[] arrays)
+    {
+        using MemoryStream file = new();
+        using (ZipArchive zip = new(file, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach ((string name, byte[] npy) in arrays)
+            {
+                using Stream entry = zip.CreateEntry(name + ".npy").Open();
+                entry.Write(npy);
+            }
+        }
+
+        return file.ToArray();
+    }
+
     /// <summary>One image, as Python 2 pickled the original batches.</summary>
     private static byte[] CifarPickle()
     {
         static byte[] Bytes(string text) => Encoding.Latin1.GetBytes(text);
         const string Array = "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\0\u0085U\u0001btR(K\u0001K\u0001M\0\u000c\u0086";
-        const string Bytes8 = "cnumpy\ndtype\n(U\u0002u1K\0K\u0001tR(K\u0003U\u0001|NNNJ\u00ff\u00ff\u00ff\u00ffJ\u00ff\u00ff\u00ff\u00ffK\0tb\u0089";
+        const string Bytes8 = "cnumpy\ndtype\n(U\u0002u1K\0K\u0001tR("
+            + "K\u0003U\u0001|NNNJ\u00ff\u00ff\u00ff\u00ffJ\u00ff\u00ff\u00ff\u00ffK\0tb\u0089";
         return
         [
             0x80, 2, .. Bytes("}(U\u0004data" + Array + Bytes8 + "T\0\u000c\0\0"), .. new byte[3072],

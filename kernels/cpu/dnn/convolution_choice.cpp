@@ -214,7 +214,8 @@ int answer_about(int pass, cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w,
 }  // namespace
 
 // Measures which way a pass (0 forward, 1 backward data, 2 backward filter) is fastest here. convolution_choice.h says what the two
-// answers mean. Returns 1: measured; 0: there is nothing to choose, or SLTT_CPU_CONV does not ask for it; -1: the descriptors are wrong. Sets no choice.
+// answers mean. Returns 1: measured; 0: there is nothing to choose, or SLTT_CPU_CONV does not ask for it;
+// -1: the descriptors are wrong. Sets no choice.
 SLTT_API int sltt_cpu_measure_convolution(int pass, cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w,
                                           cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t y, int* winograd,
                                           double* densest_event) {

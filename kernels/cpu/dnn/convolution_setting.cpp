@@ -52,8 +52,8 @@ ConvolutionSetting convolution_setting() {
 }  // namespace sltt_cpu
 
 // Sets how convolutions are computed from now on, for tests and measurements. `way` is "auto" (or "estimate"), "measure", "dense",
-// "event" or "winograd". `level` is the instruction set of the event-driven and Winograd loops, "v2", "v3" or "v4"; null means the one in use.
-// `threads` is the number for convolutions; 0 means as many as other work has. Returns 0, or -1 where this cannot be.
+// "event" or "winograd". `level` is the instruction set of the event-driven and Winograd loops, "v2", "v3" or "v4"; null means the one
+// in use. `threads` is the number for convolutions; 0 means as many as other work has. Returns 0, or -1 where this cannot be.
 SLTT_API int sltt_cpu_choose_convolution(const char* way, const char* level, int threads) {
     using namespace sltt_cpu;
     ConvolutionSetting setting{ConvolutionWay::Auto, {machine_level(), threads > 0 ? threads : thread_count()}};

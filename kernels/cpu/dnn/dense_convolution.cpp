@@ -86,14 +86,15 @@ public:
         char* workspace = static_cast<char*>(call.workspace);
         void* filter = workspace + filter_at_;
         void* scratchpad = workspace + scratchpad_at_;
-        char* own = scratch_memory(std::min(threads, gradient_ ? groups_ : pieces_) * thread_bytes_);
+        char* scratch = scratch_memory(std::min(threads, gradient_ ? groups_ : pieces_) * thread_bytes_);
         if (!gradient_) {
             // A direct pass applies alpha to the filter; a staged one applies it when it rounds.
             filter_.pack(filter, call.filter, staged_ ? 1 : call.alpha, scratchpad);
-            among_threads(threads, pieces_, [&](int piece, int thread) { convolve(call, piece, filter, own + thread * thread_bytes_); });
+            among_threads(threads, pieces_,
+                          [&](int piece, int thread) { convolve(call, piece, filter, scratch + thread * thread_bytes_); });
             return;
         }
-        among_threads(threads, groups_, [&](int group, int thread) { add_up(call, group, own + thread * thread_bytes_); });
+        among_threads(threads, groups_, [&](int group, int thread) { add_up(call, group, scratch + thread * thread_bytes_); });
         if (groups_ > 1) add_parallel(static_cast<float*>(filter), filter_bytes_ / sizeof(float), groups_);
         filter_.unpack(call.filter, filter, call.alpha, call.beta, scratchpad);
     }
@@ -122,7 +123,7 @@ private:
         filter_bytes_ = whole_lines(filter_.blocked_bytes());
         filter_at_ = place(&workspace_, std::max(groups_, 1) * filter_bytes_);
         scratchpad_at_ = place(&workspace_, filter_.scratchpad_bytes());
-        own_scratchpad_at_ = place(&thread_bytes_, std::max(whole_.scratchpad_bytes(), rest_.scratchpad_bytes()));
+        primitive_scratchpad_at_ = place(&thread_bytes_, std::max(whole_.scratchpad_bytes(), rest_.scratchpad_bytes()));
         if (x_staged_) x_at_ = place(&thread_bytes_, images_ * shape_.x_image() * sizeof(float));
         if (y_staged_) y_at_ = place(&thread_bytes_, images_ * shape_.y_image() * sizeof(float));
         if (groups_ < pieces_ && gradient_) term_at_ = place(&thread_bytes_, filter_bytes_);
@@ -131,30 +132,30 @@ private:
     const DensePrimitive& primitive(int images) const { return images == images_ ? whole_ : rest_; }
 
     // Forward and backward data of a piece. A staged pass widens the input, convolves it, and rounds the output.
-    void convolve(const ConvolutionCall& call, int piece, const void* filter, char* own) const {
+    void convolve(const ConvolutionCall& call, int piece, const void* filter, char* scratch) const {
         bool forward = pass_ == ConvolutionPass::Forward;
         size_t in_image = forward ? shape_.x_image() : shape_.y_image(), out_image = forward ? shape_.y_image() : shape_.x_image();
         int first = piece * images_, images = std::min(images_, shape_.n - first);
         const void* in = element(forward ? call.x : call.y, type_, first * in_image);
         void* result = element(forward ? call.y : call.x, type_, first * out_image);
-        void* out = staged_ ? own + (forward ? y_at_ : x_at_) : result;
-        if (staged_ && type_ != Number::Float) in = widened(own + (forward ? x_at_ : y_at_), in, images * in_image);
-        primitive(images).run(forward ? in : out, filter, forward ? out : in, own + own_scratchpad_at_);
+        void* out = staged_ ? scratch + (forward ? y_at_ : x_at_) : result;
+        if (staged_ && type_ != Number::Float) in = widened(scratch + (forward ? x_at_ : y_at_), in, images * in_image);
+        primitive(images).run(forward ? in : out, filter, forward ? out : in, scratch + primitive_scratchpad_at_);
         if (staged_) blend(result, type_, static_cast<const float*>(out), call.alpha, call.beta, images * out_image);
     }
 
     // The gradient of a group of pieces, in float and oneDNN's layout.
-    void add_up(const ConvolutionCall& call, int group, char* own) const {
+    void add_up(const ConvolutionCall& call, int group, char* scratch) const {
         void* sum = static_cast<char*>(call.workspace) + filter_at_ + group * filter_bytes_;
         int begin = pieces_ * group / groups_, end = pieces_ * (group + 1) / groups_;
         for (int piece = begin; piece < end; ++piece) {
             int first = piece * images_, images = std::min(images_, shape_.n - first);
             const void* x = element(call.x, type_, first * shape_.x_image());
             const void* y = element(call.y, type_, first * shape_.y_image());
-            if (x_staged_) x = widened(own + x_at_, x, images * shape_.x_image());
-            if (y_staged_) y = widened(own + y_at_, y, images * shape_.y_image());
-            void* term = piece == begin ? sum : own + term_at_;
-            primitive(images).run(x, term, y, own + own_scratchpad_at_);
+            if (x_staged_) x = widened(scratch + x_at_, x, images * shape_.x_image());
+            if (y_staged_) y = widened(scratch + y_at_, y, images * shape_.y_image());
+            void* term = piece == begin ? sum : scratch + term_at_;
+            primitive(images).run(x, term, y, scratch + primitive_scratchpad_at_);
             if (term != sum)
                 blend(sum, Number::Float, static_cast<const float*>(term), 1, 1, filter_.blocked_bytes() / sizeof(float));
         }
@@ -176,7 +177,7 @@ private:
     // In the workspace: the filter or the groups' gradients, and the repacking's scratchpad. For each thread: a scratchpad, the stages and
     // a piece's gradient.
     size_t filter_bytes_ = 0, filter_at_ = 0, scratchpad_at_ = 0, workspace_ = 0;
-    size_t own_scratchpad_at_ = 0, x_at_ = 0, y_at_ = 0, term_at_ = 0, thread_bytes_ = 0;
+    size_t primitive_scratchpad_at_ = 0, x_at_ = 0, y_at_ = 0, term_at_ = 0, thread_bytes_ = 0;
     std::once_flag prepared_;
 };
 

@@ -24,6 +24,7 @@ constexpr size_t HUGE_FROM = size_t(32) << 20;         // smaller allocations ga
 constexpr uint16_t FENCE_WORD = 0xFFC5;                // a NaN as half, bfloat16, float and double
 constexpr unsigned char POISON = 0xFF;                 // a NaN in the same types
 constexpr size_t STRICT_RANGE = size_t(1) << 40;       // addresses of the strict device, none given out twice
+constexpr size_t STRICT_LEAD = size_t(16) << 20;  // stays unmapped: what lies far before the first allocation is no memory either
 constexpr size_t MAX_FREED = 4096;                     // freed allocations that messages can name
 
 struct Memory {
@@ -122,7 +123,8 @@ CUresult map_strict(Memory& m, Allocation& a) {
     if (m.strict_begin == 0) {
         void* range = mmap(nullptr, STRICT_RANGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (range == MAP_FAILED) return CUDA_ERROR_OUT_OF_MEMORY;
-        m.strict_begin = m.strict_next = reinterpret_cast<uintptr_t>(range);
+        m.strict_begin = reinterpret_cast<uintptr_t>(range);
+        m.strict_next = m.strict_begin + STRICT_LEAD;
     }
     size_t span = PAGE + FENCE + round_up(a.size, PAGE) + FENCE + PAGE;
     if (span > m.strict_begin + STRICT_RANGE - m.strict_next) return CUDA_ERROR_OUT_OF_MEMORY;

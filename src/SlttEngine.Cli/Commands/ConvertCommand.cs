@@ -3,19 +3,39 @@ using SlttEngine.IO;
 
 namespace SlttEngine.Cli.Commands;
 
-/// <summary>Writes a checkpoint in the other form: safetensors, or a .pth file that PyTorch loads.</summary>
+/// <summary>Writes a checkpoint in the other form, safetensors or a .pth file that PyTorch loads; or says what it holds.</summary>
 internal sealed class ConvertCommand : Command
 {
+    private bool describe;
+
+    internal ConvertCommand() => Options =
+    [
+        new CliOption(
+            "describe", null, "say what IN holds: its run, optimizer, schedule and tensors; nothing is written", _ => describe = true),
+    ];
+
     /// <inheritdoc/>
     internal override string? Positionals => "IN OUT";
 
     /// <inheritdoc/>
-    internal override IReadOnlyList<CliOption> Options { get; } = [];
+    internal override IReadOnlyList<CliOption> Options { get; }
 
     /// <inheritdoc/>
     internal override int Run(CliContext context, IReadOnlyList<string> positionals)
     {
         const string Usage = "sltt convert IN OUT: OUT ends in .safetensors, .pth or .pt; what IN is, its first bytes say";
+        if (describe)
+        {
+            if (positionals.Count != 1)
+            {
+                throw new SlttException(
+                    ErrorKind.Usage, $"convert --describe reads one file, not {positionals.Count}", "sltt convert --describe FILE");
+            }
+
+            new CheckpointText(CheckpointFile.Read(positionals[0]).WithPlainNames()).Write(context.WriteLine);
+            return 0;
+        }
+
         if (positionals.Count != 2)
         {
             throw new SlttException(ErrorKind.Usage, $"convert takes two files, not {positionals.Count}", Usage);
@@ -28,7 +48,7 @@ internal sealed class ConvertCommand : Command
             throw new SlttException(ErrorKind.Usage, $"{target}: its ending does not say what to write", Usage);
         }
 
-        CheckpointFile checkpoint = CheckpointFile.Read(source);
+        CheckpointFile checkpoint = CheckpointFile.Read(source).WithPlainNames();
         if (extension == ".SAFETENSORS")
         {
             checkpoint.WriteSafeTensors(target);
@@ -36,6 +56,11 @@ internal sealed class ConvertCommand : Command
         else
         {
             checkpoint.WritePth(target);
+        }
+
+        foreach (string line in CheckpointText.Notes(checkpoint))
+        {
+            context.WriteLine("note: " + line);
         }
 
         int optimizer = checkpoint.Tensors.Count(t => t.Name.StartsWith("optimizer.", StringComparison.Ordinal));

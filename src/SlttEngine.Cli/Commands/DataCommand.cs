@@ -70,6 +70,11 @@ internal sealed class DataCommand : Command
             return;
         }
 
+        foreach (string form in found.Parts.Select(p => p.Form).OfType<string>().Distinct())
+        {
+            context.WriteLine($"  form   {form}");
+        }
+
         foreach (DataSetPart part in found.Parts)
         {
             string bad = part.FirstProblem is null ? string.Empty : part.BadFiles > 0 ? $"; {Number(part.BadFiles)} bad, the first: "

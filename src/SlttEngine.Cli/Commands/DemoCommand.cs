@@ -36,8 +36,8 @@ internal sealed class DemoCommand : Command
     /// <inheritdoc/>
     internal override int Run(CliContext context, IReadOnlyList<string> positionals)
     {
-        TrainOptions options = set.Read();
         TrainingView view = new TrainingView(context);
+        TrainOptions options = view.Read(set);
         view.Show(() =>
         {
             if (options.Dataset == Defaults.Dataset)

@@ -15,7 +15,7 @@ internal sealed class EvalCommand : Command
     [
         "name", "epochs", "out_dir", "surrogate", "amp", "amp_dtype", "opt", "lr", "momentum", "lr_scheduler", "step_size", "gamma",
         "T_max",
-        "drop_rate", "weight_decay", "save_init", "K", "method", "on_nan",
+        "drop_rate", "weight_decay", "save_init", "K", "method", "reset_head", "on_nan",
     ];
 
     private readonly TrainOptionSet set = new(new TrainOptions());
@@ -28,7 +28,7 @@ internal sealed class EvalCommand : Command
             "resume" => o with { Help = "the checkpoint: .safetensors, or an official program's .pth" },
             "pre_train" => o with { Help = "the same" },
             "from" =>
-                o with { Help = "take a run's options from this args.txt, not from the one beside the checkpoint; options given beside it "
+                o with { Help = "take a run's options from this args.txt, not from the checkpoint and its folder; options given beside it "
                     + "count more" },
             _ => o with { Idle = OfTrainingAlone.Contains(o.Name) },
         }),
@@ -41,7 +41,9 @@ internal sealed class EvalCommand : Command
     /// <inheritdoc/>
     internal override int Run(CliContext context, IReadOnlyList<string> positionals)
     {
-        TrainOptions options = set.ReadForCheckpoint(out string? argsFile);
+        TrainOptions options = set.ReadForCheckpoint(out string? argsFile, out CheckpointFile? read);
+        CheckpointFile checkpoint = read ?? throw new SlttException(
+            ErrorKind.Usage, "no checkpoint to evaluate", "give one with -resume PATH: .safetensors, or an official program's .pth");
 
         // With --json standard output is the result alone.
         CliContext shown = json ? CliContext.Plain(context.Error, context.Error, context.Stop) : context;
@@ -49,12 +51,6 @@ internal sealed class EvalCommand : Command
         Action write = () => { };
         view.Show(() =>
         {
-            // The checkpoint first: the data set may take long to open.
-            string path = options.Resume ?? options.PreTrain
-                ?? throw new SlttException(
-                    ErrorKind.Usage, "no checkpoint to evaluate",
-                    "give one with -resume PATH: .safetensors, or an official program's .pth");
-            CheckpointFile checkpoint = CheckpointFile.Read(path);
             IDataSet test = options.Data.Open(options.DataDir, train: false, RunFactory.Data(options, view.Preparing));
             using IDisposable? files = test as IDisposable;
             using ComputeDevice device = ComputeDevice.Open(options.Device, out string reason);
@@ -62,7 +58,7 @@ internal sealed class EvalCommand : Command
             if (!json)
             {
                 context.WriteLine($"device: {device.Name} ({reason})");
-                Describe(context, options, evaluation, argsFile);
+                Describe(context, options, evaluation, Sources(checkpoint, argsFile));
             }
 
             EvaluationResult result = evaluation.Run(context.Stop);
@@ -73,11 +69,18 @@ internal sealed class EvalCommand : Command
         return 0;
     }
 
-    private static void Describe(CliContext context, TrainOptions options, Evaluation evaluation, string? argsFile)
+    /// <summary>Where options come from besides the command line.</summary>
+    private string[] Sources(CheckpointFile checkpoint, string? argsFile) =>
+    [
+        .. set.HasFrom || RunDescription.Read(checkpoint) is null ? Array.Empty<string>() : ["the checkpoint"],
+        .. argsFile is null ? Array.Empty<string>() : [argsFile],
+    ];
+
+    private static void Describe(CliContext context, TrainOptions options, Evaluation evaluation, string[] sources)
     {
-        if (argsFile is not null)
+        if (sources.Length > 0)
         {
-            context.WriteLine($"options: {argsFile}, and what was given");
+            context.WriteLine($"options: {string.Join(", ", sources)}, and what was given");
         }
 
         context.WriteLine($"checkpoint: {options.Resume ?? options.PreTrain}");

@@ -18,7 +18,7 @@ internal sealed class TrainCommand : Command
     internal override int Run(CliContext context, IReadOnlyList<string> positionals)
     {
         TrainingView view = new TrainingView(context);
-        TrainOptions options = set.Read();
+        TrainOptions options = view.Read(set);
         view.Show(() => TrainingSession.Run(options, view, context.Stop));
         return view.WasStopped ? CommandLine.Interrupted : 0;
     }

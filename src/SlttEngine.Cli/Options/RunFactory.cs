@@ -35,6 +35,7 @@ public static class RunFactory
         RunFiles = new Dictionary<string, string> { ["args.txt"] = options.ToArgsText() },
         Resume = options.Resume,
         StartFrom = options.PreTrain,
+        ResetHead = options.ResetHead,
         SaveInitial = options.SaveInit,
         OnNan = options.OnNan,
         Takeover = options.Takeover,
@@ -56,6 +57,7 @@ public static class RunFactory
     {
         Steps = options.T,
         PlainResize = options.PlainResize,
+        Split = options.Duration > 0 ? EventSplit.Slices(options.Duration) : options.SplitByTime ? EventSplit.Time : EventSplit.Number,
         AllowIncomplete = options.AllowIncomplete,
         CacheFolder = Path.Combine(options.DataDir, "sltt_cache"),
         Workers = Math.Max(1, options.Workers),

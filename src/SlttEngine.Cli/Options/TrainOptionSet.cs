@@ -1,3 +1,6 @@
+using SlttEngine.IO;
+using SlttEngine.Training;
+
 namespace SlttEngine.Cli.Options;
 
 /// <summary>The options of a run as a command's options: all that the table has, and --from.</summary>
@@ -37,31 +40,62 @@ internal sealed class TrainOptionSet
     /// <param name="name">Its name in the table.</param>
     internal bool Has(string name) => given.Any(g => g.Name == name);
 
+    /// <summary>True if --from was given.</summary>
+    internal bool HasFrom => from is not null;
+
     /// <summary>What was given, checked.</summary>
-    internal TrainOptions Read()
+    internal TrainOptions Read() => Read(Start());
+
+    /// <summary>
+    /// The options for a run, checked. A run that is resumed has its checkpoint's optimiser and schedule, and where neither an option nor
+    /// --from says otherwise, all that the checkpoint describes.
+    /// </summary>
+    /// <param name="lines">Receives a line for each option that the checkpoint overrides.</param>
+    internal TrainOptions ReadForRun(ICollection<string> lines)
+    {
+        TrainOptions start = Start();
+        TrainOptions alone = Apply(start);
+        if (alone.Resume is not { } path || alone.PreTrain is not null)
+        {
+            return Read(start);
+        }
+
+        CheckpointFile checkpoint = CheckpointFile.Read(path);
+        TrainOptions options = Apply(from is null ? Described(start, checkpoint) : start);
+        return Checked(CheckpointOptions.With(options, SavedOptimizer.Read(checkpoint), name => from is not null || Has(name), lines));
+    }
+
+    /// <summary>
+    /// The options for a checkpoint's evaluation, checked. Without --from they are the checkpoint's own, and for what it does not describe
+    /// those of the args.txt in its folder. Checkpoints that args.txt names are those that the run began with: they don't count.
+    /// </summary>
+    /// <param name="argsFile">The args.txt that was read; null if none was.</param>
+    /// <param name="checkpoint">The checkpoint; null if none was given.</param>
+    internal TrainOptions ReadForCheckpoint(out string? argsFile, out CheckpointFile? checkpoint)
+    {
+        TrainOptions alone = Apply(defaults);
+        string? path = alone.Resume ?? alone.PreTrain;
+        argsFile = from;
+        if (argsFile is null && path is not null)
+        {
+            string neighbour = Path.Combine(Path.GetDirectoryName(path) ?? string.Empty, "args.txt");
+            argsFile = File.Exists(neighbour) ? neighbour : null;
+        }
+
+        TrainOptions start = argsFile is null ? defaults : ReadArgs(argsFile) with { Resume = null, PreTrain = null };
+        checkpoint = path is null ? null : CheckpointFile.Read(path);
+        return Read(from is null && checkpoint is not null ? Described(start, checkpoint) : start);
+    }
+
+    private static TrainOptions Described(TrainOptions start, CheckpointFile checkpoint) =>
+        RunDescription.Read(checkpoint) is { } run ? CheckpointOptions.With(start, run) : start;
+
+    private TrainOptions Start()
     {
         TrainOptions start = from is null ? defaults : TrainOptions.FromArgsFile(from);
 
         // A checkpoint that is given replaces the one that the earlier run began with.
-        return Read(Has("resume") || Has("pre_train") ? start with { Resume = null, PreTrain = null } : start);
-    }
-
-    /// <summary>
-    /// The options for a checkpoint's evaluation, checked. Without --from, the args.txt in the checkpoint's folder is read.
-    /// Checkpoints that args.txt names are those that the run began with: they don't count.
-    /// </summary>
-    /// <param name="argsFile">The args.txt that was read; null if none was.</param>
-    internal TrainOptions ReadForCheckpoint(out string? argsFile)
-    {
-        TrainOptions alone = Apply(defaults);
-        argsFile = from;
-        if (argsFile is null && (alone.Resume ?? alone.PreTrain) is { } checkpoint)
-        {
-            string neighbour = Path.Combine(Path.GetDirectoryName(checkpoint) ?? string.Empty, "args.txt");
-            argsFile = File.Exists(neighbour) ? neighbour : null;
-        }
-
-        return Read(argsFile is null ? defaults : ReadArgs(argsFile) with { Resume = null, PreTrain = null });
+        return Has("resume") || Has("pre_train") ? start with { Resume = null, PreTrain = null } : start;
     }
 
     private TrainOptions ReadArgs(string path)
@@ -77,9 +111,10 @@ internal sealed class TrainOptionSet
         }
     }
 
-    private TrainOptions Read(TrainOptions start)
+    private TrainOptions Read(TrainOptions start) => Checked(Apply(start));
+
+    private TrainOptions Checked(TrainOptions options)
     {
-        TrainOptions options = Apply(start);
         options = method is null ? options : options with { Method = method };
         if (Has("amp_dtype") && !options.Amp)
         {

@@ -15,6 +15,7 @@ public static class TrainOptionTable
     private static readonly string[] Schedules = ["CosALR", "StepLR"];
     private static readonly string[] Devices = ["auto", "cuda", "cpu", "cpu-strict"];
     private static readonly string[] BatchNorms = ["sltt", "cudnn"];
+    private static readonly string[] Splits = ["number", "time"];
     private static readonly string[] NanActions = ["stop", "warn"];
     private static readonly string[] AmpTypes = ["float16", "fp16", "bf16", "bfloat16"];
 
@@ -82,6 +83,15 @@ public static class TrainOptionTable
         Switch(
             "plain_resize", "DVSCIFAR10: make frames 48×48 by resampling counts, not the official way through an 8-bit image",
             o => o.PlainResize, (o, v) => o with { PlainResize = v }),
+        Choice(
+            "split_by", "split", Splits, o => Splits[o.SplitByTime ? 1 : 0], (o, v) => o with { SplitByTime = v == "time" },
+            "event data: frames of equal event count or of equal time"),
+        Integer(
+            "duration", "event data: a frame is a slice of N µs; the first T count, shorter samples end in empty frames (0: off)",
+            o => o.Duration, (o, v) => o with { Duration = v }),
+        Switch(
+            "reset_head", "-pre_train: begin the last layer anew; its number of classes may differ", o => o.ResetHead,
+            (o, v) => o with { ResetHead = v }),
         Switch(
             "allow_incomplete", "take what is there of an incomplete data set, and leave out samples without an event; the run says so",
             o => o.AllowIncomplete, (o, v) => o with { AllowIncomplete = v }),
@@ -127,8 +137,8 @@ public static class TrainOptionTable
 
     private static OptionDescriptor Choice(
         string name, string what, IReadOnlyList<string> choices, Func<TrainOptions, string> get,
-        Func<TrainOptions, string, TrainOptions> set) =>
-        new(name, name.ToUpperInvariant(), string.Join(", ", choices), (o, text) => set(
+        Func<TrainOptions, string, TrainOptions> set, string? help = null) =>
+        new(name, name.ToUpperInvariant(), (help is null ? string.Empty : help + ": ") + string.Join(", ", choices), (o, text) => set(
             o, choices.Contains(text) ? text : throw NearestName.Unknown(what, text, [.. choices])), o => PythonText.Repr(get(o)), choices);
 
     private static long ParseInteger(string name, string text) =>

@@ -78,6 +78,9 @@ public sealed record TrainOptions
     /// <summary>pre_train: checkpoint whose parameters to start from; null for none.</summary>
     public string? PreTrain { get; init; }
 
+    /// <summary>reset_head: of the checkpoint of pre_train all but the last layer is loaded.</summary>
+    public bool ResetHead { get; init; }
+
     /// <summary>amp: mixed precision.</summary>
     public bool Amp { get; init; }
 
@@ -155,6 +158,12 @@ public sealed record TrainOptions
     /// </summary>
     public bool PlainResize { get; init; }
 
+    /// <summary>split_by: frames of event data have equal time, not equal event count.</summary>
+    public bool SplitByTime { get; init; }
+
+    /// <summary>duration: a frame of event data is a slice of so many µs, and T slices of a sample count; 0: T frames a sample.</summary>
+    public long Duration { get; init; }
+
     /// <summary>allow_incomplete: take what is there of an incomplete data set, and leave out samples without an event.</summary>
     public bool AllowIncomplete { get; init; }
 
@@ -188,6 +197,8 @@ public sealed record TrainOptions
                 + (Amp ? "_amp" : string.Empty)
                 + (Amp && AmpType != ComputeType.Float16 ? $"_{TrainOptionTable.SpellAmp(AmpType)}" : string.Empty)
                 + (PlainResize ? "_plain" : string.Empty)
+                + (SplitByTime ? "_split_time" : string.Empty)
+                + (Duration > 0 ? $"_duration{Duration}" : string.Empty)
                 + (BatchNorm == BatchNormKind.Cudnn ? "_cudnnbn" : string.Empty)
                 + (FastMath ? "_fastmath" : string.Empty)
                 + (Seed != new TrainOptions().Seed ? string.Create(CultureInfo.InvariantCulture, $"_seed{Seed}") : string.Empty)
@@ -225,6 +236,10 @@ public sealed record TrainOptions
         Require(Method != MethodTable.SlttK || K <= T, "K", K, $"is more than the {T} time steps of -T");
         MethodTable.Find(Method);
         NamedDataSet dataSet = Data;
+        Require(Duration >= 0, "duration", Duration, "must be at least 1 µs, or 0 for T frames a sample");
+        Require(Duration == 0 || dataSet is EventDataSet, "duration", Duration, $"{Dataset} has no event recordings");
+        Require(!SplitByTime || dataSet is EventDataSet, "split_by", "time", $"{Dataset} has no event recordings");
+        Require(!SplitByTime || Duration == 0, "split_by", "time", $"-duration {Duration} makes slices of that length; give one of them");
         if (ModelCatalog.All.All(m => m.Name != Model))
         {
             throw NearestName.Unknown("model", Model, [.. ModelCatalog.All.Select(m => m.Name)]);
@@ -235,6 +250,13 @@ public sealed record TrainOptions
             throw new SlttException(
                 ErrorKind.Usage, $"-resume {Resume} and -pre_train {PreTrain}: a run begins with one of them",
                 "-resume alone goes on with a run; -pre_train alone begins one with a checkpoint's parameters");
+        }
+
+        if (ResetHead && PreTrain is null)
+        {
+            throw new SlttException(
+                ErrorKind.Usage, "-reset_head without -pre_train: there is no checkpoint whose last layer could be left out",
+                "give the checkpoint with -pre_train PATH");
         }
 
         if (dataSet.LargestArray(RunFactory.Data(this), BatchSize) > Array.MaxLength)

@@ -28,11 +28,21 @@ public static class Aedat2
         }
 
         EventList events = new EventList(data.Length / 8);
+        int foreign = 0;
         for (int i = 0; i < data.Length; i += 8)
         {
             uint address = BinaryPrimitives.ReadUInt32BigEndian(data[i..]);
             uint time = BinaryPrimitives.ReadUInt32BigEndian(data[(i + 4)..]);
+            foreign += address > ushort.MaxValue ? 1 : 0;
             events.Add(time, 127 - (int)((address & 0xfe) >> 1), (int)((address & 0x7f00) >> 8), 1 - (int)(address & 1));
+        }
+
+        // A stray address is read as the official programs do; a DAVIS camera's are all beyond 16 bits.
+        if (foreign > events.Count / 100)
+        {
+            throw FileErrors.Bad(
+                path, $"{foreign} of {events.Count} events have addresses beyond 16 bits: a recording of another camera than DVS128",
+                "DVS-CIFAR10's recordings are of a DVS128, 128×128 pixels");
         }
 
         return events;

@@ -45,6 +45,12 @@ public sealed class CifarImages : IImageSet
     internal PartContents Contents { get; }
 
     /// <inheritdoc/>
+    public string Name => $"cifar{Classes}";
+
+    /// <inheritdoc/>
+    public string Transform => "train: random crop 32 with padding 4, cutout, random flip; test: none";
+
+    /// <inheritdoc/>
     public ReadOnlyMemory<byte> Images => images;
 
     /// <summary>All labels.</summary>

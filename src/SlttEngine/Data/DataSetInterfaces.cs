@@ -15,6 +15,15 @@ public interface IDataSet
     /// <summary>The classes' names, for display: "class 0", "class 1" … unless the set has names.</summary>
     IReadOnlyList<string> ClassNames => [.. Enumerable.Range(0, Classes).Select(i => $"class {i}")];
 
+    /// <summary>The data set's name, which a checkpoint keeps; null unless the set has one.</summary>
+    string? Name => null;
+
+    /// <summary>What is done to samples of both parts before they are normalised, for a checkpoint to keep; null: it isn't said.</summary>
+    string? Transform => null;
+
+    /// <summary>What is worth a line though all is well: the form of the data that is read, where there are several. Often empty.</summary>
+    IReadOnlyList<string> Notes => [];
+
     /// <summary>What a user should know of the data, one line each: what is incomplete, left out or not read. Empty unless the set has
     /// some.</summary>
     IReadOnlyList<string> Warnings => [];

@@ -3,8 +3,11 @@ namespace SlttEngine.Data;
 /// <summary>How a data set is opened. Data sets of images ignore all but <see cref="AllowIncomplete"/>.</summary>
 public sealed record DataSetOptions
 {
-    /// <summary>T, frames of equal event count.</summary>
+    /// <summary>T, the number of frames.</summary>
     public required int Steps { get; init; }
+
+    /// <summary>Which events make a frame; by default frames have equal event counts.</summary>
+    public EventSplit Split { get; init; }
 
     /// <summary>
     /// DVS-CIFAR10: frames become 48×48 by resampling the counts (<see cref="EventTransform.Plain48"/>), not as the official programs

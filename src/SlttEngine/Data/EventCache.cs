@@ -140,7 +140,7 @@ internal sealed class EventCache : IDisposable
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Add(string line) => hash.AppendData(Encoding.UTF8.GetBytes(line + "\n"));
-        Add($"version {Version}, {source.Name}, {source.Shape}, {source.Transform}, split by number");
+        Add($"version {Version}, {source.Name}, {source.Shape}, {source.Transform}, split by {source.Split}");
         for (int i = 0; i < source.Count; i++)
         {
             foreach (string file in source.Files(i))
@@ -368,20 +368,20 @@ internal sealed class EventCache : IDisposable
     {
         EventTransformer transformer = new EventTransformer(source.Transform);
         int elementSize = EventTransformer.Element(source.Transform).Size();
-        ushort[] counts = new ushort[source.Steps * 2 * EventFrames.Sensor * EventFrames.Sensor];
+        ushort[] counts = new ushort[source.Steps * EventFrames.FrameLength];
         byte[] frames = new byte[source.Shape.Length * elementSize];
         List<Packed> samples = new List<Packed>();
-        foreach ((int label, EventList events, string name) in source.Decode(recording))
+        foreach (EventSample sample in source.Decode(recording))
         {
-            if (events.Count == 0)
+            if (!sample.HasEvents)
             {
-                samples.Add(leaveOut ? new Packed(label, null, name) : throw WithoutEvents(name));
+                samples.Add(leaveOut ? new Packed(sample.Label, null, sample.Name) : throw WithoutEvents(sample.Name));
                 continue;
             }
 
-            EventFrames.Integrate(events, source.Steps, counts, name);
+            sample.Integrate(source.Steps, source.Split, counts);
             transformer.Apply(counts, frames);
-            samples.Add(new Packed(label, SparseFrames.Pack(frames, elementSize), name));
+            samples.Add(new Packed(sample.Label, SparseFrames.Pack(frames, elementSize), sample.Name));
         }
 
         return samples;

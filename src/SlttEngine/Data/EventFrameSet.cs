@@ -6,10 +6,12 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
     private readonly EventCache cache;
     private readonly PartContents contents;
 
-    private EventFrameSet(EventRecordings source, EventCache cache)
+    private EventFrameSet(EventRecordings source, EventCache cache, IReadOnlyList<string> notes)
     {
+        Notes = notes;
         (this.cache, contents) = (cache, source.Contents);
         ClassNames = source.ClassNames;
+        Transform = EventTransformer.Describe(source.Transform, source.Split);
         Shape = source.Shape;
         Element = EventTransformer.Element(source.Transform);
         float scale = EventTransformer.Scale(source.Transform);
@@ -26,6 +28,12 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
     public IReadOnlyList<string> ClassNames { get; }
 
     /// <inheritdoc/>
+    public string? Name { get; internal init; }
+
+    /// <inheritdoc/>
+    public string Transform { get; }
+
+    /// <inheritdoc/>
     public FrameShape Shape { get; }
 
     /// <inheritdoc/>
@@ -36,6 +44,9 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
 
     /// <inheritdoc/>
     public IReadOnlyList<float> Shift { get; } = [0, 0];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Notes { get; }
 
     /// <summary>
     /// One line that says why the frames could not be cached in a file for the next run; null if they are, or none was wanted.
@@ -72,12 +83,15 @@ public sealed class EventFrameSet : IFrameSet, IDisposable
     /// <summary>Closes the cache.</summary>
     public void Dispose() => cache.Dispose();
 
-    internal static EventFrameSet Open(EventRecordings source, DataSetOptions options)
+    internal static EventFrameSet Open(EventRecordings source, DataSetOptions options, string? name, IReadOnlyList<string> notes)
     {
         source.Contents.Require(options.AllowIncomplete);
         Action<int, int>? progress = options.Progress is { } tell
             ? (done, all) => tell($"decoding {(source.Train ? "training" : "test")} recordings: {done} of {all}")
             : null;
-        return new(source, EventCache.Open(source, options.CacheFolder, options.Workers, progress, options.AllowIncomplete));
+        return new(source, EventCache.Open(source, options.CacheFolder, options.Workers, progress, options.AllowIncomplete), notes)
+        {
+            Name = name,
+        };
     }
 }

@@ -9,10 +9,11 @@ internal abstract class EventRecordings
     /// <param name="train">The training part, else the test part.</param>
     /// <param name="steps">T.</param>
     /// <param name="transform">What is done to the counts.</param>
-    protected EventRecordings(bool train, int steps, EventTransform transform)
+    /// <param name="split">Which events make a frame.</param>
+    protected EventRecordings(bool train, int steps, EventTransform transform, EventSplit split)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
-        (Train, Steps, Transform) = (train, steps, transform);
+        (Train, Steps, Transform, Split) = (train, steps, transform, split);
     }
 
     /// <summary>The data set's and its part's name, for the cache's file name: letters, digits and '-'.</summary>
@@ -36,6 +37,9 @@ internal abstract class EventRecordings
     /// <summary>What is done to the counts.</summary>
     internal EventTransform Transform { get; }
 
+    /// <summary>Which events make a frame.</summary>
+    internal EventSplit Split { get; }
+
     /// <summary>Sizes of a sample.</summary>
     internal FrameShape Shape => new(Steps, 2, EventTransformer.Size(Transform), EventTransformer.Size(Transform));
 
@@ -49,7 +53,7 @@ internal abstract class EventRecordings
     /// <exception cref="SlttException">The file cannot be read or is of another kind.</exception>
     internal abstract void CheckStart(int index);
 
-    /// <summary>Decodes a recording's samples in order: the label, the events and the name of each, for messages.</summary>
+    /// <summary>Decodes a recording's samples in order.</summary>
     /// <exception cref="SlttException">A file cannot be read or is damaged.</exception>
-    internal abstract IEnumerable<(int Label, EventList Events, string Name)> Decode(int index);
+    internal abstract IEnumerable<EventSample> Decode(int index);
 }

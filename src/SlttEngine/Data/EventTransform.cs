@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 
 namespace SlttEngine.Data;
 
@@ -20,7 +22,7 @@ public enum EventTransform
 }
 
 /// <summary>Applies an <see cref="EventTransform"/> to frames. One thread at a time may use an instance.</summary>
-public sealed class EventTransformer
+public sealed partial class EventTransformer
 {
     private const int In = EventFrames.Sensor;
     private const int Out = 48;
@@ -42,6 +44,27 @@ public sealed class EventTransformer
         {
             axis = Triangle();
         }
+    }
+
+    /// <summary>How frames are made, in words, as checkpoints keep it: "event counts of frames split by number, resampled to 48x48".</summary>
+    /// <param name="transform">What becomes of a frame.</param>
+    /// <param name="split">Which events a frame has.</param>
+    public static string Describe(EventTransform transform, EventSplit split) => $"event counts of frames split by {split}" + transform switch
+    {
+        EventTransform.Official48 => ", made 48x48 by way of an 8-bit image",
+        EventTransform.Plain48 => ", resampled to 48x48",
+        _ => string.Empty,
+    };
+
+    /// <summary>Reads what <see cref="Describe"/> wrote.</summary>
+    /// <param name="text">The text; null or another text means the defaults.</param>
+    public static (bool Plain, EventSplit Split) Parse(string? text)
+    {
+        Match match = Description().Match(text ?? string.Empty);
+        EventSplit split = match.Groups["us"] is { Success: true } slices
+            ? EventSplit.Slices(long.Parse(slices.ValueSpan, CultureInfo.InvariantCulture))
+            : match.Groups["time"].Success ? EventSplit.Time : EventSplit.Number;
+        return (match.Groups["plain"].Success, split);
     }
 
     /// <summary>Rows and columns that come out.</summary>
@@ -165,4 +188,7 @@ public sealed class EventTransformer
 
         return axis;
     }
+
+    [GeneratedRegex(@"^event counts of frames split by (?:number|(?<time>time)|duration_(?<us>[1-9]\d{0,17}))(?<plain>, resampled)?")]
+    private static partial Regex Description();
 }

@@ -44,6 +44,12 @@ public sealed class ImageFolder : IFrameSet
     public IReadOnlyList<string> ClassNames => Contents.ClassNames;
 
     /// <inheritdoc/>
+    public string Name => "imagenet";
+
+    /// <inheritdoc/>
+    public string Transform => "train: random resized crop 224, random flip; test: resize 256, centre crop 224";
+
+    /// <inheritdoc/>
     public FrameShape Shape => CropShape;
 
     /// <inheritdoc/>

@@ -27,6 +27,9 @@ public sealed class Network
     /// <summary>Number of logits.</summary>
     public int Classes { get; }
 
+    /// <summary>What else it was built with, such as its width: names and values that a checkpoint keeps to describe it.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; set; } = new Dictionary<string, string>();
+
     /// <summary>The input frame.</summary>
     public Edge Input { get; }
 

@@ -14,10 +14,17 @@ namespace SlttEngine.IO;
 /// </remarks>
 public sealed class CheckpointFile
 {
-    private const string Net = "net.";
-    private const string State = "optimizer.state.";
-    private const string Extra = "sltt";
-    private const string ExtraTensors = "sltt_tensors";
+    /// <summary>In front of the network's tensors.</summary>
+    internal const string Net = "net.";
+
+    /// <summary>In front of the optimiser's.</summary>
+    internal const string State = "optimizer.state.";
+
+    /// <summary>A .pth file's extra key for texts.</summary>
+    internal const string Extra = "sltt";
+
+    /// <summary>A .pth file's extra key for tensors.</summary>
+    internal const string ExtraTensors = "sltt_tensors";
 
     /// <summary>A checkpoint of these tensors and this metadata.</summary>
     public CheckpointFile(IEnumerable<NamedTensor> tensors, IReadOnlyDictionary<string, string> metadata)
@@ -27,13 +34,32 @@ public sealed class CheckpointFile
     }
 
     /// <summary>The file that the checkpoint was read from, for messages; "the checkpoint" if it was made in memory.</summary>
-    public string Path { get; private init; } = "the checkpoint";
+    public string Path { get; internal init; } = "the checkpoint";
 
     /// <summary>The tensors in the file's order.</summary>
     public IReadOnlyList<NamedTensor> Tensors { get; }
 
     /// <summary>The rest, as text.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>What was changed or left out in reading, a line each that names the file.</summary>
+    public IReadOnlyList<string> Notes { get; internal init; } = [];
+
+    /// <summary>Parts of the file that could not be read, by their names, with what they hold: an optimiser of unknown objects.</summary>
+    internal IReadOnlyDictionary<string, string> Unreadable { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>
+    /// The checkpoint with the network's own names: what wrappers put in front of them (module., _orig_mod., net., model.) is stripped, and
+    /// a profiler's buffers are left out. <see cref="Notes"/> says both.
+    /// </summary>
+    /// <param name="model">The names that the model has: such a name stays as it is; null if no model is known.</param>
+    /// <exception cref="SlttException">Two tensors get one name.</exception>
+    public CheckpointFile WithPlainNames(IReadOnlyCollection<string>? model = null)
+    {
+        List<string> notes = [.. Notes];
+        List<NamedTensor> tensors = NetworkNames.Plain(Tensors, model, Path, notes);
+        return new CheckpointFile(tensors, Metadata) { Path = Path, Notes = notes, Unreadable = Unreadable };
+    }
 
     /// <summary>
     /// Reads a checkpoint: safetensors, or torch.save's zip or older format; which, its first bytes say.
@@ -57,7 +83,7 @@ public sealed class CheckpointFile
         // A safetensors header of the right length could begin like a pickle; its ninth byte is always the brace.
         if (PthReader.IsPth(start[..length]) && start[8] != (byte)'{')
         {
-            return FromPth(path);
+            return PthCheckpoint.Read(path);
         }
 
         if (length < 9 || start[8] != (byte)'{')
@@ -80,108 +106,6 @@ public sealed class CheckpointFile
     /// <summary>Writes a .pth file that the official programs load, in one piece.</summary>
     /// <exception cref="SlttException">The file cannot be written (an older one stays whole), or the metadata are malformed.</exception>
     public void WritePth(string path) => PthWriter.Write(path, ToPth(path));
-
-    // ---- .pth to flat -----------------------------------------------------------------------------------------------
-
-    private static CheckpointFile FromPth(string path)
-    {
-        if (PthReader.Read(path) is not PickleDict root)
-        {
-            throw FileErrors.Bad(path, "not a checkpoint: a dictionary {net, optimizer, …} or a state dict is expected");
-        }
-
-        List<NamedTensor> tensors = new List<NamedTensor>();
-        Dictionary<string, string> metadata = new Dictionary<string, string>();
-        if (!root.TryGet("net", out object? net))
-        {
-            AddTensors(path, root, Net, tensors);
-            return new CheckpointFile(tensors, metadata) { Path = path };
-        }
-
-        AddTensors(path, net, Net, tensors);
-        if (root.TryGet("optimizer", out object? optimizer))
-        {
-            AddOptimizer(path, optimizer, tensors, metadata);
-        }
-
-        foreach (string key in (ReadOnlySpan<string>)["lr_scheduler", "epoch", "max_test_acc"])
-        {
-            if (root.TryGet(key, out object? value))
-            {
-                metadata[key] = PickleJson.ToJson(value, path);
-            }
-        }
-
-        if (root.TryGet(ExtraTensors, out object? more))
-        {
-            AddTensors(path, more, "", tensors);
-        }
-
-        if (root.TryGet(Extra, out object? texts) && texts is PickleDict extra)
-        {
-            foreach ((object key, object? value) in extra)
-            {
-                if (key is string name && value is string text)
-                {
-                    metadata.TryAdd(name, text);
-                }
-            }
-        }
-
-        return new CheckpointFile(tensors, metadata) { Path = path };
-    }
-
-    private static void AddTensors(string path, object? value, string prefix, List<NamedTensor> tensors)
-    {
-        if (value is not PickleDict dict)
-        {
-            throw FileErrors.Bad(path, "not a checkpoint: the network's state is not a dictionary");
-        }
-
-        foreach ((object key, object? item) in dict)
-        {
-            if (key is not string name || item is not PthTensor tensor)
-            {
-                throw FileErrors.Bad(path, $"not a checkpoint: {prefix}{key} is not a tensor");
-            }
-
-            tensors.Add(tensor.ToDense(prefix + name, path));
-        }
-    }
-
-    private static void AddOptimizer(string path, object? value, List<NamedTensor> tensors, Dictionary<string, string> metadata)
-    {
-        if (value is not PickleDict optimizer || !optimizer.TryGet("param_groups", out object? groups)
-            || !optimizer.TryGet("state", out object? states) || states is not PickleDict all)
-        {
-            throw FileErrors.Bad(path, "the optimiser's state is not {state, param_groups}");
-        }
-
-        PickleDict scalars = new PickleDict();
-        foreach ((object index, object? state) in all)
-        {
-            if (index is not long || state is not PickleDict entries)
-            {
-                throw FileErrors.Bad(path, $"the optimiser's state of parameter {index} is malformed");
-            }
-
-            foreach ((object key, object? item) in entries)
-            {
-                string name = $"{index}.{key}";
-                if (item is PthTensor tensor)
-                {
-                    tensors.Add(tensor.ToDense(State + name, path));
-                }
-                else
-                {
-                    scalars.Set(name, item);
-                }
-            }
-        }
-
-        metadata["param_groups"] = PickleJson.ToJson(groups, path);
-        metadata["scalars"] = PickleJson.ToJson(scalars, path);
-    }
 
     // ---- Flat to .pth -----------------------------------------------------------------------------------------------
 

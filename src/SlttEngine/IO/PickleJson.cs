@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Numerics;
 using System.Text;
@@ -6,21 +7,37 @@ using System.Text.Json;
 namespace SlttEngine.IO;
 
 /// <summary>Plain pickled values as JSON and back: how a checkpoint's settings travel in a safetensors file's metadata.</summary>
-/// <remarks>A float keeps a point or an exponent, so that it stays a float: 1.0, not 1. A tuple becomes a list.</remarks>
+/// <remarks>
+/// A float keeps a point or an exponent, so that it stays a float: 1.0, not 1. Floats that JSON has not are the texts "NaN", "Infinity" and
+/// "-Infinity". A tuple becomes a list; a NumPy number, and a tensor or array of one element, become that number.
+/// </remarks>
 internal static class PickleJson
 {
     private const int MaxDepth = 32;
     private const int MaxLength = 1 << 24;
+    private const string NotANumber = "NaN", Infinity = "Infinity", MinusInfinity = "-Infinity";
 
     /// <summary>The JSON text, spaced as Python's json.dumps does it.</summary>
     /// <param name="value">null, bool, long, double, string, list, tuple or dict.</param>
     /// <param name="path">The file, for errors.</param>
-    /// <exception cref="SlttException">Something else, such as a tensor or bytes, is inside.</exception>
-    internal static string ToJson(object? value, string path)
+    /// <param name="json">The text.</param>
+    /// <param name="problem">What else is inside, such as an object of a program's class: then there is no text.</param>
+    /// <exception cref="SlttException">It is nested too deep, or too large.</exception>
+    internal static bool TryToJson(object? value, string path, out string json, [NotNullWhen(false)] out string? problem)
     {
         StringBuilder text = new StringBuilder();
-        Write(text, value, path, 0);
-        return text.ToString();
+        (json, problem) = (string.Empty, null);
+        try
+        {
+            Write(text, value, path, 0);
+            json = text.ToString();
+            return true;
+        }
+        catch (PickleFormatException e)
+        {
+            problem = e.Message;
+            return false;
+        }
     }
 
     /// <summary>The value of a JSON text: numbers without point or exponent are long, lists are List, objects are PickleDict.</summary>
@@ -63,8 +80,9 @@ internal static class PickleJson
             case long or BigInteger:
                 text.Append(CultureInfo.InvariantCulture, $"{value}");
                 break;
-            case double number when double.IsFinite(number):
-                text.Append(Float(number));
+            case double number:
+                text.Append(double.IsFinite(number) ? Float(number)
+                    : $"\"{(double.IsNaN(number) ? NotANumber : number > 0 ? Infinity : MinusInfinity)}\"");
                 break;
             case string plain:
                 text.Append(JsonSerializer.Serialize(plain));
@@ -75,7 +93,7 @@ internal static class PickleJson
                 foreach ((object key, object? item) in dict)
                 {
                     string name = key is string or long ? Convert.ToString(key, CultureInfo.InvariantCulture)!
-                        : throw FileErrors.Bad(path, "a key in the checkpoint's settings is neither text nor an integer");
+                        : throw new PickleFormatException("a key that is neither text nor an integer");
                     text.Append(comma).Append(JsonSerializer.Serialize(name)).Append(": ");
                     Write(text, item, path, depth + 1);
                     comma = ", ";
@@ -83,10 +101,17 @@ internal static class PickleJson
 
                 text.Append('}');
                 break;
+            case PickleOpaque unknown:
+                throw new PickleFormatException($"an object of {unknown.Name}");
+            case PickleGlobal named:
+                throw new PickleFormatException($"the name {named.FullName}");
+            case PthTensor or NumpyArray:
+                Write(text, PickleNumber.TryRead(value, path, out object? single) ? single
+                    : throw new PickleFormatException("a tensor or array of more than one number"), path, depth);
+                break;
             default:
                 IReadOnlyList<object?> items = PickleValues.Items(value)
-                    ?? throw FileErrors.Bad(
-                        path, "the checkpoint's settings hold something that is neither text, number, list nor dictionary");
+                    ?? throw new PickleFormatException("something that is neither text, number, list nor dictionary");
                 text.Append('[');
                 for (int i = 0; i < items.Count; i++)
                 {
@@ -108,7 +133,14 @@ internal static class PickleJson
             case JsonValueKind.False:
                 return false;
             case JsonValueKind.String:
-                return element.GetString();
+                return element.GetString() switch
+                {
+                    NotANumber => double.NaN,
+                    Infinity => double.PositiveInfinity,
+                    MinusInfinity => double.NegativeInfinity,
+                    string plain => plain,
+                    null => null,
+                };
             case JsonValueKind.Number:
                 string text = element.GetRawText();
 

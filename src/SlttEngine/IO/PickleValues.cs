@@ -23,8 +23,20 @@ internal sealed record PickleGlobal(string Module, string Name, PickleCallable C
     internal string FullName => $"{Module}.{Name}";
 }
 
+/// <summary>An object of a class that the reader does not know: the class's name. Its arguments, items and state are dropped.</summary>
+internal sealed class PickleOpaque(string name) : IPickleBuildable
+{
+    /// <summary><c>module.name</c>.</summary>
+    internal string Name => name;
+
+    /// <summary>Drops the state.</summary>
+    public void Build(object? state)
+    {
+    }
+}
+
 /// <summary>
-/// A Python dict or OrderedDict in its order. Keys are text, integers, floats, booleans or None; Python 2 strings count as text.
+/// A Python dict or OrderedDict in its order. Python 2 strings count as text. Keys that are neither text nor numbers are kept as they are.
 /// </summary>
 internal sealed class PickleDict : IEnumerable<KeyValuePair<object, object?>>, IPickleBuildable
 {
@@ -62,7 +74,7 @@ internal sealed class PickleDict : IEnumerable<KeyValuePair<object, object?>>, I
         string or long or double or bool => key,
         byte[] bytes => Encoding.Latin1.GetString(bytes),
         null => None,
-        _ => throw new PickleFormatException("a dictionary's key is neither text nor a number"),
+        _ => key,
     };
 }
 

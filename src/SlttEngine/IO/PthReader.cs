@@ -13,7 +13,8 @@ internal static class PthReader
     private const long MaxPickle = 1 << 28;
     private static readonly BigInteger LegacyMagic = BigInteger.Parse("119547037146038801333356");  // 0x1950a86a20f9469cfc6c
 
-    private static readonly Dictionary<string, TensorType> StorageTypes = new()
+    /// <summary>torch's storage classes.</summary>
+    internal static readonly Dictionary<string, TensorType> StorageTypes = new()
     {
         ["torch.DoubleStorage"] = TensorType.F64,
         ["torch.FloatStorage"] = TensorType.F32,
@@ -26,8 +27,6 @@ internal static class PthReader
         ["torch.ByteStorage"] = TensorType.U8,
         ["torch.BoolStorage"] = TensorType.Bool,
     };
-
-    private static readonly Dictionary<string, PickleCallable> KnownGlobals = Globals();
 
     /// <summary>torch's name of the storage class for an element type; null if torch 1.x has none.</summary>
     internal static string? StorageName(TensorType type) => StorageTypes.FirstOrDefault(s => s.Value == type).Key?["torch.".Length..];
@@ -59,60 +58,27 @@ internal static class PthReader
 
     private static bool IsZip(ReadOnlySpan<byte> start) => start.StartsWith("PK\x03\x04"u8);
 
-    private static Dictionary<string, PickleCallable> Globals()
+    /// <summary>
+    /// ('storage', type, key, location, count) and, in the older format, a sixth item for views. A storage of a type that this reader does
+    /// not know is its name alone.
+    /// </summary>
+    private static object Storage(object? id, Dictionary<string, PthStorage> storages)
     {
-        Dictionary<string, PickleCallable> globals = new Dictionary<string, PickleCallable>
+        if (id is object?[] { Length: >= 2 } module && PickleValues.Text(module[0]) == "module" && module[1] is PickleGlobal program)
         {
-            ["collections.OrderedDict"] = OrderedDict,
-            ["torch._utils._rebuild_tensor"] = RebuildTensor,
-            ["torch._utils._rebuild_tensor_v2"] = RebuildTensor,
-            ["torch._utils._rebuild_parameter"] = static arguments => arguments is [PthTensor tensor, ..] ? tensor
-                : throw new PickleFormatException("a parameter without its tensor"),
-            ["torch.Size"] = static arguments => arguments is [var sizes] && PickleValues.Longs(sizes) is not null ? sizes
-                : throw new PickleFormatException("not a list of sizes"),
-        };
-        foreach (string storage in StorageTypes.Keys)
-        {
-            // Named only inside persistent ids, as the element type; never called.
-            globals[storage] = static _ => throw new PickleFormatException("is a type here, not a call");
+            return program;  // a whole pickled module names its class so, with the class's source text
         }
 
-        return globals;
-    }
-
-    private static PickleDict OrderedDict(object?[] arguments)
-    {
-        PickleDict dict = new PickleDict { Ordered = true };
-        IReadOnlyList<object?> pairs = arguments.Length == 0 ? []
-            : PickleValues.Items(arguments[0]) ?? throw new PickleFormatException("items that are not a list");
-        foreach (object? pair in pairs)
-        {
-            if (PickleValues.Items(pair) is not { Count: 2 } item)
-            {
-                throw new PickleFormatException("an item that is not a pair");
-            }
-
-            dict.Set(item[0], item[1]);
-        }
-
-        return dict;
-    }
-
-    private static PthTensor RebuildTensor(object?[] arguments) =>
-        arguments is [PthStorage storage, long offset, var shape, var strides, ..]
-        && PickleValues.Longs(shape) is { } sizes && PickleValues.Longs(strides) is { } steps
-            ? new PthTensor(storage, offset, sizes, steps)
-            : throw new PickleFormatException("malformed arguments");
-
-    /// <summary>('storage', type, key, location, count) and, in the older format, a sixth item for views.</summary>
-    private static PthStorage Storage(object? id, Dictionary<string, PthStorage> storages)
-    {
         if (id is not object?[] { Length: 5 or 6 } parts
             || PickleValues.Text(parts[0]) != "storage" || parts[1] is not PickleGlobal type
-            || PickleValues.Text(parts[2]) is not { } key || parts[4] is not long count || count < 0
-            || !StorageTypes.TryGetValue(type.FullName, out TensorType elements))
+            || PickleValues.Text(parts[2]) is not { } key || parts[4] is not long count || count < 0)
         {
             throw new PickleFormatException("a persistent id that is not a storage");
+        }
+
+        if (!StorageTypes.TryGetValue(type.FullName, out TensorType elements))
+        {
+            return new PickleOpaque(type.FullName);
         }
 
         if (!storages.TryGetValue(key, out PthStorage? root))
@@ -158,7 +124,7 @@ internal static class PthReader
 
             Dictionary<string, PthStorage> storages = new Dictionary<string, PthStorage>(StringComparer.Ordinal);
             using MemoryStream content = new MemoryStream(Content(path, pickle, MaxPickle, stream.Length));
-            object? result = Unpickler.Load(path, content, KnownGlobals, id => Storage(id, storages));
+            object? result = Unpickler.Load(path, content, PthGlobals.All, id => Storage(id, storages), opaque: true);
             foreach (PthStorage storage in storages.Values)
             {
                 ZipArchiveEntry entry = zip.GetEntry($"{root}data/{storage.Key}")
@@ -197,7 +163,9 @@ internal static class PthReader
         }
 
         byte[] bytes = content.Capacity == content.Length ? content.GetBuffer() : content.ToArray();
-        if (bytes.Length != entry.Length || Crc32.HashToUInt32(bytes) != entry.Crc32)
+
+        // PyTorch 2.6 and later can leave checksums out: a CRC of 0.
+        if (bytes.Length != entry.Length || (entry.Crc32 != 0 && Crc32.HashToUInt32(bytes) != entry.Crc32))
         {
             throw FileErrors.Bad(path, $"{entry.FullName} is damaged: its length or checksum is wrong");
         }
@@ -228,7 +196,7 @@ internal static class PthReader
         }
 
         Dictionary<string, PthStorage> storages = new Dictionary<string, PthStorage>(StringComparer.Ordinal);
-        object? result = Unpickler.Load(path, stream, KnownGlobals, id => Storage(id, storages));
+        object? result = Unpickler.Load(path, stream, PthGlobals.All, id => Storage(id, storages), opaque: true);
         IReadOnlyList<object?> keys = PickleValues.Items(Unpickler.Load(path, stream, nothing))
             ?? throw FileErrors.Bad(path, "the list of storages is damaged");
         Span<byte> prefix = stackalloc byte[8];

@@ -7,7 +7,7 @@ namespace SlttEngine.IO;
 
 /// <summary>
 /// Reads Python pickles, protocols 0 to 5, without running anything: it builds None, bool, int, float, text, bytes, list, tuple and dict,
-/// and calls only what the caller lists by name. Every other name, and every opcode that could reach one, is refused.
+/// and calls only what the caller lists by name. Every other name is refused, or becomes a <see cref="PickleOpaque"/>: a name alone.
 /// </summary>
 /// <remarks>
 /// Values: null, bool, long or BigInteger, double, string, byte[] (bytes and Python 2 strings), List&lt;object?&gt;,
@@ -21,12 +21,15 @@ internal sealed class Unpickler
     private readonly Stream stream;
     private readonly IReadOnlyDictionary<string, PickleCallable> globals;
     private readonly Func<object?, object?>? persistent;
+    private readonly bool opaque;
     private readonly List<object?> stack = [];
     private readonly Dictionary<long, object?> memo = [];
 
-    private Unpickler(string path, Stream stream, IReadOnlyDictionary<string, PickleCallable> globals, Func<object?, object?>? persistent)
+    private Unpickler(
+        string path, Stream stream, IReadOnlyDictionary<string, PickleCallable> globals, Func<object?, object?>? persistent, bool opaque)
     {
         this.path = path;
+        this.opaque = opaque;
         this.stream = stream;
         this.globals = globals;
         this.persistent = persistent;
@@ -37,13 +40,18 @@ internal sealed class Unpickler
     /// <param name="stream">Must know its length, so that no claimed size is believed beyond it.</param>
     /// <param name="globals">What <c>module.name</c> may be, and what it does.</param>
     /// <param name="persistent">Gives the object of a persistent id; null: refused.</param>
+    /// <param name="opaque">An object of an unknown name becomes a <see cref="PickleOpaque"/>; else the name is refused.</param>
     /// <exception cref="SlttException">The pickle is malformed, cut off, or wants something that is not allowed.</exception>
     internal static object? Load(
-        string path, Stream stream, IReadOnlyDictionary<string, PickleCallable> globals, Func<object?, object?>? persistent = null)
+        string path,
+        Stream stream,
+        IReadOnlyDictionary<string, PickleCallable> globals,
+        Func<object?, object?>? persistent = null,
+        bool opaque = false)
     {
         try
         {
-            return new Unpickler(path, stream, globals, persistent).Run();
+            return new Unpickler(path, stream, globals, persistent, opaque).Run();
         }
         catch (PickleFormatException e)
         {
@@ -205,11 +213,21 @@ internal sealed class Unpickler
                 return true;
             case 'a':  // APPEND
                 object? item = Pop();
-                Target<List<object?>>().Add(item);
+                AddItems([item]);
                 return true;
             case 'e':  // APPENDS
-                object?[] items = PopMark();
-                Target<List<object?>>().AddRange(items);
+                AddItems(PopMark());
+                return true;
+            case '\x8f' when opaque:  // EMPTY_SET
+                Push(new PickleOpaque("set"));
+                return true;
+            case '\x90' when opaque:  // ADDITEMS
+                PopMark();
+                Target<PickleOpaque>();
+                return true;
+            case '\x91' when opaque:  // FROZENSET
+                PopMark();
+                Push(new PickleOpaque("frozenset"));
                 return true;
             case '}':  // EMPTY_DICT
                 Push(new PickleDict());
@@ -276,22 +294,20 @@ internal sealed class Unpickler
                 Push(from is not null && name is not null ? Global(from, name)
                     : throw new PickleFormatException("a name that is not text"));
                 return true;
-            case 'R' or '\x81':  // REDUCE, NEWOBJ: call with a tuple
-                object?[] arguments = Pop() as object?[] ?? throw new PickleFormatException("arguments that are not a tuple");
-                PickleGlobal callable = Pop() as PickleGlobal ?? throw new PickleFormatException("a call of something that is not a name");
-                try
+            case '\x92' when !opaque:
+                return false;
+            case 'R' or '\x81' or '\x92':  // REDUCE, NEWOBJ, NEWOBJ_EX: call with a tuple, and a dictionary of named arguments
+                if (opcode == '\x92')
                 {
-                    Push(callable.Call(arguments));
-                }
-                catch (PickleFormatException e)
-                {
-                    throw new PickleFormatException($"{callable.FullName}: {e.Message}");
+                    Pop();
                 }
 
+                object?[] arguments = Pop() as object?[] ?? throw new PickleFormatException("arguments that are not a tuple");
+                Push(Call(Pop(), arguments));
                 return true;
             case 'b':  // BUILD
                 object? state = Pop();
-                Target<IPickleBuildable>().Build(state);
+                Build(Target<IPickleBuildable>(), state);
                 return true;
             case 'Q':  // BINPERSID
                 object? id = Pop();
@@ -302,16 +318,68 @@ internal sealed class Unpickler
         }
     }
 
-    private PickleGlobal Global(string module, string name) =>
-        globals.TryGetValue($"{module}.{name}", out PickleCallable? call) ? new PickleGlobal(module, name, call)
-        : throw FileErrors.Bad(
-            path, $"refused: the file asks for {Printable(module)}.{Printable(name)}; only tensors and plain containers are read");
+    private PickleGlobal Global(string module, string name)
+    {
+        string full = $"{Printable(module)}.{Printable(name)}";
+        return globals.TryGetValue($"{module}.{name}", out PickleCallable? call) ? new PickleGlobal(module, name, call)
+            : opaque ? new PickleGlobal(Printable(module), Printable(name), _ => new PickleOpaque(full))
+            : throw FileErrors.Bad(path, $"refused: the file asks for {full}; only tensors and plain containers are read");
+    }
+
+    private static object? Call(object? callable, object?[] arguments)
+    {
+        if (callable is PickleOpaque)
+        {
+            return callable;
+        }
+
+        PickleGlobal name = callable as PickleGlobal ?? throw new PickleFormatException("a call of something that is not a name");
+        try
+        {
+            return name.Call(arguments);
+        }
+        catch (PickleFormatException e)
+        {
+            throw new PickleFormatException($"{name.FullName}: {e.Message}");
+        }
+    }
+
+    /// <summary>Sets an object's state. Where unknown objects are allowed, one whose state can't be is unknown too.</summary>
+    private void Build(IPickleBuildable target, object? state)
+    {
+        try
+        {
+            target.Build(state);
+        }
+        catch (PickleFormatException) when (opaque)
+        {
+            PickleOpaque unknown = new PickleOpaque(target.GetType().Name);
+            stack[^1] = unknown;
+            foreach (long index in memo.Where(m => ReferenceEquals(m.Value, target)).Select(m => m.Key).ToList())
+            {
+                memo[index] = unknown;
+            }
+        }
+    }
+
+    private void AddItems(object?[] items)
+    {
+        if (Peek() is not PickleOpaque)
+        {
+            Target<List<object?>>().AddRange(items);
+        }
+    }
 
     private void SetItems(object?[] pairs)
     {
         if (pairs.Length % 2 != 0)
         {
             throw new PickleFormatException("a key without a value");
+        }
+
+        if (Peek() is PickleOpaque)
+        {
+            return;
         }
 
         PickleDict dict = Target<PickleDict>();

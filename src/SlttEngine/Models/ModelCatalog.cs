@@ -27,8 +27,12 @@ public static class ModelCatalog
     /// <param name="name">Its name.</param>
     /// <param name="options">What it is built for.</param>
     /// <exception cref="SlttException">No model has that name, or it can't be built so.</exception>
-    public static Network Build(string name, ModelOptions options) =>
-        (All.FirstOrDefault(m => m.Name == name) ?? throw Unknown(name)).Build(options);
+    public static Network Build(string name, ModelOptions options)
+    {
+        Network network = (All.FirstOrDefault(m => m.Name == name) ?? throw Unknown(name)).Build(options);
+        network.Settings = options.Settings;
+        return network;
+    }
 
     private static ModelEntry Entry(string name, string summary, string dataSet, Func<string, ModelOptions, Network> build) =>
         new(name, summary, dataSet, options => build(name, options));

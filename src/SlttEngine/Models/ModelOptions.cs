@@ -1,3 +1,4 @@
+using System.Globalization;
 using SlttEngine.Layers;
 
 namespace SlttEngine.Models;
@@ -19,6 +20,18 @@ public sealed record ModelOptions(
     int WidthDivisor = 1,
     BatchNormKind BatchNorm = BatchNormKind.Sltt)
 {
+    /// <summary>What a network keeps of these options besides input and classes: its <see cref="Graph.Network.Settings"/>.</summary>
+    internal IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>
+    {
+        [WidthSetting] = WidthDivisor.ToString(CultureInfo.InvariantCulture),
+        [DropSetting] = DropRate.ToString("R", CultureInfo.InvariantCulture),
+        [BatchNormSetting] = BatchNorm.ToString(),
+    };
+
+    internal const string WidthSetting = "width_divisor";
+    internal const string DropSetting = "drop_rate";
+    internal const string BatchNormSetting = "batch_norm";
+
     /// <summary>An inner channel count after the division.</summary>
     /// <param name="officialChannels">Channels of the official model.</param>
     /// <exception cref="SlttException">The divisor doesn't divide it.</exception>

@@ -26,7 +26,7 @@ public sealed class BatchRun : IDisposable
         options.Validate();
         batch.Validate();
         CheckpointFile? checkpoint = options.Checkpoint is { } path ? CheckpointFile.Read(path) : null;
-        (labels, learningRate) = (batch.Labels, options.LearningRate.Initial);
+        (labels, learningRate) = (batch.Labels, options.UsedLearningRate.Initial);
         InputFormat format = batch.Format;
         if (format is InputFormat.ResidentCifar resident)
         {
@@ -46,7 +46,7 @@ public sealed class BatchRun : IDisposable
         Engine.Store.Initialize((ulong)options.Seed);
         if (checkpoint is not null)
         {
-            TrainingCheckpoint.LoadNetwork(Engine.Store, checkpoint);
+            NetworkState.Load(Engine.Store, checkpoint);
         }
     }
 

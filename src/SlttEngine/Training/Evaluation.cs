@@ -70,7 +70,13 @@ public sealed class Evaluation : IDisposable
             TestBatches = test.BatchSizes,
             CountSpikes = true,
         });
-        TrainingCheckpoint.LoadNetwork(engine.Store, checkpoint);
+        RunDescription.Of(options, network, testSet).CompareWith(checkpoint, evaluation: true, observer.Warning);
+        NetworkState.Load(engine.Store, checkpoint, note: observer.Note);
+        foreach (string note in testSet.Notes)
+        {
+            observer.Note(note);
+        }
+
         foreach (string warning in testSet.Warnings)
         {
             observer.Warning(warning);

@@ -30,7 +30,7 @@ internal sealed class FiniteCheck : IDisposable
     public FiniteCheck(ParameterStore store, TrainingOptions options, ITrainingObserver observer)
     {
         (this.options, this.observer) = (options, observer);
-        search = new NonFiniteSearch(store, options.Optimizer.StateNames);
+        search = new NonFiniteSearch(store, options.UsedOptimizer.StateNames);
     }
 
     private string Remedy => options.Type == ComputeType.Float16 ? "a lower -lr or --amp-dtype bf16 may help" : "a lower -lr may help";

@@ -4,9 +4,15 @@ namespace SlttEngine.Training;
 /// <param name="Initial">Rate at the start.</param>
 public abstract record LearningRate(double Initial)
 {
+    /// <summary>Every rate is multiplied by it: 1, but where a resumed checkpoint's rate is not what its schedule gives.</summary>
+    public double Factor { get; init; } = 1;
+
     /// <summary>The rate after a number of steps.</summary>
     /// <param name="step">Steps (epochs) done.</param>
-    public abstract double At(int step);
+    public double At(int step) => Rate(step) * Factor;
+
+    /// <summary>The schedule's rate after a number of steps.</summary>
+    protected abstract double Rate(int step);
 
     /// <summary>torch's CosineAnnealingLR with minimum 0: lr/2 · (1 + cos(π · step / T_max)).</summary>
     /// <param name="Initial">Rate at the start.</param>
@@ -14,7 +20,7 @@ public abstract record LearningRate(double Initial)
     public sealed record Cosine(double Initial, int TMax) : LearningRate(Initial)
     {
         /// <inheritdoc/>
-        public override double At(int step) => Initial * (1 + Math.Cos(Math.PI * step / TMax)) / 2;
+        protected override double Rate(int step) => Initial * (1 + Math.Cos(Math.PI * step / TMax)) / 2;
     }
 
     /// <summary>torch's StepLR: times gamma every step_size steps.</summary>
@@ -24,7 +30,7 @@ public abstract record LearningRate(double Initial)
     public sealed record Step(double Initial, double StepSize, double Gamma) : LearningRate(Initial)
     {
         /// <inheritdoc/>
-        public override double At(int step)
+        protected override double Rate(int step)
         {
             double rate = Initial;
             for (int s = 1; s <= step; s++)

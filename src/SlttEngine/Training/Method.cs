@@ -21,6 +21,9 @@ public enum StepKind
 /// <summary>How a training iteration goes through its T time steps: all that differs between the methods.</summary>
 public abstract class Method
 {
+    /// <summary>The name that people use, and that a checkpoint keeps.</summary>
+    public virtual string Name => GetType().Name;
+
     /// <summary>True if gradients flow from step t + 1 to step t, so that T steps' values are kept.</summary>
     public abstract bool ThroughTime { get; }
 
@@ -45,6 +48,9 @@ public abstract class Method
 public sealed class Sltt : Method
 {
     /// <inheritdoc/>
+    public override string Name => "SLTT";
+
+    /// <inheritdoc/>
     public override bool ThroughTime => false;
 
     /// <inheritdoc/>
@@ -56,6 +62,12 @@ public sealed class Sltt : Method
 /// <param name="k">K, from 1 to T.</param>
 public sealed class SlttK(int k) : Method
 {
+    /// <inheritdoc/>
+    public override string Name => "SLTT-K";
+
+    /// <summary>K, steps with a backward pass.</summary>
+    public int K => k;
+
     /// <inheritdoc/>
     public override bool SameEveryIteration => false;
 
@@ -95,6 +107,9 @@ public sealed class SlttK(int k) : Method
 /// <summary>Backpropagation through time: all steps forward, then all backward; e(t) = ∂L/∂v(t) is carried along.</summary>
 public sealed class Bptt : Method
 {
+    /// <inheritdoc/>
+    public override string Name => "BPTT";
+
     /// <inheritdoc/>
     public override bool ThroughTime => true;
 

@@ -21,6 +21,8 @@ public sealed class Trainer : IDisposable
     private readonly TrainingData train;
     private readonly TrainingData test;
     private readonly TrainingEngine engine;
+    private readonly RunDescription description;
+    private readonly List<string> notes = [];
     private readonly IReadOnlyList<string> dataWarnings;
     private readonly FiniteCheck finite;
     private readonly FiringCheck firing;
@@ -37,8 +39,13 @@ public sealed class Trainer : IDisposable
     /// <exception cref="SlttException">An option or a set can't be used, or the plan does not fit the device.</exception>
     public Trainer(ComputeDevice device, TrainingOptions options, IDataSet trainSet, IDataSet testSet, ITrainingObserver observer)
     {
-        (this.device, this.options, this.observer) = (device, options.Validate(), new RunMessages(observer));
+        options.Validate();
         RequireAlike(trainSet, testSet);
+        CheckpointFile? checkpoint = options.Checkpoint is { } path ? CheckpointFile.Read(path) : null;
+        TrainingOptions given = options;
+        options = options.WithOptimizerOf(options.Resume is null ? null : checkpoint);
+        (this.device, this.options, this.observer) = (device, options, new RunMessages(observer));
+        notes.AddRange(trainSet.Notes.Concat(testSet.Notes).Distinct());
         dataWarnings = [.. trainSet.Warnings.Concat(testSet.Warnings).Distinct()];
         if (options.Resume is { } resume)
         {
@@ -46,6 +53,12 @@ public sealed class Trainer : IDisposable
         }
 
         EnginePlan plan = options.Plan(device, SampleFormat.Of(trainSet));
+        description = RunDescription.Of(options, plan.Store.Network, trainSet);
+        if (checkpoint is not null)
+        {
+            CheckpointFit.Compare(checkpoint, given, description, this.observer);
+        }
+
         train = new TrainingData(device, trainSet, options, train: true);
         test = new TrainingData(device, testSet, options with { BatchSize = plan.EvaluationBatch(options.BatchSize) }, train: false);
         engine = new TrainingEngine(plan, options.Engine(train.Format, test.Format, staticInput: train.Shape.Steps == 1) with
@@ -99,6 +112,7 @@ public sealed class Trainer : IDisposable
             position.Epoch,
             position.Batches,
             train.BatchesPerEpoch));
+        notes.ForEach(observer.Note);
         foreach (string warning in dataWarnings)
         {
             observer.Warning(warning);
@@ -118,7 +132,7 @@ public sealed class Trainer : IDisposable
             Stopwatch watch = Stopwatch.StartNew();
             if (!TrainEpoch(cancel))
             {
-                Stop(folder);
+                Stop(folder, cancel);
                 return;
             }
 
@@ -126,7 +140,7 @@ public sealed class Trainer : IDisposable
             CheckFinite();
             if (TestEpoch(cancel) is not { } tested)
             {
-                Stop(folder);
+                Stop(folder, cancel);
                 return;
             }
 
@@ -157,14 +171,17 @@ public sealed class Trainer : IDisposable
 
     private void LoadCheckpoint()
     {
+        // Read again: the run that the folder was waited for may have written a later one.
         if (options.Resume is { } resume)
         {
-            position = TrainingCheckpoint.Resume(engine, options, CheckpointFile.Read(resume));
+            CheckpointFile checkpoint = CheckpointFile.Read(resume);
+            position = TrainingCheckpoint.Resume(engine, options, checkpoint, notes.Add);
+            CheckpointFit.RequirePlace(checkpoint, position, train.BatchesPerEpoch, train.Count);
         }
 
         if (options.StartFrom is { } start)
         {
-            TrainingCheckpoint.LoadNetwork(engine.Store, CheckpointFile.Read(start));
+            NetworkState.Load(engine.Store, CheckpointFile.Read(start), options.ResetHead, notes.Add);
         }
 
         if (options.Checkpoint is { } given)
@@ -176,7 +193,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Trains what is left of the epoch; false if it was asked to stop.</summary>
     private bool TrainEpoch(CancellationToken cancel)
     {
-        double rate = options.LearningRate.At(position.Epoch);
+        double rate = options.UsedLearningRate.At(position.Epoch);
         train.Start(position.Epoch, position.Batches);
         PassProgress progress = Progress(TrainingPhase.Train, train, position.Batches, position.Train);
         progress.LossNotFinite = batch => finite.Check(position.Epoch, batch, train.BatchesPerEpoch);
@@ -246,8 +263,13 @@ public sealed class Trainer : IDisposable
         finite.EpochFinished(epoch, trainLoss, (long)(engine.Iteration - start.Iteration), skipped - start.Skipped);
     }
 
-    private void Stop(string folder)
+    private void Stop(string folder, CancellationToken cancel)
     {
+        if (!cancel.IsCancellationRequested)
+        {
+            throw new InvalidOperationException("the pass ended before its last batch, and nobody stopped it");
+        }
+
         string path = Path.Combine(folder, LatestCheckpoint);
         Save(path);
         observer.Stopped(path);
@@ -259,7 +281,7 @@ public sealed class Trainer : IDisposable
     {
         runLock?.Check();
         bool isFinite = CheckFinite();
-        TrainingCheckpoint.Capture(engine, options, position).WriteSafeTensors(path);
+        TrainingCheckpoint.Capture(engine, options, position, description).WriteSafeTensors(path);
         finite.Saved(path, isFinite);
         observer.CheckpointSaved(path);
     }

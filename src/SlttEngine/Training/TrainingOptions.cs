@@ -1,6 +1,7 @@
 using SlttEngine.Data;
 using SlttEngine.Device;
 using SlttEngine.Graph;
+using SlttEngine.IO;
 
 namespace SlttEngine.Training;
 
@@ -29,11 +30,11 @@ public sealed record TrainingOptions
     /// <summary>The loss of a step.</summary>
     public LossOptions Loss { get; init; } = new();
 
-    /// <summary>The optimiser.</summary>
-    public Optimizer Optimizer { get; init; } = new Sgd(0.9, 0);
+    /// <summary>The optimiser; null: that of the checkpoint to resume, else <see cref="DefaultOptimizer"/>.</summary>
+    public Optimizer? Optimizer { get; init; }
 
-    /// <summary>The learning rate of each epoch.</summary>
-    public LearningRate LearningRate { get; init; } = new LearningRate.Cosine(0.1, 300);
+    /// <summary>The learning rate of each epoch; null: that of the checkpoint to resume, else <see cref="DefaultLearningRate"/>.</summary>
+    public LearningRate? LearningRate { get; init; }
 
     /// <summary>Number type of activations and working weights in training; evaluation is in float32.</summary>
     public ComputeType Type { get; init; } = ComputeType.Float32;
@@ -71,11 +72,28 @@ public sealed record TrainingOptions
     /// <summary>Checkpoint that gives a new run its first parameters; null for none.</summary>
     public string? StartFrom { get; init; }
 
+    /// <summary>
+    /// Of <see cref="StartFrom"/> all but the last layer is loaded; that begins anew, and its number of classes may differ.
+    /// </summary>
+    public bool ResetHead { get; init; }
+
     /// <summary>Save the first parameters as checkpoint_0.</summary>
     public bool SaveInitial { get; init; }
 
     /// <summary>What the run does when a parameter, a statistic or an optimiser state becomes NaN or infinite.</summary>
     public NanAction OnNan { get; init; } = NanAction.Stop;
+
+    /// <summary>SGD with momentum 0.9 and no weight decay.</summary>
+    public static Optimizer DefaultOptimizer { get; } = new Sgd(0.9, 0);
+
+    /// <summary>Cosine annealing from 0.1 over 300 epochs.</summary>
+    public static LearningRate DefaultLearningRate { get; } = new LearningRate.Cosine(0.1, 300);
+
+    /// <summary>The optimiser that counts.</summary>
+    internal Optimizer UsedOptimizer => Optimizer ?? DefaultOptimizer;
+
+    /// <summary>The learning rate that counts.</summary>
+    internal LearningRate UsedLearningRate => LearningRate ?? DefaultLearningRate;
 
     /// <summary>The checkpoint that gives the parameters; null: they are drawn from the seed.</summary>
     internal string? Checkpoint => Resume ?? StartFrom;
@@ -89,15 +107,15 @@ public sealed record TrainingOptions
         Require(double.IsFinite(Neuron.Tau) && Neuron.Tau > 1, "Neuron.Tau", Neuron.Tau, "must be greater than 1");
         Require(Loss.Lambda is >= 0 and <= 1, "Loss.Lambda", Loss.Lambda, "must be between 0 and 1");
         Require(float.IsFinite(Loss.Means), "Loss.Means", Loss.Means, "must be a finite number");
+        Optimizer optimizer = UsedOptimizer;
         Require(
-            Optimizer.WeightDecay >= 0
-            && double.IsFinite(Optimizer.WeightDecay), "Optimizer.WeightDecay", Optimizer.WeightDecay, "must not be negative");
+            optimizer.WeightDecay >= 0
+            && double.IsFinite(optimizer.WeightDecay), "Optimizer.WeightDecay", optimizer.WeightDecay, "must not be negative");
         Require(
-            Optimizer is not Sgd { Momentum: < 0 or >= 1 or double.NaN }, "Optimizer.Momentum", (Optimizer as Sgd)?.Momentum,
+            optimizer is not Sgd { Momentum: < 0 or >= 1 or double.NaN }, "Optimizer.Momentum", (optimizer as Sgd)?.Momentum,
             "must be at least 0 and less than 1");
-        Require(
-            double.IsFinite(LearningRate.Initial)
-            && LearningRate.Initial >= 0, "LearningRate.Initial", LearningRate.Initial, "must not be negative");
+        double rate = UsedLearningRate.Initial;
+        Require(double.IsFinite(rate) && rate >= 0, "LearningRate.Initial", rate, "must not be negative");
         Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "must be at least 1");
         Require(Epochs >= 1, nameof(Epochs), Epochs, "must be at least 1");
         Require(Seed >= 0, nameof(Seed), Seed, "must not be negative");
@@ -105,9 +123,19 @@ public sealed record TrainingOptions
         Require(
             Resume is null
             || StartFrom is null, nameof(Resume), Resume, $"and {nameof(StartFrom)} {StartFrom}: a run begins with one of them");
+        Require(!ResetHead || StartFrom is not null, nameof(ResetHead), ResetHead, $"needs {nameof(StartFrom)}: a checkpoint (-pre_train)");
         Method.Validate(Steps);
         return this;
     }
+
+    /// <summary>These options, with the checkpoint's optimiser and learning rate where none is given.</summary>
+    /// <param name="checkpoint">What is resumed; null: nothing.</param>
+    /// <exception cref="SlttException">The checkpoint has none, or one that the engine does not compute.</exception>
+    internal TrainingOptions WithOptimizerOf(CheckpointFile? checkpoint) => this with
+    {
+        Optimizer = Optimizer ?? (checkpoint is null ? DefaultOptimizer : SavedOptimizer.ReadOptimizer(checkpoint)),
+        LearningRate = LearningRate ?? (checkpoint is null ? DefaultLearningRate : SavedOptimizer.ReadLearningRate(checkpoint)),
+    };
 
     /// <summary>Checks that samples of a format can be trained on with these options.</summary>
     /// <param name="format">The samples.</param>
@@ -157,7 +185,7 @@ public sealed record TrainingOptions
         Steps = Steps,
         Neuron = Neuron,
         Loss = Loss,
-        Optimizer = Optimizer,
+        Optimizer = UsedOptimizer,
         Type = Type,
         Seed = (ulong)Seed,
         TrainInput = train,

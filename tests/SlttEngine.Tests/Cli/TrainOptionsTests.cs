@@ -42,6 +42,16 @@ public sealed class TrainOptionsTests
         Assert.That(TrainOptions.FromArgsText(options.ToArgsText()), Is.EqualTo(options));
     }
 
+    [TestCase("--split-by time", "_split_time")]
+    [TestCase("--duration 50000", "_duration50000")]
+    [TestCase("--split-by number", "_CosALR_300")]
+    public void OtherFramesAreAnotherRun(string option, string ending)
+    {
+        TrainOptions options = Parse($"-dataset dvsgesture {option}");
+        Assert.That(options.RunFolder, Does.EndWith(ending));
+        Assert.That(TrainOptions.FromArgsText(options.ToArgsText()), Is.EqualTo(options));
+    }
+
     [Test]
     public void TheOtherBatchNormIsAnotherRun()
     {
@@ -123,11 +133,11 @@ public sealed class TrainOptionsTests
     public void EveryOptionReachesItsProperty()
     {
         TrainOptions options = Parse(
-            "-seed 1 -name n -T 2 -tau 1.5 -b 3 -epochs 4 -j 5 -data_dir d -dataset cifar100 -out_dir o -surrogate sigmoid -resume r "
+            "-seed 1 -name n -T 2 -tau 1.5 -b 3 -epochs 4 -j 5 -data_dir d -dataset DVSCIFAR10 -out_dir o -surrogate sigmoid -resume r "
             + "-amp -opt AdamW -lr 0.2 -momentum 0.8 -lr_scheduler StepLR -step_size 7 -gamma 0.5 -T_max 8 -model spiking_resnet34 "
             + "-drop_rate 0.25 -weight_decay 0.01 "
             + "-loss_lambda 0.5 -mse_n_reg -loss_means 2 -save_init -K 1 -method slttk -width_divisor 2 -device cuda -amp_dtype bf16 "
-            + "--batch-norm cudnn --fast-math --plain-resize");
+            + "--batch-norm cudnn --fast-math --plain-resize --split-by time");
         Assert.That(options, Is.EqualTo(new TrainOptions
         {
             Seed = 1,
@@ -138,7 +148,7 @@ public sealed class TrainOptionsTests
             Epochs = 4,
             Workers = 5,
             DataDir = "d",
-            Dataset = "cifar100",
+            Dataset = "DVSCIFAR10",
             OutDir = "o",
             Surrogate = Surrogate.Sigmoid,
             Resume = "r",
@@ -167,11 +177,19 @@ public sealed class TrainOptionsTests
             BatchNorm = BatchNormKind.Cudnn,
             FastMath = true,
             PlainResize = true,
+            SplitByTime = true,
         }));
+        Assert.That(Parse("-dataset dvsgesture --duration 5000").Duration, Is.EqualTo(5000), "not beside --split-by time");
         Assert.That(Parse("-pre_train p").PreTrain, Is.EqualTo("p"), "not beside -resume");
     }
 
     [TestCase("-T 0", "-T 0")]
+    [TestCase("-dataset dvsgesture --duration -1", "-duration -1")]
+    [TestCase("-dataset dvsgesture --duration 0.5", "-duration 0.5")]
+    [TestCase("-dataset dvsgesture --split-by frames", "frames")]
+    [TestCase("-dataset dvsgesture --split-by time --duration 9", "-split_by time")]
+    [TestCase("-dataset cifar10 --split-by time", "-split_by time")]
+    [TestCase("-dataset imagenet --duration 1000", "-duration 1000")]
     [TestCase("-T -3", "-T -3")]
     [TestCase("-b 0", "-b 0")]
     [TestCase("-epochs 0", "-epochs 0")]

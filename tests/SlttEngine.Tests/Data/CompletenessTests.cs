@@ -75,11 +75,11 @@ public sealed class CompletenessTests
         File.Move(folder["events", "cat", "cifar10_cat_0.aedat"], folder["events", "cat", "cifar10_cat_0.AEDAT"]);
         folder.Write("events/dog/._cifar10_dog_0.aedat", [0]);
         folder.Write("events/dog/.ipynb_checkpoints/cifar10_dog_0.aedat", [0]);
-        folder.Write("events/frog/cifar10_frog_5.aedat4", [0]);
+        folder.Write("events/frog/cifar10_frog_5.txt", [0]);
         using EventFrameSet set = (EventFrameSet)new Cifar10Dvs().Open(
             folder.FullName, train: true, new DataSetOptions { Steps = 2, AllowIncomplete = true });
         Assert.That(set.Count, Is.EqualTo(10));
-        Assert.That(set.Warnings, Has.Some.EqualTo($"{folder["events"]}: not read: 1 .aedat4"));
+        Assert.That(set.Warnings, Has.Some.EqualTo($"{folder["events"]}: not read: 1 .txt"));
         Directory.CreateDirectory(folder["events", "ship"]);
         Assert.That(OpenRefusal(new Cifar10Dvs()), Does.Contain("holds Ship and ship"));
     }
@@ -313,7 +313,7 @@ public sealed class CompletenessTests
         }
     }
 
-    private sealed class OneRecording(string path) : EventRecordings(train: true, steps: 2, EventTransform.None)
+    private sealed class OneRecording(string path) : EventRecordings(train: true, steps: 2, EventTransform.None, EventSplit.Number)
     {
         internal override string Name => "one";
 
@@ -329,6 +329,6 @@ public sealed class CompletenessTests
         {
         }
 
-        internal override IEnumerable<(int Label, EventList Events, string Name)> Decode(int index) => [(0, Aedat2.Read(path), path)];
+        internal override IEnumerable<EventSample> Decode(int index) => [new EventSample(0, path, Aedat2.Read(path))];
     }
 }

@@ -275,6 +275,8 @@ public sealed class EventDataTests
         using TemporaryFolder folder = new TemporaryFolder();
         string two = folder.Write("two.aedat", "#!AER-DAT2.0\r\n\0\0\0\x01\0\0\0\x02"u8);
         Assert.That(Aedat2.Read(two).Count, Is.EqualTo(1));
+        string davis = folder.Write("davis.aedat", [.. "#!AER-DAT2.0\r\n"u8, 0x32, 0x0f, 0xa8, 0, 0, 0, 0, 2]);
+        Assert.That(Assert.Throws<SlttException>(() => Aedat2.Read(davis))!.Message, Does.Contain(davis).And.Contain("DVS128"));
         Assert.That(Assert.Throws<SlttException>(() => Aedat31.Read(two))!.Message, Does.Contain("#!AER-DAT2.0"));
         string three = folder.Write("three.aedat", Recording());
         Assert.That(Assert.Throws<SlttException>(() => Aedat2.Read(three))!.Message, Does.Contain(three));

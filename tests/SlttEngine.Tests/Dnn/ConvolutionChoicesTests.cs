@@ -7,7 +7,7 @@ using Shape = SlttEngine.Tests.Dnn.ConvolutionTests.Shape;
 
 namespace SlttEngine.Tests.Dnn;
 
-/// <summary>Which way a convolution goes is estimated; measured where that is asked for; and what a run's folder says counts more.</summary>
+/// <summary>Which way a convolution goes is estimated, or measured where asked; what a run's folder says counts more.</summary>
 public sealed class ConvolutionChoicesTests() : DnnFixture(DeviceKind.Cpu)
 {
     // 42 MFLOP: worth a measurement. No other test has this shape.

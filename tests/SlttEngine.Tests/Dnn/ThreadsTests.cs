@@ -10,7 +10,10 @@ public sealed class ThreadsTests() : DnnFixture(DeviceKind.Cpu)
 {
     // Batches of several pieces, the last one smaller; narrow and strided ones; images so small that a piece has several.
     private static readonly Shape[] Shapes =
-        [new(7, 32, 16, 16, 32, 3, 1, 1), new(17, 3, 16, 16, 64, 3, 1, 1), new(11, 64, 16, 16, 128, 1, 2, 0), new(9, 128, 4, 4, 128, 3, 1, 1)];
+        [
+            new(7, 32, 16, 16, 32, 3, 1, 1), new(17, 3, 16, 16, 64, 3, 1, 1), new(11, 64, 16, 16, 128, 1, 2, 0),
+            new(9, 128, 4, 4, 128, 3, 1, 1),
+        ];
 
     /// <summary>All as it was.</summary>
     [TearDown]

@@ -143,14 +143,14 @@ public sealed class FiniteCheckTests
         TrainOptions further = Options with { Epochs = 2 };
         Assert.Multiple(() =>
         {
-            AssertRefused(further with { Resume = weight }, $"{weight}: NaN in layer1.0.conv1.weight: ");
-            AssertRefused(further with { PreTrain = weight }, $"{weight}: NaN in layer1.0.conv1.weight: ");
+            AssertRefused(further with { Resume = weight }, $"{weight}: net.layer1.0.conv1.weight holds NaN");
+            AssertRefused(further with { PreTrain = weight }, $"{weight}: net.layer1.0.conv1.weight holds NaN");
             AssertRefused(further with { Resume = momentum }, $"{momentum}: NaN in momentum_buffer of ");
-            AssertRefused(further with { PreTrain = variance }, $"{variance}: NaN in bn1.running_var: ");
+            AssertRefused(further with { PreTrain = variance }, $"{variance}: net.bn1.running_var holds NaN");
         });
         Run(further with { PreTrain = momentum }); // It takes the parameters alone.
-        RecordingObserver told = Run(further with { Resume = variance, OnNan = NanAction.Warn });
-        Assert.That(told.Warnings, Has.Count.EqualTo(1).And.One.StartsWith($"{variance}: NaN in bn1.running_var: "));
+        RecordingObserver told = Run(further with { Resume = momentum, OnNan = NanAction.Warn });
+        Assert.That(told.Warnings, Has.Count.EqualTo(1).And.One.StartsWith($"{momentum}: NaN in momentum_buffer of "));
 
         void AssertRefused(TrainOptions options, string message)
         {

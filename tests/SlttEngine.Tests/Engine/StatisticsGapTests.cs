@@ -174,7 +174,7 @@ public sealed class StatisticsGapTests
     /// <summary>All that a checkpoint holds.</summary>
     private static byte[] State(TrainingEngine engine) =>
     [
-        .. TrainingCheckpoint.NetworkState(engine.Store).SelectMany(t => t.Bytes.ToArray()),
+        .. NetworkState.Save(engine.Store).SelectMany(t => t.Bytes.ToArray()),
         .. engine.Network.Parameters.SelectMany(p => engine.Store.GetOptimizerState(0, p)).SelectMany(BitConverter.GetBytes),
     ];
 

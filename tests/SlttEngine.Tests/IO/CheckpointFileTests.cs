@@ -159,7 +159,7 @@ public sealed class CheckpointFileTests
         Assert.That(Assert.Throws<SlttException>(() => CheckpointFile.Read(path))!.Message, Does.Contain("damaged"));
     }
 
-    private static byte[] LegacyFile(string pickle)
+    internal static byte[] LegacyFile(string pickle)
     {
         // Magic number, protocol version and system information as torch.save writes them, then the given pickle.
         byte[] magic = [0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
@@ -190,7 +190,7 @@ public sealed class CheckpointFileTests
         }
     }
 
-    private static void RunPython(string script, params string[] arguments)
+    internal static void RunPython(string script, params string[] arguments)
     {
         ProcessStartInfo start = new ProcessStartInfo("/usr/bin/python3") { RedirectStandardError = true };
         start.ArgumentList.Add("-c");

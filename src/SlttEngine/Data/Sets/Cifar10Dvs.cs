@@ -5,12 +5,14 @@ namespace SlttEngine.Data.Sets;
 
 /// <summary>
 /// DVS-CIFAR10 (Li et al., 2017): a folder for each class with recordings cifar10_CLASS_N.aedat, N from 0 to 999. The first 90 % by N of
-/// each class are for training, the rest for testing.
+/// each class are for training, the rest for testing. A recording may have been converted to AEDAT 4.0.
 /// </summary>
 public sealed class Cifar10Dvs : EventDataSet
 {
     private const int FilesPerClass = 1000;
     private const int FirstTest = 900;
+
+    private static readonly string[] RecordingEndings = [".aedat", ".aedat4"];
 
     /// <summary>The classes in order.</summary>
     public static IReadOnlyList<string> ClassNames { get; } =
@@ -23,27 +25,26 @@ public sealed class Cifar10Dvs : EventDataSet
     public override string Title => "DVS-CIFAR10";
 
     /// <inheritdoc/>
-    public override string Needs => "events/airplane/ … events/truck/ with 1,000 .aedat files each, unpacked from airplane.zip … truck.zip";
+    public override string Needs =>
+        "events/airplane/ … events/truck/ with 1,000 .aedat files each, unpacked from airplane.zip … truck.zip; or SpikingJelly's "
+            + "events_np/ or frames_number_T_split_by_number/ with those class folders";
 
     /// <inheritdoc/>
     public override string Source => "https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671";
 
     private protected override IReadOnlyList<string> Names => ClassNames;
 
+    private protected override string CacheName => "cifar10dvs";
+
+    private protected override string SpikingJellyRemark =>
+        "turned clockwise by 90° against the recordings as the official SLTT programs read them: test a network on what it was trained on";
+
     /// <summary>The folder of the class folders.</summary>
     /// <exception cref="SlttException">There is none.</exception>
     public static string Find(string folder)
     {
-        foreach (string place in (ReadOnlySpan<string>)["events", "", "extract", Path.Combine("CIFAR10DVS", "events"), "CIFAR10DVS"])
-        {
-            string candidate = Path.Combine(folder, place);
-            if (Directory.Exists(candidate) && ClassNames.Any(name => ClassFolders(candidate, name).Length > 0))
-            {
-                return candidate;
-            }
-        }
-
-        throw new SlttException(ErrorKind.Data,
+        string[] places = [.. Places(folder)];
+        return places.FirstOrDefault(HoldsRecordings) ?? places.FirstOrDefault() ?? throw new SlttException(ErrorKind.Data,
             $"no DVS-CIFAR10 in {folder}: events/airplane … events/truck are not there"
                 + (Directory.Exists(folder) ? "" : " (there is no such folder)"),
             "unpack airplane.zip … truck.zip from https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671 into events/ there");
@@ -65,7 +66,7 @@ public sealed class Cifar10Dvs : EventDataSet
     /// <exception cref="SlttException">A class folder cannot be listed or a file's name is not cifar10_CLASS_N.aedat.</exception>
     internal static (string Path, int Label)[] Split(string events, bool train, PartContents contents)
     {
-        NumberedSample[][] classes = [.. ClassNames.Select(name => List(events, name, contents))];
+        NumberedSample[][] classes = [.. ClassNames.Select(name => List(events, name, contents, RecordingEndings, 1))];
         return Split(classes, train, contents);
     }
 
@@ -132,8 +133,28 @@ public sealed class Cifar10Dvs : EventDataSet
     {
         string events = Find(folder);
         PartContents contents = NewContents(events, train);
-        return new ClassRecordings(Split(events, train, contents), contents, train, options.Steps, Transform(options));
+        return new ClassRecordings(Split(events, train, contents), contents, train, options, Transform(options));
     }
+
+    private protected override bool HasRecordings(string folder) => Places(folder).Any(HoldsRecordings);
+
+    private protected override (PartContents Contents, (string Path, int Label)[] Files) SampleFiles(string root, bool train, bool counted)
+    {
+        PartContents contents = NewContents(root, train);
+        NumberedSample[][] classes = [.. ClassNames.Select(name => List(root, name, contents, [".npz"], counted ? 2 : 1))];
+        return (contents, Split(classes, train, contents));
+    }
+
+    /// <summary>The folders that hold class folders.</summary>
+    private static IEnumerable<string> Places(string folder) =>
+        ((string[])["events", "", "extract", Path.Combine("CIFAR10DVS", "events"), "CIFAR10DVS"])
+            .Select(place => Path.Combine(folder, place))
+            .Where(place => Directory.Exists(place) && ClassNames.Any(name => ClassFolders(place, name).Length > 0));
+
+    private static bool HoldsRecordings(string place) =>
+        ClassNames.SelectMany(name => ClassFolders(place, name)).SelectMany(DataFolder.Files).Any(f => HasEnding(f, RecordingEndings));
+
+    private static bool HasEnding(string path, string[] endings) => endings.Any(ending => DataFolder.HasEnding(path, ending));
 
     private static int Index(string name)
     {
@@ -152,7 +173,12 @@ public sealed class Cifar10Dvs : EventDataSet
     private static string[] ClassFolders(string events, string name) =>
         [.. DataFolder.Folders(events).Where(f => Path.GetFileName(f).Equals(name, StringComparison.OrdinalIgnoreCase))];
 
-    private static NumberedSample[] List(string events, string name, PartContents contents)
+    /// <param name="events">The folder of the class folders.</param>
+    /// <param name="name">The class.</param>
+    /// <param name="contents">Counts what is not read.</param>
+    /// <param name="endings">Of the files to read.</param>
+    /// <param name="numberFromEnd">Which part of a file's name is the sample's number: 1, the last.</param>
+    private static NumberedSample[] List(string events, string name, PartContents contents, string[] endings, int numberFromEnd)
     {
         string[] folders = ClassFolders(events, name);
         if (folders.Length != 1)
@@ -163,31 +189,33 @@ public sealed class Cifar10Dvs : EventDataSet
                     "keep one of them");
         }
 
-        ILookup<bool, string> files = DataFolder.Files(folders[0]).ToLookup(path => DataFolder.HasEnding(path, ".aedat"));
+        ILookup<bool, string> files = DataFolder.Files(folders[0]).ToLookup(path => HasEnding(path, endings));
         foreach (string path in files[false].Concat(DataFolder.Folders(folders[0])))
         {
             contents.AddUnread(path);
         }
 
-        return [.. files[true].Select(path => new NumberedSample(path, Number(path, name)))];
+        return [.. files[true].Select(path => new NumberedSample(path, Number(path, name, numberFromEnd)))];
     }
 
-    private static int Number(string path, string className)
+    private static int Number(string path, string className, int fromEnd)
     {
         string[] parts = Path.GetFileNameWithoutExtension(path).Split('_');
-        string? named = parts.Length > 1 ? ClassNames.FirstOrDefault(c => c.Equals(parts[^2], StringComparison.OrdinalIgnoreCase)) : null;
+        string? named = parts.Length <= fromEnd ? null
+            : ClassNames.FirstOrDefault(c => c.Equals(parts[^(fromEnd + 1)], StringComparison.OrdinalIgnoreCase));
         if (named is not null && named != className)
         {
             throw FileErrors.Bad(path, $"a recording of {named} in the folder of {className}", "move it into its class");
         }
 
-        return int.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number
+        return int.TryParse(parts[^Math.Min(fromEnd, parts.Length)], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            ? number
             : throw FileErrors.Bad(path, "the name does not end in a number, as cifar10_airplane_0.aedat does");
     }
 
     private sealed class ClassRecordings(
-        (string Path, int Label)[] files, PartContents contents, bool train, int steps, EventTransform transform)
-        : EventRecordings(train, steps, transform)
+        (string Path, int Label)[] files, PartContents contents, bool train, DataSetOptions options, EventTransform transform)
+        : EventRecordings(train, options.Steps, transform, options.Split)
     {
         internal override string Name => Train ? "cifar10dvs-train" : "cifar10dvs-test";
 
@@ -199,10 +227,10 @@ public sealed class Cifar10Dvs : EventDataSet
 
         internal override IReadOnlyList<int> Labels(int index) => [files[index].Label];
 
-        internal override void CheckStart(int index) => FileErrors.RequireStart(files[index].Path, "#!AER-DAT2.0"u8);
+        internal override void CheckStart(int index) => Aedat4.RequireStart(files[index].Path, "#!AER-DAT2.0"u8);
 
-        internal override IEnumerable<(int Label, EventList Events, string Name)> Decode(int index) =>
-            [(files[index].Label, Aedat2.Read(files[index].Path), files[index].Path)];
+        internal override IEnumerable<EventSample> Decode(int index) =>
+            [new EventSample(files[index].Label, files[index].Path, Aedat4.ReadOr(files[index].Path, Aedat2.Read))];
     }
 }
 

@@ -10,6 +10,9 @@ namespace SlttEngine.Data.Sets;
 public sealed record DataSetPart(
     string Part, int Samples, IReadOnlyList<int> SamplesByClass, int Files, int BadFiles, string? FirstProblem)
 {
+    /// <summary>Event data: the form of the samples that were found; null elsewhere.</summary>
+    public string? Form { get; init; }
+
     /// <summary>The classes in order.</summary>
     public IReadOnlyList<string> ClassNames { get; init; } = [];
 
@@ -36,6 +39,9 @@ internal sealed class DataSetTally(string part)
 
     /// <summary>Files that were inspected.</summary>
     internal int Files { get; set; }
+
+    /// <summary>See <see cref="DataSetPart.Form"/>.</summary>
+    internal string? Form { get; set; }
 
     /// <summary>Runs an inspection; what it throws is the first problem.</summary>
     internal void Try(Action inspect)
@@ -106,6 +112,7 @@ internal sealed class DataSetTally(string part)
         IReadOnlyList<int> found = Contents?.Found ?? [];
         return new DataSetPart(part, found.Sum(), found, Files, bad, firstProblem)
         {
+            Form = Form,
             ClassNames = Contents?.ClassNames ?? [],
             ExpectedByClass = Contents?.Expected,
             Incomplete = Contents?.Incomplete ?? [],

@@ -12,7 +12,7 @@ public readonly record struct GestureLabel(int Label, long Start, long End);
 /// <summary>
 /// DVS-Gesture (Amir et al., CVPR 2017): a folder DvsGesture of AEDAT 3.1 recordings, each with NAME_labels.csv (class 1 to 11, start and
 /// end in µs), and trials_to_train.txt and trials_to_test.txt that list recordings. A sample is what lies in [start, end) of a row; rows
-/// may overlap.
+/// may overlap. A recording may have been converted to AEDAT 4.0.
 /// </summary>
 public sealed class DvsGesture : EventDataSet
 {
@@ -32,7 +32,8 @@ public sealed class DvsGesture : EventDataSet
     /// <inheritdoc/>
     public override string Needs =>
         "DvsGesture/ or extract/DvsGesture/ (.aedat and _labels.csv files, trials_to_train.txt, trials_to_test.txt), unpacked from "
-            + "DvsGesture.tar.gz";
+            + "DvsGesture.tar.gz; or SpikingJelly's events_np/ or frames_number_T_split_by_number/, or tonic's ibmGestureTrain/ and "
+            + "ibmGestureTest/";
 
     /// <inheritdoc/>
     public override string Source => "https://research.ibm.com/interactive/dvsgesture/";
@@ -42,20 +43,13 @@ public sealed class DvsGesture : EventDataSet
 
     private protected override IReadOnlyList<string> Names => ClassNames;
 
+    private protected override string CacheName => "dvsgesture";
+
     /// <summary>The folder of the recordings: <paramref name="folder"/>/DvsGesture, …/extract/DvsGesture or itself.</summary>
     /// <exception cref="SlttException">There is none.</exception>
     public static string Find(string folder)
     {
-        foreach (string place in (ReadOnlySpan<string>)["DvsGesture", Path.Combine("extract", "DvsGesture"), ""])
-        {
-            string candidate = Path.Combine(folder, place);
-            if (File.Exists(Path.Combine(candidate, "trials_to_train.txt")) || File.Exists(Path.Combine(candidate, "trials_to_test.txt")))
-            {
-                return candidate;
-            }
-        }
-
-        throw new SlttException(ErrorKind.Data,
+        return Place(folder) ?? throw new SlttException(ErrorKind.Data,
             $"no DVS-Gesture in {folder}: DvsGesture/trials_to_train.txt is not there"
                 + (Directory.Exists(folder) ? "" : " (there is no such folder)"),
             "unpack DvsGesture.tar.gz from https://research.ibm.com/interactive/dvsgesture/ there");
@@ -84,6 +78,9 @@ public sealed class DvsGesture : EventDataSet
             files.TryAdd(Path.GetFileName(path), path);
         }
 
+        // A listed recording may have been converted.
+        names = [.. names.Select(n => files.ContainsKey(n) || !files.ContainsKey(Converted(n)) ? n : Converted(n))];
+        others = [.. others.Select(n => files.ContainsKey(n) || !files.ContainsKey(Converted(n)) ? n : Converted(n))];
         string[] missing = [.. names.Where(n => !files.ContainsKey(n)).Distinct()];
         string[] unlabelled = [.. names.Where(n => files.ContainsKey(n) && !files.ContainsKey(LabelsPath(n))).Distinct()];
         contents.AddFault("recordings listed but not there", missing);
@@ -91,7 +88,8 @@ public sealed class DvsGesture : EventDataSet
         contents.AddFault("recordings listed more than once", [.. names.GroupBy(n => n).Where(g => g.Count() > 1).Select(g => g.Key)]);
         contents.AddFault("recordings that the list of the other part has too", [.. names.Intersect(others)]);
         foreach (string path in files.Values.Where(
-            f => others.Length > 0 && DataFolder.HasEnding(f, ".aedat") && !Contains(names, f) && !Contains(others, f)))
+            f => others.Length > 0 && (DataFolder.HasEnding(f, ".aedat") || DataFolder.HasEnding(f, ".aedat4"))
+                && !Contains(names, f) && !Contains(others, f)))
         {
             contents.AddUnread(path);
         }
@@ -121,7 +119,7 @@ public sealed class DvsGesture : EventDataSet
     public static IEnumerable<(int Label, EventList Events)> ReadSamples(string recording)
     {
         GestureLabel[] labels = ReadLabels(recording);
-        EventList events = Aedat31.Read(recording);
+        EventList events = Aedat4.ReadOr(recording, Aedat31.Read);
         foreach (GestureLabel label in labels)
         {
             yield return (label.Label, events.Between(label.Start, label.End));
@@ -138,8 +136,21 @@ public sealed class DvsGesture : EventDataSet
     {
         string recordings = Find(folder);
         PartContents contents = NewContents(recordings, train);
-        return new ListedTrials(Trials(recordings, train, contents), contents, train, options.Steps);
+        return new ListedTrials(Trials(recordings, train, contents), contents, train, options);
     }
+
+    private protected override bool HasRecordings(string folder) => Place(folder) is not null;
+
+    private protected override (PartContents Contents, (string Path, int Label)[] Files) SampleFiles(
+        string root, bool train, bool counted) => GestureFiles.List(root, train);
+
+    private protected override SampleForm? OtherEvents(string folder) => GestureFiles.FindTonic(folder);
+
+    private static string? Place(string folder) =>
+        ((string[])["DvsGesture", Path.Combine("extract", "DvsGesture"), ""]).Select(place => Path.Combine(folder, place)).FirstOrDefault(
+            place => File.Exists(Path.Combine(place, "trials_to_train.txt")) || File.Exists(Path.Combine(place, "trials_to_test.txt")));
+
+    private static string Converted(string recording) => Path.ChangeExtension(recording, ".aedat4");
 
     /// <summary>The names in a part's list.</summary>
     private static string[] List(string recordings, bool train, bool optional = false)
@@ -197,8 +208,8 @@ public sealed class DvsGesture : EventDataSet
     private static bool TryField(string text, out uint value) =>
         uint.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out value);
 
-    private sealed class ListedTrials(GestureTrial[] trials, PartContents contents, bool train, int steps)
-        : EventRecordings(train, steps, EventTransform.None)
+    private sealed class ListedTrials(GestureTrial[] trials, PartContents contents, bool train, DataSetOptions options)
+        : EventRecordings(train, options.Steps, EventTransform.None, options.Split)
     {
         internal override string Name => Train ? "dvsgesture-train" : "dvsgesture-test";
 
@@ -210,15 +221,15 @@ public sealed class DvsGesture : EventDataSet
 
         internal override IReadOnlyList<int> Labels(int index) => [.. trials[index].Labels.Select(l => l.Label)];
 
-        internal override void CheckStart(int index) => FileErrors.RequireStart(trials[index].Path, "#!AER-DAT3.1"u8);
+        internal override void CheckStart(int index) => Aedat4.RequireStart(trials[index].Path, "#!AER-DAT3.1"u8);
 
-        internal override IEnumerable<(int Label, EventList Events, string Name)> Decode(int index)
+        internal override IEnumerable<EventSample> Decode(int index)
         {
             GestureTrial trial = trials[index];
-            EventList events = Aedat31.Read(trial.Path);
+            EventList events = Aedat4.ReadOr(trial.Path, Aedat31.Read);
             foreach (GestureLabel label in trial.Labels)
             {
-                yield return (label.Label, events.Between(label.Start, label.End), $"{trial.Path}, {Describe(label)}");
+                yield return new EventSample(label.Label, $"{trial.Path}, {Describe(label)}", events.Between(label.Start, label.End));
             }
         }
     }
