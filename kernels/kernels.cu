@@ -21,6 +21,8 @@
 #include "count_batches.cu"
 #include "dropout.cu"
 #include "expand_frames.cu"
+#include "find_firing.cu"
+#include "find_nonfinite.cu"
 #include "lif_backward.cu"
 #include "lif_forward.cu"
 #include "loss.cu"

@@ -64,6 +64,7 @@ internal sealed class KernelCases
             [m.Values(ComputeType.Float32, n), m.Values(type, n), Null, Null, m.Values(type, n), Null, 1f, 1f, Lambda, Threshold, Triangle,
                 0f, 0u, Null, n]);
         Add("spikes", type, 2 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), 1f, Threshold, 0f, 0u, Null, n]);
+        Add("find_firing", type, b * n, shape, m => [m.Zeros<int>(1), m.Zeros<int>(1), m.Zeros(type, n), Threshold, n], "silent");
     }
 
     private void AddBatchNorm(ComputeType type)
@@ -221,6 +222,7 @@ internal sealed class KernelCases
             "adamw", null, 28 * n, shape,
             m => [m.Values(Float, n), m.Values(Float, n), m.Positive(n), m.Values(Float, n), m.State(), 0.9f, 0.999f, 1e-8f, 0.01f, n]);
         Add("find_overflow", null, 4 * n, shape, m => [m.Values(Float, n), m.State(), n]);
+        Add("find_nonfinite", null, 4 * n, shape, m => [m.Zeros<ulong>(1), m.Values(Float, n), n]);
         Add("bias_broadcast", null, 4 * n, shape, m => [m.Values(Float, n), PerChannel(m), (int)rows, Channels]);
         Add("weight_standardize_backward", null, 12 * weights, LaunchShape.Filters(outputs, FanIn), m =>
             [m.Values(Float, weights), m.Zeros<float>(outputs), m.Zeros<float>(outputs), Null, m.Values(Float, weights),

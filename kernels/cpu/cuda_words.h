@@ -31,6 +31,11 @@ static inline float __uint_as_float(uint32_t u) {
 }
 static inline int __popc(unsigned x) { return __builtin_popcount(x); }
 template <class T> static inline T atomicAdd(T* p, T x) { return __atomic_fetch_add(p, x, __ATOMIC_RELAXED); }
+template <class T> static inline T atomicMin(T* p, T x) {
+    T old = __atomic_load_n(p, __ATOMIC_RELAXED);
+    while (x < old && !__atomic_compare_exchange_n(p, &old, x, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {}
+    return old;
+}
 
 // ---- 16-bit floats: rounded to nearest, ties to even; overflow gives infinity, NaN stays NaN ---------------------------
 

@@ -22,6 +22,7 @@ static constexpr const char* type_name(const uint8_t*) { return "u8"; }
 static constexpr const char* type_name(const uint16_t*) { return "u16"; }
 static constexpr const char* type_name(const uint32_t*) { return "u32"; }
 static constexpr const char* type_name(const uint64_t*) { return "u64"; }
+static constexpr const char* type_name(const unsigned long long*) { return "u64"; }  // another type than uint64_t; CUDA's atomics take it
 
 template <class P> struct Describe {
     static constexpr Parameter value = {sizeof(P), alignof(P), false, false, type_name((P*)nullptr)};

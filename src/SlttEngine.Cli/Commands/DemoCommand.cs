@@ -13,7 +13,7 @@ internal sealed class DemoCommand : Command
     // Most pixels see no event, and in a channel of the first layer they all have the same potential. Where learning moves that to v_th,
     // the whole background of the channel fires or not as a batch's mean decides: training goes on, evaluation with running means is lost
     // (accuracy near chance). At a learning rate of 0.03 it got there in one run (0.99 of v_th, 14 %), and at the official 0.1 runs ended
-    // near chance too; at 0.015 it stayed below 0.5 (four runs, 98.2 to 99.4 %).
+    // near chance too; at 0.015 it stayed below 0.5 (four runs, 98.2 to 99.4 %). docs/guide/batch-norm.md tells it to users.
     private static readonly TrainOptions Defaults = new()
     {
         Dataset = "dvsgesture",

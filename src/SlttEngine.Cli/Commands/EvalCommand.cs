@@ -15,7 +15,7 @@ internal sealed class EvalCommand : Command
     [
         "name", "epochs", "out_dir", "surrogate", "amp", "amp_dtype", "opt", "lr", "momentum", "lr_scheduler", "step_size", "gamma",
         "T_max",
-        "drop_rate", "weight_decay", "save_init", "K", "method", "reset_head",
+        "drop_rate", "weight_decay", "save_init", "K", "method", "reset_head", "on_nan",
     ];
 
     private readonly TrainOptionSet set = new(new TrainOptions());

@@ -37,6 +37,7 @@ public static class RunFactory
         StartFrom = options.PreTrain,
         ResetHead = options.ResetHead,
         SaveInitial = options.SaveInit,
+        OnNan = options.OnNan,
         Takeover = options.Takeover,
     };
 

@@ -3,6 +3,7 @@ using SlttEngine.Data.Sets;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 using SlttEngine.Layers;
+using SlttEngine.Training;
 
 namespace SlttEngine.Cli.Options;
 
@@ -15,6 +16,7 @@ public static class TrainOptionTable
     private static readonly string[] Devices = ["auto", "cuda", "cpu", "cpu-strict"];
     private static readonly string[] BatchNorms = ["sltt", "cudnn"];
     private static readonly string[] Splits = ["number", "time"];
+    private static readonly string[] NanActions = ["stop", "warn"];
     private static readonly string[] AmpTypes = ["float16", "fp16", "bf16", "bfloat16"];
 
     /// <summary>The data sets' names.</summary>
@@ -93,6 +95,12 @@ public static class TrainOptionTable
         Switch(
             "allow_incomplete", "take what is there of an incomplete data set, and leave out samples without an event; the run says so",
             o => o.AllowIncomplete, (o, v) => o with { AllowIncomplete = v }),
+        Choice(
+            "on_nan", "action on NaN", NanActions, o => NanActions[(int)o.OnNan],
+            (o, v) => o with { OnNan = (NanAction)Array.IndexOf(NanActions, v) }) with
+        {
+            Help = "what to do when parameters, statistics or the optimizer's state become NaN or infinite: stop, warn",
+        },
     ];
 
     /// <summary>The option of that name; null if there is none.</summary>

@@ -5,6 +5,7 @@ using SlttEngine.Graph;
 using SlttEngine.IO;
 using SlttEngine.Layers;
 using SlttEngine.Models;
+using SlttEngine.Training;
 
 namespace SlttEngine.Cli.Options;
 
@@ -165,6 +166,9 @@ public sealed record TrainOptions
 
     /// <summary>allow_incomplete: take what is there of an incomplete data set, and leave out samples without an event.</summary>
     public bool AllowIncomplete { get; init; }
+
+    /// <summary>on_nan: what happens when a number of the run's state becomes NaN or infinite.</summary>
+    public NanAction OnNan { get; init; } = NanAction.Stop;
 
     // The official defaults of these two are Python integers and print as such until a float is given: wd0 but wd0.0.
     internal bool WeightDecayGiven { get; init; }

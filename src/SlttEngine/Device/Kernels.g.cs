@@ -40,6 +40,8 @@ public sealed partial class Kernels
         "expand_frames_f32_f32", "expand_frames_f32_f16", "expand_frames_f32_bf16",
         "expand_frames_u16_f32", "expand_frames_u16_f16", "expand_frames_u16_bf16",
         "expand_frames_u8_f32", "expand_frames_u8_f16", "expand_frames_u8_bf16",
+        "find_firing_f32", "find_firing_f16", "find_firing_bf16",
+        "find_nonfinite",
         "find_overflow",
         "guard_check",
         "guard_write",
@@ -318,24 +320,37 @@ public sealed partial class Kernels
             70 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
             (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
+    /// <summary>find_firing.cu: whether any neuron of a layer fires in a step, and whether any stays silent.</summary>
+    [Kernel("find_firing")]
+    public unsafe void FindFiring<T>(
+        LaunchShape shape, DevicePtr<int> fired, DevicePtr<int> silent, ConstDevicePtr<T> u, float vTh, long n)
+        where T : unmanaged => Launch(
+            73 + KernelType<T>.Variant, shape, (nint)(&fired), (nint)(&silent), (nint)(&u), (nint)(&vTh), (nint)(&n));
+
+    /// <summary>find_nonfinite.cu: the index of the first number that is NaN or infinite.</summary>
+    [Kernel("find_nonfinite")]
+    public unsafe void FindNonfinite(
+        LaunchShape shape, DevicePtr<ulong> first, ConstDevicePtr<float> values, long n) => Launch(
+            76, shape, (nint)(&first), (nint)(&values), (nint)(&n));
+
     /// <summary>accumulate_gradients.cu: detects inf and NaN in the float gradients.</summary>
     [Kernel("find_overflow")]
     public unsafe void FindOverflow(
         LaunchShape shape, ConstDevicePtr<float> grad, DevicePtr<RunState> state, long n) => Launch(
-            73, shape, (nint)(&grad), (nint)(&state), (nint)(&n));
+            77, shape, (nint)(&grad), (nint)(&state), (nint)(&n));
 
     /// <summary>guards.cu: compares a guard with its pattern; on the strict CPU device alone, with one thread.</summary>
     [Kernel("guard_check")]
     public unsafe void GuardCheck(
         LaunchShape shape, ConstDevicePtr<byte> guard, long n, int number, DevicePtr<int> violated) => Launch(
-            74, shape, (nint)(&guard), (nint)(&n), (nint)(&number), (nint)(&violated));
+            78, shape, (nint)(&guard), (nint)(&n), (nint)(&number), (nint)(&violated));
 
     /// <summary>guards.cu: writes the pattern of a guard, n bytes behind a buffer of the arena; on the strict CPU device alone, with one
     /// thread.</summary>
     [Kernel("guard_write")]
     public unsafe void GuardWrite(
         LaunchShape shape, DevicePtr<byte> guard, long n) => Launch(
-            75, shape, (nint)(&guard), (nint)(&n));
+            79, shape, (nint)(&guard), (nint)(&n));
 
     /// <summary>lif_backward.cu: backward of lif_forward for one time step.</summary>
     [Kernel("lif_backward")]
@@ -344,7 +359,7 @@ public sealed partial class Kernels
         ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh, int surrogate, float dropRate,
         uint dropLayer, ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            76 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip), (nint)(&u),
+            80 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip), (nint)(&u),
             (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
@@ -355,7 +370,7 @@ public sealed partial class Kernels
         ConstDevicePtr<T> gradSkip, ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh,
         int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            79 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip),
+            83 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip),
             (nint)(&u), (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate),
             (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
@@ -366,7 +381,7 @@ public sealed partial class Kernels
         float xScale, float spikeScale, float lambda, float vTh, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows,
         int channels)
         where T : unmanaged => Launch(
-            82 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&xBias), (nint)(&xScale),
+            86 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&xBias), (nint)(&xScale),
             (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows),
             (nint)(&channels));
 
@@ -377,7 +392,7 @@ public sealed partial class Kernels
         float vTh, int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows, int channels, int width,
         int window)
         where T : unmanaged => Launch(
-            85 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&lambda),
+            89 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&lambda),
             (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows), (nint)(&channels),
             (nint)(&width), (nint)(&window));
 
@@ -388,7 +403,7 @@ public sealed partial class Kernels
         ConstDevicePtr<int> labels, float lossLambda, int mseOneHot, float lossMeans, float scale, ConstDevicePtr<RunState> state, int n,
         int classes)
         where T : unmanaged => Launch(
-            88 + KernelType<T>.Variant, shape, (nint)(&gradLogits), (nint)(&sampleLoss), (nint)(&totalLogits), (nint)(&logits),
+            92 + KernelType<T>.Variant, shape, (nint)(&gradLogits), (nint)(&sampleLoss), (nint)(&totalLogits), (nint)(&logits),
             (nint)(&labels), (nint)(&lossLambda), (nint)(&mseOneHot), (nint)(&lossMeans), (nint)(&scale), (nint)(&state), (nint)(&n),
             (nint)(&classes));
 
@@ -397,7 +412,7 @@ public sealed partial class Kernels
     public unsafe void Metrics(
         LaunchShape shape, DevicePtr<double> metrics, ConstDevicePtr<float> totalLogits, ConstDevicePtr<float> sampleLoss,
         ConstDevicePtr<int> labels, int n, int classes) => Launch(
-            91, shape, (nint)(&metrics), (nint)(&totalLogits), (nint)(&sampleLoss), (nint)(&labels), (nint)(&n), (nint)(&classes));
+            95, shape, (nint)(&metrics), (nint)(&totalLogits), (nint)(&sampleLoss), (nint)(&labels), (nint)(&n), (nint)(&classes));
 
     /// <summary>residual_add.cu: y = (a + bias_a[c]) + (b + bias_b[c]), a block's output and its shortcut.</summary>
     [Kernel("residual_add")]
@@ -405,7 +420,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> a, ConstDevicePtr<T> b, ConstDevicePtr<float> biasA,
         ConstDevicePtr<float> biasB, long rows, int channels)
         where T : unmanaged => Launch(
-            92 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&a), (nint)(&b), (nint)(&biasA), (nint)(&biasB), (nint)(&rows),
+            96 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&a), (nint)(&b), (nint)(&biasA), (nint)(&biasB), (nint)(&rows),
             (nint)(&channels));
 
     /// <summary>scale.cu: y = factor x.</summary>
@@ -413,14 +428,14 @@ public sealed partial class Kernels
     public unsafe void Scale<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, float factor, long n)
         where T : unmanaged => Launch(
-            95 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&factor), (nint)(&n));
+            99 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&factor), (nint)(&n));
 
     /// <summary>sgd.cu: stochastic gradient descent with momentum, all parameters in one launch.</summary>
     [Kernel("sgd")]
     public unsafe void Sgd(
         LaunchShape shape, DevicePtr<float> weight, DevicePtr<float> momentumBuffer, ConstDevicePtr<float> grad,
         ConstDevicePtr<RunState> state, float momentum, float weightDecay, long n) => Launch(
-            98, shape, (nint)(&weight), (nint)(&momentumBuffer), (nint)(&grad), (nint)(&state), (nint)(&momentum), (nint)(&weightDecay),
+            102, shape, (nint)(&weight), (nint)(&momentumBuffer), (nint)(&grad), (nint)(&state), (nint)(&momentum), (nint)(&weightDecay),
             (nint)(&n));
 
     /// <summary>spikes.cu: recomputes a layer's spikes from its membrane potentials, for the weight gradient of the next
@@ -430,7 +445,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> @out, ConstDevicePtr<T> u, float spikeScale, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            99 + KernelType<T>.Variant, shape, (nint)(&@out), (nint)(&u), (nint)(&spikeScale), (nint)(&vTh), (nint)(&dropRate),
+            103 + KernelType<T>.Variant, shape, (nint)(&@out), (nint)(&u), (nint)(&spikeScale), (nint)(&vTh), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
     /// <summary>spikes_pool.cu: recomputes a layer's pooled spikes from its membrane potentials, for the weight gradient of the next
@@ -440,14 +455,14 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> pooled, ConstDevicePtr<T> u, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, long rows, int channels, int width, int window)
         where T : unmanaged => Launch(
-            102 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer),
+            106 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer),
             (nint)(&state), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("sum_to_scalar")]
     public unsafe void SumToScalar(
         LaunchShape shape, DevicePtr<float> @out, ConstDevicePtr<float> x, int n) => Launch(
-            105, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
+            109, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("weight_standardize")]
@@ -456,7 +471,7 @@ public sealed partial class Kernels
         ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain, float alpha, float eps, int outChannels,
         int fanIn)
         where T : unmanaged => Launch(
-            106 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight), (nint)(&gain),
+            110 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight), (nint)(&gain),
             (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps), (nint)(&outChannels), (nint)(&fanIn));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
@@ -466,7 +481,7 @@ public sealed partial class Kernels
         DevicePtr<float> gradSkipPartial, ConstDevicePtr<float> gradWeightEff, ConstDevicePtr<float> gradBiasEff,
         ConstDevicePtr<float> weight, ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain,
         float alpha, float eps, int outChannels, int fanIn) => Launch(
-            109, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
+            113, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
             (nint)(&gradBiasEff), (nint)(&weight), (nint)(&gain), (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps),
             (nint)(&outChannels), (nint)(&fanIn));
 }

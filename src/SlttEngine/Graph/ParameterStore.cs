@@ -98,6 +98,11 @@ public sealed class ParameterStore : IDisposable
     /// <param name="index">SGD: 0 momentum_buffer; AdamW: 0 exp_avg, 1 exp_avg_sq.</param>
     public DevicePtr<float> OptimizerState(int index) => Start(optimizerState[index]);
 
+    /// <summary>Address of a parameter's optimiser state.</summary>
+    /// <param name="index">As <see cref="OptimizerState(int)"/>.</param>
+    /// <param name="parameter">The parameter.</param>
+    public DevicePtr<float> OptimizerState(int index, Parameter parameter) => At(OptimizerState(index), parameter.Offset);
+
     /// <summary>Address of a parameter's master weights.</summary>
     /// <param name="parameter">The parameter.</param>
     public DevicePtr<float> Weight(Parameter parameter) => At(Weights, parameter.Offset);
@@ -188,17 +193,17 @@ public sealed class ParameterStore : IDisposable
     public float[] GetGradient(Parameter parameter) => parameter.FromDevice(Read(Gradient(parameter), parameter.Count));
 
     /// <summary>A parameter's optimiser state in PyTorch's order.</summary>
-    /// <param name="index">As <see cref="OptimizerState"/>.</param>
+    /// <param name="index">As <see cref="OptimizerState(int)"/>.</param>
     /// <param name="parameter">The parameter.</param>
     public float[] GetOptimizerState(int index, Parameter parameter) =>
-        parameter.FromDevice(Read(At(OptimizerState(index), parameter.Offset), parameter.Count));
+        parameter.FromDevice(Read(OptimizerState(index, parameter), parameter.Count));
 
     /// <summary>Sets a parameter's optimiser state.</summary>
-    /// <param name="index">As <see cref="OptimizerState"/>.</param>
+    /// <param name="index">As <see cref="OptimizerState(int)"/>.</param>
     /// <param name="parameter">The parameter.</param>
     /// <param name="values">Elements in PyTorch's order.</param>
     public void SetOptimizerState(int index, Parameter parameter, ReadOnlySpan<float> values) =>
-        Write(At(OptimizerState(index), parameter.Offset), parameter.ToDevice(values));
+        Write(OptimizerState(index, parameter), parameter.ToDevice(values));
 
     /// <summary>A statistics buffer's elements.</summary>
     /// <param name="buffer">A float buffer.</param>

@@ -41,6 +41,9 @@ public abstract class ProgramBuilder
     /// <summary>Where neurons' spikes are counted; null: they aren't.</summary>
     internal SpikeCounts? SpikeCounts { get; init; }
 
+    /// <summary>Where it is noted whether a layer's neurons fire; null: nowhere.</summary>
+    internal FiringFlags? FiringFlags { get; init; }
+
     /// <summary>Copies of a buffer that backward reads: T if backward goes through time, else 1.</summary>
     public int Copies => Shape.ThroughTime ? Shape.Steps : 1;
 

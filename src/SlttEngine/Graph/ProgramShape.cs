@@ -26,5 +26,14 @@ public enum Section
 /// <param name="ThroughTime">True: backward goes through time (BPTT), so every step's values are kept.</param>
 /// <param name="StaticInput">True: one image for all steps; false: a frame a step.</param>
 /// <param name="FastMath">float32 convolutions may round more than a sum of products does.</param>
+/// <param name="BatchStatistics">True: an evaluation whose batch norms take their batch's statistics and leave the running ones as they
+/// are.</param>
 public sealed record ProgramShape(
-    int Batch, int Steps, ComputeType Type, bool Training, bool ThroughTime, bool StaticInput, bool FastMath = false);
+    int Batch,
+    int Steps,
+    ComputeType Type,
+    bool Training,
+    bool ThroughTime,
+    bool StaticInput,
+    bool FastMath = false,
+    bool BatchStatistics = false);

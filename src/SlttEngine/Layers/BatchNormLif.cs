@@ -96,7 +96,7 @@ public sealed class BatchNormLif : Layer
             b.Add(Section.Forward, window == 1
                 ? new Op(Name + " normalise and fire", reads, [output, u], t => Fire(output, t))
                 : new Op(Name + " normalise, fire and pool", reads, [output, u], t => FireAndPool(output, t)));
-            SpikeOps.Count(b, layer.spikes, u);
+            SpikeOps.Observe(b, layer.spikes, u);
             if (window == 1 && dropout.Rate == 0)
             {
                 b.SetPotential(layer.Output, u);

@@ -39,7 +39,7 @@ internal sealed class BatchNormOps<T>
     /// <summary>Mean by channel.</summary>
     public DeviceBuffer<float> Mean { get; }
 
-    /// <summary>1/√(variance + ε) by channel; in training only.</summary>
+    /// <summary>1/√(variance + ε) by channel; with batch statistics only.</summary>
     public DeviceBuffer<float> Invstd { get; }
 
     /// <summary>γ/√(variance + ε) by channel.</summary>
@@ -48,10 +48,10 @@ internal sealed class BatchNormOps<T>
     /// <summary>Launch shape of kernels that add up rows: one partial sum a block.</summary>
     public LaunchShape Sums => sums;
 
-    /// <summary>Emits x ← x + residual and the batch's statistics, or with the running statistics in evaluation.</summary>
+    /// <summary>Emits x ← x + residual and the batch's statistics, or the running statistics in evaluation.</summary>
     public void EmitStatistics()
     {
-        if (b.Shape.Training)
+        if (b.Shape.Training || b.Shape.BatchStatistics)
         {
             EmitBatchStatistics();
         }
@@ -132,6 +132,9 @@ internal sealed class BatchNormOps<T>
         DeviceBuffer<T>? potential = input.Residual is { } r ? b.Potential(r) : null;
         DeviceBuffer<T>? residual = input.Residual is { } s && potential is null ? b.Activation(s) : null;
         Section section = b.ForwardOf(input.Main);
+
+        // How often the running statistics move: an evaluation leaves them as they are.
+        int repeats = !b.Shape.Training ? 0 : b.IsStatic(input.Main) ? b.Shape.Steps : 1;
         b.Add(section, new Op(
             name + " statistics",
             [X, .. OptionalBuffers.Present(potential, residual)],
@@ -167,7 +170,7 @@ internal sealed class BatchNormOps<T>
                 sums.Blocks,
                 rows,
                 channels,
-                b.IsStatic(input.Main) ? b.Shape.Steps : 1)));
+                repeats)));
     }
 
     private void EmitRunningStatistics()

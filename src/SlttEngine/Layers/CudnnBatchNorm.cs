@@ -38,7 +38,7 @@ public sealed class CudnnBatchNorm : Layer
             cudnnTensorFormat.NHWC, b.Shape.Type.Dnn(), b.Shape.Batch, Output.Channels, Output.Height, Output.Width);
         b.Device.Dnn.DeriveBNTensorDescriptor(perChannel, map, Mode);
         AddUp(b);
-        if (b.Shape.Training)
+        if (b.Shape.Training || b.Shape.BatchStatistics)
         {
             return EmitTraining(b, map, perChannel);
         }
@@ -73,7 +73,8 @@ public sealed class CudnnBatchNorm : Layer
         DeviceBuffer<T> x = b.Activation(input.Main);
         DeviceBuffer<T> y = b.NewActivation(Output);
 
-        // A static input is normalised once, but the running statistics move as in every step.
+        // A static input is normalised once, but the running statistics move as in every step. An evaluation leaves them as they are.
+        bool updates = b.Shape.Training;
         bool isStatic = b.IsStatic(Output);
         int repeats = isStatic ? b.Shape.Steps : 1;
         double factor = 1 - Math.Pow(1 - (double)BatchNormModule.Momentum, repeats);
@@ -95,14 +96,18 @@ public sealed class CudnnBatchNorm : Layer
                 b.Store.Weight(norm.Weight).Pointer,
                 b.Store.Weight(norm.Bias).Pointer,
                 factor,
-                b.Store.Statistic(norm.RunningMean).Pointer,
-                b.Store.Statistic(norm.RunningVar).Pointer,
+                updates ? b.Store.Statistic(norm.RunningMean).Pointer : default,
+                updates ? b.Store.Statistic(norm.RunningVar).Pointer : default,
                 BatchNormModule.Epsilon,
                 mean.Address(t),
                 invstd.Address(t))));
-        b.Add(section, new Op(
-            Name + " count", [], [], t => b.Device.Kernels.CountBatches(
-                LaunchShape.OneThread, b.Store.Counter(norm.NumBatchesTracked), repeats)));
+        if (updates)
+        {
+            b.Add(section, new Op(
+                Name + " count", [], [], t => b.Device.Kernels.CountBatches(
+                    LaunchShape.OneThread, b.Store.Counter(norm.NumBatchesTracked), repeats)));
+        }
+
         return () =>
         {
             DeviceBuffer<T> gradOutput = b.DrainGradient(Output);

@@ -60,7 +60,7 @@ public sealed class Lif : Layer
                 b.RunState,
                 b.Rows(input),
                 input.Channels)));
-        SpikeOps.Count(b, Output, u);
+        SpikeOps.Observe(b, Output, u);
         if (spikes.IsScratch)
         {
             b.SetRecompute(Output, () => SpikeOps.Recompute(b, Output, u, spikeScale, dropout));

@@ -44,19 +44,36 @@ internal static class SpikeOps
         return recomputed;
     }
 
-    /// <summary>Counts a step's spikes for each neuron, where the program counts.</summary>
+    /// <summary>
+    /// Counts a step's spikes for each neuron, and notes whether any fired and any did not, as far as the program is to.
+    /// </summary>
     /// <typeparam name="T">Compute type.</typeparam>
     /// <param name="b">The program.</param>
     /// <param name="spikes">The spikes.</param>
     /// <param name="u">Their membrane potential.</param>
-    public static void Count<T>(ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T> u)
+    public static void Observe<T>(ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T> u)
         where T : unmanaged
     {
-        if (b.SpikeCounts is not { } counts)
+        if (b.SpikeCounts is { } counts)
         {
-            return;
+            Count(b, spikes, u, counts);
         }
 
+        if (b.FiringFlags is { } flags)
+        {
+            long n = b.Count(spikes);
+            b.Add(Section.Forward, new Op(
+                spikes.Name + " find firing",
+                [u],
+                [],
+                t => b.Device.Kernels.FindFiring<T>(
+                    b.Elementwise(n), flags.Fired(spikes), flags.Silent(spikes), u.At(t), b.Neuron.Threshold, n)));
+        }
+    }
+
+    private static void Count<T>(ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T> u, SpikeCounts counts)
+        where T : unmanaged
+    {
         // From u, so that each spike counts for 1 whatever it is scaled by.
         DeviceBuffer<T> ones = b.Scratch<T>(spikes.Name + " to count", b.Count(spikes));
         long n = b.Count(spikes);

@@ -45,6 +45,23 @@ public sealed record EngineOptions
     /// <summary>Batch sizes that evaluation will see.</summary>
     public IReadOnlyCollection<int> TestBatches { get; init; } = [];
 
+    /// <summary>
+    /// Samples in the batches of <see cref="TrainingEngine.EvaluateTrainingSamples"/>; 0: the engine is not built for it.
+    /// </summary>
+    public int GapBatch { get; init; }
+
+    /// <summary>Evaluation notes whether a layer's neurons fired at all, and whether all fired: <see cref="FiringFlags"/>.</summary>
+    internal bool WatchFiring { get; init; }
+
     /// <summary>Evaluation counts the spikes of each layer: <see cref="TrainingEngine.SpikesByPixel"/>.</summary>
     public bool CountSpikes { get; init; }
+
+    /// <summary>How a program's batches come.</summary>
+    /// <param name="kind">What the program does.</param>
+    internal InputFormat Input(ProgramKind kind) => kind switch
+    {
+        ProgramKind.Training => TrainInput,
+        ProgramKind.Evaluation => TestInput,
+        _ => TrainInput is InputFormat.ResidentCifar images ? images with { Augment = false } : TrainInput,
+    };
 }

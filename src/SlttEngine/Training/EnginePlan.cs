@@ -8,7 +8,7 @@ namespace SlttEngine.Training;
 /// </summary>
 public sealed class EnginePlan : IDisposable
 {
-    private readonly Dictionary<(bool Training, int Batch, bool Measured), NetworkProgram> programs = [];
+    private readonly Dictionary<(ProgramKind Kind, int Batch, bool Measured), NetworkProgram> programs = [];
 
     /// <summary>Lays the parameters out.</summary>
     /// <param name="device">The device, for its libraries' workspace sizes.</param>
@@ -21,6 +21,7 @@ public sealed class EnginePlan : IDisposable
         (Device, Options) = (device, options);
         Store = new ParameterStore(device, network, options.Type, options.Optimizer?.StateNames.Count ?? -1);
         SpikeCounts = options.CountSpikes ? new SpikeCounts(device, network) : null;
+        FiringFlags = options.WatchFiring ? new FiringFlags(device, network) : null;
     }
 
     /// <summary>The device.</summary>
@@ -34,6 +35,9 @@ public sealed class EnginePlan : IDisposable
 
     /// <summary>Where spikes are counted; null: they aren't.</summary>
     internal SpikeCounts? SpikeCounts { get; }
+
+    /// <summary>Where evaluations note whether layers fire; null: they don't.</summary>
+    internal FiringFlags? FiringFlags { get; }
 
     /// <summary>Programs that were planned.</summary>
     internal IEnumerable<NetworkProgram> Programs => programs.Values;
@@ -50,53 +54,73 @@ public sealed class EnginePlan : IDisposable
     /// <param name="training">False: an evaluation.</param>
     /// <param name="measures">False: with cuDNN's guess of the fastest algorithms, whose workspaces may be others.</param>
     /// <exception cref="SlttException">The batch is larger than cuDNN's tensors may be.</exception>
-    internal NetworkProgram Program(int batch, bool training, bool measures = true)
+    internal NetworkProgram Program(int batch, bool training, bool measures = true) =>
+        Program(batch, training ? ProgramKind.Training : ProgramKind.Evaluation, measures);
+
+    /// <summary>Evaluation's program for the batch that <see cref="EvaluationBatch"/> names.</summary>
+    /// <param name="batch">Samples in training's batches.</param>
+    /// <param name="measures">As in <see cref="Program(int, bool, bool)"/>: what cuDNN guesses may take other workspaces, and so give
+    /// another batch.</param>
+    internal NetworkProgram Evaluation(int batch, bool measures) => LargestWithin(
+        Program(batch, training: true, measures).Arena.Bytes, batch, size => [Program(size, training: false, measures)])[0];
+
+    /// <summary>
+    /// The programs of <see cref="TrainingEngine.EvaluateTrainingSamples"/>, by running and by batch statistics: of the largest batch that
+    /// takes no more memory than training and evaluation do. None for a network without batch norm.
+    /// </summary>
+    /// <param name="batch">Samples in training's batches.</param>
+    /// <param name="measures">As in <see cref="Program(int, bool, bool)"/>.</param>
+    internal IReadOnlyList<NetworkProgram> TrainingSamples(int batch, bool measures)
     {
-        if (programs.TryGetValue((training, batch, measures), out NetworkProgram? program))
+        if (Store.Network.Statistics.Count == 0)
+        {
+            return [];
+        }
+
+        NetworkProgram evaluation = Evaluation(batch, measures);
+        return LargestWithin(
+            Math.Max(evaluation.Arena.Bytes, Program(batch, training: true, measures).Arena.Bytes),
+            Math.Min(evaluation.Shape.Batch, StatisticsGap.MaxSamples),
+            size =>
+            [
+                Program(size, ProgramKind.TrainingSamplesByRunningStatistics, measures),
+                Program(size, ProgramKind.TrainingSamplesByBatchStatistics, measures),
+            ]);
+    }
+
+    /// <summary>A program, planned at its first use.</summary>
+    /// <param name="batch">Samples.</param>
+    /// <param name="kind">What it does with them.</param>
+    /// <param name="measures">False: with cuDNN's guess of the fastest algorithms, whose workspaces may be others.</param>
+    internal NetworkProgram Program(int batch, ProgramKind kind, bool measures = true)
+    {
+        if (programs.TryGetValue((kind, batch, measures), out NetworkProgram? program))
         {
             return program;
         }
 
-        ProgramShape shape = new(
-            batch,
-            Options.Steps,
-            training ? Options.Type : ComputeType.Float32,
-            training,
-            training && Options.Method.ThroughTime,
-            Options.StaticInput,
-            Options.FastMath);
-        program = NetworkProgram.Plan(Store, shape, Options, training ? null : SpikeCounts, measures);
-        programs.Add((training, batch, measures), program);
+        bool isEvaluation = kind == ProgramKind.Evaluation;
+        program = NetworkProgram.Plan(
+            Store, kind, batch, Options, isEvaluation ? SpikeCounts : null, isEvaluation ? FiringFlags : null, measures);
+        programs.Add((kind, batch, measures), program);
         return program;
-    }
-
-    /// <summary>Evaluation's program for the batch that <see cref="EvaluationBatch"/> names.</summary>
-    /// <param name="batch">Samples in training's batches.</param>
-    /// <param name="measures">As in <see cref="Program"/>: what cuDNN guesses may take other workspaces, and so give another batch.</param>
-    internal NetworkProgram Evaluation(int batch, bool measures)
-    {
-        NetworkProgram training = Program(batch, training: true, measures);
-        for (int parts = 1; ;)
-        {
-            NetworkProgram program = Program((batch + parts - 1) / parts, training: false, measures);
-            double excess = (double)program.Arena.Bytes / training.Arena.Bytes;
-            if (excess <= 1 || program.Shape.Batch == 1)
-            {
-                return program;
-            }
-
-            parts = Math.Max(parts + 1, (int)(parts * excess));
-        }
     }
 
     /// <summary>Drops the programs that were planned to find others.</summary>
     /// <param name="train">Batch sizes of training that stay.</param>
     /// <param name="test">Batch sizes of evaluation that stay.</param>
-    internal void KeepOnly(IReadOnlyCollection<int> train, IReadOnlyCollection<int> test)
+    /// <param name="gap">The batch size of evaluations of training samples that stays; 0: none.</param>
+    internal void KeepOnly(IReadOnlyCollection<int> train, IReadOnlyCollection<int> test, int gap)
     {
-        foreach ((bool Training, int Batch, bool Measured) key in programs.Keys.ToList())
+        foreach ((ProgramKind Kind, int Batch, bool Measured) key in programs.Keys.ToList())
         {
-            if (!key.Measured || !(key.Training ? train : test).Contains(key.Batch))
+            bool isKept = key.Kind switch
+            {
+                ProgramKind.Training => train.Contains(key.Batch),
+                ProgramKind.Evaluation => test.Contains(key.Batch),
+                _ => gap == key.Batch,
+            };
+            if (!key.Measured || !isKept)
             {
                 programs.Remove(key, out NetworkProgram? program);
                 program!.Dispose();
@@ -113,6 +137,23 @@ public sealed class EnginePlan : IDisposable
         }
 
         SpikeCounts?.Dispose();
+        FiringFlags?.Dispose();
         Store.Dispose();
+    }
+
+    /// <summary>Programs of the batch, or of the largest part of it with which none takes more memory.</summary>
+    private static IReadOnlyList<NetworkProgram> LargestWithin(long bytes, int batch, Func<int, IReadOnlyList<NetworkProgram>> plan)
+    {
+        for (int parts = 1; ;)
+        {
+            IReadOnlyList<NetworkProgram> planned = plan((batch + parts - 1) / parts);
+            double excess = (double)planned.Max(p => p.Arena.Bytes) / bytes;
+            if (excess <= 1 || planned[0].Shape.Batch == 1)
+            {
+                return planned;
+            }
+
+            parts = Math.Max(parts + 1, (int)(parts * excess));
+        }
     }
 }

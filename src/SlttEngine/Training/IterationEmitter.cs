@@ -65,11 +65,11 @@ internal sealed class IterationEmitter<T>
     private readonly List<Action> backward = [];
     private readonly DeviceBuffer<float> logits;
 
-    private IterationEmitter(ProgramBuilder<T> b, EngineOptions options)
+    private IterationEmitter(ProgramBuilder<T> b, EngineOptions options, InputFormat input)
     {
         (this.b, this.options, store) = (b, options, b.Store);
         (n, classes) = (b.Shape.Batch, b.Network.Classes);
-        feed = InputFeed.Emit(b, b.Shape.Training ? options.TrainInput : options.TestInput);
+        feed = InputFeed.Emit(b, input);
         labels = b.Keep<int>("labels", BufferKind.Batch, n);
         total = b.Keep<float>("sum of logits", BufferKind.Batch, (long)n * classes, zeroed: true);
         sampleLoss = b.Keep<float>("loss by sample", BufferKind.Batch, n, zeroed: true);
@@ -87,11 +87,12 @@ internal sealed class IterationEmitter<T>
 
     /// <summary>Emits an iteration into an empty program and plans its memory.</summary>
     /// <param name="b">The program.</param>
-    /// <param name="options">Input, loss, optimiser.</param>
+    /// <param name="options">Loss, optimiser.</param>
+    /// <param name="input">How batches come.</param>
     /// <exception cref="SlttException">The network's layers do not fit together.</exception>
-    public static IterationOps Emit(ProgramBuilder<T> b, EngineOptions options)
+    public static IterationOps Emit(ProgramBuilder<T> b, EngineOptions options, InputFormat input)
     {
-        IterationEmitter<T> emitter = new(b, options);
+        IterationEmitter<T> emitter = new(b, options, input);
         return b.Shape.Training ? emitter.Training() : emitter.Evaluation();
     }
 

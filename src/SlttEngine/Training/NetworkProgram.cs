@@ -4,6 +4,22 @@ using SlttEngine.Graph;
 
 namespace SlttEngine.Training;
 
+/// <summary>What a program does with a batch.</summary>
+internal enum ProgramKind
+{
+    /// <summary>An iteration and its update.</summary>
+    Training,
+
+    /// <summary>An evaluation of test samples, with running statistics.</summary>
+    Evaluation,
+
+    /// <summary>An evaluation of training samples, with running statistics.</summary>
+    TrainingSamplesByRunningStatistics,
+
+    /// <summary>The same, with the batch's statistics.</summary>
+    TrainingSamplesByBatchStatistics,
+}
+
 /// <summary>All operations of a training iteration, or of an evaluation, for one batch size: planned, placed, captured, replayed.</summary>
 internal sealed class NetworkProgram : IDisposable
 {
@@ -18,7 +34,10 @@ internal sealed class NetworkProgram : IDisposable
     private readonly Dictionary<(string Part, int T), CapturedGraph> graphs = [];
     private readonly HashSet<(string Part, int T)> launched = [];
 
-    private NetworkProgram(ComputeDevice device, IterationOps ops) => (this.device, this.ops) = (device, ops);
+    private NetworkProgram(ComputeDevice device, IterationOps ops, ProgramKind kind) => (this.device, this.ops, Kind) = (device, ops, kind);
+
+    /// <summary>What it does with a batch.</summary>
+    public ProgramKind Kind { get; }
 
     /// <summary>Sizes and kinds.</summary>
     public ProgramShape Shape => ops.Layers.Shape;
@@ -34,14 +53,33 @@ internal sealed class NetworkProgram : IDisposable
 
     /// <summary>Builds and plans a program; nothing is allocated for it yet.</summary>
     /// <param name="store">The network's parameters; they need no memory yet.</param>
-    /// <param name="shape">Sizes and kinds.</param>
+    /// <param name="kind">What it does with a batch.</param>
+    /// <param name="batch">Samples.</param>
     /// <param name="options">Input, neuron, loss, optimiser.</param>
     /// <param name="counts">Where spikes are counted; null: spikes are not counted.</param>
+    /// <param name="flags">Where it is noted whether layers fire; null: nowhere.</param>
     /// <param name="measures">False: take cuDNN's guess of the fastest algorithms, without measuring.</param>
     /// <exception cref="SlttException">The network's layers do not fit together, or the batch is larger than cuDNN's tensors may
     /// be.</exception>
-    public static NetworkProgram Plan(ParameterStore store, ProgramShape shape, EngineOptions options, SpikeCounts? counts, bool measures)
+    public static NetworkProgram Plan(
+        ParameterStore store,
+        ProgramKind kind,
+        int batch,
+        EngineOptions options,
+        SpikeCounts? counts,
+        FiringFlags? flags,
+        bool measures)
     {
+        bool training = kind == ProgramKind.Training;
+        ProgramShape shape = new(
+            batch,
+            options.Steps,
+            training ? options.Type : ComputeType.Float32,
+            training,
+            training && options.Method.ThroughTime,
+            options.StaticInput,
+            options.FastMath,
+            BatchStatistics: kind == ProgramKind.TrainingSamplesByBatchStatistics);
         long largest = int.MaxValue / store.Network.Layers.Max(l => Math.Max(l.Output.Elements, l.Inputs.Max(i => i.Elements)));
         if (shape.Batch > largest)
         {
@@ -61,8 +99,13 @@ internal sealed class NetworkProgram : IDisposable
         NetworkProgram Emit<T>()
             where T : unmanaged
         {
-            ProgramBuilder<T> builder = new(store, shape, options.Neuron) { MeasuresAlgorithms = measures, SpikeCounts = counts };
-            return new NetworkProgram(store.Device, IterationEmitter<T>.Emit(builder, options));
+            ProgramBuilder<T> builder = new(store, shape, options.Neuron)
+            {
+                MeasuresAlgorithms = measures,
+                SpikeCounts = counts,
+                FiringFlags = flags,
+            };
+            return new NetworkProgram(store.Device, IterationEmitter<T>.Emit(builder, options, options.Input(kind)), kind);
         }
     }
 

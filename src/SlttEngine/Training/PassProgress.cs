@@ -17,6 +17,9 @@ internal sealed class PassProgress(ITrainingObserver observer, IterationFinished
     /// <summary>Sums so far.</summary>
     public BatchMetrics Sums { get; private set; } = sums;
 
+    /// <summary>Called with the number of a batch, from 1, whose loss is NaN or infinite.</summary>
+    public Action<int>? LossNotFinite { get; set; }
+
     /// <summary>Runs batches. The host enqueues batch n + 1 on a GPU before it waits for batch n.</summary>
     /// <param name="data">Where from; its pass is begun.</param>
     /// <param name="engine">Adds up what the batches give.</param>
@@ -60,8 +63,7 @@ internal sealed class PassProgress(ITrainingObserver observer, IterationFinished
         batch++;
         batchSeconds += batchWatch.Elapsed.TotalSeconds;
         batchWatch.Restart();
-        Sums = new BatchMetrics(
-            Sums.Loss + metrics.Loss, Sums.Top1 + metrics.Top1, Sums.Top5 + metrics.Top5, Sums.Samples + metrics.Samples);
+        Sums = Sums.Plus(metrics);
         while (data.TryNextDamaged(out string? message))
         {
             observer.Warning(message);
@@ -77,5 +79,9 @@ internal sealed class PassProgress(ITrainingObserver observer, IterationFinished
             Top1 = 100 * Sums.Top1 / Sums.Samples,
             Top5 = 100 * Sums.Top5 / Sums.Samples,
         });
+        if (!double.IsFinite(metrics.Loss))
+        {
+            LossNotFinite?.Invoke(batch);
+        }
     }
 }

@@ -21,8 +21,8 @@ public readonly record struct IterationWork(long MultiplyAdds, long Bytes)
 /// <param name="Options">The run's options.</param>
 /// <param name="Format">The samples.</param>
 /// <param name="Training">Memory of a training iteration.</param>
-/// <param name="EvaluationArena">Bytes of an evaluation's activations and scratch, in batches of <see cref="EnginePlan.EvaluationBatch"/>:
-/// the same memory, at other times.</param>
+/// <param name="EvaluationArena">Bytes of an evaluation's activations and scratch, in batches of <see cref="EnginePlan.EvaluationBatch"/>,
+/// evaluations of training samples included: the same memory, at other times.</param>
 /// <param name="Images">Bytes of the images that stay on the device.</param>
 /// <param name="Work">What a training iteration has to do.</param>
 public sealed record RunPlan(
@@ -92,7 +92,8 @@ public sealed record RunPlan(
         using EnginePlan plan = options.Plan(device, format);
         NetworkProgram training = plan.Program(options.BatchSize, training: true, measure);
         IEnumerable<StepKind> passes = plan.Options.Method.Schedule(options.Steps, (ulong)options.Seed, 0).Select(p => p.Kind);
-        long evaluation = plan.Evaluation(options.BatchSize, measure).Arena.Bytes;
+        long evaluation = plan.TrainingSamples(options.BatchSize, measure).Append(plan.Evaluation(options.BatchSize, measure))
+            .Max(p => p.Arena.Bytes);
         return new RunPlan(options, format, MemoryPlan.Of(plan.Store, training), evaluation, images, training.Work(passes));
     }
 }

@@ -24,8 +24,10 @@ public sealed class Trainer : IDisposable
     private readonly RunDescription description;
     private readonly List<string> notes = [];
     private readonly IReadOnlyList<string> dataWarnings;
+    private readonly FiniteCheck finite;
+    private readonly FiringCheck firing;
+    private readonly StatisticsGap gap;
     private RunPosition position = new();
-    private bool warned;
     private RunLock? runLock;
 
     /// <summary>Builds the network and plans all memory.</summary>
@@ -63,7 +65,11 @@ public sealed class Trainer : IDisposable
         {
             TrainBatches = train.BatchSizes,
             TestBatches = test.BatchSizes,
+            GapBatch = plan.TrainingSamples(options.BatchSize, measures: true) is [NetworkProgram program, ..] ? program.Shape.Batch : 0,
         });
+        finite = new FiniteCheck(engine.Store, options, this.observer);
+        firing = new FiringCheck(engine, this.observer);
+        gap = new StatisticsGap(engine, train, test.Count, this.observer);
     }
 
     /// <summary>Device memory of the run, bytes: all of it is planned and allocated at the start.</summary>
@@ -71,6 +77,10 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Runs the epochs that are left.</summary>
     /// <param name="cancel">Stops the run after the step it is in; the state is saved.</param>
+    /// <exception cref="SlttException">
+    /// The checkpoint to begin with is of another model, or a file can't be written; or numbers are NaN or infinite, which the options
+    /// say to stop on.
+    /// </exception>
     public void Run(CancellationToken cancel)
     {
         string folder = options.RunFolder;
@@ -127,19 +137,21 @@ public sealed class Trainer : IDisposable
             }
 
             double trainSeconds = watch.Elapsed.TotalSeconds;
+            CheckFinite();
             if (TestEpoch(cancel) is not { } tested)
             {
                 Stop(folder, cancel);
                 return;
             }
 
-            FinishEpoch(folder, log, tested, start, trainSeconds, watch);
+            FinishEpoch(folder, log, tested, start, trainSeconds, watch, cancel);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        finite.Dispose();
         engine.Dispose();
         train.Dispose();
         test.Dispose();
@@ -171,6 +183,11 @@ public sealed class Trainer : IDisposable
         {
             NetworkState.Load(engine.Store, CheckpointFile.Read(start), options.ResetHead, notes.Add);
         }
+
+        if (options.Checkpoint is { } given)
+        {
+            finite.CheckLoaded(given);
+        }
     }
 
     /// <summary>Trains what is left of the epoch; false if it was asked to stop.</summary>
@@ -179,6 +196,7 @@ public sealed class Trainer : IDisposable
         double rate = options.UsedLearningRate.At(position.Epoch);
         train.Start(position.Epoch, position.Batches);
         PassProgress progress = Progress(TrainingPhase.Train, train, position.Batches, position.Train);
+        progress.LossNotFinite = batch => finite.Check(position.Epoch, batch, train.BatchesPerEpoch);
         int done = progress.Run(train, engine, batch => engine.TrainIteration(train.Input(batch), batch.Labels, rate), cancel);
         position = position with { Batches = position.Batches + done, Train = progress.Sums };
         return position.Batches == train.BatchesPerEpoch;
@@ -188,13 +206,20 @@ public sealed class Trainer : IDisposable
     private BatchMetrics? TestEpoch(CancellationToken cancel)
     {
         test.Start(position.Epoch);
+        firing.Begin();
         PassProgress progress = Progress(TrainingPhase.Test, test, 0, default);
         int done = progress.Run(test, engine, batch => engine.Evaluate(test.Input(batch), batch.Labels), cancel);
         return done == test.BatchesPerEpoch ? progress.Sums : null;
     }
 
     private void FinishEpoch(
-        string folder, EventFileWriter log, BatchMetrics tested, EpochStart start, double trainSeconds, Stopwatch watch)
+        string folder,
+        EventFileWriter log,
+        BatchMetrics tested,
+        EpochStart start,
+        double trainSeconds,
+        Stopwatch watch,
+        CancellationToken cancel)
     {
         BatchMetrics trained = position.Train;
         (double trainLoss, double trainAccuracy) = (trained.Loss / trained.Samples, trained.Top1 / trained.Samples);
@@ -204,8 +229,9 @@ public sealed class Trainer : IDisposable
         log.Scalar("train_acc", trainAccuracy, epoch);
         log.Scalar("test_loss", testLoss, epoch);
         log.Scalar("test_acc", testAccuracy, epoch);
-        bool best = testAccuracy > position.MaxTestAccuracy;
-        position = position.NextEpoch(Math.Max(testAccuracy, position.MaxTestAccuracy));
+        bool isFinite = CheckFinite();
+        bool best = isFinite && testAccuracy > position.MaxTestAccuracy;
+        position = position.NextEpoch(best ? testAccuracy : position.MaxTestAccuracy);
         if (best)
         {
             Save(Path.Combine(folder, BestCheckpoint));
@@ -213,6 +239,13 @@ public sealed class Trainer : IDisposable
 
         Save(Path.Combine(folder, LatestCheckpoint));
         ConvolutionLog.Write(folder, epoch);
+        if (isFinite)
+        {
+            firing.End(epoch);
+            gap.Check(epoch, trainAccuracy, testAccuracy, cancel);
+            ConvolutionLog.Start();
+        }
+
         long skipped = engine.ReadState().SkippedSteps;
         observer.EpochFinished(new EpochFinished(
             epoch,
@@ -227,23 +260,7 @@ public sealed class Trainer : IDisposable
             (trained.Samples - start.Samples) / trainSeconds,
             DeviceBytes,
             skipped));
-        WarnIfDiverged(epoch, trainLoss, (long)(engine.Iteration - start.Iteration), skipped - start.Skipped);
-    }
-
-    /// <summary>Warns only once a run: the user may be away, and the log would fill.</summary>
-    private void WarnIfDiverged(int epoch, double loss, long updates, long skipped)
-    {
-        string? warning = !double.IsFinite(loss)
-            ? $"epoch {epoch}: the loss is no longer finite: the network has diverged; a lower -lr may help"
-            : updates > 0 && skipped == updates
-                ? $"epoch {epoch}: all {updates} updates were skipped, as gradients were not finite; if this goes on, a lower -lr or "
-                    + "--amp-dtype bf16 may help"
-            : null;
-        if (warning is not null && !warned)
-        {
-            warned = true;
-            observer.Warning(warning);
-        }
+        finite.EpochFinished(epoch, trainLoss, (long)(engine.Iteration - start.Iteration), skipped - start.Skipped);
     }
 
     private void Stop(string folder, CancellationToken cancel)
@@ -258,10 +275,14 @@ public sealed class Trainer : IDisposable
         observer.Stopped(path);
     }
 
+    private bool CheckFinite() => finite.Check(position.Epoch, position.Batches, train.BatchesPerEpoch);
+
     private void Save(string path)
     {
         runLock?.Check();
+        bool isFinite = CheckFinite();
         TrainingCheckpoint.Capture(engine, options, position, description).WriteSafeTensors(path);
+        finite.Saved(path, isFinite);
         observer.CheckpointSaved(path);
     }
 

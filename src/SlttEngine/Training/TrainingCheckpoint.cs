@@ -74,7 +74,8 @@ public static class TrainingCheckpoint
             ["seed"] = options.Seed,
             ["batch_size"] = options.BatchSize,
             ["batches"] = position.Batches,
-            ["train_loss"] = position.Train.Loss,
+            ["train_loss"] = double.IsFinite(position.Train.Loss)
+                ? JsonValue.Create(position.Train.Loss) : JsonValue.Create(Text(position.Train.Loss)), // JSON has no NaN
             ["train_top1"] = position.Train.Top1,
             ["train_top5"] = position.Train.Top5,
             ["train_samples"] = position.Train.Samples,
@@ -181,7 +182,10 @@ public static class TrainingCheckpoint
             {
                 Batches = batches,
                 Train = new BatchMetrics(
-                    (double)run["train_loss"]!, (double)run["train_top1"]!, (double)run["train_top5"]!, (double)run["train_samples"]!),
+                    double.Parse(run["train_loss"]!.ToString(), CultureInfo.InvariantCulture),
+                    (double)run["train_top1"]!,
+                    (double)run["train_top5"]!,
+                    (double)run["train_samples"]!),
             };
         }
         catch (Exception e) when (e is JsonException or NullReferenceException or InvalidOperationException or FormatException)

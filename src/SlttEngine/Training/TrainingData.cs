@@ -13,8 +13,7 @@ public sealed class TrainingData : IDisposable
     private readonly IDataSet set;
     private readonly BatchLoader loader;
     private readonly CudaDeviceVariable<byte>? resident;
-    private readonly int batchSize;
-    private readonly bool dropLast;
+    private readonly BatchLoaderOptions loading;
 
     /// <summary>Opens it; images that stay on the device are copied there.</summary>
     /// <param name="device">The device.</param>
@@ -27,8 +26,7 @@ public sealed class TrainingData : IDisposable
         SampleFormat format = SampleFormat.Of(set);
         options.Require(format);
         this.set = set;
-        BatchLoaderOptions loading = Loading(options, set, train) with { Damaged = damaged.Enqueue };
-        (batchSize, dropLast) = (loading.BatchSize, loading.DropLast);
+        loading = Loading(options, set, train) with { Damaged = damaged.Enqueue };
         loader = new BatchLoader(set, loading);
         if (set is IImageSet images)
         {
@@ -59,7 +57,9 @@ public sealed class TrainingData : IDisposable
     public int BatchesPerEpoch => loader.BatchesPerEpoch;
 
     /// <summary>Sizes that batches have: the batch size, and that of the last if it is smaller.</summary>
-    public IReadOnlyCollection<int> BatchSizes => dropLast || set.Count % batchSize == 0 ? [batchSize] : [batchSize, set.Count % batchSize];
+    public IReadOnlyCollection<int> BatchSizes => loading.DropLast || set.Count % loading.BatchSize == 0
+        ? [loading.BatchSize]
+        : [loading.BatchSize, set.Count % loading.BatchSize];
 
     /// <summary>Begins an epoch.</summary>
     /// <param name="epoch">Decides the order.</param>
@@ -68,6 +68,11 @@ public sealed class TrainingData : IDisposable
 
     /// <summary>The next batch, or null at the end of the epoch.</summary>
     public Batch? Next() => loader.Next();
+
+    /// <summary>A loader for whole batches of another size, in the same orders; the epoch that runs here is not touched.</summary>
+    /// <param name="batch">Samples a batch, as many as the set has at most.</param>
+    internal BatchLoader Loader(int batch) =>
+        new(set, loading with { BatchSize = batch, DropLast = true, Damaged = null, Prefetch = 1 });
 
     /// <summary>The next message about a sample that was left out, if there is one.</summary>
     /// <param name="message">One line.</param>

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using ManagedCuda;
 using SlttEngine.Device;
 using SlttEngine.Graph;
+using SlttEngine.Layers;
 
 namespace SlttEngine.Training;
 
@@ -10,7 +11,13 @@ namespace SlttEngine.Training;
 /// <param name="Top1">Samples whose class has the largest sum of logits.</param>
 /// <param name="Top5">Samples whose class is among the five largest.</param>
 /// <param name="Samples">Samples.</param>
-public readonly record struct BatchMetrics(double Loss, double Top1, double Top5, double Samples);
+public readonly record struct BatchMetrics(double Loss, double Top1, double Top5, double Samples)
+{
+    /// <summary>The sums over these batches and others.</summary>
+    /// <param name="other">The others.</param>
+    internal BatchMetrics Plus(BatchMetrics other) =>
+        new(Loss + other.Loss, Top1 + other.Top1, Top5 + other.Top5, Samples + other.Samples);
+}
 
 /// <summary>A network on a device, with all its memory planned and allocated: runs training iterations and evaluations.</summary>
 public sealed class TrainingEngine : IDisposable
@@ -36,7 +43,7 @@ public sealed class TrainingEngine : IDisposable
     public TrainingEngine(EnginePlan plan, EngineOptions options)
     {
         (this.plan, this.options) = (plan, options);
-        plan.KeepOnly(options.TrainBatches, options.TestBatches);
+        plan.KeepOnly(options.TrainBatches, options.TestBatches, options.GapBatch);
         foreach (int batch in options.TrainBatches)
         {
             plan.Program(batch, training: true);
@@ -47,11 +54,18 @@ public sealed class TrainingEngine : IDisposable
             plan.Program(batch, training: false);
         }
 
+        if (options.GapBatch > 0)
+        {
+            plan.Program(options.GapBatch, ProgramKind.TrainingSamplesByRunningStatistics);
+            plan.Program(options.GapBatch, ProgramKind.TrainingSamplesByBatchStatistics);
+        }
+
         ArenaBytes = plan.Programs.Max(p => p.Arena.Bytes);
         try
         {
             Store.Allocate();
             plan.SpikeCounts?.Allocate();
+            plan.FiringFlags?.Allocate();
             arena = new CudaDeviceVariable<byte>(ArenaBytes);
         }
         catch (CudaException e)
@@ -92,8 +106,18 @@ public sealed class TrainingEngine : IDisposable
     /// <summary>Bytes of weights, gradients, optimiser state and statistics.</summary>
     public long StoreBytes => Store.Bytes.Weights + Store.Bytes.Gradients + Store.Bytes.Optimizer + Store.Bytes.Statistics;
 
+    /// <summary>Samples in the batches of <see cref="EvaluateTrainingSamples"/>; 0: the engine was not built for it.</summary>
+    public int GapBatch => options.GapBatch;
+
     /// <summary>Training iterations made; with the seed it names the random numbers of the next.</summary>
     public ulong Iteration { get; set; }
+
+    /// <summary>
+    /// True once less than 1 % of batch norm's running statistics is what they began with: before, an evaluation says little. Each step
+    /// moves them by its momentum.
+    /// </summary>
+    internal bool HasRunningStatistics =>
+        Network.Statistics.Count == 0 || Math.Pow(1 - BatchNormModule.Momentum, Iteration * (double)options.Steps) < 0.01;
 
     /// <summary>Runs a training iteration and its update.</summary>
     /// <param name="input">The batch's input, in the training format.</param>
@@ -115,12 +139,17 @@ public sealed class TrainingEngine : IDisposable
             return;
         }
 
-        CheckLabels(labels);
         plan.SpikeCounts?.Reserve((long)labels.Length * options.Steps);
-        WriteHostState(0);
-        Program(training: false, labels.Length).Run(
-            input, labels, Enumerable.Range(0, options.Steps).Select(t => (StepKind.ForwardOnly, t)), sameEveryIteration: true);
+        Evaluate(Program(training: false, labels.Length), input, labels);
     }
+
+    /// <summary>Evaluates samples of the training set that are not augmented; the running statistics stay as they are.</summary>
+    /// <param name="input">The batch's input, in the training format.</param>
+    /// <param name="labels">Class of each of the <see cref="GapBatch"/> samples.</param>
+    /// <param name="batchStatistics">True: batch norm takes the batch's statistics; false: the running ones.</param>
+    /// <exception cref="SlttException">A label is not a class of the network.</exception>
+    public void EvaluateTrainingSamples(ReadOnlySpan<byte> input, ReadOnlySpan<int> labels, bool batchStatistics) =>
+        Evaluate(TrainingSamples(batchStatistics), input, labels);
 
     /// <summary>Waits for the device; returns the sums since the last call and starts new ones.</summary>
     public BatchMetrics WaitForMetrics()
@@ -128,6 +157,9 @@ public sealed class TrainingEngine : IDisposable
         MetricsReads.Begin();
         return MetricsReads.Wait();
     }
+
+    /// <summary>Where evaluations note whether layers fire; null: they don't.</summary>
+    internal FiringFlags? FiringFlags => plan.FiringFlags;
 
     /// <summary>Reads of the sums that do not hold the device up, one after each of two batches at most.</summary>
     internal MetricsReads MetricsReads { get; }
@@ -189,8 +221,19 @@ public sealed class TrainingEngine : IDisposable
         return program;
     }
 
+    /// <summary>The program of <see cref="EvaluateTrainingSamples"/>.</summary>
+    internal NetworkProgram TrainingSamples(bool batchStatistics) => plan.Program(
+        GapBatch, batchStatistics ? ProgramKind.TrainingSamplesByBatchStatistics : ProgramKind.TrainingSamplesByRunningStatistics);
+
     private void Place(NetworkProgram program) =>
-        program.Place(arena.DevicePointer, program.Shape.Training ? options.TrainInput : options.TestInput);
+        program.Place(arena.DevicePointer, options.Input(program.Kind));
+
+    private void Evaluate(NetworkProgram program, ReadOnlySpan<byte> input, ReadOnlySpan<int> labels)
+    {
+        CheckLabels(labels);
+        WriteHostState(0);
+        program.Run(input, labels, Enumerable.Range(0, options.Steps).Select(t => (StepKind.ForwardOnly, t)), sameEveryIteration: true);
+    }
 
     /// <summary>Refuses what the loss's kernel would index logits by: a label beyond the classes has no logit.</summary>
     private void CheckLabels(ReadOnlySpan<int> labels)

@@ -80,6 +80,9 @@ public sealed record TrainingOptions
     /// <summary>Save the first parameters as checkpoint_0.</summary>
     public bool SaveInitial { get; init; }
 
+    /// <summary>What the run does when a parameter, a statistic or an optimiser state becomes NaN or infinite.</summary>
+    public NanAction OnNan { get; init; } = NanAction.Stop;
+
     /// <summary>SGD with momentum 0.9 and no weight decay.</summary>
     public static Optimizer DefaultOptimizer { get; } = new Sgd(0.9, 0);
 
@@ -166,7 +169,10 @@ public sealed record TrainingOptions
         return new EnginePlan(
             device,
             Network(format.Shape, format.Classes),
-            Engine(format.Input(default, train: true), format.Input(default, train: false), format.Shape.Steps == 1));
+            Engine(format.Input(default, train: true), format.Input(default, train: false), format.Shape.Steps == 1) with
+            {
+                WatchFiring = true,
+            });
     }
 
     /// <summary>What an engine for the run is built for, but for the batch sizes that it will see.</summary>

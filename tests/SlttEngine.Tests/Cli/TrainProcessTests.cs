@@ -136,12 +136,24 @@ public sealed partial class TrainProcessTests
         yield return Case(
             "a batch larger than an array", 2, "-T 20000 -b 4: too large", "-dataset", "dvsgesture", "-T", "20000", "-b", "4");
         yield return Case("two starts", 2, "-resume a.safetensors and -pre_train b.pth", "-resume", "a.safetensors", "-pre_train", "b.pth");
+        yield return Case("no such action", 2, "unknown action on NaN 'wran'; did you mean 'warn'?", "--on-nan", "wran");
+        yield return Case("a learning rate beyond all measure", 2, "no checkpoint was saved before", "-lr", "1e38");
         yield return Case("missing start", 4, "nowhere.pth", "-pre_train", "nowhere.pth");
     }
 
     [TestCaseSource(nameof(BadInput))]
     public void BadInputIsOneLine(int exitCode, string message, string[] arguments) =>
         AssertRefused(SlttProcess.Run(data.Train(["-epochs", "1", .. arguments])), exitCode, message);
+
+    [Test]
+    public void ADivergedRunGoesOnIfAsked()
+    {
+        SlttProcess.Result run = SlttProcess.Run(data.Train("-epochs", "2", "-lr", "1e38", "--on-nan", "warn"));
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        string[] warnings = Lines(SmallCifar.WithoutWarnings(run.Error));
+        Assert.That(warnings, Has.Length.EqualTo(1).And.All.Match("^warning: epoch 0, iteration [12] of 5: .* in "));
+        Assert.That(Lines(run.Output)[^1], Does.StartWith("epoch=1, train_loss=NaN, "));
+    }
 
     [Test]
     public void ATruncatedDataFileIsNamed()

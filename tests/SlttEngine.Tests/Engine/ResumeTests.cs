@@ -142,9 +142,8 @@ public sealed class ResumeTests
         Run(options with { BatchSize = 4, Seed = 5, Resume = between }, stopAfter: int.MaxValue);
     }
 
-    [TestCase(1e38, false, "the loss is no longer finite")]
-    [TestCase(0.0, true, "all 4 updates were skipped")]
-    public void A_run_that_learns_nothing_any_more_warns_once(double rate, bool overflow, string message)
+    [Test]
+    public void A_run_that_learns_nothing_any_more_warns_once()
     {
         TrainOptions options = new()
         {
@@ -163,25 +162,13 @@ public sealed class ResumeTests
         };
         CheckpointFile first = Run(options, stopAfter: int.MaxValue);
         Dictionary<string, string> metadata = new(first.Metadata);
-        if (overflow)
-        {
-            metadata["sltt_run"] = Regex.Replace(metadata["sltt_run"], "\"loss_scale\":[^,]+", "\"loss_scale\":1e38");
-        }
-
+        metadata["sltt_run"] = Regex.Replace(metadata["sltt_run"], "\"loss_scale\":[^,]+", "\"loss_scale\":1e38");
         string changed = Path.Combine(folder, "changed.safetensors");
         new CheckpointFile(first.Tensors, metadata).WriteSafeTensors(changed);
-        TrainOptions further = options with { Epochs = 3, LearningRate = rate, Amp = overflow, Resume = changed };
-        using CancellationTokenSource cancel = new();
-        Stopper observer = new(cancel, int.MaxValue) { MayDiverge = true };
-        TestRuns.WithTrainer(further, observer, trainer => trainer.Run(cancel.Token));
-        string[] seen = [.. observer.Warnings.Where(w => !w.StartsWith("incomplete data: ", StringComparison.Ordinal))];
-        string[] warnings = [.. seen.Where(w => w.StartsWith("epoch", StringComparison.Ordinal))];
-        Assert.That(warnings, Has.Length.EqualTo(1));
-        Assert.That(warnings[0], Does.StartWith("epoch 1: " + message));
-        string[] others = overflow ? [] : [$"dtype float32 holds, not the checkpoint's float16 ({changed})"];
-        Assert.That(
-            seen.Except(warnings).Where(w => !w.StartsWith("Cosine { Initial = ", StringComparison.Ordinal)), Is.EqualTo(others));
-        Assert.That(seen, Has.Length.EqualTo(others.Length + 2), "and that the rate given holds");
+        RecordingObserver told = new();
+        TestRuns.WithTrainer(options with { Epochs = 3, LearningRate = 0, Resume = changed }, told, trainer => trainer.Run(default));
+        Assert.That(told.Warnings.Where(w => w.Contains("updates", StringComparison.Ordinal)), Has.Exactly(1).Items);
+        Assert.That(told.Warnings, Has.One.StartsWith("epoch 1: all 4 updates were skipped"));
     }
 
     [Test]
@@ -243,10 +230,6 @@ public sealed class ResumeTests
     {
         private int batches;
 
-        public List<string> Warnings { get; } = [];
-
-        public bool MayDiverge { get; init; }
-
         public void RunStarted(RunStarted run)
         {
         }
@@ -260,13 +243,15 @@ public sealed class ResumeTests
         }
 
         public void EpochFinished(EpochFinished epoch) =>
-            Assert.That(MayDiverge || double.IsFinite(epoch.TrainLoss), Is.True, epoch.TrainLoss.ToString(CultureInfo.InvariantCulture));
+            Assert.That(double.IsFinite(epoch.TrainLoss), Is.True, epoch.TrainLoss.ToString(CultureInfo.InvariantCulture));
 
         public void CheckpointSaved(string path)
         {
         }
 
-        public void Warning(string message) => Warnings.Add(message);
+        public void Warning(string message)
+        {
+        }
 
         public void Stopped(string? checkpoint)
         {
