@@ -22,7 +22,7 @@ namespace SlttEngine.Data;
 /// </remarks>
 internal sealed class EventCache : IDisposable
 {
-    private const int Version = 2;
+    private const int Version = 3;
     private const int HeaderBytes = 64;
     private const int EntryBytes = 24;
 

@@ -51,11 +51,11 @@ public sealed partial class EventTransformer
     /// <param name="split">Which events a frame has.</param>
     public static string Describe(EventTransform transform, EventSplit split) => $"event counts of frames split by {split}"
         + transform switch
-    {
-        EventTransform.Official48 => ", made 48x48 by way of an 8-bit image",
-        EventTransform.Plain48 => ", resampled to 48x48",
-        _ => string.Empty,
-    };
+        {
+            EventTransform.Official48 => ", made 48x48 by way of an 8-bit image",
+            EventTransform.Plain48 => ", resampled to 48x48",
+            _ => string.Empty,
+        };
 
     /// <summary>Reads what <see cref="Describe"/> wrote.</summary>
     /// <param name="text">The text; null or another text means the defaults.</param>

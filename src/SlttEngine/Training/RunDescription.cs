@@ -217,6 +217,13 @@ public sealed record RunDescription
     {
         if (Read(checkpoint) is not { } saved)
         {
+            if (DataSet == "dvsgesture" && checkpoint.Metadata.ContainsKey("sltt_run"))
+            {
+                throw new SlttException(
+                    ErrorKind.Data, $"{checkpoint.Path}: version 0.1.0 wrote it, whose DVS-Gesture classes had another order",
+                    "go on with version 0.1.0, or train again");
+            }
+
             return;
         }
 

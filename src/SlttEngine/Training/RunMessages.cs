@@ -51,6 +51,10 @@ internal sealed class RunMessages(ITrainingObserver inner) : ITrainingObserver
         inner.Note(message);
     }
 
+    /// <summary>Keeps the error that ends the run; the caller throws it on.</summary>
+    /// <param name="message">One line.</param>
+    public void Failed(string message) => Keep("error: " + message);
+
     private void Keep(string message)
     {
         string line = string.Create(CultureInfo.InvariantCulture, $"{DateTimeOffset.Now:yyyy-MM-ddTHH:mm:sszzz} {message}\n");

@@ -123,6 +123,28 @@ public sealed class Trainer : IDisposable
             Save(Path.Combine(folder, "checkpoint_0.safetensors"));
         }
 
+        try
+        {
+            RunEpochs(folder, cancel);
+        }
+        catch (SlttException e)
+        {
+            observer.Failed(e.Message);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        finite.Dispose();
+        engine.Dispose();
+        train.Dispose();
+        test.Dispose();
+    }
+
+    private void RunEpochs(string folder, CancellationToken cancel)
+    {
         ConvolutionLog.Start();
         using EventFileWriter log = new(Path.Combine(folder, "logs"), position.Epoch);
         while (position.Epoch < options.Epochs)
@@ -146,15 +168,6 @@ public sealed class Trainer : IDisposable
 
             FinishEpoch(folder, log, tested, start, trainSeconds, watch, cancel);
         }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        finite.Dispose();
-        engine.Dispose();
-        train.Dispose();
-        test.Dispose();
     }
 
     private static void RequireAlike(IDataSet trainSet, IDataSet testSet)

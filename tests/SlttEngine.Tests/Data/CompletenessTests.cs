@@ -168,16 +168,16 @@ public sealed class CompletenessTests
         Assert.That(
             trials.Select(t => Path.GetFileName(t.Path)),
             Is.EqualTo(new[] { "user0.AEDAT", "user1.aedat", "user4.aedat", "user5.aedat", "user5.aedat", "user6.aedat" }));
-        Assert.That(contents.Found, Is.EqualTo(new[] { 5, 5, 1, 0, 0, 0, 0, 0, 0, 0, 0 }));
+        Assert.That(contents.Found, Is.EqualTo(new[] { 5, 5, 0, 1, 0, 0, 0, 0, 0, 0, 0 }));
         Assert.That(contents.Incomplete, Is.EqualTo(new[]
         {
             "11 of 1,176 gestures",
-            "no gestures of right arm clockwise, right arm counter clockwise, left arm clockwise and 5 more",
+            "no gestures of other gestures, right arm clockwise, right arm counter clockwise and 5 more",
             "recordings listed but not there: user2.aedat",
             "recordings without a labels file: user3.aedat",
             "recordings listed more than once: user5.aedat",
             "recordings that the list of the other part has too: user6.aedat",
-            "gestures of user4.aedat that end before they begin, left out: class 4 from 20 to 20 µs",
+            "gestures of user4.aedat that end before they begin, left out: gesture 4 from 20 to 20 µs",
         }));
         Assert.That(contents.NotRead, Is.EqualTo($"{home}: not read: 1 .aedat"));
     }
@@ -200,7 +200,7 @@ public sealed class CompletenessTests
         Assert.That(set.Count, Is.EqualTo(1));
         Assert.That(
             set.Warnings[^1],
-            Is.EqualTo($"1 sample without an event left out: {folder["DvsGesture", "user0.aedat"]}, class 2 from 5000 to 6000 µs"));
+            Is.EqualTo($"1 sample without an event left out: {folder["DvsGesture", "user0.aedat"]}, gesture 2 from 5000 to 6000 µs"));
     }
 
     // ---- Image folders ----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ public sealed class DataSetsTests
         IReadOnlyList<DataSetPart> parts = DataSets.Find("dvsgesture").Inspect(folder, thorough);
         Assert.That(parts.Select(p => (p.Part, p.Samples, p.Files, p.BadFiles, p.FirstProblem)),
             Is.EqualTo(new[] { ("train", 7, 2, 0, (string?)null), ("test", 4, 1, 0, null) }));
-        Assert.That(parts[0].SamplesByClass, Is.EqualTo(new[] { 1, 0, 0, 0, 2, 0, 0, 0, 2, 0, 2 }));
+        Assert.That(parts[0].SamplesByClass, Is.EqualTo(new[] { 1, 0, 2, 0, 0, 2, 0, 0, 0, 2, 0 }));
         DataSetPart cifar = DataSets.Find("DVSCIFAR10").Inspect(Path.Combine(TestFiles.Shipped("events"), "CIFAR10DVS"), thorough)[0];
         Assert.That((cifar.Samples, cifar.Files, cifar.FirstProblem), Is.EqualTo((2, 2, (string?)null)));
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using SlttEngine.Data;
 using SlttEngine.Data.Sets;
@@ -194,8 +195,8 @@ public sealed class EventDataTests
                 new DataSetOptions { Steps = steps, CacheFolder = caches.FullName, Progress = _ => calls++, AllowIncomplete = true });
             Assert.That(set.CacheProblem, Is.Null);
             Assert.That(set.Count, Is.EqualTo(2));
-            Assert.That(set.Label(0), Is.EqualTo(2));
-            Assert.That(set.Label(1), Is.EqualTo(4));
+            Assert.That(set.ClassNames[set.Label(0)], Is.EqualTo("left hand wave"));
+            Assert.That(set.ClassNames[set.Label(1)], Is.EqualTo("right arm counter clockwise"));
             decoded = calls;
             byte[] frames = new byte[set.Shape.Length * set.Element.Size()];
             set.Read(1, 0, frames);
@@ -267,6 +268,15 @@ public sealed class EventDataTests
         none.Read(0, 0, b);
         Assert.That(a, Is.EqualTo(b));
         Assert.That(a.Any(x => x > 0));
+    }
+
+    [Test]
+    public void Gestures_are_classes_in_the_order_of_their_numbers_as_text()
+    {
+        int[] asText = [.. Enumerable.Range(0, 11).OrderBy(g => g.ToString(CultureInfo.InvariantCulture), StringComparer.Ordinal)];
+        Assert.That(asText.Select(DvsGesture.ClassOf), Is.EqualTo(Enumerable.Range(0, 11)));
+        Assert.That(DvsGesture.ClassNames[DvsGesture.ClassOf(10)], Is.EqualTo("other gestures"));
+        Assert.That(DvsGesture.ClassNames[DvsGesture.ClassOf(2)], Is.EqualTo("left hand wave"));
     }
 
     [Test]

@@ -109,7 +109,7 @@ public sealed class EventFormRefusalTests
         folder.Write("events_np/train/0/a_0.npz", NumpyFiles.Events());
         Assert.That(Says(4, EventSplit.Number), Does.Contain(folder["events_np", "test"]).And.Contain("holds no gestures"));
         folder.Write("events_np/test/11/a_0.npz", NumpyFiles.Events());
-        Assert.That(Says(4, EventSplit.Number), Does.Contain("11 is no class; classes are 0 to 10"));
+        Assert.That(Says(4, EventSplit.Number), Does.Contain("11 is no gesture; gestures are 0 to 10"));
     }
 
     /// <summary>Other forms go through the same counts as the authors' recordings.</summary>

@@ -52,7 +52,7 @@ public sealed class EventVectorTests
                     byte[] frames = new byte[set.Shape.Length * set.Element.Size()];
                     set.Read(index, 0, frames);
                     Assert.That(frames.AsSpan().SequenceEqual(expected.ReadBytes($"sample{i}.frames")), $"{vector} {i}");
-                    Assert.That(set.Label(index), Is.EqualTo(expected.ReadInt64($"sample{i}.label")[0]));
+                    Assert.That(set.Label(index), Is.EqualTo(DvsGesture.ClassOf((int)expected.ReadInt64($"sample{i}.label")[0])));
                 }
             }
 

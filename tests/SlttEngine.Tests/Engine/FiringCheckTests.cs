@@ -14,7 +14,12 @@ public sealed class FiringCheckTests
     {
         TrainOptions options = new()
         {
-            Model = "spiking_resnet18", WidthDivisor = 16, T = 2, BatchSize = 4, BatchNorm = kind, Device = SharedDevice.Choice,
+            Model = "spiking_resnet18",
+            WidthDivisor = 16,
+            T = 2,
+            BatchSize = 4,
+            BatchNorm = kind,
+            Device = SharedDevice.Choice,
         };
         SampleBatch samples = SampleBatch.Random(RunFactory.Format(options), 8);
         InputFormat.Frames format = new("u8", 1, [1f / 64, 1f / 64, 1f / 64], [-2, -2, -2]);

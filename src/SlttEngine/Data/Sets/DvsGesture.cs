@@ -4,7 +4,7 @@ using SlttEngine.IO;
 namespace SlttEngine.Data.Sets;
 
 /// <summary>A row of a labels file: a gesture between two times of a recording.</summary>
-/// <param name="Label">Class, 0-based.</param>
+/// <param name="Label">The gesture: its number in the file less 1. Its class is <see cref="DvsGesture.ClassOf"/>.</param>
 /// <param name="Start">First time, µs.</param>
 /// <param name="End">Time behind the last, µs.</param>
 public readonly record struct GestureLabel(int Label, long Start, long End);
@@ -16,12 +16,25 @@ public readonly record struct GestureLabel(int Label, long Start, long End);
 /// </summary>
 public sealed class DvsGesture : EventDataSet
 {
-    /// <summary>The gestures, in the order of their classes.</summary>
+    /// <summary>The gestures in the order of their classes: that of their numbers 0 to 10 as text, 0, 1, 10, 2 …</summary>
+    /// <remarks>
+    /// The official programs take SpikingJelly's folders 0 to 10 by torchvision's DatasetFolder, which sorts their names. The outputs of a
+    /// checkpoint have that order.
+    /// </remarks>
     public static IReadOnlyList<string> ClassNames { get; } =
     [
-        "hand clapping", "right hand wave", "left hand wave", "right arm clockwise", "right arm counter clockwise", "left arm clockwise",
-        "left arm counter clockwise", "arm roll", "air drums", "air guitar", "other gestures",
+        "hand clapping", "right hand wave", "other gestures", "left hand wave", "right arm clockwise", "right arm counter clockwise",
+        "left arm clockwise", "left arm counter clockwise", "arm roll", "air drums", "air guitar",
     ];
+
+    /// <summary>The class of a gesture: its place in <see cref="ClassNames"/>.</summary>
+    /// <param name="gesture">0 to 10: its number in a labels file less 1, or SpikingJelly's folder.</param>
+    public static int ClassOf(int gesture) => gesture switch
+    {
+        <= 1 => gesture,
+        10 => 2,
+        _ => gesture + 1,
+    };
 
     /// <inheritdoc/>
     public override string Name => "dvsgesture";
@@ -102,7 +115,7 @@ public sealed class DvsGesture : EventDataSet
             contents.AddFault($"gestures of {name} that end before they begin, left out", [.. backward.Select(Describe)]);
             GestureTrial trial = new(files[name], files[LabelsPath(name)], [.. labels.Where(l => l.End > l.Start)]);
             trials.Add(trial);
-            Array.ForEach(trial.Labels, l => contents.Add(l.Label));
+            Array.ForEach(trial.Labels, l => contents.Add(ClassOf(l.Label)));
         }
 
         return [.. trials];
@@ -130,7 +143,7 @@ public sealed class DvsGesture : EventDataSet
         Path.Combine(Path.GetDirectoryName(recording) ?? "", Path.GetFileNameWithoutExtension(recording) + "_labels.csv");
 
     /// <summary>A gesture, for messages.</summary>
-    internal static string Describe(GestureLabel label) => $"class {label.Label + 1} from {label.Start} to {label.End} µs";
+    internal static string Describe(GestureLabel label) => $"gesture {label.Label + 1} from {label.Start} to {label.End} µs";
 
     private protected override EventRecordings Recordings(string folder, bool train, DataSetOptions options)
     {
@@ -219,7 +232,7 @@ public sealed class DvsGesture : EventDataSet
 
         internal override IEnumerable<string> Files(int index) => [trials[index].Path, trials[index].LabelsPath];
 
-        internal override IReadOnlyList<int> Labels(int index) => [.. trials[index].Labels.Select(l => l.Label)];
+        internal override IReadOnlyList<int> Labels(int index) => [.. trials[index].Labels.Select(l => ClassOf(l.Label))];
 
         internal override void CheckStart(int index) => Aedat4.RequireStart(trials[index].Path, "#!AER-DAT3.1"u8);
 
@@ -229,7 +242,8 @@ public sealed class DvsGesture : EventDataSet
             EventList events = Aedat4.ReadOr(trial.Path, Aedat31.Read);
             foreach (GestureLabel label in trial.Labels)
             {
-                yield return new EventSample(label.Label, $"{trial.Path}, {Describe(label)}", events.Between(label.Start, label.End));
+                yield return new EventSample(
+                    ClassOf(label.Label), $"{trial.Path}, {Describe(label)}", events.Between(label.Start, label.End));
             }
         }
     }

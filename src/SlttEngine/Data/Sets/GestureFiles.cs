@@ -63,6 +63,6 @@ internal static class GestureFiles
 
     private static int Label(string path, string name) =>
         int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int label) && label < DvsGesture.ClassNames.Count
-            ? label
-            : throw FileErrors.Bad(path, $"{name} is no class; classes are 0 to {DvsGesture.ClassNames.Count - 1}");
+            ? DvsGesture.ClassOf(label)
+            : throw FileErrors.Bad(path, $"{name} is no gesture; gestures are 0 to {DvsGesture.ClassNames.Count - 1}");
 }
