@@ -3,10 +3,12 @@ using System.IO.Compression;
 using System.Text;
 using Google.FlatBuffers;
 using K4os.Compression.LZ4.Streams;
+using SkiaSharp;
 using SlttEngine.Cli.Options;
 using SlttEngine.Data;
 using SlttEngine.Data.Sets;
 using SlttEngine.IO;
+using SlttEngine.Training;
 
 namespace SlttEngine.Fuzz;
 
@@ -33,17 +35,24 @@ internal static class Readers
     {
         ["epoch"] = "3",
         ["max_test_acc"] = "0.5",
-        ["param_groups"] = "[{\"lr\": 0.1, \"params\": [0]}]",
-        ["lr_scheduler"] = "{\"T_max\": 300, \"base_lrs\": [0.1]}",
-        ["scalars"] = "{\"0.step\": 3}",
+        ["param_groups"] = """[{"lr":0.1,"momentum":0.9,"dampening":0,"weight_decay":0,"nesterov":false,"initial_lr":0.1,"params":[0]}]""",
+        ["lr_scheduler"] = """{"T_max":300,"eta_min":0,"base_lrs":[0.1],"last_epoch":4,"_step_count":5,"_last_lr":[0.1]}""",
+        ["scalars"] = """{"0.step":3}""",
+        ["sltt_description"] = """
+            {"format":1,"program":"SlttEngine","method":"SLTT","T":2,"neuron":"LIF, soft reset","tau":1.1,"threshold":1,
+            "surrogate":"triangle","loss_lambda":0.05,"loss_one_hot":false,"loss_means":1,"model":"spiking_resnet18",
+            "model_settings":{"width_divisor":"16","drop_rate":"0","batch_norm":"Sltt"},"input":[3,32,32],"classes":2,
+            "class_names":["cat","dog"],"data_set":"cifar10","transform":"none","mean":[0.4,0.4,0.4],"std":[0.2,0.2,0.2],
+            "train_samples":200,"dtype":"float32","fast_math":false,"batch_size":32,"drop_last":false,"seed":2022,"epochs":1}
+            """,
     };
 
     internal static IReadOnlyList<Reader> All { get; } =
     [
         // A zip file's members may be packed a thousandfold.
-        new("checkpoint-pth", () => [Made(p => Checkpoint.WritePth(p), ".pth")], path => () => CheckpointFile.Read(path), 1200),
+        new("checkpoint-pth", () => [Made(p => Checkpoint.WritePth(p), ".pth")], path => () => ReadCheckpoint(path), 1200),
         new("checkpoint-safetensors", () => [Made(p => Checkpoint.WriteSafeTensors(p), ".safetensors")],
-            path => () => CheckpointFile.Read(path)),
+            path => () => ReadCheckpoint(path)),
         new("aedat2", () => [Aedat2Recording()], path => () => EventFrames.Integrate(Aedat2.Read(path), 3, path)),
         new("aedat31", () => [Aedat31Recording()], path => () => EventFrames.Integrate(Aedat31.Read(path), 3, path)),
         new("aedat4", () => [Aedat4Recording(0), Aedat4Recording(1), Aedat4Recording(3)], path => () => Aedat4.Read(path), 3000),
@@ -61,15 +70,43 @@ internal static class Readers
             path, "test_batch", p => CifarImages.Load(Path.GetDirectoryName(p)!, 10, train: false, allowIncomplete: true))),
         new("cifar-binary", () => [new byte[2 * 3073]], path => Renamed(
             path, "test_batch.bin", p => CifarImages.Load(Path.GetDirectoryName(p)!, 10, train: false, allowIncomplete: true))),
+        new("netpbm",
+            () =>
+            [
+                [.. "P6\n2 2\n255\n"u8, .. new byte[12]], [.. "P5 # grey\n2 2 255\n"u8, .. new byte[4]], [.. "P3\n1 1\n255\n9 8 7\n"u8],
+                [.. "P2\n1 1\n9\n3\n"u8],
+            ],
+            path => () => ImageFile.Decode(path, out _)?.Dispose()),
+        new("image", () => [.. Formats.Select(Picture)], path => () => ImageFile.Decode(path, out _)?.Dispose(), 4000),
         new("args", () => [Encoding.UTF8.GetBytes(new TrainOptions { Name = "it's", Resume = "x\\n" }.ToArgsText())],
             path => () => TrainOptions.FromArgsFile(path)),
     ];
+
+    private static SKEncodedImageFormat[] Formats => [SKEncodedImageFormat.Png, SKEncodedImageFormat.Jpeg, SKEncodedImageFormat.Webp];
 
     private static CheckpointFile Checkpoint => new(Tensors, Metadata);
 
     /// <summary>Where a reader's inputs are written, one after the other: in memory where that can be.</summary>
     internal static string InputPath(string work, string reader) =>
         Path.Combine(Directory.Exists("/dev/shm") ? Path.Combine("/dev/shm", "sltt-fuzz") : work, reader, "input");
+
+    /// <summary>All that a resumed run reads of a checkpoint before it has a network.</summary>
+    private static void ReadCheckpoint(string path)
+    {
+        CheckpointFile checkpoint = CheckpointFile.Read(path);
+        RunDescription.Read(checkpoint);
+        _ = SavedOptimizer.ReadEpoch(checkpoint);
+        _ = SavedOptimizer.Doubts(checkpoint, SavedOptimizer.Read(checkpoint).LearningRate).Count();
+    }
+
+    private static byte[] Picture(SKEncodedImageFormat format)
+    {
+        using SKBitmap bitmap = new(5, 4);
+        bitmap.Erase(SKColors.Coral);
+        bitmap.SetPixel(2, 2, SKColors.Navy);
+        using SKData data = bitmap.Encode(format, 80);
+        return data.ToArray();
+    }
 
     /// <summary>For a reader that looks for a file by its name: the input gets that name too.</summary>
     private static Action Renamed(string path, string name, Action<string> read)

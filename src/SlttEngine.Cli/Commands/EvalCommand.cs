@@ -62,7 +62,7 @@ internal sealed class EvalCommand : Command
             }
 
             EvaluationResult result = evaluation.Run(context.Stop);
-            object asJson = AsJson(options, device, evaluation, result);
+            object asJson = AsJson(WithOptimizer(options, checkpoint), device, evaluation, result);
             write = json ? () => JsonOutput.Write(context, asJson) : () => Write(context, options, result);
         });
         write(); // Once the bar is gone: a table has its own place on the terminal.
@@ -119,6 +119,19 @@ internal sealed class EvalCommand : Command
         context.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"loss={result.Loss:0.0000}, top1={100 * result.Top1:0.00}, top5={100 * result.Top5:0.00}, samples={result.Samples}"));
+    }
+
+    /// <summary>The options with the checkpoint's optimiser and schedule, which an evaluation does not use.</summary>
+    private static TrainOptions WithOptimizer(TrainOptions options, CheckpointFile checkpoint)
+    {
+        try
+        {
+            return CheckpointOptions.With(options, SavedOptimizer.Read(checkpoint), _ => false, []);
+        }
+        catch (SlttException)
+        {
+            return options; // None, or one that no run here can have.
+        }
     }
 
     private static object AsJson(TrainOptions options, ComputeDevice device, Evaluation evaluation, EvaluationResult result) => new

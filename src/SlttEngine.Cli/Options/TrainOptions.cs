@@ -236,6 +236,7 @@ public sealed record TrainOptions
         Require(Method != MethodTable.SlttK || K <= T, "K", K, $"is more than the {T} time steps of -T");
         MethodTable.Find(Method);
         NamedDataSet dataSet = Data;
+        Require(!PlainResize || dataSet is Cifar10Dvs, "plain_resize", string.Empty, $"{Dataset}'s frames are not resized");
         Require(Duration >= 0, "duration", Duration, "must be at least 1 µs, or 0 for T frames a sample");
         Require(Duration == 0 || dataSet is EventDataSet, "duration", Duration, $"{Dataset} has no event recordings");
         Require(!SplitByTime || dataSet is EventDataSet, "split_by", "time", $"{Dataset} has no event recordings");

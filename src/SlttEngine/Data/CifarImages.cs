@@ -142,6 +142,14 @@ public sealed class CifarImages : IImageSet
         }
 
         contents.AddFault("files of another size", otherSizes);
+        if (!train && there is [string test])
+        {
+            // A test file that is a training file would score what was learnt by heart.
+            foreach (string same in layout.Files(train: true).Where(f => HasSameBytes(f, test)))
+            {
+                contents.AddFault($"{Path.GetFileName(test)} has the images of {Path.GetFileName(same)}");
+            }
+        }
 
         byte[] pixels = GC.AllocateUninitializedArray<byte>(labels.Count * ImageBytes);
         int offset = 0;
@@ -155,6 +163,10 @@ public sealed class CifarImages : IImageSet
         read = there.Length;
         return new CifarImages(pixels, [.. labels], contents);
     }
+
+    private static bool HasSameBytes(string path, string other) =>
+        File.Exists(path) && new FileInfo(path).Length == new FileInfo(other).Length
+            && FileErrors.ReadAll(path).AsSpan().SequenceEqual(FileErrors.ReadAll(other));
 
     private static void ReadBinary(string file, int classes, List<ArraySegment<byte>> images, List<int> labels)
     {

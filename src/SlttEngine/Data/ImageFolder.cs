@@ -83,11 +83,24 @@ public sealed class ImageFolder : IFrameSet
         return images;
     }
 
+    private static bool IsLinkTo(string path, string other)
+    {
+        static string Real(string path) => new DirectoryInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName
+            ?? Path.GetFullPath(path);
+        return Directory.Exists(path) && Directory.Exists(other) && Real(path) == Real(other);
+    }
+
     /// <summary>Lists the images of one part, complete or not.</summary>
     /// <exception cref="SlttException">The folder or its class folders are missing.</exception>
     internal static ImageFolder List(string folder, bool train)
     {
         string place = Path.Combine(folder, train ? "train" : "val");
+        if (!train && IsLinkTo(place, Path.Combine(folder, "train")))
+        {
+            throw new SlttException(
+                ErrorKind.Data, $"{place} is a link to the training images", "give the validation images, sorted into folders like train");
+        }
+
         string[] here = Directory.Exists(place) ? DataFolder.Folders(place) : [];
         if (here.Length == 0)
         {

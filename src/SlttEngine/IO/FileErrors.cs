@@ -16,7 +16,9 @@ internal static class FileErrors
     /// <param name="path">The file or folder.</param>
     /// <param name="cause">What the file system threw.</param>
     internal static SlttException Wrap(string verb, string path, Exception cause) =>
-        new(ErrorKind.Data, $"cannot {verb} {path}: {Reason(cause)}", Hint(verb, cause), cause);
+        cause is UnauthorizedAccessException && Directory.Exists(path) && verb is "read"
+            ? new(ErrorKind.Data, $"cannot read {path}: it is a folder", "give a file in it", cause)
+            : new(ErrorKind.Data, $"cannot {verb} {path}: {Reason(cause)}", Hint(verb, cause), cause);
 
     /// <summary>A data error about a file's content: <c>PATH: WHAT</c>.</summary>
     internal static SlttException Bad(string path, string what, string? hint = null, Exception? cause = null) =>
@@ -81,7 +83,7 @@ internal static class FileErrors
             case DirectoryNotFoundException:
                 return "folder not found";
             case UnauthorizedAccessException or System.Security.SecurityException:
-                return "permission denied, or it is a folder";
+                return "permission denied";
             case EndOfStreamException:
                 return "the file ends too early";
             default:
@@ -100,7 +102,8 @@ internal static class FileErrors
             || (cause.HResult & 0xffff) == WindowsDiskFull =>
             "free some space, or choose another folder",
         IOException when cause.Message.StartsWith("Too many open files", StringComparison.Ordinal) => "raise the limit: ulimit -n 1024",
-        UnauthorizedAccessException => verb == "write" ? "choose a folder that you may write to" : "check the file's permissions",
+        UnauthorizedAccessException => verb is "write" or "make" or "lock"
+            ? "choose a folder that you may write to" : "check the file's permissions",
         _ => null,
     };
 }

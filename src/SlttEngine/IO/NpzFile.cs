@@ -9,6 +9,9 @@ internal static class NpzFile
     /// <summary>A deflated stream grows by no more than this factor.</summary>
     private const long MaxGrowth = 1032;
 
+    /// <summary>33 million times of 8 bytes; the data sets' samples have up to some millions of events.</summary>
+    private const long LargestArray = 1 << 28;
+
     /// <summary>Reads some arrays of a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="names">The arrays' names.</param>
@@ -55,6 +58,11 @@ internal static class NpzFile
         {
             throw FileErrors.Bad(
                 place, $"{entry.Length} bytes cannot come of {entry.CompressedLength} compressed ones in {fileLength}: damaged?");
+        }
+
+        if (entry.Length > LargestArray)
+        {
+            throw FileErrors.Bad(place, $"an array of {entry.Length} bytes, more than a sample has", "is it one sample?");
         }
 
         byte[] bytes = new byte[entry.Length];

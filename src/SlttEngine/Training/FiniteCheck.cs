@@ -75,7 +75,9 @@ internal sealed class FiniteCheck : IDisposable
         if (options.OnNan == NanAction.Stop)
         {
             string kept = lastGood is null ? "no checkpoint was saved before" : $"{lastGood} is the last good checkpoint";
-            throw new SlttException(ErrorKind.Usage, $"{message}; {kept}", $"{Remedy}; --on-nan warn trains on");
+            throw new SlttException(
+                ErrorKind.Usage, $"{message}; {kept}",
+                $"{Remedy}, from the start or with -pre_train of that checkpoint; --on-nan warn trains on");
         }
 
         diverged = true;

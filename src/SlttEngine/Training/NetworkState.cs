@@ -32,8 +32,10 @@ public static class NetworkState
     /// <param name="checkpoint">The checkpoint, the engine's or another program's.</param>
     /// <param name="resetHead">The last layer is not loaded: it keeps its first values, and its number of classes may differ.</param>
     /// <param name="note">Receives a line for whatever was stripped, left out or begun anew.</param>
-    /// <exception cref="SlttException">It is of another model or shape.</exception>
-    public static void Load(ParameterStore store, CheckpointFile checkpoint, bool resetHead = false, Action<string>? note = null)
+    /// <param name="allowNonFinite">NaN and infinity are loaded too.</param>
+    /// <exception cref="SlttException">It is of another model or shape, or holds what no run can have.</exception>
+    public static void Load(
+        ParameterStore store, CheckpointFile checkpoint, bool resetHead = false, Action<string>? note = null, bool allowNonFinite = false)
     {
         IReadOnlyList<string> names = store.Network.StateNames;
         checkpoint = checkpoint.WithPlainNames(names);
@@ -69,7 +71,7 @@ public static class NetworkState
         {
             if (tensors.TryGetValue(name, out NamedTensor? tensor))
             {
-                Set(store, name, tensor, path);
+                Set(store, name, tensor, path, allowNonFinite);
             }
         }
 
@@ -117,11 +119,11 @@ public static class NetworkState
         throw Mismatch(store, path, $"{name} has shape ({string.Join(", ", tensor.Shape)}), not ({string.Join(", ", expected)})");
     }
 
-    private static void Set(ParameterStore store, string name, NamedTensor tensor, string path)
+    private static void Set(ParameterStore store, string name, NamedTensor tensor, string path, bool allowNonFinite)
     {
         if (store.Find(name) is { } parameter)
         {
-            store.SetWeight(parameter, Finite(tensor, path));
+            store.SetWeight(parameter, Numbers(tensor, path, allowNonFinite));
         }
         else if (store.FindStatistic(name) is { IsCounter: true } counter)
         {
@@ -132,12 +134,15 @@ public static class NetworkState
         }
         else
         {
-            store.SetStatistic(store.FindStatistic(name)!, Finite(tensor, path));
+            float[] values = Numbers(tensor, path, allowNonFinite);
+            int negative = name.EndsWith(".running_var", StringComparison.Ordinal) ? Array.FindIndex(values, v => v < 0) : -1;
+            store.SetStatistic(store.FindStatistic(name)!, negative < 0 ? values : throw FileErrors.Bad(
+                path, $"{name} holds a negative variance at {negative}", "take another checkpoint of the run"));
         }
     }
 
     /// <summary>A tensor's numbers. One that is not finite makes a neuron silent: the network would answer, and wrongly.</summary>
-    private static float[] Finite(NamedTensor tensor, string path)
+    private static float[] Numbers(NamedTensor tensor, string path, bool allowNonFinite)
     {
         float[] values = new float[tensor.Count];
         if (!TensorTypes.TryToFloat32(tensor.Type, tensor.Bytes, values))
@@ -145,7 +150,7 @@ public static class NetworkState
             throw FileErrors.Bad(path, $"{tensor.Name} holds {TensorTypes.Name(tensor.Type)}, not floating-point numbers");
         }
 
-        int bad = Array.FindIndex(values, v => !float.IsFinite(v));
+        int bad = allowNonFinite ? -1 : Array.FindIndex(values, v => !float.IsFinite(v));
         return bad < 0 ? values : throw FileErrors.Bad(
             path, $"{tensor.Name} holds {values[bad].ToString("R", CultureInfo.InvariantCulture)} at {bad}: the network has diverged",
             "take an earlier checkpoint");

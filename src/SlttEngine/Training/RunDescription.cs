@@ -31,7 +31,8 @@ public sealed record RunDescription
     /// <summary>What decides an evaluation's figures.</summary>
     private static readonly string[] OfEvaluation =
     [
-        "T", "tau", "threshold", "loss_lambda", "loss_one_hot", "loss_means", "model", "data_set", "transform", "mean", "std", "scale",
+        "T", "neuron", "tau", "threshold", "loss_lambda", "loss_one_hot", "loss_means", "model", "input",
+        "data_set", "transform", "mean", "std", "scale",
         "shift",
     ];
 
@@ -192,7 +193,8 @@ public sealed record RunDescription
                     "use the version that wrote it, or a newer one")
                 : JsonSerializer.Deserialize<RunDescription>(text, Json);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NotSupportedException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NotSupportedException
+            or ArgumentException)
         {
             throw new SlttException(
                 ErrorKind.Data, $"{checkpoint.Path}: its description is malformed: {e.Message.ReplaceLineEndings(" ")}",

@@ -85,7 +85,8 @@ public sealed class Trainer : IDisposable
     {
         string folder = options.RunFolder;
         // Before the checkpoint is read: a run that is still in the folder would write a later one.
-        using RunLock? early = Directory.Exists(folder) ? RunLock.Acquire(folder, options.Takeover) : null;
+        bool existed = Directory.Exists(folder);
+        using RunLock? early = existed ? RunLock.Acquire(folder, options.Takeover) : null;
         engine.Store.Initialize((ulong)options.Seed);
         LoadCheckpoint();
         if (position.Epoch >= options.Epochs)
@@ -96,9 +97,10 @@ public sealed class Trainer : IDisposable
             return;
         }
 
-        RunFolder.Create(options, observer);
+        RunFolder.Create(folder);
         using RunLock? late = early is null ? RunLock.Acquire(folder, options.Takeover) : null;
         runLock = early ?? late;
+        RunFolder.WriteFiles(options, existed, observer);
         observer.WriteTo(folder);
         device.ConvolutionChoices?.WriteTo(folder);
         observer.RunStarted(new RunStarted(
@@ -194,7 +196,8 @@ public sealed class Trainer : IDisposable
 
         if (options.StartFrom is { } start)
         {
-            NetworkState.Load(engine.Store, CheckpointFile.Read(start), options.ResetHead, notes.Add);
+            NetworkState.Load(
+                engine.Store, CheckpointFile.Read(start), options.ResetHead, notes.Add, options.OnNan == NanAction.Warn);
         }
 
         if (options.Checkpoint is { } given)

@@ -118,7 +118,7 @@ public static class TrainingCheckpoint
         }
 
         options = options.WithOptimizerOf(checkpoint);
-        NetworkState.Load(engine.Store, checkpoint, note: note);
+        NetworkState.Load(engine.Store, checkpoint, note: note, allowNonFinite: options.OnNan == NanAction.Warn);
         long steps = SavedOptimizerState.Load(engine.Store, options.UsedOptimizer, checkpoint);
         RunState state = engine.ReadState();
         state.OptimizerSteps = steps;

@@ -117,6 +117,11 @@ public sealed class CifarTests
         CifarImages taken = CifarImages.Load(folder.FullName, 10, train: true, allowIncomplete: true);
         Assert.That(taken.Count, Is.EqualTo(20));
         Assert.That(taken.Warnings.Single(), Does.StartWith("incomplete data: ").And.Contain("20 of 50,000"));
+
+        File.Copy(second, folder["cifar-10-batches-bin", "test_batch.bin"], overwrite: true);
+        Assert.That(
+            Assert.Throws<SlttException>(() => CifarImages.Load(folder.FullName, 10, train: false))!.Message,
+            Does.Contain("test_batch.bin has the images of data_batch_1.bin"));
     }
 
     [Test]

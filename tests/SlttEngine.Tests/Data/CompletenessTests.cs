@@ -203,6 +203,16 @@ public sealed class CompletenessTests
             Is.EqualTo($"1 sample without an event left out: {folder["DvsGesture", "user0.aedat"]}, gesture 2 from 5000 to 6000 µs"));
     }
 
+    [Test]
+    public void Recordings_in_a_folder_that_is_no_class_are_told()
+    {
+        folder.Write("events/truck/cifar10_truck_0.aedat", [0]);
+        folder.Write("events/Trucks/cifar10_truck_1.aedat", [0]);
+        PartContents contents = Cifar10Dvs.NewContents(folder["events"], train: true);
+        Cifar10Dvs.Split(folder["events"], train: true, contents);
+        Assert.That(contents.Incomplete, Has.One.EqualTo($"{folder["events", "Trucks"]} is no class, so its 1 recordings are not read"));
+    }
+
     // ---- Image folders ----------------------------------------------------------------------------------------------
 
     [Test]
@@ -234,6 +244,17 @@ public sealed class CompletenessTests
                 + "classes of which no image can be decoded, left out: cow (1) (1 .gif, 1 .jpg are not read)"));
         ImageFolder taken = ImageFolder.Open(folder.FullName, train: true, allowIncomplete: true);
         Assert.That(Enumerable.Range(0, taken.Count).Select(taken.Label), Is.EqualTo(new[] { 0, 3 }));
+    }
+
+    [Test]
+    [Platform(Exclude = "Win")]
+    public void Validation_images_that_are_the_training_images_are_refused()
+    {
+        MakeImages("train/ant/1.jpg", "train/bee/1.jpg");
+        Directory.CreateSymbolicLink(folder["val"], folder["train"]);
+        Assert.That(
+            Assert.Throws<SlttException>(() => ImageFolder.Open(folder.FullName, train: false, allowIncomplete: true))!.Message,
+            Is.EqualTo($"{folder["val"]} is a link to the training images"));
     }
 
     [Test]

@@ -165,6 +165,19 @@ public sealed class ForeignResumeTests
         Assert.That(
             () => NetworkState.Load(sgd.Engine.Store, changed),
             Throws.TypeOf<SlttException>().With.Message.Contains($"{name} holds NaN at 1"));
+        NetworkState.Load(sgd.Engine.Store, changed, allowNonFinite: true);
+        Assert.That(NetworkState.Save(sgd.Engine.Store).Single(t => t.Name == name).ToFloat32()[1], Is.NaN);
+        NetworkState.Load(sgd.Engine.Store, sgdFile);
+    }
+
+    [Test]
+    public void A_negative_variance_is_refused()
+    {
+        CheckpointFile changed = Copy(sgdFile, t => t.Name != "net.bn1.running_var" ? t
+            : NamedTensor.Float32(t.Name, t.Shape, [.. t.ToFloat32().Select(v => -v)]));
+        Assert.That(
+            () => NetworkState.Load(sgd.Engine.Store, changed),
+            Throws.TypeOf<SlttException>().With.Message.Contains("bn1.running_var holds a negative variance at 0"));
     }
 
     [Test]

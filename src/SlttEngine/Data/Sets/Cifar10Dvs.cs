@@ -67,6 +67,16 @@ public sealed class Cifar10Dvs : EventDataSet
     internal static (string Path, int Label)[] Split(string events, bool train, PartContents contents)
     {
         NumberedSample[][] classes = [.. ClassNames.Select(name => List(events, name, contents, RecordingEndings, 1))];
+        foreach (string other in DataFolder.Folders(events).Where(
+            f => !ClassNames.Contains(Path.GetFileName(f), StringComparer.OrdinalIgnoreCase)))
+        {
+            int recordings = DataFolder.Files(other).Count(f => HasEnding(f, RecordingEndings));
+            if (recordings > 0)
+            {
+                contents.AddFault($"{other} is no class, so its {PartContents.Number(recordings)} recordings are not read");
+            }
+        }
+
         return Split(classes, train, contents);
     }
 

@@ -9,6 +9,9 @@ public abstract class EventDataSet : NamedDataSet
     /// <summary>The classes in order.</summary>
     private protected abstract IReadOnlyList<string> Names { get; }
 
+    /// <summary>T of the frames that a look at every file makes: the command's default.</summary>
+    private const int UsualSteps = 6;
+
     /// <summary>The cache's name of the set.</summary>
     private protected abstract string CacheName { get; }
 
@@ -97,7 +100,7 @@ public abstract class EventDataSet : NamedDataSet
         {
             if (sample.Events is not null)
             {
-                EventFrames.Integrate(sample.Events, 1, sample.Name);
+                EventFrames.Integrate(sample.Events, UsualSteps, sample.Name);
             }
 
             if (!sample.HasEvents)
