@@ -77,7 +77,7 @@ internal static class Readers
                 [.. "P2\n1 1\n9\n3\n"u8],
             ],
             path => () => ImageFile.Decode(path, out _)?.Dispose()),
-        new("image", () => [.. Formats.Select(Picture)], path => () => ImageFile.Decode(path, out _)?.Dispose(), 4000),
+        new("image", () => [.. Formats.Select(Picture)], path => () => ImageFile.Decode(path, out _)?.Dispose(), 20000, 128 << 20),
         new("args", () => [Encoding.UTF8.GetBytes(new TrainOptions { Name = "it's", Resume = "x\\n" }.ToArgsText())],
             path => () => TrainOptions.FromArgsFile(path)),
     ];

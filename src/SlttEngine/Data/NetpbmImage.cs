@@ -35,7 +35,8 @@ internal static class NetpbmImage
         }
 
         position++;
-        if (!text && bytes.Length - position < (long)width * height * channels)
+        // A sample in text takes a digit and what parts it from the next.
+        if (bytes.Length - position < ((long)width * height * channels * (text ? 2 : 1)) - (text ? 1 : 0))
         {
             problem = "truncated";
             return null;
@@ -63,6 +64,7 @@ internal static class NetpbmImage
     /// <summary>The next number; null if there is none.</summary>
     private static int? Word(ReadOnlySpan<byte> bytes, ref int position)
     {
+        position = Math.Min(position, bytes.Length);
         while (position < bytes.Length && (IsSpace(bytes[position]) || bytes[position] == '#'))
         {
             int line = bytes[position] == '#' ? bytes[position..].IndexOfAny((byte)'\n', (byte)'\r') : 0;

@@ -24,7 +24,7 @@ internal static class TiffImage
             }
 
             int width = Field(tiff, TiffTag.IMAGEWIDTH, 0), height = Field(tiff, TiffTag.IMAGELENGTH, 0);
-            problem = ImageFile.SizeProblem(width, height) ?? KindProblem(tiff);
+            problem = ImageFile.SizeProblem(width, height) ?? KindProblem(tiff) ?? GrowthProblem(tiff, width, height, bytes.Length);
             if (problem is not null)
             {
                 return null;
@@ -55,6 +55,16 @@ internal static class TiffImage
             : Field(tiff, TiffTag.ORIENTATION, 1) != 1 ? "a TIFF image that is stored turned: store it upright"
             : samples is 2 or 4 && (!plain || bits != 8 || tiff.IsTiled() || Field(tiff, TiffTag.PLANARCONFIG, 1) != 1)
                 ? "a TIFF image with transparency in a form that is not read" : null;
+    }
+
+    /// <summary>No packing of TIFF makes more than about 1,100 bytes of one: whoever says so is damaged, and would take memory.</summary>
+    private static string? GrowthProblem(Tiff tiff, long width, long height, long length)
+    {
+        long bits = width * height * Field(tiff, TiffTag.SAMPLESPERPIXEL, 1) * Field(tiff, TiffTag.BITSPERSAMPLE, 1);
+        long part = tiff.IsTiled() ? tiff.TileSize() : tiff.StripSize();
+        long most = 1100 * length;
+        return bits / 8 > most || part < 0 || part > most || tiff.ScanlineSize() > most
+            ? $"{width}×{height} pixels cannot come of {length} bytes: damaged?" : null;
     }
 
     private static int Field(Tiff tiff, TiffTag tag, int otherwise) =>
