@@ -82,7 +82,7 @@ internal sealed class TrainOptionSet
             argsFile = File.Exists(neighbour) ? neighbour : null;
         }
 
-        TrainOptions start = argsFile is null ? defaults : ReadArgs(argsFile) with { Resume = null, PreTrain = null };
+        TrainOptions start = argsFile is null ? defaults : WithoutStart(ReadArgs(argsFile));
         checkpoint = path is null ? null : CheckpointFile.Read(path);
         return Read(from is null && checkpoint is not null ? Described(start, checkpoint) : start);
     }
@@ -95,8 +95,10 @@ internal sealed class TrainOptionSet
         TrainOptions start = from is null ? defaults : TrainOptions.FromArgsFile(from);
 
         // A checkpoint that is given replaces the one that the earlier run began with.
-        return Has("resume") || Has("pre_train") ? start with { Resume = null, PreTrain = null } : start;
+        return Has("resume") || Has("pre_train") ? WithoutStart(start) : start;
     }
+
+    private static TrainOptions WithoutStart(TrainOptions options) => options with { Resume = null, PreTrain = null, ResetHead = false };
 
     private TrainOptions ReadArgs(string path)
     {

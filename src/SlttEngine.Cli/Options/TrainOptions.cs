@@ -236,7 +236,6 @@ public sealed record TrainOptions
         Require(Method != MethodTable.SlttK || K <= T, "K", K, $"is more than the {T} time steps of -T");
         MethodTable.Find(Method);
         NamedDataSet dataSet = Data;
-        Require(!PlainResize || dataSet is Cifar10Dvs, "plain_resize", string.Empty, $"{Dataset}'s frames are not resized");
         Require(Duration >= 0, "duration", Duration, "must be at least 1 µs, or 0 for T frames a sample");
         Require(Duration == 0 || dataSet is EventDataSet, "duration", Duration, $"{Dataset} has no event recordings");
         Require(!SplitByTime || dataSet is EventDataSet, "split_by", "time", $"{Dataset} has no event recordings");
@@ -251,6 +250,12 @@ public sealed record TrainOptions
             throw new SlttException(
                 ErrorKind.Usage, $"-resume {Resume} and -pre_train {PreTrain}: a run begins with one of them",
                 "-resume alone goes on with a run; -pre_train alone begins one with a checkpoint's parameters");
+        }
+
+        if (PlainResize && dataSet is not Cifar10Dvs)
+        {
+            throw new SlttException(
+                ErrorKind.Usage, $"-plain_resize: {Dataset}'s samples are not resized", "leave it out: it is for DVSCIFAR10");
         }
 
         if (ResetHead && PreTrain is null)

@@ -13,6 +13,12 @@ internal static class TiffImage
     /// <summary>The image; null with the reason if it is damaged or of a kind that is not read.</summary>
     internal static PixelImage? Decode(byte[] bytes, out string? problem)
     {
+        problem = TiffHeader.Problem(bytes);
+        if (problem is not null)
+        {
+            return null;
+        }
+
         try
         {
             using MemoryStream stream = new(bytes, writable: false);
@@ -24,7 +30,7 @@ internal static class TiffImage
             }
 
             int width = Field(tiff, TiffTag.IMAGEWIDTH, 0), height = Field(tiff, TiffTag.IMAGELENGTH, 0);
-            problem = ImageFile.SizeProblem(width, height) ?? KindProblem(tiff) ?? GrowthProblem(tiff, width, height, bytes.Length);
+            problem = KindProblem(tiff) ?? GrowthProblem(tiff, width, height, bytes.Length);
             if (problem is not null)
             {
                 return null;
@@ -57,13 +63,13 @@ internal static class TiffImage
                 ? "a TIFF image with transparency in a form that is not read" : null;
     }
 
-    /// <summary>No packing of TIFF makes more than about 1,100 bytes of one: whoever says so is damaged, and would take memory.</summary>
+    /// <summary>Why the image can't be unpacked of so few bytes: it is damaged, and would take memory.</summary>
     private static string? GrowthProblem(Tiff tiff, long width, long height, long length)
     {
         long bits = width * height * Field(tiff, TiffTag.SAMPLESPERPIXEL, 1) * Field(tiff, TiffTag.BITSPERSAMPLE, 1);
         long part = tiff.IsTiled() ? tiff.TileSize() : tiff.StripSize();
-        long most = 1100 * length;
-        return bits / 8 > most || part < 0 || part > most || tiff.ScanlineSize() > most
+        long limit = TiffHeader.MaxGrowth * length;
+        return bits / 8 > limit || part < 0 || part > limit || tiff.ScanlineSize() > limit
             ? $"{width}×{height} pixels cannot come of {length} bytes: damaged?" : null;
     }
 

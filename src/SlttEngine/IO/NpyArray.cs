@@ -106,22 +106,7 @@ internal sealed partial class NpyArray
         }
 
         string name = descr.Groups[1].Value;
-        TensorType? type = name.TrimStart('<', '>', '|', '=') switch
-        {
-            "f8" => TensorType.F64,
-            "f4" => TensorType.F32,
-            "f2" => TensorType.F16,
-            "i8" => TensorType.I64,
-            "i4" => TensorType.I32,
-            "i2" => TensorType.I16,
-            "i1" => TensorType.I8,
-            "u8" => TensorType.U64,
-            "u4" => TensorType.U32,
-            "u2" => TensorType.U16,
-            "u1" => TensorType.U8,
-            "b1" => TensorType.Bool,
-            _ => null,
-        };
+        TensorType? type = TensorTypes.OfNumpy(name.TrimStart('<', '>', '|', '='));
         return type is { } known ? (known, name.StartsWith('>') && TensorTypes.Size(known) > 1)
             : throw (name.EndsWith('O')
                 ? FileErrors.Bad(

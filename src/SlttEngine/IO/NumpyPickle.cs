@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 
 namespace SlttEngine.IO;
@@ -93,8 +92,8 @@ internal static class NumpyPickle
         ["numpy._core.multiarray._reconstruct"] = static _ => new NumpyArray(),
         ["numpy.core.numeric._frombuffer"] = FromBuffer,
         ["numpy._core.numeric._frombuffer"] = FromBuffer,
-        ["numpy.core.multiarray.scalar"] = Scalar,
-        ["numpy._core.multiarray.scalar"] = Scalar,
+        ["numpy.core.multiarray.scalar"] = PickleNumber.FromNumpy,
+        ["numpy._core.multiarray.scalar"] = PickleNumber.FromNumpy,
         ["numpy.ndarray"] = static _ => throw new PickleFormatException("is a type here, not a call"),
         ["numpy.dtype"] = MakeType,
         ["_codecs.encode"] = Encode,
@@ -108,40 +107,14 @@ internal static class NumpyPickle
             return PickleValues.Longs(value);
         }
 
-        if (array.Shape.Length != 1 || array.Type[0] is not ('i' or 'u'))
+        if (array.Shape is not [long count] || TensorTypes.OfNumpy(array.Type) is not { } type || type == TensorType.Bool)
         {
             return null;
         }
 
-        int size = array.Type[1] - '0';
-        return [.. Enumerable.Range(0, array.Data.Length / size).Select(i => Integer(array.Type, array.Data.AsSpan(i * size, size)))];
+        long[] values = new long[count];
+        return TensorTypes.TryToInt64(type, array.Data, values) ? values : null;
     }
-
-    private static long Integer(string type, ReadOnlySpan<byte> bytes) => type switch
-    {
-        "i1" => (sbyte)bytes[0],
-        "u1" => bytes[0],
-        "i2" => BinaryPrimitives.ReadInt16LittleEndian(bytes),
-        "u2" => BinaryPrimitives.ReadUInt16LittleEndian(bytes),
-        "i4" => BinaryPrimitives.ReadInt32LittleEndian(bytes),
-        "u4" => BinaryPrimitives.ReadUInt32LittleEndian(bytes),
-        "i8" => BinaryPrimitives.ReadInt64LittleEndian(bytes),
-        _ => BinaryPrimitives.ReadUInt64LittleEndian(bytes) is <= long.MaxValue and ulong value ? (long)value
-            : throw new PickleFormatException("a whole number beyond 64 bits"),
-    };
-
-    /// <summary>A number: its type and its bytes.</summary>
-    private static object Scalar(object?[] arguments) =>
-        arguments is [NumpyType type, byte[] bytes] && bytes.Length == type.Size && type.Name[0] is 'i' or 'u' or 'f' or 'b'
-            ? type.Name switch
-            {
-                "f4" => (double)BinaryPrimitives.ReadSingleLittleEndian(bytes),
-                "f8" => BinaryPrimitives.ReadDoubleLittleEndian(bytes),
-                "f2" => (double)BinaryPrimitives.ReadHalfLittleEndian(bytes),
-                "b1" => bytes[0] != 0,
-                _ => Integer(type.Name, bytes),
-            }
-            : throw new PickleFormatException("a NumPy number whose type and bytes do not fit");
 
     /// <summary>An array as protocol 5 writes it: elements, type, shape, order.</summary>
     private static NumpyArray FromBuffer(object?[] arguments)

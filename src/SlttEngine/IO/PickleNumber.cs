@@ -16,7 +16,7 @@ internal static class PickleNumber
         number = value switch
         {
             long or double => value,
-            NumpyArray { Shape: [] or [1] } array when NumpyElement(array.Type) is { } type => Element(type, array.Data),
+            NumpyArray { Shape: [] or [1] } array when TensorTypes.OfNumpy(array.Type) is { } type => Element(type, array.Data),
             PthTensor { Shape: [] or [1] } tensor => Element(tensor.Storage.Type, tensor.ToDense("number", path).Bytes),
             _ => null,
         };
@@ -25,25 +25,8 @@ internal static class PickleNumber
 
     /// <summary>A NumPy scalar: its type and its bytes.</summary>
     internal static object? FromNumpy(object?[] arguments) =>
-        arguments is [NumpyType type, byte[] bytes] && NumpyElement(type.Name) is { } element && bytes.Length == type.Size
+        arguments is [NumpyType type, byte[] bytes] && TensorTypes.OfNumpy(type.Name) is { } element && bytes.Length == type.Size
             ? Element(element, bytes) : new PickleOpaque("numpy.core.multiarray.scalar");
-
-    private static TensorType? NumpyElement(string name) => name switch
-    {
-        "f8" => TensorType.F64,
-        "f4" => TensorType.F32,
-        "f2" => TensorType.F16,
-        "i8" => TensorType.I64,
-        "i4" => TensorType.I32,
-        "i2" => TensorType.I16,
-        "i1" => TensorType.I8,
-        "u8" => TensorType.U64,
-        "u4" => TensorType.U32,
-        "u2" => TensorType.U16,
-        "u1" => TensorType.U8,
-        "b1" => TensorType.Bool,
-        _ => null,
-    };
 
     private static object? Element(TensorType type, ReadOnlySpan<byte> bytes)
     {

@@ -33,8 +33,6 @@ internal static class PthGlobals
             globals[name] = arguments => NumpyOrOpaque(name, call, arguments);
         }
 
-        globals["numpy.core.multiarray.scalar"] = globals["numpy._core.multiarray.scalar"] = PickleNumber.FromNumpy;
-
         return globals;
     }
 

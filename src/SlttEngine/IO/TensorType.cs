@@ -49,6 +49,24 @@ public enum TensorType
 /// <summary>Sizes, names and conversions of <see cref="TensorType"/>. All files are little-endian, as are the machines.</summary>
 public static class TensorTypes
 {
+    /// <summary>The type that NumPy calls by a letter and a size: f4, i8, b1; null for what is no plain number.</summary>
+    public static TensorType? OfNumpy(string name) => name switch
+    {
+        "f8" => TensorType.F64,
+        "f4" => TensorType.F32,
+        "f2" => TensorType.F16,
+        "i8" => TensorType.I64,
+        "i4" => TensorType.I32,
+        "i2" => TensorType.I16,
+        "i1" => TensorType.I8,
+        "u8" => TensorType.U64,
+        "u4" => TensorType.U32,
+        "u2" => TensorType.U16,
+        "u1" => TensorType.U8,
+        "b1" => TensorType.Bool,
+        _ => null,
+    };
+
     /// <summary>Bytes an element.</summary>
     public static int Size(TensorType type) => type switch
     {

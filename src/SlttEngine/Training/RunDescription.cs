@@ -31,9 +31,8 @@ public sealed record RunDescription
     /// <summary>What decides an evaluation's figures.</summary>
     private static readonly string[] OfEvaluation =
     [
-        "T", "neuron", "tau", "threshold", "loss_lambda", "loss_one_hot", "loss_means", "model", "input",
-        "data_set", "transform", "mean", "std", "scale",
-        "shift",
+        "T", "neuron", "tau", "threshold", "loss_lambda", "loss_one_hot", "loss_means", "model", "input", "data_set", "transform", "mean",
+        "std", "scale", "shift",
     ];
 
     /// <summary>What decides how training goes on, besides.</summary>
@@ -196,8 +195,9 @@ public sealed record RunDescription
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NotSupportedException
             or ArgumentException)
         {
+            string place = e is JsonException { Path: { } at } ? $" at {at}" : string.Empty;
             throw new SlttException(
-                ErrorKind.Data, $"{checkpoint.Path}: its description is malformed: {e.Message.ReplaceLineEndings(" ")}",
+                ErrorKind.Data, $"{checkpoint.Path}: its description is malformed{place}",
                 "sltt convert to .pth and back without the key sltt_description leaves tensors and optimiser", e);
         }
     }

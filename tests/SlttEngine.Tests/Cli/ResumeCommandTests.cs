@@ -146,6 +146,13 @@ public sealed class ResumeCommandTests
         Assert.That(exitCode, Is.Zero, error);
         Assert.That(output, Does.Contain("note: " + foreign + ": module. stripped from ").And.Contain("(1 buffers): module.total_ops"));
         Assert.That(output, Does.Contain("begun anew: "));
+
+        // args.txt says reset_head=True: of the start, not of what goes on from there.
+        string run = Directory.GetDirectories(data.OutDir).Single(), latest = Path.Combine(run, "checkpoint_latest.safetensors");
+        (exitCode, _, error) = Sltt(["train", "--from", Path.Combine(run, "args.txt"), "-resume", latest]);
+        Assert.That(exitCode, Is.Zero, error);
+        (exitCode, _, error) = Sltt(["eval", "-resume", latest, "-data_dir", data.Folder, "--device", "cpu"]);
+        Assert.That(exitCode, Is.Zero, error);
         AssertRefused(Sltt(data.Train("--reset-head")), 2, "-reset_head without -pre_train");
     }
 

@@ -208,7 +208,7 @@ public sealed class TrainOptionsTests
     [TestCase("-width_divisor 0", "-width_divisor 0")]
     [TestCase("-method slttk -K 0", "-K 0")]
     [TestCase("-method slttk -K 7", "-K 7")]
-    [TestCase("-plain_resize", "cifar10's frames are not resized")]
+    [TestCase("-plain_resize", "-plain_resize: cifar10's samples are not resized")]
     [TestCase("-K 2", "-K has no effect with sltt")]
     [TestCase("-amp_dtype bf16", "-amp_dtype has no effect without -amp")]
     [TestCase("-seed -1", "-seed -1")]

@@ -210,7 +210,7 @@ public sealed class CompletenessTests
         folder.Write("events/Trucks/cifar10_truck_1.aedat", [0]);
         PartContents contents = Cifar10Dvs.NewContents(folder["events"], train: true);
         Cifar10Dvs.Split(folder["events"], train: true, contents);
-        Assert.That(contents.Incomplete, Has.One.EqualTo($"{folder["events", "Trucks"]} is no class, so its 1 recordings are not read"));
+        Assert.That(contents.Incomplete, Has.One.EqualTo($"{folder["events", "Trucks"]} is no class, its recordings are not read (1)"));
     }
 
     // ---- Image folders ----------------------------------------------------------------------------------------------

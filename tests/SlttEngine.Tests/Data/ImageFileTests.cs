@@ -44,6 +44,27 @@ public sealed class ImageFileTests
         Assert.That(ImageFile.CanDecode(path), Is.False);
     }
 
+    /// <summary>LibTiff would allocate what these say.</summary>
+    [TestCase(279, 8, 1 << 28, "a damaged TIFF file")]
+    [TestCase(257, 8, 1 << 20, "too narrow")]
+    [TestCase(277, 8, 50_000, "not read")]
+    [TestCase(273, 4, 1 << 28, "a damaged TIFF file")]
+    public void A_tiff_that_says_more_than_it_holds_takes_no_memory(int tag, int at, int value, string reason)
+    {
+        byte[] bytes = File.ReadAllBytes(Path.Combine(TestFiles.Shipped("images"), "rgb-raw.tif"));
+        int directory = BitConverter.ToInt32(bytes, 4);
+        int entry = Enumerable.Range(0, BitConverter.ToUInt16(bytes, directory)).Select(i => directory + 2 + (12 * i))
+            .Single(e => BitConverter.ToUInt16(bytes, e) == tag);
+        BitConverter.TryWriteBytes(bytes.AsSpan(entry + 2), (ushort)4); // one of four bytes
+        BitConverter.TryWriteBytes(bytes.AsSpan(entry + at), value);
+        using TemporaryFolder folder = new();
+        string path = folder.Write("x.tif", bytes);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.That(ImageFile.Decode(path, out string? problem), Is.Null);
+        Assert.That(problem, Does.Contain(reason));
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(1 << 20));
+    }
+
     [Test]
     public void Mutated_images_never_surprise([Values("rgb-lzw.tif", "palette.tif", "alpha.tif", "colour.ppm", "text.ppm")] string name)
     {

@@ -73,7 +73,7 @@ public sealed class Cifar10Dvs : EventDataSet
             int recordings = DataFolder.Files(other).Count(f => HasEnding(f, RecordingEndings));
             if (recordings > 0)
             {
-                contents.AddFault($"{other} is no class, so its {PartContents.Number(recordings)} recordings are not read");
+                contents.AddFault($"{other} is no class, its recordings are not read ({PartContents.Number(recordings)})");
             }
         }
 
