@@ -4,12 +4,28 @@ namespace SlttEngine.Training;
 /// <param name="Initial">Rate at the start.</param>
 public abstract record LearningRate(double Initial)
 {
-    /// <summary>Every rate is multiplied by it: 1, but where a resumed checkpoint's rate is not what its schedule gives.</summary>
-    public double Factor { get; init; } = 1;
+    /// <summary>Rates are multiplied by it: 1, but where a resumed checkpoint's rate is not what its schedule gives.</summary>
+    public double Factor { get; private init; } = 1;
+
+    /// <summary>The last step that <see cref="Factor"/> counts for: then the schedule begins again from <see cref="Initial"/>.</summary>
+    private int LastOfFactor { get; init; } = int.MaxValue;
 
     /// <summary>The rate after a number of steps.</summary>
     /// <param name="step">Steps (epochs) done.</param>
-    public double At(int step) => Rate(step) * Factor;
+    public double At(int step) => Rate(step) * FactorAt(step);
+
+    /// <summary>The factor after a number of steps.</summary>
+    /// <param name="step">Steps done.</param>
+    internal double FactorAt(int step) => step <= LastOfFactor ? Factor : 1;
+
+    /// <summary>The schedule with other rates by a factor, as torch's recursions go on from a rate that somebody set.</summary>
+    /// <param name="factor">The factor.</param>
+    /// <param name="step">Steps done.</param>
+    internal LearningRate WithFactor(double factor, int step) =>
+        this with { Factor = factor, LastOfFactor = factor == 1 ? int.MaxValue : LastBeforeRestart(step) };
+
+    /// <summary>The first step from this one on after which the rate comes from <see cref="Initial"/>, not from the rate before.</summary>
+    private protected virtual int LastBeforeRestart(int step) => int.MaxValue;
 
     /// <summary>The schedule's rate after a number of steps.</summary>
     protected abstract double Rate(int step);
@@ -21,6 +37,14 @@ public abstract record LearningRate(double Initial)
     {
         /// <inheritdoc/>
         protected override double Rate(int step) => Initial * (1 + Math.Cos(Math.PI * step / TMax)) / 2;
+
+        /// <summary>Each minimum, at T_max, 3 T_max, 5 T_max …: nothing can be told from a rate of 0.</summary>
+        private protected override int LastBeforeRestart(int step)
+        {
+            long period = 2L * TMax;
+            long last = TMax + (Math.Max(0, (step - TMax + period - 1) / period) * period);
+            return (int)Math.Min(last, int.MaxValue);
+        }
     }
 
     /// <summary>torch's StepLR: times gamma every step_size steps.</summary>

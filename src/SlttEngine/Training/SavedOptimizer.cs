@@ -66,7 +66,7 @@ public sealed record SavedOptimizer(Optimizer Optimizer, LearningRate LearningRa
         {
             int done = ReadEpoch(checkpoint) + 1;
             yield return FormattableString.Invariant(
-                $"{checkpoint.Path}: its lr is {rate.At(done):G6}, not its schedule's {(rate with { Factor = 1 }).At(done):G6}: ")
+                $"{checkpoint.Path}: its lr is {rate.At(done):G6}, not its schedule's {rate.WithFactor(1, done).At(done):G6}: ")
                 + "it goes on from its lr";
         }
     }
@@ -210,7 +210,7 @@ public sealed record SavedOptimizer(Optimizer Optimizer, LearningRate LearningRa
         }
 
         double lr = Number(checkpoint, group, "lr");
-        return lr >= 0 && double.IsFinite(lr) ? Continue(checkpoint, rate with { Factor = SavedFactor(checkpoint) }, done, lr)
+        return lr >= 0 && double.IsFinite(lr) ? Continue(checkpoint, rate.WithFactor(SavedFactor(checkpoint), done), done, lr)
             : throw Refused(checkpoint, FormattableString.Invariant($"its lr {lr:R} can't be"));
     }
 
@@ -223,8 +223,8 @@ public sealed record SavedOptimizer(Optimizer Optimizer, LearningRate LearningRa
             return rate;
         }
 
-        double plain = (rate with { Factor = 1 }).At(done);
-        return Math.Abs(plain) > RateTolerance * rate.Initial ? rate with { Factor = lr / plain }
+        double plain = rate.WithFactor(1, done).At(done);
+        return Math.Abs(plain) > RateTolerance * rate.Initial ? rate.WithFactor(lr / plain, done)
             : throw Refused(
                 checkpoint, FormattableString.Invariant($"its lr is {lr:R}, where its lr_scheduler has come to {plain:R}"));
     }

@@ -80,9 +80,9 @@ public static class TrainingCheckpoint
             ["train_top5"] = position.Train.Top5,
             ["train_samples"] = position.Train.Samples,
         };
-        if (rate.Factor != 1)
+        if (rate.FactorAt(position.Epoch) != 1)
         {
-            run[RateFactor] = rate.Factor;
+            run[RateFactor] = rate.FactorAt(position.Epoch);
         }
 
         metadata[Run] = run.ToJsonString();

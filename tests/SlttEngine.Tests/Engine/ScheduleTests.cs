@@ -20,6 +20,24 @@ public sealed class ScheduleTests
     [TestCase(4, 0.004000000000000001)]
     public void Step(int step, double rate) => Assert.That(new LearningRate.Step(0.1, 2, 0.2).At(step), Is.EqualTo(rate).Within(1e-16));
 
+    /// <summary>torch's recursion after somebody set the rate: past a minimum it begins again from the first rate.</summary>
+    [Test]
+    public void A_rate_that_was_set_goes_on_as_in_torch([Values(1, 2, 5, 6, 10, 13)] int done, [Values(4, 3)] int period)
+    {
+        const double First = 0.1;
+        LearningRate.Cosine plain = new(First, period);
+        LearningRate edited = plain.WithFactor(0.3, done);
+        double rate = 0.3 * plain.At(done);
+        for (int step = done; step < 30; step++)
+        {
+            Assert.That(edited.At(step), Is.EqualTo(rate).Within(1e-12), $"after {step} steps");
+            int next = step + 1;
+            rate = (next - 1 - period) % (2 * period) == 0
+                ? rate + (First * (1 - Math.Cos(Math.PI / period)) / 2)
+                : (1 + Math.Cos(Math.PI * next / period)) / (1 + Math.Cos(Math.PI * (next - 1) / period)) * rate;
+        }
+    }
+
     [Test]
     public void SlttK_draws_K_different_steps_anew_each_iteration()
     {
