@@ -11,13 +11,14 @@ schedule, and exactly the same order of images, crops, cutouts and flips, drawn 
 Where many pixels are equal (a grey cutout), a threshold turns one rounding into many spikes; PyTorch in float32 and in float64
 differ in the same way.
 """
-import argparse, json, pathlib, pickle, re, subprocess, sys, tempfile, types
+import argparse, json, pathlib, pickle, re, subprocess, sys, tempfile
 
 import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 from compare import default_command
+from narrow import narrow_module
 from samples import augment, normalise, philox, read_safetensors
 
 
@@ -49,25 +50,6 @@ def small_cifar(source, target, images):
     return (np.concatenate([p[0] for p in parts[:5]]), np.concatenate([p[1] for p in parts[:5]])), parts[5]
 
 
-def narrow(torch_nn, divisor, inputs):
-    """A torch.nn for the official module that divides the inner channel counts."""
-    class Conv2d(torch_nn.Conv2d):
-        def __init__(self, i, o, **kwargs):
-            super().__init__(i if i == inputs else i // divisor, o // divisor, **kwargs)
-
-    class BatchNorm2d(torch_nn.BatchNorm2d):
-        def __init__(self, channels):
-            super().__init__(channels // divisor)
-
-    class Linear(torch_nn.Linear):
-        def __init__(self, features, classes):
-            super().__init__(features // divisor, classes)
-
-    narrowed = types.SimpleNamespace(**{name: getattr(torch_nn, name) for name in dir(torch_nn)})
-    narrowed.Conv2d, narrowed.BatchNorm2d, narrowed.Linear = Conv2d, BatchNorm2d, Linear
-    return narrowed
-
-
 def train_ours(a, data, logs):
     """Runs sltt train; returns the epochs' (train_loss, test_loss, test_acc) and the initial weights."""
     command = [a.command, "train", "-data_dir", data, "-out_dir", logs, "-dataset", "cifar10", "-model", "spiking_resnet18",
@@ -89,7 +71,7 @@ def train_theirs(a, init, train, test, seed=2022):
     from modules import neuron
     from spikingjelly.clock_driven import functional, surrogate
 
-    spiking_resnet.nn = narrow(torch.nn, a.width, 3)
+    narrow_module(spiking_resnet, torch.nn, a.width, 3)
     net = spiking_resnet.spiking_resnet18(neuron=neuron.SLTTNeuron, num_classes=10, neuron_dropout=0.0, tau=1.1,
                                           surrogate_function=surrogate.PiecewiseQuadratic(), c_in=3, fc_hw=1)
     state = net.state_dict()
