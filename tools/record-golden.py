@@ -89,8 +89,9 @@ def arguments():
         a.loss_lambda = a.loss_lambda if a.loss_lambda is not None else 0.0 if free else 0.05
         if a.method == "slttk" and a.K > a.T:
             fail(f"--K {a.K} is more than --T {a.T}")
-    if not pathlib.Path(a.out).resolve().parent.is_dir():
-        fail(f"--out {a.out}: its folder does not exist")
+    out = pathlib.Path(a.out).resolve()
+    if out.is_dir() or not out.parent.is_dir():
+        fail(f"--out {a.out}: {'a folder; give a file' if out.is_dir() else 'its folder does not exist'}")
     return a
 
 

@@ -16,7 +16,8 @@ def record_neuron(a, off, seed):
             spikes.append(neuron(leaf[t]))
             v.append(neuron.v.detach())
         (torch.stack(spikes) * upstream.to(dtype)).sum().backward()
-        return {"spikes": torch.stack(spikes).detach(), "u": torch.stack(potentials[""]), "v": torch.stack(v), "grad_x": leaf.grad}, potentials
+        u = torch.stack(potentials[""])
+        return {"spikes": torch.stack(spikes).detach(), "u": u, "v": torch.stack(v), "grad_x": leaf.grad}, potentials
 
     (low, low_u), (high, high_u) = run(torch.float32), run(torch.float64)
     found = compare_potentials(a, off, low_u, high_u, a.surrogate == "rectangle")

@@ -60,7 +60,7 @@ class Official:
         self.Neuron = Watched
 
     def watch(self, net):
-        """Begins new lists of potentials by layer, in the order of the network's modules."""
+        """Begins new lists of potentials by layer, in the order of the modules."""
         lists = {name: [] for name, module in net.named_modules() if isinstance(module, self.Neuron)}
         for name, module in net.named_modules():
             if name in lists:
