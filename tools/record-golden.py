@@ -14,6 +14,8 @@ Else the next seed is tried.
 """
 import argparse, math, os, pathlib, re, sys
 
+sys.dont_write_bytecode = True  # nothing is written into the checkouts, nor into this tree
+
 from golden.fairness import THRESHOLD, Refused
 from golden.model import record_model
 from golden.neuron import record_neuron
@@ -24,6 +26,13 @@ from golden.vectors import write_safetensors
 class Parser(argparse.ArgumentParser):
     def error(self, message):
         fail(f"{message} (--help lists the options)")
+
+
+class Formatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the defaults that there are."""
+
+    def _get_help_string(self, action):
+        return action.help if action.default is None else super()._get_help_string(action)
 
 
 def at_least(least, kind=int):
@@ -46,20 +55,19 @@ def arguments():
     parser.add_argument("--official", required=True, metavar="DIR")
     parser.add_argument("--spikingjelly", required=True, metavar="DIR")
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="model|neuron")
-    defaults = argparse.ArgumentDefaultsHelpFormatter
     both = argparse.ArgumentParser(add_help=False)
     both.add_argument("--out", required=True, metavar="FILE", help="the safetensors file to write")
-    both.add_argument("--tau", type=at_least(1.0, float), default=1.1)
-    both.add_argument("--surrogate", default="triangle", choices=["triangle", "rectangle", "sigmoid"])
+    both.add_argument("--tau", type=at_least(1.0, float), default=1.1, help="membrane time constant")
+    both.add_argument("--surrogate", default="triangle", choices=["triangle", "rectangle", "sigmoid"], help="derivative of a spike")
     both.add_argument("--seed", type=at_least(0), default=2022, help="the first seed to try")
     both.add_argument("--tries", type=at_least(1), default=100, help="how many seeds to try")
     both.add_argument("--safety", type=at_least(1.0, float), default=3.0, help="smallest distance to the threshold, in rounding errors")
-    model = kinds.add_parser("model", parents=[both], formatter_class=defaults, help="training iterations and an evaluation")
-    model.add_argument("--model", default="spiking_resnet18", choices=MODELS)
-    model.add_argument("--method", default="sltt", choices=["sltt", "slttk", "bptt"])
-    model.add_argument("--T", type=at_least(1), default=6)
+    model = kinds.add_parser("model", parents=[both], formatter_class=Formatter, help="training iterations and an evaluation")
+    model.add_argument("--model", default="spiking_resnet18", choices=MODELS, help="the network")
+    model.add_argument("--method", default="sltt", choices=["sltt", "slttk", "bptt"], help="how it is trained")
+    model.add_argument("--T", type=at_least(1), default=6, help="time steps")
     model.add_argument("--K", type=at_least(1), default=2, help="steps with a backward pass, slttk only")
-    model.add_argument("--batch", type=at_least(1), default=2)
+    model.add_argument("--batch", type=at_least(1), default=2, help="samples")
     model.add_argument("--iterations", type=at_least(1), default=2, help="on one batch")
     model.add_argument("--width-divisor", type=int, default=16, choices=[1, 2, 4, 8, 16, 32, 64], help="divides inner channel counts")
     model.add_argument("--size", type=at_least(1), help="height and width (default: 32, VGG-11 48, NF-ResNet 64)")
@@ -67,25 +75,25 @@ def arguments():
     model.add_argument("--init", default="disturbed", choices=["disturbed", "official"],
                        help="official: the initialisation untouched; disturbed: biases, gains, batch norm moved off 0 and 1")
     model.add_argument("--loss-lambda", type=at_least(0.0, float), help="(default: 0.05, NF-ResNet 0)")
-    model.add_argument("--mse-n-reg", action="store_true")
-    model.add_argument("--loss-means", type=float, default=1.0)
-    model.add_argument("--optimizer", default="SGD", choices=["SGD", "AdamW"])
-    model.add_argument("--lr", type=at_least(0.0, float), help="(default: 0.1, NF-ResNet 0.01, AdamW 0.001)")
-    model.add_argument("--momentum", type=at_least(0.0, float), default=0.9)
-    model.add_argument("--weight-decay", type=at_least(0.0, float), default=5e-4)
+    model.add_argument("--mse-n-reg", action="store_true", help="the squared error is to the one-hot label")
+    model.add_argument("--loss-means", type=float, default=1.0, help="else its target")
+    model.add_argument("--optimizer", default="SGD", choices=["SGD", "AdamW"], help="how it is updated")
+    model.add_argument("--lr", type=at_least(0.0, float), help="(default: 0.1, NF-ResNet 0.01; AdamW 0.001, NF-ResNet 0.0001)")
+    model.add_argument("--momentum", type=at_least(0.0, float), default=0.9, help="SGD only")
+    model.add_argument("--weight-decay", type=at_least(0.0, float), default=5e-4, help="of both optimisers")
     model.add_argument("--scheduler", default="CosALR", choices=["CosALR", "StepLR"], help="steps once an iteration")
-    model.add_argument("--T-max", type=at_least(1), default=4)
-    model.add_argument("--step-size", type=at_least(1), default=1)
-    model.add_argument("--gamma", type=float, default=0.1)
-    neuron = kinds.add_parser("neuron", parents=[both], formatter_class=defaults, help="one LIF layer")
-    neuron.add_argument("--method", default="sltt", choices=["sltt", "bptt"])
-    neuron.add_argument("--T", type=at_least(1), default=6)
+    model.add_argument("--T-max", type=at_least(1), default=4, help="CosALR: iterations to zero")
+    model.add_argument("--step-size", type=at_least(1), default=1, help="StepLR: iterations")
+    model.add_argument("--gamma", type=float, default=0.1, help="StepLR: factor")
+    neuron = kinds.add_parser("neuron", parents=[both], formatter_class=Formatter, help="one LIF layer")
+    neuron.add_argument("--method", default="sltt", choices=["sltt", "bptt"], help="how it is trained")
+    neuron.add_argument("--T", type=at_least(1), default=6, help="time steps")
     neuron.add_argument("--shape", type=shape_of, default="5x37", help="of a step")
     a = parser.parse_args()
     if a.kind == "model":
         free = "nfresnet" in a.model
         a.size, a.classes = a.size or MODELS[a.model][2], a.classes or MODELS[a.model][3]
-        a.lr = a.lr if a.lr is not None else 0.001 if a.optimizer == "AdamW" else 0.01 if free else 0.1
+        a.lr = a.lr if a.lr is not None else (1e-4 if free else 1e-3) if a.optimizer == "AdamW" else 0.01 if free else 0.1
         a.loss_lambda = a.loss_lambda if a.loss_lambda is not None else 0.0 if free else 0.05
         if a.method == "slttk" and a.K > a.T:
             fail(f"--K {a.K} is more than --T {a.T}")

@@ -33,7 +33,6 @@ class Official:
             fail(f"{error}; install PyTorch 1.13 or later and NumPy for {sys.executable}")
         if tuple(int(n) for n in re.findall(r"\d+", torch.__version__)[:2]) < (1, 13):
             fail(f"PyTorch {torch.__version__} is too old; 1.13 or later is needed")
-        sys.dont_write_bytecode = True  # nothing is written into the checkouts
         sys.path[:0] = [a.official, a.spikingjelly, str(PEER)]
         try:
             from modules import neuron, surrogate

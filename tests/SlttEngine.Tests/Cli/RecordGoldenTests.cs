@@ -30,7 +30,7 @@ public sealed class RecordGoldenTests
     {
         (int exitCode, string output, string error) = Run(arguments);
         Assert.That(exitCode, Is.Zero, error);
-        Assert.That(output, Does.StartWith("usage: record-golden.py").And.Contain("--official"));
+        Assert.That(output, Does.StartWith("usage: record-golden.py").And.Contain("--out FILE"));
         Assert.That(error, Is.Empty);
     }
 
