@@ -36,7 +36,7 @@ internal static class Bundle
         // The bundle carries every library but glibc, which must be the machine's.
         foreach ((string soname, string path) in SharedLibraries.NeededBy(Path.Combine(Tree.Native, "libsltt_cpu.so")))
         {
-            if (!SharedLibraries.IsGlibc(soname))
+            if (!MachineLibraries.IsGlibc(soname))
             {
                 File.Copy(path, Path.Combine(lib, soname), overwrite: true);
                 SharedLibraries.CopyLicence(path, licenses);

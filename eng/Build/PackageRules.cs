@@ -25,7 +25,7 @@ internal static class PackageRules
             }
         }
 
-        string[] carried = [.. library.Libraries.Where(name => !SharedLibraries.IsGlibc(name) && !SharedLibraries.IsCppRuntime(name))];
+        string[] carried = [.. library.Libraries.Where(name => !MachineLibraries.IsGlibc(name) && !MachineLibraries.IsCppRuntime(name))];
         if (carried.FirstOrDefault(name => !isBeside(name)) is { } missing)
         {
             return $"needs {missing}, which the package lacks";

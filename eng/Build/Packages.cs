@@ -54,7 +54,7 @@ internal static class Packages
         File.Copy(device, Path.Combine(libraries, Path.GetFileName(device)));
         foreach ((string soname, string path) in SharedLibraries.NeededBy(device))
         {
-            if (SharedLibraries.IsGlibc(soname) || SharedLibraries.IsCppRuntime(soname))
+            if (MachineLibraries.IsGlibc(soname) || MachineLibraries.IsCppRuntime(soname))
             {
                 continue;
             }

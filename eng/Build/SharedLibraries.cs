@@ -8,12 +8,6 @@ internal static partial class SharedLibraries
     internal static IEnumerable<(string Soname, string Path)> NeededBy(string library) =>
         LddLine().Matches(Shell.Capture("ldd", [library]).Output).Select(match => (match.Groups[1].Value, match.Groups[2].Value));
 
-    /// <summary>True for the parts of the C library, which must be the machine's.</summary>
-    internal static bool IsGlibc(string soname) => GlibcName().IsMatch(soname);
-
-    /// <summary>True for the C++ run-time libraries. .NET itself needs them, so a machine with .NET has them.</summary>
-    internal static bool IsCppRuntime(string soname) => soname is "libstdc++.so.6" or "libgcc_s.so.1";
-
     // Debian keeps a package's licence in /usr/share/doc. A library that we pass on must carry its licence.
     internal static bool CopyLicence(string library, string licenses)
     {
@@ -39,9 +33,6 @@ internal static partial class SharedLibraries
 
     [GeneratedRegex(@"(\S+) => (/\S+)")]
     private static partial Regex LddLine();
-
-    [GeneratedRegex(@"^(libc|libm|libpthread|libdl|librt|ld-linux-x86-64)\.so")]
-    private static partial Regex GlibcName();
 
     [GeneratedRegex(@"^([^:\s]+)(:\S+)?: /")]
     private static partial Regex DpkgOwner();

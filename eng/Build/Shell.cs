@@ -48,9 +48,12 @@ internal static class Shell
         return process.ExitCode;
     }
 
-    internal static void Require(string program, string[] arguments, string failure)
+    internal static void Require(string program, string[] arguments, string failure) =>
+        RequireIn(Directory.GetCurrentDirectory(), program, arguments, failure);
+
+    internal static void RequireIn(string folder, string program, string[] arguments, string failure)
     {
-        int exitCode = Start(program, arguments);
+        int exitCode = StartIn(folder, program, arguments);
         if (exitCode != 0)
         {
             throw new BuildException(failure, exitCode);
