@@ -37,7 +37,11 @@ internal static class Examples
 
         string expected = File.ReadAllText(expectedFile).Trim();
         string last = "";
-        string project = Directory.GetFiles(example, "*.csproj").Single();
+        if (Directory.GetFiles(example, "*.csproj") is not [string project])
+        {
+            return "the folder has no project, or several";
+        }
+
         try
         {
             int exitCode = Shell.StartIn(work.FullName, Tree.Dotnet, ["run", "-c", "Release", "-v", "quiet", "--project", project], line =>

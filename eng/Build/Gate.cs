@@ -5,7 +5,10 @@ namespace SlttEngine.Build;
 /// <summary>All that must hold before a change goes in: each part is a word of build.sh, and runs as a user runs it.</summary>
 internal static class Gate
 {
-    private static readonly string[][] Parts = [["test"], ["examples"], ["pack"], ["test-packages"], ["docs"], ["fuzz", "--seconds", "60", "--seed", "2022"]];
+    private static readonly string[][] Parts =
+    [
+        ["test"], ["examples"], ["pack"], ["test-packages"], ["docs"], ["fuzz", "--seconds", "60", "--seed", "2022"],
+    ];
 
     internal static int Run()
     {

@@ -6,7 +6,8 @@ internal static class Host
     internal static void Build(string target)
     {
         Console.WriteLine("== host");
-        Shell.Require(Tree.Dotnet, ["build", target, "-c", "Release", "-v", "quiet", "-nologo", "-clp:NoSummary"], "the host does not build");
+        Shell.Require(
+            Tree.Dotnet, ["build", target, "-c", "Release", "-v", "quiet", "-nologo", "-clp:NoSummary"], "the host does not build");
         WriteLauncher();
     }
 

@@ -15,7 +15,8 @@ internal static class Native
         else if (Shell.Find("cmake") is null || Shell.Find("nvcc") is null)
         {
             Console.WriteLine(
-                "== native part left out: the CPU device is for Linux (on Windows: wsl ./build.sh), and the GPU kernels need cmake and nvcc");
+                "== native part left out: the CPU device is for Linux (on Windows: wsl ./build.sh), and the GPU kernels need cmake "
+                    + "and nvcc");
             return;
         }
 
@@ -23,7 +24,9 @@ internal static class Native
         // cmake configures at every build: it takes a moment, and an nvcc installed since the last build is noticed.
         string nativeBuild = Path.Combine(Tree.Out, "native-build");
         (int exitCode, string output) = Shell.Capture(
-            "cmake", ["-S", Path.Combine(Tree.Root, "kernels"), "-B", nativeBuild, "-DCMAKE_BUILD_TYPE=Release", "-DSLTT_OUTPUT_DIR=" + Tree.Native]);
+            "cmake",
+            ["-S", Path.Combine(Tree.Root, "kernels"), "-B", nativeBuild, "-DCMAKE_BUILD_TYPE=Release",
+             "-DSLTT_OUTPUT_DIR=" + Tree.Native]);
         if (exitCode != 0)
         {
             Console.Error.Write(output);

@@ -32,6 +32,8 @@ internal static class PackageRules
         }
 
         // A library of a library is found by the search path of libsltt_cpu.so, unless it has one of its own.
-        return library.OwnSearchPath is { } path && carried.Length > 0 ? $"has the search path {path}, so it does not find {carried[0]}" : null;
+        return library.OwnSearchPath is { } path && carried.Length > 0
+            ? $"has the search path {path}, so it does not find {carried[0]}"
+            : null;
     }
 }

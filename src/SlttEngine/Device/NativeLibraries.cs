@@ -172,10 +172,10 @@ public static partial class NativeLibraries
     {
         string runtimes = Path.Combine("runtimes", OperatingSystem.IsWindows() ? "win-x64" : "linux-x64", "native");
         List<string> folders = [program, Path.Combine(program, runtimes)];
-        if (Path.GetDirectoryName(assembly) is { Length: > 0 } beside)
+        if (Path.GetDirectoryName(assembly) is { Length: > 0 } library)
         {
             // In the cache of packages the assembly is in lib/net10.0 and the library in runtimes, both of one package.
-            folders.AddRange([beside, Path.Combine(beside, runtimes), Path.Combine(beside, "..", "..", runtimes)]);
+            folders.AddRange([library, Path.Combine(library, runtimes), Path.Combine(library, "..", "..", runtimes)]);
         }
 
         folders.AddRange((native ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));

@@ -3,7 +3,7 @@ using SlttEngine.Build;
 
 namespace SlttEngine.Tests.CpuDevice;
 
-/// <summary>What the native libraries of the packages may ask of a machine: eng/Build checks every packaged one by the same rules.</summary>
+/// <summary>What the packages' native libraries may ask of a machine. eng/Build checks every packaged one by the same rules.</summary>
 public sealed partial class PackageRulesTests
 {
     private const string Device = "libsltt_cpu.so";

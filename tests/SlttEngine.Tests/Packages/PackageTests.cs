@@ -1,6 +1,6 @@
 namespace SlttEngine.Tests.Packages;
 
-/// <summary>The packages as a user gets them. ./build.sh test-all runs these after ./build.sh pack; they build projects, so they take long.</summary>
+/// <summary>The packages as a user gets them. They build projects, so they take long: ./build.sh test-packages runs them.</summary>
 [NonParallelizable]
 public sealed class PackageTests
 {
@@ -118,7 +118,8 @@ public sealed class PackageTests
         AssertLoadedFrom(feed.Dotnet(folder, Path.Combine(published, "project.dll"), "start"), published);
         File.Delete(Path.Combine(published, "libsltt_cpu.so"));
         string error = feed.Dotnet(134, folder, Path.Combine(published, "project.dll"), "start");
-        Assert.That(error, Does.Contain($"the CPU device is missing: no libsltt_cpu.so in {published}, {published}/runtimes/linux-x64/native"));
+        Assert.That(
+            error, Does.Contain($"the CPU device is missing: no libsltt_cpu.so in {published}, {published}/runtimes/linux-x64/native"));
     }
 
     /// <summary>A program of one file, without a project.</summary>
