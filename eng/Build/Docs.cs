@@ -26,6 +26,12 @@ internal static class Docs
             Copy(file, copy);
         }
 
+        string examples = Path.Combine(Tree.Root, "examples");
+        foreach (string example in Directory.Exists(examples) ? Directory.GetDirectories(examples) : [])
+        {
+            Copy(Path.GetRelativePath(Tree.Root, Path.Combine(example, "Program.cs")), copy);
+        }
+
         string config = Path.Combine(copy, "docfx.json");
         File.Move(Path.Combine(copy, "docs", "docfx.json"), config);
         Shell.RequireIn(Tree.Root, Tree.Dotnet, ["tool", "restore", "--verbosity", "quiet"], "docfx was not restored");
