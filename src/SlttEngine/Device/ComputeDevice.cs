@@ -134,12 +134,17 @@ public sealed class ComputeDevice : IDisposable
         return Open(DeviceKind.Cpu);
     }
 
+    /// <summary>Makes the device the calling thread's: a thread that did not open it calls this first. One thread at a time may use
+    /// it.</summary>
+    public void MakeCurrent() => Context.SetCurrent();
+
     /// <summary>Waits until all work on <see cref="Stream"/> is done.</summary>
     public void Synchronize() => Stream.Synchronize();
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        MakeCurrent();
         Uploads.Dispose();
         Dnn.Dispose();
         Blas.Dispose();
