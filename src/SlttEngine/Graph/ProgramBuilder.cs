@@ -88,6 +88,37 @@ public abstract class ProgramBuilder
     /// <param name="count">Elements.</param>
     public LaunchShape Elementwise(long count) => LaunchShape.Elements(Device, count, Shape.Type.Size());
 
+    /// <summary>
+    /// Partial sums over rows, one for each channel: what the first stage of a sum over batch and pixels writes (sum_rows in a
+    /// kernel). <see cref="AddChannelGradient"/> adds the second stage.
+    /// </summary>
+    /// <param name="name">What is summed.</param>
+    /// <param name="rows">Rows that are summed.</param>
+    /// <param name="channels">Channels.</param>
+    public ChannelSums NewChannelSums(string name, long rows, int channels)
+    {
+        LaunchShape shape = LaunchShape.RowSums(Device, rows, channels);
+        return new(shape, Scratch<double>(name + " partial sums", (long)shape.Blocks * channels));
+    }
+
+    /// <summary>Adds partial sums to the gradient of a parameter that has one number a channel.</summary>
+    /// <param name="section">When.</param>
+    /// <param name="parameter">The parameter.</param>
+    /// <param name="sums">The partial sums, filled by an operation of the same section.</param>
+    public void AddChannelGradient(Section section, Parameter parameter, ChannelSums sums) => Add(
+        section,
+        new Op(
+            parameter.Name + " gradient finalize",
+            [sums.Partials],
+            [],
+            t => Device.Kernels.BiasGradientFinalize(
+                LaunchShape.SecondStage(parameter.Count),
+                Store.Gradient(parameter),
+                sums.Partials.At(t),
+                sums.Shape.Blocks,
+                parameter.Count))
+        { ParameterBytes = 8L * parameter.Count });
+
     /// <summary>Appends an operation.</summary>
     /// <param name="section">When it runs.</param>
     /// <param name="op">The operation.</param>
@@ -140,3 +171,8 @@ public abstract class ProgramBuilder
 /// <param name="Rate">Part that is dropped; 0: nothing.</param>
 /// <param name="Layer">Number of the dropout layer: with the run state it names the random numbers.</param>
 public readonly record struct Dropout(float Rate, uint Layer);
+
+/// <summary>Partial sums over rows, one for each channel.</summary>
+/// <param name="Shape">The shape of the launch that writes them: a block writes one part.</param>
+/// <param name="Partials">The sums (parts, channels).</param>
+public sealed record ChannelSums(LaunchShape Shape, DeviceBuffer<double> Partials);

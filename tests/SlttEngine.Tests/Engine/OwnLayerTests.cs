@@ -1,0 +1,201 @@
+using SlttEngine.Device;
+using SlttEngine.Graph;
+using SlttEngine.Layers;
+using SlttEngine.Training;
+
+namespace SlttEngine.Tests.Engine;
+
+/// <summary>
+/// The layer of examples/own-layer, whose kernels are compiled as the test runs: its gradients, training, memory and resume, on both
+/// modes of the CPU device (on the GPU with SLTT_TEST_DEVICE=cuda).
+/// </summary>
+[TestFixtureSource(typeof(Kernels.KernelTest), nameof(Kernels.KernelTest.Kinds))]
+public sealed class OwnLayerTests(DeviceKind kind)
+{
+    private const int Batch = 6, Channels = 4, Size = 6, Classes = 3;
+
+    private ComputeDevice device = null!;
+
+    [OneTimeSetUp]
+    public void Open() => device = ComputeDevice.Open(kind);
+
+    [OneTimeTearDown]
+    public void Close() => device.Dispose();
+
+    [SetUp]
+    public void UseDevice() => device.Context.SetCurrent();
+
+    // 5 channels are no whole pack, 8 are one in each type.
+    [TestCase(5)]
+    [TestCase(8)]
+    public void Backward_is_the_difference_quotient_of_forward(int channels)
+    {
+        GradientCheck check = GradientCheck.Of(device, 3, 2, channels, (network, x) => new ChannelGain("gain", network, x));
+        Assert.That(check.Differences.Select(d => d.Name), Is.EqualTo(new[] { "input", "gain.gain" }));
+        Assert.That(check.Passes, Is.True, check.ToString());
+    }
+
+    [Test]
+    public void A_wrong_backward_does_not_pass()
+    {
+        GradientCheck check = GradientCheck.Of(device, 3, 2, 5, (network, x) => new WrongGain(network, x));
+        Assert.That(check.Passes, Is.False);
+        Assert.That(check.ToString(), Does.Contain("input: "));
+    }
+
+    [Test]
+    public void It_trains([Values] ComputeType type, [Values] bool throughTime)
+    {
+        using TrainingEngine engine = Engine(type, throughTime);
+        double first = 0, last = 0;
+        for (int i = 0; i < 25; i++)
+        {
+            BatchMetrics metrics = Iterate(engine, 0.3);
+            last = metrics.Loss / metrics.Samples;
+            first = i == 0 ? last : first;
+        }
+
+        float[] gain = engine.Store.GetWeight(engine.Store.Find("gain.gain")!);
+        Assert.That(last, Is.LessThan(0.7 * first));
+        Assert.That(gain, Has.None.EqualTo(1f).And.All.InRange(-10f, 10f));
+    }
+
+    /// <summary>A 1×1 convolution with a diagonal filter does the same: all gradients of an iteration, and so the updates, agree.</summary>
+    [Test]
+    public void Its_gradients_are_those_of_built_in_layers([Values] bool throughTime)
+    {
+        float[][] mine = Gradients(throughTime, diagonal: false), theirs = Gradients(throughTime, diagonal: true);
+        theirs[^3] = [.. Enumerable.Range(0, Channels).Select(c => theirs[^3][(c * Channels) + c])];
+        foreach ((float[] a, float[] b) in mine.Zip(theirs))
+        {
+            double norm = Math.Sqrt(b.Sum(v => (double)v * v));
+            Assert.That(norm, Is.GreaterThan(1e-6));
+            Assert.That(a.Zip(b, (x, y) => Math.Abs(x - y)).Max() / norm, Is.LessThan(1e-5));
+        }
+    }
+
+    [Test]
+    public void The_plan_has_its_bytes([Values] ComputeType type, [Values] bool throughTime)
+    {
+        using TrainingEngine engine = Engine(type, throughTime);
+        using EnginePlan plan = new(device, Network(diagonal: false), Options(type, throughTime));
+        MemoryPlan memory = MemoryPlan.Of(plan.Store, plan.Program(Batch, training: true));
+        LayerMemory gain = memory.Layers.Single(l => l.Name == "gain");
+        long stored = ParameterStore.Padded(Channels) * (type == ComputeType.Float32 ? 4 : 6);
+        Assert.That((gain.Weights, gain.Gradients, gain.Optimizer), Is.EqualTo((stored, stored, ParameterStore.Padded(Channels) * 4)));
+
+        // What it reads is kept, and so belongs to the batch norm in front; what it makes is not.
+        long copies = throughTime ? 3 : 1, activation = Arena.Aligned(Batch * Channels * Size * Size * type.Size());
+        Assert.That((gain.Saved, gain.State), Is.EqualTo((0L, 0L)));
+        Assert.That(memory.Layers.Single(l => l.Name == "bn").Saved, Is.AtLeast(copies * activation));
+        Assert.That(memory.Total, Is.EqualTo(engine.ArenaBytes + engine.StoreBytes));
+    }
+
+    [Test]
+    public void A_kernel_that_writes_beyond_its_buffer_is_named_on_the_strict_device()
+    {
+        if (kind != DeviceKind.CpuFaithful)
+        {
+            Assert.Ignore("the strict CPU device has the guards");
+        }
+
+        Assert.That(
+            () => GradientCheck.Of(device, 3, 2, 5, (network, x) => new WrongGain(network, x, overrun: 1)),
+            Throws.TypeOf<SlttException>().With.Message.EqualTo("gain forward has written beyond the 240 bytes of 'gain'"));
+    }
+
+    private static Network Network(bool diagonal)
+    {
+        Network network = new("own", 2, Size, Size, Classes);
+        Edge x = network.Add(
+            new Convolution(ConvolutionModule.Declare(network, "conv", 2, Channels, 3, 1, 1, null), network.Input));
+        x = network.Add(new CudnnBatchNorm(BatchNormModule.Declare(network, "bn", Channels), new ConvolutionSum(x)));
+        x = diagonal
+            ? network.Add(new Convolution(ConvolutionModule.Declare(network, "gain", Channels, Channels, 1, 1, 0, null), x.SaveForBackward()))
+            : network.Add(new ChannelGain("gain", network, x));
+        x = network.Add(new Lif("lif", x, 1, 1));
+        network.Add(new Linear(network, "fc", x, new Initializer.Normal(0.1)));
+        return network;
+    }
+
+    private static EngineOptions Options(ComputeType type, bool throughTime)
+    {
+        InputFormat.Frames frames = new("u8", 1, [1 / 64f, 1 / 64f], [-2, -2]);
+        return new EngineOptions
+        {
+            Method = throughTime ? new Bptt() : new Sltt(),
+            Steps = 3,
+            Type = type,
+            StaticInput = false,
+            TrainInput = frames,
+            TestInput = frames,
+            TrainBatches = [Batch],
+        };
+    }
+
+    private static BatchMetrics Iterate(TrainingEngine engine, double learningRate)
+    {
+        byte[] input = new byte[3 * Batch * 2 * Size * Size];
+        new Random(5).NextBytes(input);
+        engine.TrainIteration(input, [0, 1, 2, 0, 1, 2], learningRate);
+        return engine.WaitForMetrics();
+    }
+
+    private TrainingEngine Engine(ComputeType type, bool throughTime, bool diagonal = false)
+    {
+        TrainingEngine engine = new(device, Network(diagonal), Options(type, throughTime));
+        engine.Store.Initialize(2);
+        return engine;
+    }
+
+    private float[][] Gradients(bool throughTime, bool diagonal)
+    {
+        using TrainingEngine engine = Engine(ComputeType.Float32, throughTime, diagonal);
+        float[] gain = [0.7f, 1.3f, -0.9f, 1.1f];
+        Parameter parameter = engine.Network.Parameters[^3];
+        engine.Store.SetWeight(parameter, diagonal
+            ? [.. Enumerable.Range(0, Channels * Channels).Select(i => i / Channels == i % Channels ? gain[i % Channels] : 0f)] : gain);
+        Iterate(engine, 0);
+        return [.. engine.Network.Parameters.Select(engine.Store.GetGradient)];
+    }
+
+    /// <summary>y = x, with a backward that doubles, or a forward that writes too much.</summary>
+    private sealed class WrongGain : Layer
+    {
+        private static readonly KernelSource Source = new("wrong gain.cu", """
+            namespace sltt {
+            template <class T> __device__ void copy(T* y, const T* x, float factor, int64_t n) {
+                for_items(n, [=](int64_t i) { y[i] = from_float<T>(factor * to_float(x[i])); });
+            }
+            SLTT_KERNEL(copy_f32, (float* y, const float* x, float factor, int64_t n), copy<float>(y, x, factor, n))
+            }
+            """);
+
+        private readonly Edge input;
+        private readonly int overrun;
+
+        public WrongGain(Network network, Edge input, int overrun = 0)
+            : base("gain")
+        {
+            (this.input, this.overrun, Output) = (input, overrun, input.Like("gain"));
+            network.Declare("unused", [1], new Initializer.Constant(0));
+        }
+
+        public override IReadOnlyList<Edge> Inputs => [input];
+
+        public override Action Emit<T>(ProgramBuilder<T> b)
+        {
+            CompiledKernel copy = b.Kernel(Source, "copy");
+            DeviceBuffer<T> x = b.Activation(input), y = b.NewActivation(Output);
+            b.Add(Section.Forward, new Op(Name + " forward", [x], [y], t => copy.Launch(
+                LaunchShape.Single, y.At(t), x.At(t), 1f, b.Count(Output) + overrun)));
+            return () =>
+            {
+                DeviceBuffer<T> gradY = b.DrainGradient(Output), gradX = b.NewGradient(input);
+                b.Add(Section.Backward, new Op(Name + " backward", [gradY], [gradX], t => copy.Launch(
+                    LaunchShape.Single, gradX.At(t), gradY.At(t), 2f, b.Count(Output))));
+                b.AddGradient(input, gradX);
+            };
+        }
+    }
+}
