@@ -7,8 +7,6 @@ Console.WriteLine("soon");
 public sealed class ChannelGain : Layer
 {
     private static readonly KernelSource Source = new("channel_gain.cu", """
-        #include "common/sltt.cuh"
-        namespace sltt {
         template <class T> __device__ void forward(T* y, const T* x, const float* gain, int64_t rows, int channels) {
             for_rows_channels<T>(rows, channels, PerChannel<1>{{gain}}, no_dropout(), [=](auto lanes, int64_t i, const auto& p, const auto&) {
                 store<lanes.value>(y, i, p[0] * load<lanes.value>(x, i)); });
@@ -26,7 +24,6 @@ public sealed class ChannelGain : Layer
             SLTT_SUM_KERNEL(gain_backward_##type, (double* sums, T* grad_x, const T* grad_y, const T* x, const float* gain, int64_t rows, int channels), \
                             backward<T>(sums, grad_x, grad_y, x, gain, rows, channels))
         SLTT_FOR_EACH_TYPE(VARIANT)
-        }
         """);
 
     private readonly Edge input;

@@ -29,7 +29,7 @@ internal sealed class CpuKernelCompiler(string compiler = "g++", KernelCache? ca
             "-fno-math-errno", "-fno-trapping-math", "-fmax-errors=1", "-Wl,-z,defs",
         ];
         string unit = "#include \"cpu/module_tu.h\"\nnamespace {\n#include \"common/sltt.cuh\"\n#include \"cpu/kernel_types.h\"\n"
-            + $"#line 1 \"{source.SafeName}\"\n{source.Text}\n}}\n";
+            + $"using namespace sltt;\n#line 1 \"{source.SafeName}\"\n{source.Text}\n}}\n";
         string key = string.Join('\0', [version, KernelHeaders.Hash, .. options, unit]);
         return cache.FindOrMake(source.SafeName, ".so", key, (folder, made) =>
         {

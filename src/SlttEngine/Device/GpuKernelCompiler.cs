@@ -47,7 +47,7 @@ internal sealed class GpuKernelCompiler
             ? $"sm_{capability}"
             : $"compute_{known.Where(a => a < capability).DefaultIfEmpty(known.Min()).Max()}";
         string[] options = ["--gpu-architecture=" + architecture, "-fmad=false", "--std=c++17", "-default-device"];
-        string unit = $"#include \"common/sltt.cuh\"\n#line 1 \"{source.SafeName}\"\n{source.Text}\n";
+        string unit = $"#include \"common/sltt.cuh\"\nusing namespace sltt;\n#line 1 \"{source.SafeName}\"\n{source.Text}\n";
         string version = compiler.Version;
         string key = string.Join('\0', ["NVRTC", version, KernelHeaders.Hash, .. options, unit]);
         return cache.FindOrMake(source.SafeName, $"-{architecture}.bin", key, (folder, made) =>

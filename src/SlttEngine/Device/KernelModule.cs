@@ -50,7 +50,7 @@ internal sealed class KernelModule
                 $"{source.Name}: no kernel is called {string.Join(" or ", names)}",
                 kernels.Count == 0
                     ? "declare kernels with SLTT_KERNEL, one for each compute type with SLTT_FOR_EACH_TYPE"
-                    : "it has " + string.Join(", ", kernels.Keys));
+                    : "it has " + string.Join(", ", kernels.Keys.Order(StringComparer.Ordinal)));
         }
 
         CUfunction function = default;

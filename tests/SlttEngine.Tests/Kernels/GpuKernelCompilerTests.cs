@@ -7,7 +7,6 @@ namespace SlttEngine.Tests.Kernels;
 internal sealed class GpuKernelCompilerTests
 {
     private const string Text = """
-        namespace sltt {
         template <class T> __device__ void twice(T* y, const T* x, double* sums, float factor, int64_t rows, int channels) {
             sum_rows<1, 2, T>(sums, rows, channels, PerChannel<0>{}, no_dropout(),
                 [=](auto lanes, int64_t i) { return fetch<lanes.value>(x, i); },
@@ -21,7 +20,6 @@ internal sealed class GpuKernelCompilerTests
             SLTT_SUM_KERNEL(twice_##suffix, (T* y, const T* x, double* sums, float factor, int64_t rows, int channels), \
                             twice<T>(y, x, sums, factor, rows, channels))
         SLTT_FOR_EACH_TYPE(VARIANT)
-        }
         """;
 
     private string folder = "";
