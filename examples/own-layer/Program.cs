@@ -6,7 +6,7 @@ Console.WriteLine("soon");
 
 public sealed class ChannelGain : Layer
 {
-    private static readonly KernelSource Source = new("channel_gain.cu", """
+    public static readonly KernelSource Source = new("channel_gain.cu", """
         template <class T> __device__ void forward(T* y, const T* x, const float* gain, int64_t rows, int channels) {
             for_rows_channels<T>(rows, channels, PerChannel<1>{{gain}}, no_dropout(), [=](auto lanes, int64_t i, const auto& p, const auto&) {
                 store<lanes.value>(y, i, p[0] * load<lanes.value>(x, i)); });

@@ -6,22 +6,6 @@ namespace SlttEngine.Tests.Kernels;
 /// <summary>NVRTC needs no GPU: sources are compiled for one, and what can be known of the code is checked.</summary>
 internal sealed class GpuKernelCompilerTests
 {
-    private const string Text = """
-        template <class T> __device__ void twice(T* y, const T* x, double* sums, float factor, int64_t rows, int channels) {
-            sum_rows<1, 2, T>(sums, rows, channels, PerChannel<0>{}, no_dropout(),
-                [=](auto lanes, int64_t i) { return fetch<lanes.value>(x, i); },
-                [=](auto lanes, int64_t i, const auto&, const auto&, const auto& loaded) {
-                    auto v = factor * from_memory(loaded);
-                    store<lanes.value>(y, i, v);
-                    return packs(v);
-                });
-        }
-        #define VARIANT(T, suffix) \
-            SLTT_SUM_KERNEL(twice_##suffix, (T* y, const T* x, double* sums, float factor, int64_t rows, int channels), \
-                            twice<T>(y, x, sums, factor, rows, channels))
-        SLTT_FOR_EACH_TYPE(VARIANT)
-        """;
-
     private string folder = "";
     private Nvrtc? compiler;
 
@@ -43,23 +27,25 @@ internal sealed class GpuKernelCompilerTests
 
     [TestCase(80)]
     [TestCase(90)]
-    public void The_headers_compile_to_the_GPUs_code(int capability)
+    public void The_examples_kernels_compile_to_the_GPUs_code(int capability)
     {
-        CachedKernels compiled = Compile(Text, capability);
+        CachedKernels compiled = Compile(ChannelGain.Source, capability);
         byte[] code = File.ReadAllBytes(compiled.Path);
         Assert.That(compiled.Path, Does.EndWith($"-sm_{capability}.bin"));
         Assert.That(code.AsSpan(0, 4).ToArray(), Is.EqualTo(new byte[] { 0x7f, (byte)'E', (byte)'L', (byte)'F' }), "a cubin is an ELF file");
-        Assert.That(PtxSignatures.Of(compiled.Notes).Select(k => k.Name), Is.EqualTo(new[] { "twice_f32", "twice_f16", "twice_bf16" }));
+        List<SourceKernel> kernels = [.. PtxSignatures.Of(compiled.Notes)];
+        Assert.That(kernels.Select(k => k.Name), Is.EquivalentTo(
+            new[] { "f32", "f16", "bf16" }.SelectMany(t => new[] { "gain_forward_" + t, "gain_backward_" + t })));
         Assert.That(
-            PtxSignatures.Of(compiled.Notes).First().Parameters.Select(p => p.Type),
-            Is.EqualTo(new[] { "b64", "b64", "b64", "f32", "b64", "b32" }));
+            kernels.First(k => k.Name.StartsWith("gain_forward", StringComparison.Ordinal)).Parameters.Select(p => p.Type),
+            Is.EqualTo(new[] { "b64", "b64", "b64", "b64", "b32" }));
     }
 
     /// <summary>A GPU that this NVRTC does not know gets PTX of the newest that it knows.</summary>
     [Test]
     public void A_newer_GPU_gets_PTX()
     {
-        CachedKernels compiled = Compile("SLTT_KERNEL(f, (float* y), *y = 1)", 999);
+        CachedKernels compiled = Compile(new("own kernel.cu", "SLTT_KERNEL(f, (float* y), *y = 1)"), 999);
         Assert.That(compiled.Path, Does.EndWith($"-compute_{compiler!.Architectures.Max()}.bin"));
         Assert.That(Encoding.UTF8.GetString(File.ReadAllBytes(compiled.Path)), Does.Contain(".entry f(").And.EndsWith("\0"));
     }
@@ -67,7 +53,7 @@ internal sealed class GpuKernelCompilerTests
     [Test]
     public void An_error_has_the_sources_own_line()
     {
-        SlttException error = Assert.Throws<SlttException>(() => Compile("// one\nint x = nobody;\n", 80))!;
+        SlttException error = Assert.Throws<SlttException>(() => Compile(new("own kernel.cu", "// one\nint x = nobody;\n"), 80))!;
         Assert.That((error.Message, error.Kind), Is.EqualTo(
             ("own_kernel.cu(2): error: identifier \"nobody\" is undefined", ErrorKind.Usage)));
     }
@@ -95,6 +81,6 @@ internal sealed class GpuKernelCompilerTests
         Assert.That(error.Hint, Does.Contain("SLTT_CUDA_LIBS"));
     }
 
-    private CachedKernels Compile(string text, int capability) =>
-        new GpuKernelCompiler(compiler!, new KernelCache(folder)).Compile(new KernelSource("own kernel.cu", text), capability);
+    private CachedKernels Compile(KernelSource source, int capability) =>
+        new GpuKernelCompiler(compiler!, new KernelCache(folder)).Compile(source, capability);
 }
