@@ -23,12 +23,12 @@ internal sealed class TrainingSession : IDisposable
         device = ComputeDevice.Open(options.Device, out string reason);
         view.Describe(options, reason);
         TrainingOptions training = RunFactory.Training(options);
-        Trainer = new Trainer(
+        TrainingRun = new TrainingRun(
             device, options.Resume is null ? training : training with { Optimizer = null, LearningRate = null }, train, test, view);
     }
 
     /// <summary>The run.</summary>
-    internal Trainer Trainer { get; }
+    internal TrainingRun TrainingRun { get; }
 
     /// <summary>Runs in the view, then frees everything.</summary>
     /// <param name="options">The options.</param>
@@ -37,13 +37,13 @@ internal sealed class TrainingSession : IDisposable
     internal static void Run(TrainOptions options, TrainingView view, CancellationToken stop)
     {
         using TrainingSession session = new(options, view);
-        session.Trainer.Run(stop);
+        session.TrainingRun.Run(stop);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        Trainer.Dispose();
+        TrainingRun.Dispose();
         (train as IDisposable)?.Dispose();
         (test as IDisposable)?.Dispose();
         device.Dispose();

@@ -88,6 +88,10 @@ public sealed class ComputeDevice : IDisposable
     /// <summary>The CPU device's choices among its ways to do a convolution; null on a GPU and where every thread is run.</summary>
     internal ConvolutionChoices? ConvolutionChoices { get; }
 
+    /// <summary>Opens a GPU if there is one that can be used, else the CPU device. <see cref="Name"/> says which.</summary>
+    /// <exception cref="SlttException">Neither can be used.</exception>
+    public static ComputeDevice Open() => Open(DeviceChoice.Auto, out _);
+
     /// <summary>Opens a device.</summary>
     /// <param name="kind">Which.</param>
     /// <exception cref="SlttException">It can't be used.</exception>

@@ -10,6 +10,7 @@ public abstract class ProgramBuilder
     private readonly Dictionary<Section, List<Op>> sections = Enum.GetValues<Section>().ToDictionary(s => s, _ => new List<Op>());
     private readonly List<DeviceBuffer> persistent = [];
     private readonly List<IDisposable> descriptors = [];
+    private readonly Dictionary<string, (Edge Spikes, DeviceBuffer U, float Threshold)> neurons = [];
     private uint dropoutLayers;
 
     private protected ProgramBuilder(ParameterStore store, ProgramShape shape, NeuronOptions neuron) =>
@@ -49,6 +50,9 @@ public abstract class ProgramBuilder
 
     /// <summary>Buffers with memory of their own.</summary>
     public IReadOnlyList<DeviceBuffer> Persistent => persistent;
+
+    /// <summary>The layers of neurons by name: spikes, membrane potential u as the last step left it, v_th.</summary>
+    internal IReadOnlyDictionary<string, (Edge Spikes, DeviceBuffer U, float Threshold)> Neurons => neurons;
 
     /// <summary>Library descriptors that live as long as the program.</summary>
     public IReadOnlyList<IDisposable> Descriptors => descriptors;
@@ -155,6 +159,12 @@ public abstract class ProgramBuilder
     /// <summary>The dropout of a layer, with random numbers of its own; nothing is dropped in evaluation.</summary>
     /// <param name="rate">Part that is dropped in training.</param>
     public Dropout NewDropout(float rate) => Shape.Training && rate > 0 ? new Dropout(rate, dropoutLayers++) : default;
+
+    /// <summary>Makes a layer's neurons known, so that their potentials can be read.</summary>
+    /// <param name="spikes">Their spikes.</param>
+    /// <param name="u">Their membrane potential before firing, (N, H, W, C), in the compute type.</param>
+    /// <param name="threshold">v_th.</param>
+    public void AddNeurons(Edge spikes, DeviceBuffer u, float threshold) => neurons.Add(spikes.Name, (spikes, u, threshold));
 
     /// <summary>Keeps a library descriptor alive with the program.</summary>
     /// <typeparam name="TDescriptor">Its type.</typeparam>

@@ -127,11 +127,12 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
     /// <summary>Registers the membrane potential u of spikes: an element is 1 where u reaches the threshold, and 0 elsewhere.</summary>
     /// <param name="edge">Spikes without dropout.</param>
     /// <param name="u">Their membrane potential.</param>
-    public void SetPotential(Edge edge, DeviceBuffer<T> u) => Info(edge).Potential = u;
+    /// <param name="threshold">v_th.</param>
+    public void SetPotential(Edge edge, DeviceBuffer<T> u, float threshold) => Info(edge).Potential = (u, threshold);
 
-    /// <summary>The membrane potential of an edge of spikes, or null.</summary>
+    /// <summary>The membrane potential of an edge of spikes and its threshold, or null.</summary>
     /// <param name="edge">The edge.</param>
-    public DeviceBuffer<T>? Potential(Edge edge) => Info(edge).Potential;
+    public (DeviceBuffer<T> U, float Threshold)? Potential(Edge edge) => Info(edge).Potential;
 
     /// <summary>Registers a bias (C) that an edge still lacks and that its readers add.</summary>
     /// <param name="edge">A convolution's output.</param>
@@ -151,39 +152,50 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
     /// The contributions to an edge's gradient so far; the caller must use them all, as they are not handed out a second time.
     /// </summary>
     /// <param name="edge">The edge.</param>
-    /// <param name="max">How many the caller can add up.</param>
-    /// <exception cref="SlttException">There are more.</exception>
+    /// <param name="max">How many the caller can add up, at least 1: where more layers read the edge, the first ones are added up
+    /// here.</param>
     public IReadOnlyList<DeviceBuffer<T>> DrainGradients(Edge edge, int max)
     {
         List<DeviceBuffer<T>> gradients = [.. Info(edge).Gradients];
         Info(edge).Gradients.Clear();
-        if (gradients.Count <= max)
+        while (gradients.Count > max)
         {
-            return gradients;
+            gradients[0] = AddUp(edge, gradients[0], gradients[1]);
+            gradients.RemoveAt(1);
         }
 
-        string readers = string.Join(", ", Network.Readers(edge));
-        throw GraphError.Of(
-            $"{Layer}: can't add up {gradients.Count} gradients of {edge.Name}, which {readers} read; {max} at most",
-            "let fewer layers read it");
+        return gradients;
     }
 
-    /// <summary>The gradient of an edge with exactly one reader.</summary>
+    /// <summary>The gradient of an edge: the sum over its readers.</summary>
     /// <param name="edge">The edge.</param>
-    /// <exception cref="SlttException">It has none, or more than one.</exception>
+    /// <exception cref="SlttException">It has none.</exception>
     public DeviceBuffer<T> DrainGradient(Edge edge) =>
         DrainGradients(edge, 1) is [DeviceBuffer<T> gradient] ? gradient : throw NoGradient(edge);
 
-    /// <summary>The gradient of an edge with one reader or two.</summary>
+    /// <summary>The gradient of an edge, in one part or two.</summary>
     /// <param name="edge">The edge.</param>
-    /// <param name="max">How many gradients the caller can add up: 1 or 2.</param>
-    /// <exception cref="SlttException">It has none, or more.</exception>
+    /// <param name="max">How many parts the caller can add up: 1 or 2.</param>
+    /// <exception cref="SlttException">It has none.</exception>
     public (DeviceBuffer<T> First, DeviceBuffer<T>? Second) DrainSum(Edge edge, int max) => DrainGradients(edge, max) switch
     {
         [DeviceBuffer<T> first] => (first, null),
         [DeviceBuffer<T> first, DeviceBuffer<T> second] => (first, second),
         _ => throw NoGradient(edge),
     };
+
+    private DeviceBuffer<T> AddUp(Edge edge, DeviceBuffer<T> first, DeviceBuffer<T> second)
+    {
+        DeviceBuffer<T> sum = Scratch<T>(edge.Name + " gradient", Count(edge));
+        Add(BackwardOf(edge), new Op(
+            edge.Name + " gradients added up",
+            [first, second],
+            [sum],
+            t => Device.Kernels.ResidualAdd(
+                Elementwise(Count(edge)), sum.At(t), first.At(t), second.At(t), default, default, Rows(edge), edge.Channels),
+            InPlace: (sum, first)));
+        return sum;
+    }
 
     private static SlttException NoGradient(Edge edge) =>
         GraphError.Of($"{edge.Name}: no gradient comes back to it", "let a layer with a backward read it");
@@ -211,7 +223,7 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
         public List<DeviceBuffer<T>> Gradients { get; } = [];
 
         /// <summary>The membrane potential whose spikes it is.</summary>
-        public DeviceBuffer<T>? Potential { get; set; }
+        public (DeviceBuffer<T> U, float Threshold)? Potential { get; set; }
 
         /// <summary>The bias that its readers add.</summary>
         public DeviceBuffer<float>? PendingBias { get; set; }

@@ -17,6 +17,7 @@ public sealed class BatchNormLif : Layer
     private readonly ConvolutionSum input;
     private readonly float dropRate;
     private readonly int pool;
+    private readonly NeuronOverrides? overrides;
     private readonly Edge spikes;
 
     /// <summary>Creates the layer.</summary>
@@ -26,11 +27,14 @@ public sealed class BatchNormLif : Layer
     /// <param name="dropRate">Part of the spikes dropped, with one mask for all steps.</param>
     /// <param name="pool">Windows of pool × pool pixels are averaged, after the dropout; it divides height and width
     /// (<see cref="CanPool"/>).</param>
+    /// <param name="neuron">Constants in which its neurons differ from the run's; null: none.</param>
     /// <exception cref="SlttException">Shapes, channels or the pool's windows do not fit.</exception>
-    public BatchNormLif(string name, BatchNormModule norm, ConvolutionSum input, float dropRate = 0, int pool = 1)
+    public BatchNormLif(
+        string name, BatchNormModule norm, ConvolutionSum input, float dropRate = 0, int pool = 1, NeuronOverrides? neuron = null)
         : base(name)
     {
-        (this.norm, this.input, this.dropRate, this.pool) = (norm, input, dropRate, pool);
+        neuron?.Validate(name);
+        (this.norm, this.input, this.dropRate, this.pool, overrides) = (norm, input, dropRate, pool, neuron);
         input.Check(name, norm);
         Edge x = input.Main;
         if (!CanPool(x, pool))
@@ -81,6 +85,7 @@ public sealed class BatchNormLif : Layer
         private readonly int channels = layer.spikes.Channels;
         private readonly int width = layer.spikes.Width;
         private readonly int window = layer.pool;
+        private readonly NeuronOptions neuron = layer.overrides?.Over(b.Neuron) ?? b.Neuron;
 
         private string Name => layer.Name;
 
@@ -96,15 +101,15 @@ public sealed class BatchNormLif : Layer
             b.Add(Section.Forward, window == 1
                 ? new Op(Name + " normalise and fire", reads, [output, u], t => Fire(output, t))
                 : new Op(Name + " normalise, fire and pool", reads, [output, u], t => FireAndPool(output, t)));
-            SpikeOps.Observe(b, layer.spikes, u);
+            SpikeOps.Observe(b, layer.spikes, u, neuron.Threshold);
             if (window == 1 && dropout.Rate == 0)
             {
-                b.SetPotential(layer.Output, u);
+                b.SetPotential(layer.Output, u, neuron.Threshold);
             }
 
             if (output.IsScratch)
             {
-                b.SetRecompute(layer.Output, window == 1 ? () => SpikeOps.Recompute(b, layer.Output, u, 1f, dropout) : RecomputePooled);
+                b.SetRecompute(layer.Output, window == 1 ? RecomputeSpikes : RecomputePooled);
             }
         }
 
@@ -133,8 +138,8 @@ public sealed class BatchNormLif : Layer
             batchNorm.Mean.At(t),
             batchNorm.Scale.At(t),
             b.Store.Weight(layer.norm.Bias),
-            b.Neuron.Lambda,
-            b.Neuron.Threshold,
+            neuron.Lambda,
+            neuron.Threshold,
             dropout.Rate,
             dropout.Layer,
             b.RunState,
@@ -150,8 +155,8 @@ public sealed class BatchNormLif : Layer
             batchNorm.Mean.At(t),
             batchNorm.Scale.At(t),
             b.Store.Weight(layer.norm.Bias),
-            b.Neuron.Lambda,
-            b.Neuron.Threshold,
+            neuron.Lambda,
+            neuron.Threshold,
             dropout.Rate,
             dropout.Layer,
             b.RunState,
@@ -159,6 +164,8 @@ public sealed class BatchNormLif : Layer
             channels,
             width,
             window);
+
+        private DeviceBuffer<T> RecomputeSpikes() => SpikeOps.Recompute(b, layer.Output, u, neuron.Threshold, 1f, dropout);
 
         /// <summary>Recomputes the pooled spikes of a step from u, in the backward section.</summary>
         private DeviceBuffer<T> RecomputePooled()
@@ -172,7 +179,7 @@ public sealed class BatchNormLif : Layer
                     Elementwise,
                     recomputed.At(t),
                     u.At(t),
-                    b.Neuron.Threshold,
+                    neuron.Threshold,
                     dropout.Rate,
                     dropout.Layer,
                     b.RunState,
@@ -211,9 +218,9 @@ public sealed class BatchNormLif : Layer
                 batchNorm.X.At(t),
                 batchNorm.Mean.At(t),
                 batchNorm.Invstd.At(t),
-                b.Neuron.Lambda,
-                b.Neuron.Threshold,
-                (int)b.Neuron.Surrogate,
+                neuron.Lambda,
+                neuron.Threshold,
+                (int)neuron.Surrogate,
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,
@@ -231,9 +238,9 @@ public sealed class BatchNormLif : Layer
                 batchNorm.X.At(t),
                 batchNorm.Mean.At(t),
                 batchNorm.Invstd.At(t),
-                b.Neuron.Lambda,
-                b.Neuron.Threshold,
-                (int)b.Neuron.Surrogate,
+                neuron.Lambda,
+                neuron.Threshold,
+                (int)neuron.Surrogate,
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,
@@ -247,7 +254,7 @@ public sealed class BatchNormLif : Layer
         {
             if (window == 1)
             {
-                return SpikeOps.AccumulateOverTime(b, layer.Output, layer.input.Main, u, gradients, (1f, 1f), dropout);
+                return SpikeOps.AccumulateOverTime(b, layer.Output, layer.input.Main, u, neuron, gradients, (1f, 1f), dropout);
             }
 
             DeviceBuffer<float> sum = SpikeOps.SumOverTime(b, layer.input.Main);
@@ -261,9 +268,9 @@ public sealed class BatchNormLif : Layer
                     gradients.Spikes.At(t),
                     u.At(t),
                     gradients.Carried.AtOrNull(t),
-                    b.Neuron.Lambda,
-                    b.Neuron.Threshold,
-                    (int)b.Neuron.Surrogate,
+                    neuron.Lambda,
+                    neuron.Threshold,
+                    (int)neuron.Surrogate,
                     dropout.Rate,
                     dropout.Layer,
                     b.RunState,

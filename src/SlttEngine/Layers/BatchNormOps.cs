@@ -129,7 +129,8 @@ internal sealed class BatchNormOps<T>
         DeviceBuffer<double> partials = Partials("forward");
 
         // A residual of spikes is read as the potential that they come from: it is kept anyway, the spikes would be made for this alone.
-        DeviceBuffer<T>? potential = input.Residual is { } r ? b.Potential(r) : null;
+        (DeviceBuffer<T>? potential, float threshold) =
+            input.Residual is { } r && b.Potential(r) is { } p ? (p.U, p.Threshold) : (null, 0f);
         DeviceBuffer<T>? residual = input.Residual is { } s && potential is null ? b.Activation(s) : null;
         Section section = b.ForwardOf(input.Main);
 
@@ -146,7 +147,7 @@ internal sealed class BatchNormOps<T>
                 residual.AtOrNull(t),
                 potential.AtOrNull(t),
                 b.Store.Statistic(norm.RunningMean),
-                b.Neuron.Threshold,
+                threshold,
                 rows,
                 channels)));
         b.Add(section, new Op(

@@ -13,6 +13,7 @@ public sealed class Lif : Layer
     private readonly float inputScale;
     private readonly float spikeScale;
     private readonly float rate;
+    private readonly NeuronOverrides? overrides;
 
     /// <summary>Creates the layer.</summary>
     /// <param name="name">PyTorch's name of the neuron.</param>
@@ -20,10 +21,12 @@ public sealed class Lif : Layer
     /// <param name="inputScale">1/β.</param>
     /// <param name="spikeScale">What a spike counts for.</param>
     /// <param name="dropRate">Part of the spikes dropped, with one mask for all steps.</param>
-    public Lif(string name, Edge input, float inputScale, float spikeScale, float dropRate = 0)
+    /// <param name="neuron">Constants in which its neurons differ from the run's; null: none.</param>
+    public Lif(string name, Edge input, float inputScale, float spikeScale, float dropRate = 0, NeuronOverrides? neuron = null)
         : base(name)
     {
-        (this.input, this.inputScale, this.spikeScale, rate) = (input, inputScale, spikeScale, dropRate);
+        neuron?.Validate(name);
+        (this.input, this.inputScale, this.spikeScale, rate, overrides) = (input, inputScale, spikeScale, dropRate, neuron);
         Output = new Edge(name, input.Height, input.Width, input.Channels, dependsOnInputOnly: false);
     }
 
@@ -36,6 +39,7 @@ public sealed class Lif : Layer
     /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
+        NeuronOptions neuron = overrides?.Over(b.Neuron) ?? b.Neuron;
         Dropout dropout = b.NewDropout(rate);
         (DeviceBuffer<T> x, DeviceBuffer<float>? bias) = b.ActivationAndBias(input);
         DeviceBuffer<T> u = b.Keep<T>(Name + " u", BufferKind.State, b.Count(Output), b.Shape.Training ? b.Copies : 1);
@@ -53,23 +57,23 @@ public sealed class Lif : Layer
                 bias.AtOrNull(0),
                 inputScale,
                 spikeScale,
-                b.Neuron.Lambda,
-                b.Neuron.Threshold,
+                neuron.Lambda,
+                neuron.Threshold,
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,
                 b.Rows(input),
                 input.Channels)));
-        SpikeOps.Observe(b, Output, u);
+        SpikeOps.Observe(b, Output, u, neuron.Threshold);
         if (spikes.IsScratch)
         {
-            b.SetRecompute(Output, () => SpikeOps.Recompute(b, Output, u, spikeScale, dropout));
+            b.SetRecompute(Output, () => SpikeOps.Recompute(b, Output, u, neuron.Threshold, spikeScale, dropout));
         }
 
-        return () => EmitBackward(b, u, dropout);
+        return () => EmitBackward(b, u, neuron, dropout);
     }
 
-    private void EmitBackward<T>(ProgramBuilder<T> b, DeviceBuffer<T> u, Dropout dropout)
+    private void EmitBackward<T>(ProgramBuilder<T> b, DeviceBuffer<T> u, NeuronOptions neuron, Dropout dropout)
         where T : unmanaged
     {
         // The kernel adds up two gradients of the spikes, which dropout must then leave alone, and one that reaches the input past the
@@ -82,7 +86,8 @@ public sealed class Lif : Layer
         long n = b.Count(Output);
         if (b.IsStatic(input))
         {
-            DeviceBuffer<float> sum = SpikeOps.AccumulateOverTime(b, Output, input, u, gradients, (inputScale, spikeScale), dropout);
+            DeviceBuffer<float> sum = SpikeOps.AccumulateOverTime(
+                b, Output, input, u, neuron, gradients, (inputScale, spikeScale), dropout);
             b.Add(Section.End, new Op(
                 Name + " gradient cast", [sum], [gradInput], t => b.Device.Kernels.Cast(b.Elementwise(n), gradInput.At(t), sum.At(t), n)));
             return;
@@ -102,9 +107,9 @@ public sealed class Lif : Layer
                 gradients.Carried.AtOrNull(t),
                 inputScale,
                 spikeScale,
-                b.Neuron.Lambda,
-                b.Neuron.Threshold,
-                (int)b.Neuron.Surrogate,
+                neuron.Lambda,
+                neuron.Threshold,
+                (int)neuron.Surrogate,
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,

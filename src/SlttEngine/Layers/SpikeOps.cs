@@ -28,9 +28,11 @@ internal static class SpikeOps
     /// <param name="b">The program.</param>
     /// <param name="spikes">The spikes.</param>
     /// <param name="u">Their membrane potential.</param>
+    /// <param name="threshold">v_th.</param>
     /// <param name="spikeScale">What a spike counts for.</param>
     /// <param name="dropout">Dropout of the spikes.</param>
-    public static DeviceBuffer<T> Recompute<T>(ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T> u, float spikeScale, Dropout dropout)
+    public static DeviceBuffer<T> Recompute<T>(
+        ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T> u, float threshold, float spikeScale, Dropout dropout)
         where T : unmanaged
     {
         DeviceBuffer<T> recomputed = b.Scratch<T>(spikes.Name + " recomputed", b.Count(spikes));
@@ -40,7 +42,7 @@ internal static class SpikeOps
             [u],
             [recomputed],
             t => b.Device.Kernels.Spikes(
-                b.Elementwise(n), recomputed.At(t), u.At(t), spikeScale, b.Neuron.Threshold, dropout.Rate, dropout.Layer, b.RunState, n)));
+                b.Elementwise(n), recomputed.At(t), u.At(t), spikeScale, threshold, dropout.Rate, dropout.Layer, b.RunState, n)));
         return recomputed;
     }
 
@@ -51,12 +53,14 @@ internal static class SpikeOps
     /// <param name="b">The program.</param>
     /// <param name="spikes">The spikes.</param>
     /// <param name="u">Their membrane potential.</param>
-    public static void Observe<T>(ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T> u)
+    /// <param name="threshold">v_th.</param>
+    public static void Observe<T>(ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T> u, float threshold)
         where T : unmanaged
     {
+        b.AddNeurons(spikes, u, threshold);
         if (b.SpikeCounts is { } counts)
         {
-            Count(b, spikes, u, counts);
+            Count(b, spikes, u, threshold, counts);
         }
 
         if (b.FiringFlags is { } flags)
@@ -67,11 +71,11 @@ internal static class SpikeOps
                 [u],
                 [],
                 t => b.Device.Kernels.FindFiring<T>(
-                    b.Elementwise(n), flags.Fired(spikes), flags.Silent(spikes), u.At(t), b.Neuron.Threshold, n)));
+                    b.Elementwise(n), flags.Fired(spikes), flags.Silent(spikes), u.At(t), threshold, n)));
         }
     }
 
-    private static void Count<T>(ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T> u, SpikeCounts counts)
+    private static void Count<T>(ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T> u, float threshold, SpikeCounts counts)
         where T : unmanaged
     {
         // From u, so that each spike counts for 1 whatever it is scaled by.
@@ -81,7 +85,7 @@ internal static class SpikeOps
             spikes.Name + " spikes to count",
             [u],
             [ones],
-            t => b.Device.Kernels.Spikes(b.Elementwise(n), ones.At(t), u.At(t), 1f, b.Neuron.Threshold, 0f, 0u, b.RunState, n)));
+            t => b.Device.Kernels.Spikes(b.Elementwise(n), ones.At(t), u.At(t), 1f, threshold, 0f, 0u, b.RunState, n)));
         b.Add(Section.Forward, new Op(
             spikes.Name + " count",
             [ones],
@@ -111,6 +115,7 @@ internal static class SpikeOps
     /// <param name="spikes">The spikes.</param>
     /// <param name="input">The neuron's input.</param>
     /// <param name="u">The membrane potential.</param>
+    /// <param name="neuron">The neuron's constants.</param>
     /// <param name="gradients">Gradients of the spikes.</param>
     /// <param name="scales">What the input is multiplied by, and what a spike counts for.</param>
     /// <param name="dropout">Dropout of the spikes.</param>
@@ -119,6 +124,7 @@ internal static class SpikeOps
         Edge spikes,
         Edge input,
         DeviceBuffer<T> u,
+        NeuronOptions neuron,
         SpikeGradients<T> gradients,
         (float Input, float Spike) scales,
         Dropout dropout)
@@ -140,9 +146,9 @@ internal static class SpikeOps
                 gradients.Carried.AtOrNull(t),
                 scales.Input,
                 scales.Spike,
-                b.Neuron.Lambda,
-                b.Neuron.Threshold,
-                (int)b.Neuron.Surrogate,
+                neuron.Lambda,
+                neuron.Threshold,
+                (int)neuron.Surrogate,
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,

@@ -40,7 +40,7 @@ public sealed class BatchRun : IDisposable
             input = batch.Elements;
         }
 
-        Network network = options.Network(batch.Shape, batch.Classes);
+        Network network = options.Build(batch.Shape, batch.Classes);
         EngineOptions engine = options.Engine(format, format, staticInput: batch.Shape.Steps == 1) with { TrainBatches = [labels.Length] };
         Engine = new TrainingEngine(device, network, engine);
         Engine.Store.Initialize((ulong)options.Seed);

@@ -62,7 +62,7 @@ public sealed class Evaluation : IDisposable
     {
         (this.options, this.observer) = (options.Validate(), observer);
         test = new TrainingData(device, testSet, options, train: false);
-        Network network = options.Network(test.Shape, test.Classes);
+        Network network = options.Build(test.Shape, test.Classes);
         engine = new TrainingEngine(device, network, options.Engine(test.Format, test.Format, staticInput: test.Shape.Steps == 1) with
         {
             Optimizer = null,

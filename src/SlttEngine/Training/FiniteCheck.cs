@@ -81,7 +81,7 @@ internal sealed class FiniteCheck : IDisposable
         }
 
         diverged = true;
-        observer.Warning($"{message}; it trains on (--on-nan warn), and {Trainer.BestCheckpoint} stays as it is");
+        observer.Warning($"{message}; it trains on (--on-nan warn), and {TrainingRun.BestCheckpoint} stays as it is");
         return false;
     }
 

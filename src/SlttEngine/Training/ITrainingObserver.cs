@@ -1,27 +1,38 @@
 namespace SlttEngine.Training;
 
-/// <summary>Receives what a run does, in order, on the thread that runs it. Calls must return quickly.</summary>
+/// <summary>Receives what a run does, in order, on the thread that runs it: callbacks, each of which does nothing unless it is written.
+/// Calls must return quickly.</summary>
 public interface ITrainingObserver
 {
     /// <summary>Everything is built and loaded; the first iteration comes next.</summary>
     /// <param name="run">What runs on what.</param>
-    void RunStarted(RunStarted run);
+    void RunStarted(RunStarted run)
+    {
+    }
 
     /// <summary>A batch of training or testing is done.</summary>
     /// <param name="iteration">Where the epoch stands.</param>
-    void IterationFinished(in IterationFinished iteration);
+    void IterationFinished(in IterationFinished iteration)
+    {
+    }
 
     /// <summary>An epoch is trained and tested.</summary>
     /// <param name="epoch">Its results.</param>
-    void EpochFinished(EpochFinished epoch);
+    void EpochFinished(EpochFinished epoch)
+    {
+    }
 
     /// <summary>A checkpoint is whole on disk.</summary>
     /// <param name="path">The file.</param>
-    void CheckpointSaved(string path);
+    void CheckpointSaved(string path)
+    {
+    }
 
     /// <summary>Something that the user should know and that stops nothing: a corrupt image skipped, a run folder that exists.</summary>
     /// <param name="message">One line.</param>
-    void Warning(string message);
+    void Warning(string message)
+    {
+    }
 
     /// <summary>Something about the run that is as it should be and worth a line: what a checkpoint decides, what is left out.</summary>
     /// <param name="message">One line.</param>
@@ -31,7 +42,9 @@ public interface ITrainingObserver
 
     /// <summary>The run ended before its last epoch because it was asked to; nothing is lost.</summary>
     /// <param name="checkpoint">What -resume continues from; null if nothing was trained yet.</param>
-    void Stopped(string? checkpoint);
+    void Stopped(string? checkpoint)
+    {
+    }
 }
 
 /// <summary>Which pass over the data.</summary>

@@ -109,6 +109,9 @@ internal sealed class NetworkProgram : IDisposable
         }
     }
 
+    /// <summary>The layers of neurons by name: spikes, membrane potential as the last step left it, v_th.</summary>
+    public IReadOnlyDictionary<string, (Edge Spikes, DeviceBuffer U, float Threshold)> Neurons => ops.Layers.Neurons;
+
     /// <summary>Operations that the layers emitted into a section.</summary>
     /// <param name="section">Which.</param>
     public IReadOnlyList<Op> Ops(Section section) => ops.Layers.Ops(section);

@@ -202,6 +202,11 @@ public sealed record RunDescription
         }
     }
 
+    /// <summary>A checkpoint's description alone, as metadata.</summary>
+    /// <param name="checkpoint">The checkpoint.</param>
+    internal static Dictionary<string, string> Metadata(CheckpointFile checkpoint) =>
+        checkpoint.Metadata.TryGetValue(Key, out string? text) ? new() { [Key] = text } : [];
+
     /// <summary>Names and values, in order, as text.</summary>
     public IEnumerable<(string Name, string Value)> Lines() =>
         Node().Select(item => (item.Key, item.Value is JsonValue value ? value.ToString() : Compact(item.Value)));

@@ -31,7 +31,7 @@ internal static class RunFolder
         string folder = options.RunFolder;
         if (existed && options.Resume is null)
         {
-            string latest = Path.Combine(folder, Trainer.LatestCheckpoint);
+            string latest = Path.Combine(folder, TrainingRun.LatestCheckpoint);
             string replaced = File.Exists(latest) ? $"; this run replaces its checkpoints, where -resume {latest} would go on with them"
                 : string.Empty;
             observer.Warning($"out dir already exists: {folder}{replaced}");

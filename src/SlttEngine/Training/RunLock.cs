@@ -61,7 +61,8 @@ internal sealed class RunLock : IDisposable
             if (Open(path) is not { } held)
             {
                 throw Refused(
-                    folder, other, $"-resume {Path.Combine(folder, Trainer.LatestCheckpoint)} goes on when it has ended; {AnotherFolder}");
+                    folder, other, $"-resume {Path.Combine(folder, TrainingRun.LatestCheckpoint)} goes on when it has ended; "
+                        + AnotherFolder);
             }
 
             // A file system without locks lets everyone in.

@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Runtime.InteropServices;
 using SlttEngine.Data;
 using SlttEngine.Device;
 using SlttEngine.Graph;
@@ -6,313 +6,233 @@ using SlttEngine.IO;
 
 namespace SlttEngine.Training;
 
-/// <summary>A training run: trains, evaluates, logs, and saves so that it can always go on.</summary>
+/// <summary>Trains a network, and uses it: fits it to data, evaluates, predicts, watches its neurons, saves and loads it.</summary>
+/// <remarks>
+/// The trainer holds one set of parameters: drawn from the seed at first, then what <see cref="Fit"/> made of them or what
+/// <see cref="Load"/> read. Predictions are in float32. For use by one thread.
+/// <code>
+/// using ComputeDevice device = ComputeDevice.Open();
+/// using Trainer trainer = new(device, network, new TrainingOptions { Steps = 4, BatchSize = 32 });
+/// trainer.Fit(train, test, epochs: 10, folder: "runs/first", resume: true);
+/// int answer = trainer.Predict(sample).Class;
+/// </code>
+/// </remarks>
 public sealed class Trainer : IDisposable
 {
-    /// <summary>Written after each epoch, and when a run is stopped.</summary>
-    public const string LatestCheckpoint = "checkpoint_latest.safetensors";
-
-    /// <summary>Written when the test accuracy is the best so far.</summary>
-    public const string BestCheckpoint = "checkpoint_max.safetensors";
-
-    private readonly TrainingOptions options;
-    private readonly RunMessages observer;
     private readonly ComputeDevice device;
-    private readonly TrainingData train;
-    private readonly TrainingData test;
-    private readonly TrainingEngine engine;
-    private readonly RunDescription description;
-    private readonly List<string> notes = [];
-    private readonly IReadOnlyList<string> dataWarnings;
-    private readonly FiniteCheck finite;
-    private readonly FiringCheck firing;
-    private readonly StatisticsGap gap;
-    private RunPosition position = new();
-    private RunLock? runLock;
+    private Predictor? predictor;
+    private CheckpointFile? parameters;
 
-    /// <summary>Builds the network and plans all memory.</summary>
+    /// <summary>Creates a trainer; nothing is allocated yet.</summary>
     /// <param name="device">The device; it stays the caller's.</param>
-    /// <param name="options">How to train.</param>
-    /// <param name="trainSet">The samples to train on; the set stays the caller's.</param>
-    /// <param name="testSet">The samples to test on after each epoch; the set stays the caller's.</param>
-    /// <param name="observer">Is told what happens.</param>
-    /// <exception cref="SlttException">An option or a set can't be used, or the plan does not fit the device.</exception>
-    public Trainer(ComputeDevice device, TrainingOptions options, IDataSet trainSet, IDataSet testSet, ITrainingObserver observer)
+    /// <param name="network">The network: of a <see cref="Models.NetworkBuilder"/>, or of <see cref="Models.ModelCatalog"/>.</param>
+    /// <param name="options">How to train. Epochs, run folder and checkpoints are <see cref="Fit"/>'s arguments.</param>
+    /// <exception cref="SlttException">The network's layers do not fit together, or an option is out of range.</exception>
+    public Trainer(ComputeDevice device, Network network, TrainingOptions options)
     {
-        options.Validate();
-        RequireAlike(trainSet, testSet);
-        CheckpointFile? checkpoint = options.Checkpoint is { } path ? CheckpointFile.Read(path) : null;
-        TrainingOptions given = options;
-        options = options.WithOptimizerOf(options.Resume is null ? null : checkpoint);
-        (this.device, this.options, this.observer) = (device, options, new RunMessages(observer));
-        notes.AddRange(trainSet.Notes.Concat(testSet.Notes).Distinct());
-        dataWarnings = [.. trainSet.Warnings.Concat(testSet.Warnings).Distinct()];
-        if (options.Resume is { } resume)
-        {
-            device.ConvolutionChoices?.CopyFrom(resume);
-        }
-
-        EnginePlan plan = options.Plan(device, SampleFormat.Of(trainSet));
-        description = RunDescription.Of(options, plan.Store.Network, trainSet);
-        if (checkpoint is not null)
-        {
-            CheckpointFit.Compare(checkpoint, given, description, this.observer);
-        }
-
-        train = new TrainingData(device, trainSet, options, train: true);
-        test = new TrainingData(device, testSet, options with { BatchSize = plan.EvaluationBatch(options.BatchSize) }, train: false);
-        engine = new TrainingEngine(plan, options.Engine(train.Format, test.Format, staticInput: train.Shape.Steps == 1) with
-        {
-            TrainBatches = train.BatchSizes,
-            TestBatches = test.BatchSizes,
-            GapBatch = plan.TrainingSamples(options.BatchSize, measures: true) is [NetworkProgram program, ..] ? program.Shape.Batch : 0,
-        });
-        finite = new FiniteCheck(engine.Store, options, this.observer);
-        firing = new FiringCheck(engine, this.observer);
-        gap = new StatisticsGap(engine, train, test.Count, this.observer);
+        network.Validate();
+        this.device = device;
+        Network = network;
+        Options = (options with { Network = Fitting }).Validate();
     }
 
-    /// <summary>Device memory of the run, bytes: all of it is planned and allocated at the start.</summary>
-    public long DeviceBytes => engine.ArenaBytes + engine.StoreBytes + train.DeviceBytes + test.DeviceBytes;
+    /// <summary>The network.</summary>
+    public Network Network { get; }
 
-    /// <summary>Runs the epochs that are left.</summary>
-    /// <param name="cancel">Stops the run after the step it is in; the state is saved.</param>
+    /// <summary>How it trains.</summary>
+    public TrainingOptions Options { get; }
+
+    /// <summary>
+    /// Trains for epochs over the data. After each epoch the test set is evaluated, TensorBoard's log is written, and the folder gets
+    /// checkpoint_latest.safetensors and, where the test accuracy is the best so far, checkpoint_max.safetensors.
+    /// </summary>
+    /// <param name="train">Samples to train on.</param>
+    /// <param name="test">Samples to test on after each epoch, of the same shape and classes.</param>
+    /// <param name="epochs">Epochs in all: those that a resumed run has done count.</param>
+    /// <param name="folder">The folder of the run.</param>
+    /// <param name="resume">
+    /// Go on from the folder's latest checkpoint, if it has one, exactly as if the run had not stopped; else start with the trainer's
+    /// parameters.
+    /// </param>
+    /// <param name="observer">Callbacks; null: <see cref="TextProgress"/> on the console.</param>
+    /// <param name="cancel">Stops after the iteration in progress; the state is saved.</param>
+    /// <returns>The epochs that this call finished.</returns>
     /// <exception cref="SlttException">
-    /// The checkpoint to begin with is of another model, or a file can't be written; or numbers are NaN or infinite, which the options
-    /// say to stop on.
+    /// The data do not fit the network, the checkpoint is of another run, the plan does not fit the device, a file can't be written, or
+    /// numbers become NaN or infinite. The trainer's parameters then stay as they were.
     /// </exception>
-    public void Run(CancellationToken cancel)
+    public IReadOnlyList<EpochFinished> Fit(
+        IDataSet train,
+        IDataSet test,
+        int epochs,
+        string folder,
+        bool resume = false,
+        ITrainingObserver? observer = null,
+        CancellationToken cancel = default)
     {
-        string folder = options.RunFolder;
-        // Before the checkpoint is read: a run that is still in the folder would write a later one.
-        bool existed = Directory.Exists(folder);
-        using RunLock? early = existed ? RunLock.Acquire(folder, options.Takeover) : null;
-        engine.Store.Initialize((ulong)options.Seed);
-        LoadCheckpoint();
-        if (position.Epoch >= options.Epochs)
+        string latest = Path.Combine(folder, TrainingRun.LatestCheckpoint);
+        bool goesOn = resume && File.Exists(latest);
+        TrainingOptions options = Options with
         {
-            observer.Warning(
-                $"{options.Resume} has finished {position.Epoch} of {options.Epochs} epochs: nothing is left to train; a larger -epochs "
-                    + "goes on");
-            return;
+            Epochs = epochs,
+            RunFolder = folder,
+            Resume = goesOn ? latest : null,
+            StartFrom = null,
+            LearningRate = Options.LearningRate ?? (goesOn ? null : new LearningRate.Cosine(DefaultRate, epochs)),
+        };
+        Release(); // its memory may be what the run needs
+        using TrainingRun run = new(device, options, train, test, observer ?? new TextProgress(Console.Out), parameters);
+        run.Run(cancel);
+        parameters = run.Parameters();
+        return run.Finished;
+    }
+
+    /// <summary>Evaluates a set: loss, accuracy, and for each layer how often it fires and what that costs.</summary>
+    /// <param name="test">The samples.</param>
+    /// <param name="observer">Callbacks; null: none.</param>
+    /// <param name="cancel">Stops after the batch in progress.</param>
+    /// <exception cref="SlttException">The data do not fit the network, or were not what it was trained on.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public EvaluationResult Evaluate(IDataSet test, ITrainingObserver? observer = null, CancellationToken cancel = default)
+    {
+        CheckpointFile held = Held(isStatic: test.Shape.Steps == 1);
+        Release();
+        using Evaluation evaluation = new(device, Options, held, test, observer ?? new NoObserver());
+        return evaluation.Run(cancel);
+    }
+
+    /// <summary>What the network says of a sample.</summary>
+    /// <param name="sample">
+    /// Elements as the network sees them, (channels, height, width) of a static image, or (T, channels, height, width).
+    /// </param>
+    /// <exception cref="SlttException">It has another number of elements.</exception>
+    public Prediction Predict(ReadOnlySpan<float> sample) => Ready(1, IsStatic(sample.Length)).Run(sample, 1)[0];
+
+    /// <summary>What the network says of each sample of a set, in order.</summary>
+    /// <param name="set">The samples.</param>
+    /// <exception cref="SlttException">The data do not fit the network, or a sample can't be read.</exception>
+    public IReadOnlyList<Prediction> Predict(IDataSet set)
+    {
+        Fitting(set.Shape, Network.Classes);
+        int batch = Math.Min(Options.BatchSize, set.Count);
+        Predictor ready = Ready(batch, set.Shape.Steps == 1);
+        float[] samples = new float[(long)batch * set.Shape.Length];
+        List<Prediction> all = [];
+        for (int first = 0; first < set.Count; first += batch)
+        {
+            int count = Math.Min(batch, set.Count - first);
+            for (int i = 0; i < count; i++)
+            {
+                SampleReader.Read(set, first + i, samples.AsSpan(i * set.Shape.Length, set.Shape.Length));
+            }
+
+            all.AddRange(ready.Run(samples, count));
         }
 
-        RunFolder.Create(folder);
-        using RunLock? late = early is null ? RunLock.Acquire(folder, options.Takeover) : null;
-        runLock = early ?? late;
-        RunFolder.WriteFiles(options, existed, observer);
-        observer.WriteTo(folder);
-        device.ConvolutionChoices?.WriteTo(folder);
-        observer.RunStarted(new RunStarted(
-            device.Name,
-            engine.Network.ParameterCount,
-            train.Classes,
-            train.Count,
-            test.Count,
-            DeviceBytes,
-            folder,
-            position.Epoch,
-            position.Batches,
-            train.BatchesPerEpoch));
-        notes.ForEach(observer.Note);
-        foreach (string warning in dataWarnings)
-        {
-            observer.Warning(warning);
-        }
+        return all;
+    }
 
-        if (options.SaveInitial)
-        {
-            Save(Path.Combine(folder, "checkpoint_0.safetensors"));
-        }
+    /// <summary>Spikes and membrane potentials of a layer of neurons over the steps of a sample.</summary>
+    /// <param name="layer">The layer's name, such as lif1.</param>
+    /// <param name="sample">As <see cref="Predict(ReadOnlySpan{float})"/> takes it.</param>
+    /// <exception cref="SlttException">The network has no such layer, or the sample another number of elements.</exception>
+    public SpikeRecord Watch(string layer, ReadOnlySpan<float> sample) => Ready(1, IsStatic(sample.Length)).Watch(layer, sample);
 
+    /// <summary>Writes the parameters and statistics, and what is known of their training.</summary>
+    /// <param name="path">The file: .pth is PyTorch's form, any other ending safetensors.</param>
+    /// <exception cref="SlttException">It can't be written.</exception>
+    public void Save(string path)
+    {
+        CheckpointFile held = Held(isStatic: true);
+        if (path.EndsWith(".pth", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".pt", StringComparison.OrdinalIgnoreCase))
+        {
+            held.WritePth(path);
+        }
+        else
+        {
+            held.WriteSafeTensors(path);
+        }
+    }
+
+    /// <summary>Reads parameters and statistics, from a file of <see cref="Save"/>, a run's checkpoint, or a PyTorch state dict.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>A line for whatever was left out or renamed. Often none.</returns>
+    /// <exception cref="SlttException">It can't be read, or is of another network; the trainer's parameters then stay.</exception>
+    public IReadOnlyList<string> Load(string path)
+    {
+        List<string> notes = [];
+        CheckpointFile read = CheckpointFile.Read(path);
+        Predictor ready = Ready(1, isStatic: true);
         try
         {
-            RunEpochs(folder, cancel);
+            NetworkState.Load(ready.Store, read, note: notes.Add);
         }
-        catch (SlttException e)
+        catch
         {
-            observer.Failed(e.Message);
+            Release(); // it may be half loaded
             throw;
         }
+
+        parameters = new CheckpointFile(NetworkState.Save(ready.Store), RunDescription.Metadata(read));
+        return notes;
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => Release();
+
+    /// <summary>Where the learning rate begins if the options name none.</summary>
+    private const double DefaultRate = 0.1;
+
+    /// <summary>The network, if samples fit it.</summary>
+    private Network Fitting(FrameShape shape, int classes)
     {
-        finite.Dispose();
-        engine.Dispose();
-        train.Dispose();
-        test.Dispose();
-    }
-
-    private void RunEpochs(string folder, CancellationToken cancel)
-    {
-        ConvolutionLog.Start();
-        using EventFileWriter log = new(Path.Combine(folder, "logs"), position.Epoch);
-        while (position.Epoch < options.Epochs)
-        {
-            // In a resumed epoch, the batches before this one ran in an earlier process.
-            EpochStart start = new(position.Train.Samples, engine.Iteration, engine.ReadState().SkippedSteps);
-            Stopwatch watch = Stopwatch.StartNew();
-            if (!TrainEpoch(cancel))
-            {
-                Stop(folder, cancel);
-                return;
-            }
-
-            double trainSeconds = watch.Elapsed.TotalSeconds;
-            CheckFinite();
-            if (TestEpoch(cancel) is not { } tested)
-            {
-                Stop(folder, cancel);
-                return;
-            }
-
-            FinishEpoch(folder, log, tested, start, trainSeconds, watch, cancel);
-        }
-    }
-
-    private static void RequireAlike(IDataSet trainSet, IDataSet testSet)
-    {
-        if (trainSet.Shape != testSet.Shape || trainSet.Classes != testSet.Classes)
-        {
-            throw new SlttException(
+        Edge input = Network.Input;
+        return (shape.Channels, shape.Height, shape.Width, classes) == (input.Channels, input.Height, input.Width, Network.Classes)
+            ? Network
+            : throw new SlttException(
                 ErrorKind.Data,
-                $"the training set has {trainSet.Shape} and {trainSet.Classes} classes, but the test set {testSet.Shape} and "
-                    + $"{testSet.Classes} classes",
-                "both sets need the same shape and classes");
-        }
+                $"samples have {shape.Channels}×{shape.Height}×{shape.Width} elements a frame and {classes} classes, but {Network.Model} "
+                    + $"takes {input.Channels}×{input.Height}×{input.Width} and has {Network.Classes}",
+                "build the network for the data: NetworkBuilder(channels, height, width) … Linear(classes)");
     }
 
-    private void LoadCheckpoint()
+    private bool IsStatic(int length)
     {
-        // Read again: the run that the folder was waited for may have written a later one.
-        if (options.Resume is { } resume)
-        {
-            CheckpointFile checkpoint = CheckpointFile.Read(resume);
-            position = TrainingCheckpoint.Resume(engine, options, checkpoint, notes.Add);
-            CheckpointFit.RequirePlace(checkpoint, position, train.BatchesPerEpoch, train.Count);
-        }
-
-        if (options.StartFrom is { } start)
-        {
-            NetworkState.Load(
-                engine.Store, CheckpointFile.Read(start), options.ResetHead, notes.Add, options.OnNan == NanAction.Warn);
-        }
-
-        if (options.Checkpoint is { } given)
-        {
-            finite.CheckLoaded(given);
-        }
+        long frame = Network.Input.Elements;
+        return length == frame || (length == frame * Options.Steps
+            ? false
+            : throw new SlttException(
+                ErrorKind.Data,
+                $"a sample of {length} elements: {Network.Model} takes {frame}, or {frame * Options.Steps} for a frame a step",
+                "give (channels, height, width), or (T, channels, height, width)"));
     }
 
-    /// <summary>Trains what is left of the epoch; false if it was asked to stop.</summary>
-    private bool TrainEpoch(CancellationToken cancel)
+    /// <summary>The parameters as a checkpoint.</summary>
+    private CheckpointFile Held(bool isStatic) => parameters ??= new CheckpointFile(
+        NetworkState.Save(Ready(1, isStatic).Store), new Dictionary<string, string>());
+
+    private Predictor Ready(int batch, bool isStatic)
     {
-        double rate = options.UsedLearningRate.At(position.Epoch);
-        train.Start(position.Epoch, position.Batches);
-        PassProgress progress = Progress(TrainingPhase.Train, train, position.Batches, position.Train);
-        progress.LossNotFinite = batch => finite.Check(position.Epoch, batch, train.BatchesPerEpoch);
-        int done = progress.Run(train, engine, batch => engine.TrainIteration(train.Input(batch), batch.Labels, rate), cancel);
-        position = position with { Batches = position.Batches + done, Train = progress.Sums };
-        return position.Batches == train.BatchesPerEpoch;
-    }
-
-    /// <summary>Evaluates on the test set; null if it was asked to stop.</summary>
-    private BatchMetrics? TestEpoch(CancellationToken cancel)
-    {
-        test.Start(position.Epoch);
-        firing.Begin();
-        PassProgress progress = Progress(TrainingPhase.Test, test, 0, default);
-        int done = progress.Run(test, engine, batch => engine.Evaluate(test.Input(batch), batch.Labels), cancel);
-        return done == test.BatchesPerEpoch ? progress.Sums : null;
-    }
-
-    private void FinishEpoch(
-        string folder,
-        EventFileWriter log,
-        BatchMetrics tested,
-        EpochStart start,
-        double trainSeconds,
-        Stopwatch watch,
-        CancellationToken cancel)
-    {
-        BatchMetrics trained = position.Train;
-        (double trainLoss, double trainAccuracy) = (trained.Loss / trained.Samples, trained.Top1 / trained.Samples);
-        (double testLoss, double testAccuracy) = (tested.Loss / tested.Samples, tested.Top1 / tested.Samples);
-        int epoch = position.Epoch;
-        log.Scalar("train_loss", trainLoss, epoch);
-        log.Scalar("train_acc", trainAccuracy, epoch);
-        log.Scalar("test_loss", testLoss, epoch);
-        log.Scalar("test_acc", testAccuracy, epoch);
-        bool isFinite = CheckFinite();
-        bool best = isFinite && testAccuracy > position.MaxTestAccuracy;
-        position = position.NextEpoch(best ? testAccuracy : position.MaxTestAccuracy);
-        if (best)
+        if (predictor is not null && (predictor.Batch, predictor.IsStatic) == (batch, isStatic))
         {
-            Save(Path.Combine(folder, BestCheckpoint));
+            return predictor;
         }
 
-        Save(Path.Combine(folder, LatestCheckpoint));
-        ConvolutionLog.Write(folder, epoch);
-        if (isFinite)
+        Release();
+        predictor = new Predictor(device, Network, Options, batch, isStatic);
+        if (parameters is not null)
         {
-            firing.End(epoch);
-            gap.Check(epoch, trainAccuracy, testAccuracy, cancel);
-            ConvolutionLog.Start();
+            NetworkState.Load(predictor.Store, parameters, allowNonFinite: true);
         }
 
-        long skipped = engine.ReadState().SkippedSteps;
-        observer.EpochFinished(new EpochFinished(
-            epoch,
-            options.Epochs,
-            trainLoss,
-            trainAccuracy,
-            testLoss,
-            testAccuracy,
-            position.MaxTestAccuracy,
-            trainSeconds,
-            watch.Elapsed.TotalSeconds,
-            (trained.Samples - start.Samples) / trainSeconds,
-            DeviceBytes,
-            skipped));
-        finite.EpochFinished(epoch, trainLoss, (long)(engine.Iteration - start.Iteration), skipped - start.Skipped);
+        return predictor;
     }
 
-    private void Stop(string folder, CancellationToken cancel)
+    private void Release()
     {
-        if (!cancel.IsCancellationRequested)
-        {
-            throw new InvalidOperationException("the pass ended before its last batch, and nobody stopped it");
-        }
-
-        string path = Path.Combine(folder, LatestCheckpoint);
-        Save(path);
-        observer.Stopped(path);
+        predictor?.Dispose();
+        predictor = null;
     }
 
-    private bool CheckFinite() => finite.Check(position.Epoch, position.Batches, train.BatchesPerEpoch);
-
-    private void Save(string path)
-    {
-        runLock?.Check();
-        bool isFinite = CheckFinite();
-        TrainingCheckpoint.Capture(engine, options, position, description).WriteSafeTensors(path);
-        finite.Saved(path, isFinite);
-        observer.CheckpointSaved(path);
-    }
-
-    private PassProgress Progress(TrainingPhase phase, TrainingData data, int done, BatchMetrics sums) => new(
-        observer,
-        new IterationFinished
-        {
-            Phase = phase,
-            Epoch = position.Epoch,
-            Epochs = options.Epochs,
-            Batch = done,
-            Batches = data.BatchesPerEpoch
-        }, sums);
-
-    /// <summary>What there was when this process began the epoch.</summary>
-    private readonly record struct EpochStart(double Samples, ulong Iteration, long Skipped);
+    private sealed class NoObserver : ITrainingObserver;
 }

@@ -132,7 +132,10 @@ public sealed class TrainingEngine : IDisposable
     /// <param name="labels">Class of each sample; their number chooses the program. None, if all of a batch were damaged: nothing is
     /// done.</param>
     /// <exception cref="SlttException">A label is not a class of the network.</exception>
-    public void Evaluate(ReadOnlySpan<byte> input, ReadOnlySpan<int> labels)
+    public void Evaluate(ReadOnlySpan<byte> input, ReadOnlySpan<int> labels) => Evaluate(input, labels, afterForward: null);
+
+    /// <summary>As the public one; <paramref name="afterForward"/> is called after each step.</summary>
+    internal void Evaluate(ReadOnlySpan<byte> input, ReadOnlySpan<int> labels, Action<int>? afterForward)
     {
         if (labels.IsEmpty)
         {
@@ -140,7 +143,7 @@ public sealed class TrainingEngine : IDisposable
         }
 
         plan.SpikeCounts?.Reserve((long)labels.Length * options.Steps);
-        Evaluate(Program(training: false, labels.Length), input, labels);
+        Evaluate(Program(training: false, labels.Length), input, labels, afterForward);
     }
 
     /// <summary>Evaluates samples of the training set that are not augmented; the running statistics stay as they are.</summary>
@@ -149,7 +152,7 @@ public sealed class TrainingEngine : IDisposable
     /// <param name="batchStatistics">True: batch norm takes the batch's statistics; false: the running ones.</param>
     /// <exception cref="SlttException">A label is not a class of the network.</exception>
     public void EvaluateTrainingSamples(ReadOnlySpan<byte> input, ReadOnlySpan<int> labels, bool batchStatistics) =>
-        Evaluate(TrainingSamples(batchStatistics), input, labels);
+        Evaluate(TrainingSamples(batchStatistics), input, labels, afterForward: null);
 
     /// <summary>Waits for the device; returns the sums since the last call and starts new ones.</summary>
     public BatchMetrics WaitForMetrics()
@@ -228,11 +231,13 @@ public sealed class TrainingEngine : IDisposable
     private void Place(NetworkProgram program) =>
         program.Place(arena.DevicePointer, options.Input(program.Kind));
 
-    private void Evaluate(NetworkProgram program, ReadOnlySpan<byte> input, ReadOnlySpan<int> labels)
+    private void Evaluate(
+        NetworkProgram program, ReadOnlySpan<byte> input, ReadOnlySpan<int> labels, Action<int>? afterForward)
     {
         CheckLabels(labels);
         WriteHostState(0);
-        program.Run(input, labels, Enumerable.Range(0, options.Steps).Select(t => (StepKind.ForwardOnly, t)), sameEveryIteration: true);
+        IEnumerable<(StepKind Kind, int T)> schedule = Enumerable.Range(0, options.Steps).Select(t => (StepKind.ForwardOnly, t));
+        program.Run(input, labels, schedule, sameEveryIteration: true, afterForward);
     }
 
     /// <summary>Refuses what the loss's kernel would index logits by: a label beyond the classes has no logit.</summary>

@@ -8,15 +8,15 @@ namespace SlttEngine.Training;
 /// <summary>Builds a network for the samples that it will see.</summary>
 /// <param name="shape">Steps, channels, height, width of a sample.</param>
 /// <param name="classes">Number of logits.</param>
-public delegate Network NetworkBuilder(FrameShape shape, int classes);
+public delegate Network NetworkFactory(FrameShape shape, int classes);
 
 /// <summary>
-/// How a network is trained. The samples are a separate argument: a <see cref="Trainer"/> needs sets, a plan their format.
+/// How a network is trained. The samples are a separate argument: a <see cref="TrainingRun"/> needs sets, a plan their format.
 /// </summary>
 public sealed record TrainingOptions
 {
-    /// <summary>Builds the network.</summary>
-    public required NetworkBuilder Network { get; init; }
+    /// <summary>Builds the network; a <see cref="Trainer"/> sets it to its own.</summary>
+    public NetworkFactory? Network { get; init; }
 
     /// <summary>T, time steps; samples of more than one frame have as many.</summary>
     public int Steps { get; init; } = 6;
@@ -103,8 +103,9 @@ public sealed record TrainingOptions
     /// <exception cref="SlttException">An option is out of range; the message names it.</exception>
     public TrainingOptions Validate()
     {
+        Require(Network is not null, nameof(Network), "null", "a run needs a network");
         Require(Steps >= 1, nameof(Steps), Steps, "must be at least 1");
-        Require(double.IsFinite(Neuron.Tau) && Neuron.Tau > 1, "Neuron.Tau", Neuron.Tau, "must be greater than 1");
+        Neuron.Validate(nameof(Neuron));
         Require(Loss.Lambda is >= 0 and <= 1, "Loss.Lambda", Loss.Lambda, "must be between 0 and 1");
         Require(float.IsFinite(Loss.Means), "Loss.Means", Loss.Means, "must be a finite number");
         Optimizer optimizer = UsedOptimizer;
@@ -137,6 +138,11 @@ public sealed record TrainingOptions
         LearningRate = LearningRate ?? (checkpoint is null ? DefaultLearningRate : SavedOptimizer.ReadLearningRate(checkpoint)),
     };
 
+    /// <summary>The network, for samples of a shape.</summary>
+    /// <param name="shape">Steps, channels, height, width of a sample.</param>
+    /// <param name="classes">Number of logits.</param>
+    internal Network Build(FrameShape shape, int classes) => Network!(shape, classes);
+
     /// <summary>Checks that samples of a format can be trained on with these options.</summary>
     /// <param name="format">The samples.</param>
     /// <exception cref="SlttException">Their steps differ from <see cref="Steps"/>, or a batch is larger than an array can be.</exception>
@@ -168,7 +174,7 @@ public sealed record TrainingOptions
         Require(format);
         return new EnginePlan(
             device,
-            Network(format.Shape, format.Classes),
+            Build(format.Shape, format.Classes),
             Engine(format.Input(default, train: true), format.Input(default, train: false), format.Shape.Steps == 1) with
             {
                 WatchFiring = true,

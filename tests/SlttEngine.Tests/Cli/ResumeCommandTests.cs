@@ -23,13 +23,13 @@ public sealed class ResumeCommandTests
     {
         data = new SmallCifar();
         Assert.That(Sltt(data.Train(Run)).ExitCode, Is.Zero);
-        string latest = Path.Combine(Directory.GetDirectories(data.OutDir).Single(), Trainer.LatestCheckpoint);
+        string latest = Path.Combine(Directory.GetDirectories(data.OutDir).Single(), TrainingRun.LatestCheckpoint);
         whole = File.ReadAllBytes(latest);
         stopped = Path.Combine(data.Folder, "stopped.safetensors");
         TrainOptionSet set = new(new TrainOptions());
         ArgumentParser.Parse([.. data.Train(Run).Skip(1)], set.Options, "train");
         using CancellationTokenSource stop = new();
-        TestRuns.WithTrainer(set.Read(), new Stopper(stop, batches: 6), trainer => trainer.Run(stop.Token));
+        TestRuns.WithRun(set.Read(), new Stopper(stop, batches: 6), trainer => trainer.Run(stop.Token));
         File.Copy(latest, stopped);
         Directory.Delete(data.OutDir, recursive: true);
     }
@@ -55,7 +55,7 @@ public sealed class ResumeCommandTests
         Assert.That(output, Does.Contain("going on with epoch 1, 1 of whose 5 batches are done"));
         string folder = Directory.GetDirectories(data.OutDir).Single();
         Assert.That(folder, Does.EndWith("_T1_tau1.3_e2_bs8_SGD_lr0.05_wd0.0005_SG_triangle_drop0.1_losslamb0.05_CosALR_10_seed5_width32"));
-        Assert.That(File.ReadAllBytes(Path.Combine(folder, Trainer.LatestCheckpoint)), Is.EqualTo(whole));
+        Assert.That(File.ReadAllBytes(Path.Combine(folder, TrainingRun.LatestCheckpoint)), Is.EqualTo(whole));
     }
 
     [Test]
@@ -168,7 +168,7 @@ public sealed class ResumeCommandTests
     private string[] Resume(string checkpoint) =>
         ["train", "-resume", checkpoint, "-data_dir", data.Folder, "-out_dir", data.OutDir, "--device", "cpu", "--allow-incomplete"];
 
-    private string Latest() => Path.Combine(Directory.GetDirectories(data.OutDir).Single(), Trainer.LatestCheckpoint);
+    private string Latest() => Path.Combine(Directory.GetDirectories(data.OutDir).Single(), TrainingRun.LatestCheckpoint);
 
     /// <summary>A copy of the stopped run's checkpoint with other metadata.</summary>
     private string Change(string key, Func<string, string> change)

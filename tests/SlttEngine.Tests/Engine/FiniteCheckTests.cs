@@ -188,9 +188,9 @@ public sealed class FiniteCheckTests
         Device = SharedDevice.Choice,
     };
 
-    private string Latest => Path.Combine(data.OutDir, Trainer.LatestCheckpoint);
+    private string Latest => Path.Combine(data.OutDir, TrainingRun.LatestCheckpoint);
 
-    private string Best => Path.Combine(data.OutDir, Trainer.BestCheckpoint);
+    private string Best => Path.Combine(data.OutDir, TrainingRun.BestCheckpoint);
 
     /// <summary>Runs in one folder, whatever the options.</summary>
     private RecordingObserver Run(TrainOptions options, RecordingObserver? observer = null, CancellationToken cancel = default)
@@ -198,8 +198,8 @@ public sealed class FiniteCheckTests
         observer ??= new RecordingObserver();
         (IDataSet train, IDataSet test) = options.Data.Open(options.DataDir, RunFactory.Data(options));
         using ComputeDevice device = ComputeDevice.Open(options.Device, out _);
-        using Trainer trainer = new(device, RunFactory.Training(options) with { RunFolder = data.OutDir }, train, test, observer);
-        trainer.Run(cancel);
+        using TrainingRun run = new(device, RunFactory.Training(options) with { RunFolder = data.OutDir }, train, test, observer);
+        run.Run(cancel);
         return observer;
     }
 

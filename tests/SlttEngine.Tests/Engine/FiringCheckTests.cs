@@ -126,13 +126,13 @@ public sealed class FiringCheckTests
             LearningRate = 0,
             Device = SharedDevice.Choice,
         };
-        TestRuns.WithTrainer(options with { Epochs = 1 }, new RecordingObserver(), trainer => trainer.Run(default));
+        TestRuns.WithRun(options with { Epochs = 1 }, new RecordingObserver(), trainer => trainer.Run(default));
         string silent = Path.Combine(data.Folder, "silent.safetensors");
         ChangedCheckpoint.Write(
-            Path.Combine((options with { Epochs = 1 }).RunFolder, Trainer.LatestCheckpoint), silent, "net.layer1.0.bn2.bias",
+            Path.Combine((options with { Epochs = 1 }).RunFolder, TrainingRun.LatestCheckpoint), silent, "net.layer1.0.bn2.bias",
             values => Array.Fill(values, -50));
         RecordingObserver told = new();
-        TestRuns.WithTrainer(options with { PreTrain = silent }, told, trainer => trainer.Run(default));
+        TestRuns.WithRun(options with { PreTrain = silent }, told, trainer => trainer.Run(default));
         string[] named = [.. told.Warnings.Where(w => w.Contains("layer1.0.relu2", StringComparison.Ordinal))];
         Assert.That(named, Has.Length.EqualTo(1).And.All.Contains("did not fire once in epoch 1's test pass: "));
     }

@@ -63,7 +63,7 @@ public sealed class ResumeTests
 
         // 20 samples make 4 batches an epoch, the last of 2: stop in mid-epoch, and again in the second one.
         TrainOptions parts = options with { OutDir = Path.Combine(folder, "parts") };
-        string latest = Path.Combine(parts.RunFolder, Trainer.LatestCheckpoint);
+        string latest = Path.Combine(parts.RunFolder, TrainingRun.LatestCheckpoint);
         Run(parts, stopAfter: 2);
         Run(parts with { Resume = latest }, stopAfter: 4);
         CheckpointFile resumed = Run(parts with { Resume = latest }, stopAfter: int.MaxValue);
@@ -95,7 +95,7 @@ public sealed class ResumeTests
             Device = SharedDevice.Choice,
         };
         Run(options, stopAfter: int.MaxValue);
-        string latest = Path.Combine(options.RunFolder, Trainer.LatestCheckpoint);
+        string latest = Path.Combine(options.RunFolder, TrainingRun.LatestCheckpoint);
         Assert.That(
             () => Run(options with { WidthDivisor = 8, Resume = latest }, stopAfter: int.MaxValue),
             Throws.TypeOf<SlttException>().With.Message.Contains("conv1.weight has shape (4, 3, 3, 3), not (8, 3, 3, 3)"));
@@ -121,7 +121,7 @@ public sealed class ResumeTests
             Device = SharedDevice.Choice,
         };
         CheckpointFile within = Run(options, stopAfter: 2);
-        string latest = Path.Combine(options.RunFolder, Trainer.LatestCheckpoint);
+        string latest = Path.Combine(options.RunFolder, TrainingRun.LatestCheckpoint);
         string message = "inside epoch 0, which began with -b 6 -seed 2022: it can't go on with";
         Assert.That(
             () => Run(options with { BatchSize = 4, Resume = latest }, stopAfter: int.MaxValue),
@@ -138,7 +138,7 @@ public sealed class ResumeTests
         new CheckpointFile(within.Tensors, older).WriteSafeTensors(olderFile);
         Run(options with { Resume = olderFile, Epochs = 1 }, stopAfter: int.MaxValue);
 
-        string between = Path.Combine((options with { Epochs = 1 }).RunFolder, Trainer.LatestCheckpoint);
+        string between = Path.Combine((options with { Epochs = 1 }).RunFolder, TrainingRun.LatestCheckpoint);
         Run(options with { BatchSize = 4, Seed = 5, Resume = between }, stopAfter: int.MaxValue);
     }
 
@@ -166,7 +166,7 @@ public sealed class ResumeTests
         string changed = Path.Combine(folder, "changed.safetensors");
         new CheckpointFile(first.Tensors, metadata).WriteSafeTensors(changed);
         RecordingObserver told = new();
-        TestRuns.WithTrainer(options with { Epochs = 3, LearningRate = 0, Resume = changed }, told, trainer => trainer.Run(default));
+        TestRuns.WithRun(options with { Epochs = 3, LearningRate = 0, Resume = changed }, told, trainer => trainer.Run(default));
         Assert.That(told.Warnings.Where(w => w.Contains("updates", StringComparison.Ordinal)), Has.Exactly(1).Items);
         Assert.That(told.Warnings, Has.One.StartsWith("epoch 1: all 4 updates were skipped"));
     }
@@ -208,7 +208,7 @@ public sealed class ResumeTests
         // As if measured on a machine where nothing but the direct way is worth it.
         File.WriteAllText(choices, Regex.Replace(File.ReadAllText(choices), "\"DensestEvent\": [0-9.]+", "\"DensestEvent\": 0"));
         string before = File.ReadAllText(choices);
-        Run(options with { Resume = Path.Combine(options.RunFolder, Trainer.LatestCheckpoint) }, stopAfter: int.MaxValue);
+        Run(options with { Resume = Path.Combine(options.RunFolder, TrainingRun.LatestCheckpoint) }, stopAfter: int.MaxValue);
         Assert.That(File.ReadAllText(choices), Is.EqualTo(before));
         JsonElement epoch = JsonDocument.Parse(File.ReadLines(Path.Combine(options.RunFolder, "convolutions.jsonl")).Last()).RootElement;
         JsonElement[] wide = [
@@ -221,8 +221,8 @@ public sealed class ResumeTests
     private static CheckpointFile Run(TrainOptions options, int stopAfter)
     {
         using CancellationTokenSource cancel = new();
-        TestRuns.WithTrainer(options, new Stopper(cancel, stopAfter), trainer => trainer.Run(cancel.Token));
-        return CheckpointFile.Read(Path.Combine(options.RunFolder, Trainer.LatestCheckpoint));
+        TestRuns.WithRun(options, new Stopper(cancel, stopAfter), trainer => trainer.Run(cancel.Token));
+        return CheckpointFile.Read(Path.Combine(options.RunFolder, TrainingRun.LatestCheckpoint));
     }
 
     /// <summary>Asks the run to stop after a number of training batches.</summary>

@@ -29,7 +29,7 @@ public sealed class RunPlanTests
                 AmpType = type == ComputeType.Float32
             ? ComputeType.Float16 : type
             };
-        TestRuns.WithTrainer(options, new Silent(), trainer => Assert.That(TestRuns.Plan(options).Total, Is.EqualTo(trainer.DeviceBytes)));
+        TestRuns.WithRun(options, new Silent(), trainer => Assert.That(TestRuns.Plan(options).Total, Is.EqualTo(trainer.DeviceBytes)));
     }
 
     /// <summary>Evaluation is in float32; its batches are small enough that training in half precision decides the memory.</summary>

@@ -19,12 +19,12 @@ internal static class TestRuns
     /// <summary>What a run will need.</summary>
     public static RunPlan Plan(TrainOptions options) => RunFactory.Plan(SharedDevice.Device, options.Validate());
 
-    /// <summary>Makes a trainer on data and a device of its own, as the command line does.</summary>
-    public static void WithTrainer(TrainOptions options, ITrainingObserver observer, Action<Trainer> use)
+    /// <summary>Makes a run on data and a device of its own, as the command line does.</summary>
+    public static void WithRun(TrainOptions options, ITrainingObserver observer, Action<TrainingRun> use)
     {
         (IDataSet train, IDataSet test) = options.Validate().Data.Open(options.DataDir, RunFactory.Data(options));
         using ComputeDevice device = ComputeDevice.Open(options.Device, out _);
-        using Trainer trainer = new(device, RunFactory.Training(options), train, test, observer);
-        use(trainer);
+        using TrainingRun run = new(device, RunFactory.Training(options), train, test, observer);
+        use(run);
     }
 }

@@ -103,17 +103,6 @@ public sealed class WrongGraphTests
     }
 
     [Test]
-    public void Gradients_that_cannot_be_added_up() => Refused(
-        network =>
-        {
-            Edge spikes = network.Add(new Lif("lif", network.Input, 1, 1, dropRate: 0.5f));
-            Edge pool1 = network.Add(new AvgPool("pool1", spikes, 2, 2));
-            Edge pool2 = network.Add(new AvgPool("pool2", spikes, 2, 2));
-            Classifier(network, network.Add(new ResidualAdd("sum", pool1, pool2)));
-        },
-        "lif: can't add up 2 gradients of lif, which pool1, pool2 read; 1 at most");
-
-    [Test]
     public void A_bias_that_its_reader_would_forget() => Refused(
         network =>
         {

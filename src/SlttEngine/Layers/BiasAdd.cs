@@ -1,0 +1,47 @@
+using SlttEngine.Device;
+using SlttEngine.Graph;
+
+namespace SlttEngine.Layers;
+
+/// <summary>x + bias by channel: the bias of a convolution that no batch norm follows.</summary>
+public sealed class BiasAdd : Layer
+{
+    private readonly Edge input;
+    private readonly Parameter bias;
+
+    /// <summary>Creates the layer.</summary>
+    /// <param name="name">Name.</param>
+    /// <param name="input">A convolution's output, which only this layer reads.</param>
+    /// <param name="bias">The bias (C).</param>
+    /// <exception cref="SlttException">The bias is for other channels.</exception>
+    public BiasAdd(string name, Edge input, Parameter bias)
+        : base(name)
+    {
+        (this.input, this.bias) = (input, bias);
+        GraphError.CheckChannels(name, input, bias.Count);
+        Output = new Edge(name, input.Height, input.Width, input.Channels, input.DependsOnInputOnly);
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Edge> Inputs => [input];
+
+    /// <inheritdoc/>
+    public override Action Emit<T>(ProgramBuilder<T> b)
+    {
+        DeviceBuffer<T> x = b.Activation(input);
+        DeviceBuffer<T> y = b.NewActivation(Output);
+        b.Add(b.ForwardOf(Output), new Op(
+            Name,
+            [x],
+            [y],
+            t => b.Device.Kernels.BiasAdd(
+                b.Elementwise(b.Count(Output)), y.At(t), x.At(t), b.Store.Weight(bias), b.Rows(Output), Output.Channels),
+            InPlace: (y, x)));
+        return () =>
+        {
+            DeviceBuffer<T> gradient = b.DrainGradient(Output);
+            GradientOps.AddBiasGradient(b, b.BackwardOf(Output), Name, gradient, bias, b.Rows(Output));
+            b.AddGradient(input, gradient);
+        };
+    }
+}

@@ -1,0 +1,9 @@
+namespace SlttEngine.Training;
+
+/// <summary>What a network says of a sample.</summary>
+/// <param name="Logits">The mean over the time steps of each class's logit.</param>
+public sealed record Prediction(IReadOnlyList<float> Logits)
+{
+    /// <summary>The class with the largest logit; the first of several.</summary>
+    public int Class => Enumerable.Range(0, Logits.Count).MaxBy(c => Logits[c]);
+}

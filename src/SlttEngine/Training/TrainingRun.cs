@@ -1,0 +1,345 @@
+using System.Diagnostics;
+using SlttEngine.Data;
+using SlttEngine.Device;
+using SlttEngine.Graph;
+using SlttEngine.IO;
+
+namespace SlttEngine.Training;
+
+/// <summary>One training run over given data and options: trains, evaluates, logs, and saves so that it can always go on.</summary>
+public sealed class TrainingRun : IDisposable
+{
+    /// <summary>Written after each epoch, and when a run is stopped.</summary>
+    public const string LatestCheckpoint = "checkpoint_latest.safetensors";
+
+    /// <summary>Written when the test accuracy is the best so far.</summary>
+    public const string BestCheckpoint = "checkpoint_max.safetensors";
+
+    private readonly TrainingOptions options;
+    private readonly RunMessages observer;
+    private readonly ComputeDevice device;
+    private readonly TrainingData train;
+    private readonly TrainingData test;
+    private readonly TrainingEngine engine;
+    private readonly RunDescription description;
+    private readonly List<string> notes = [];
+    private readonly IReadOnlyList<string> dataWarnings;
+    private readonly FiniteCheck finite;
+    private readonly FiringCheck firing;
+    private readonly StatisticsGap gap;
+    private readonly CheckpointFile? start;
+    private readonly List<EpochFinished> finished = [];
+    private RunPosition position = new();
+    private RunLock? runLock;
+
+    /// <summary>Builds the network and plans all memory.</summary>
+    /// <param name="device">The device; it stays the caller's.</param>
+    /// <param name="options">How to train.</param>
+    /// <param name="trainSet">The samples to train on; the set stays the caller's.</param>
+    /// <param name="testSet">The samples to test on after each epoch; the set stays the caller's.</param>
+    /// <param name="observer">Is told what happens.</param>
+    /// <param name="start">First parameters of a run that begins; null: those of the options' checkpoint, else drawn from the seed.</param>
+    /// <exception cref="SlttException">An option or a set can't be used, or the plan does not fit the device.</exception>
+    public TrainingRun(
+        ComputeDevice device,
+        TrainingOptions options,
+        IDataSet trainSet,
+        IDataSet testSet,
+        ITrainingObserver observer,
+        CheckpointFile? start = null)
+    {
+        this.start = start;
+        options.Validate();
+        RequireAlike(trainSet, testSet);
+        CheckpointFile? checkpoint = options.Checkpoint is { } path ? CheckpointFile.Read(path) : null;
+        TrainingOptions given = options;
+        options = options.WithOptimizerOf(options.Resume is null ? null : checkpoint);
+        (this.device, this.options, this.observer) = (device, options, new RunMessages(observer));
+        notes.AddRange(trainSet.Notes.Concat(testSet.Notes).Distinct());
+        dataWarnings = [.. trainSet.Warnings.Concat(testSet.Warnings).Distinct()];
+        if (options.Resume is { } resume)
+        {
+            device.ConvolutionChoices?.CopyFrom(resume);
+        }
+
+        EnginePlan plan = options.Plan(device, SampleFormat.Of(trainSet));
+        description = RunDescription.Of(options, plan.Store.Network, trainSet);
+        if (checkpoint is not null)
+        {
+            CheckpointFit.Compare(checkpoint, given, description, this.observer);
+        }
+
+        train = new TrainingData(device, trainSet, options, train: true);
+        test = new TrainingData(device, testSet, options with { BatchSize = plan.EvaluationBatch(options.BatchSize) }, train: false);
+        engine = new TrainingEngine(plan, options.Engine(train.Format, test.Format, staticInput: train.Shape.Steps == 1) with
+        {
+            TrainBatches = train.BatchSizes,
+            TestBatches = test.BatchSizes,
+            GapBatch = plan.TrainingSamples(options.BatchSize, measures: true) is [NetworkProgram program, ..] ? program.Shape.Batch : 0,
+        });
+        finite = new FiniteCheck(engine.Store, options, this.observer);
+        firing = new FiringCheck(engine, this.observer);
+        gap = new StatisticsGap(engine, train, test.Count, this.observer);
+    }
+
+    /// <summary>Device memory of the run, bytes: all of it is planned and allocated at the start.</summary>
+    public long DeviceBytes => engine.ArenaBytes + engine.StoreBytes + train.DeviceBytes + test.DeviceBytes;
+
+    /// <summary>The epochs that <see cref="Run"/> has finished.</summary>
+    public IReadOnlyList<EpochFinished> Finished => finished;
+
+    /// <summary>Parameters and statistics as they are, with the run's description.</summary>
+    internal CheckpointFile Parameters()
+    {
+        Dictionary<string, string> metadata = [];
+        description.AddTo(metadata);
+        return new CheckpointFile([.. NetworkState.Save(engine.Store)], metadata);
+    }
+
+    /// <summary>Runs the epochs that are left.</summary>
+    /// <param name="cancel">Stops the run after the step it is in; the state is saved.</param>
+    /// <exception cref="SlttException">
+    /// The checkpoint to begin with is of another model, or a file can't be written; or numbers are NaN or infinite, which the options
+    /// say to stop on.
+    /// </exception>
+    public void Run(CancellationToken cancel)
+    {
+        string folder = options.RunFolder;
+        // Before the checkpoint is read: a run that is still in the folder would write a later one.
+        bool existed = Directory.Exists(folder);
+        using RunLock? early = existed ? RunLock.Acquire(folder, options.Takeover) : null;
+        engine.Store.Initialize((ulong)options.Seed);
+        LoadCheckpoint();
+        if (position.Epoch >= options.Epochs)
+        {
+            observer.Warning(
+                $"{options.Resume} has finished {position.Epoch} of {options.Epochs} epochs: nothing is left to train; a larger -epochs "
+                    + "goes on");
+            return;
+        }
+
+        RunFolder.Create(folder);
+        using RunLock? late = early is null ? RunLock.Acquire(folder, options.Takeover) : null;
+        runLock = early ?? late;
+        RunFolder.WriteFiles(options, existed, observer);
+        observer.WriteTo(folder);
+        device.ConvolutionChoices?.WriteTo(folder);
+        observer.RunStarted(new RunStarted(
+            device.Name,
+            engine.Network.ParameterCount,
+            train.Classes,
+            train.Count,
+            test.Count,
+            DeviceBytes,
+            folder,
+            position.Epoch,
+            position.Batches,
+            train.BatchesPerEpoch));
+        notes.ForEach(observer.Note);
+        foreach (string warning in dataWarnings)
+        {
+            observer.Warning(warning);
+        }
+
+        if (options.SaveInitial)
+        {
+            Save(Path.Combine(folder, "checkpoint_0.safetensors"));
+        }
+
+        try
+        {
+            RunEpochs(folder, cancel);
+        }
+        catch (SlttException e)
+        {
+            observer.Failed(e.Message);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        finite.Dispose();
+        engine.Dispose();
+        train.Dispose();
+        test.Dispose();
+    }
+
+    private void RunEpochs(string folder, CancellationToken cancel)
+    {
+        ConvolutionLog.Start();
+        using EventFileWriter log = new(Path.Combine(folder, "logs"), position.Epoch);
+        while (position.Epoch < options.Epochs)
+        {
+            // In a resumed epoch, the batches before this one ran in an earlier process.
+            EpochStart start = new(position.Train.Samples, engine.Iteration, engine.ReadState().SkippedSteps);
+            Stopwatch watch = Stopwatch.StartNew();
+            if (!TrainEpoch(cancel))
+            {
+                Stop(folder, cancel);
+                return;
+            }
+
+            double trainSeconds = watch.Elapsed.TotalSeconds;
+            CheckFinite();
+            if (TestEpoch(cancel) is not { } tested)
+            {
+                Stop(folder, cancel);
+                return;
+            }
+
+            FinishEpoch(folder, log, tested, start, trainSeconds, watch, cancel);
+        }
+    }
+
+    private static void RequireAlike(IDataSet trainSet, IDataSet testSet)
+    {
+        if (trainSet.Shape != testSet.Shape || trainSet.Classes != testSet.Classes)
+        {
+            throw new SlttException(
+                ErrorKind.Data,
+                $"the training set has {trainSet.Shape} and {trainSet.Classes} classes, but the test set {testSet.Shape} and "
+                    + $"{testSet.Classes} classes",
+                "both sets need the same shape and classes");
+        }
+    }
+
+    private void LoadCheckpoint()
+    {
+        // Read again: the run that the folder was waited for may have written a later one.
+        if (options.Resume is { } resume)
+        {
+            CheckpointFile checkpoint = CheckpointFile.Read(resume);
+            position = TrainingCheckpoint.Resume(engine, options, checkpoint, notes.Add);
+            CheckpointFit.RequirePlace(checkpoint, position, train.BatchesPerEpoch, train.Count);
+        }
+
+        if (start is not null && options.Checkpoint is null)
+        {
+            NetworkState.Load(engine.Store, start, allowNonFinite: true);
+        }
+
+        if (options.StartFrom is { } path)
+        {
+            NetworkState.Load(
+                engine.Store, CheckpointFile.Read(path), options.ResetHead, notes.Add, options.OnNan == NanAction.Warn);
+        }
+
+        if (options.Checkpoint is { } given)
+        {
+            finite.CheckLoaded(given);
+        }
+    }
+
+    /// <summary>Trains what is left of the epoch; false if it was asked to stop.</summary>
+    private bool TrainEpoch(CancellationToken cancel)
+    {
+        double rate = options.UsedLearningRate.At(position.Epoch);
+        train.Start(position.Epoch, position.Batches);
+        PassProgress progress = Progress(TrainingPhase.Train, train, position.Batches, position.Train);
+        progress.LossNotFinite = batch => finite.Check(position.Epoch, batch, train.BatchesPerEpoch);
+        int done = progress.Run(train, engine, batch => engine.TrainIteration(train.Input(batch), batch.Labels, rate), cancel);
+        position = position with { Batches = position.Batches + done, Train = progress.Sums };
+        return position.Batches == train.BatchesPerEpoch;
+    }
+
+    /// <summary>Evaluates on the test set; null if it was asked to stop.</summary>
+    private BatchMetrics? TestEpoch(CancellationToken cancel)
+    {
+        test.Start(position.Epoch);
+        firing.Begin();
+        PassProgress progress = Progress(TrainingPhase.Test, test, 0, default);
+        int done = progress.Run(test, engine, batch => engine.Evaluate(test.Input(batch), batch.Labels), cancel);
+        return done == test.BatchesPerEpoch ? progress.Sums : null;
+    }
+
+    private void FinishEpoch(
+        string folder,
+        EventFileWriter log,
+        BatchMetrics tested,
+        EpochStart start,
+        double trainSeconds,
+        Stopwatch watch,
+        CancellationToken cancel)
+    {
+        BatchMetrics trained = position.Train;
+        (double trainLoss, double trainAccuracy) = (trained.Loss / trained.Samples, trained.Top1 / trained.Samples);
+        (double testLoss, double testAccuracy) = (tested.Loss / tested.Samples, tested.Top1 / tested.Samples);
+        int epoch = position.Epoch;
+        log.Scalar("train_loss", trainLoss, epoch);
+        log.Scalar("train_acc", trainAccuracy, epoch);
+        log.Scalar("test_loss", testLoss, epoch);
+        log.Scalar("test_acc", testAccuracy, epoch);
+        bool isFinite = CheckFinite();
+        bool best = isFinite && testAccuracy > position.MaxTestAccuracy;
+        position = position.NextEpoch(best ? testAccuracy : position.MaxTestAccuracy);
+        if (best)
+        {
+            Save(Path.Combine(folder, BestCheckpoint));
+        }
+
+        Save(Path.Combine(folder, LatestCheckpoint));
+        ConvolutionLog.Write(folder, epoch);
+        if (isFinite)
+        {
+            firing.End(epoch);
+            gap.Check(epoch, trainAccuracy, testAccuracy, cancel);
+            ConvolutionLog.Start();
+        }
+
+        long skipped = engine.ReadState().SkippedSteps;
+        finished.Add(new EpochFinished(
+            epoch,
+            options.Epochs,
+            trainLoss,
+            trainAccuracy,
+            testLoss,
+            testAccuracy,
+            position.MaxTestAccuracy,
+            trainSeconds,
+            watch.Elapsed.TotalSeconds,
+            (trained.Samples - start.Samples) / trainSeconds,
+            DeviceBytes,
+            skipped));
+        observer.EpochFinished(finished[^1]);
+        finite.EpochFinished(epoch, trainLoss, (long)(engine.Iteration - start.Iteration), skipped - start.Skipped);
+    }
+
+    private void Stop(string folder, CancellationToken cancel)
+    {
+        if (!cancel.IsCancellationRequested)
+        {
+            throw new InvalidOperationException("the pass ended before its last batch, and nobody stopped it");
+        }
+
+        string path = Path.Combine(folder, LatestCheckpoint);
+        Save(path);
+        observer.Stopped(path);
+    }
+
+    private bool CheckFinite() => finite.Check(position.Epoch, position.Batches, train.BatchesPerEpoch);
+
+    private void Save(string path)
+    {
+        runLock?.Check();
+        bool isFinite = CheckFinite();
+        TrainingCheckpoint.Capture(engine, options, position, description).WriteSafeTensors(path);
+        finite.Saved(path, isFinite);
+        observer.CheckpointSaved(path);
+    }
+
+    private PassProgress Progress(TrainingPhase phase, TrainingData data, int done, BatchMetrics sums) => new(
+        observer,
+        new IterationFinished
+        {
+            Phase = phase,
+            Epoch = position.Epoch,
+            Epochs = options.Epochs,
+            Batch = done,
+            Batches = data.BatchesPerEpoch
+        }, sums);
+
+    /// <summary>What there was when this process began the epoch.</summary>
+    private readonly record struct EpochStart(double Samples, ulong Iteration, long Skipped);
+}
