@@ -47,9 +47,10 @@ public sealed class CompiledKernel
             SourceParameter parameter = kernel.Parameters[i];
             if (!parameter.Takes(arguments[i]))
             {
+                string name = parameter.Name.Length == 0 ? "" : $", {parameter.Name},";
                 throw new SlttException(
                     ErrorKind.Usage,
-                    $"{source}: {Name}'s parameter {i + 1}{(parameter.Name.Length == 0 ? "" : ", " + parameter.Name + ",")} is {parameter}, "
+                    $"{source}: {Name}'s parameter {i + 1}{name} is {parameter}, "
                         + $"but the argument is {SourceParameter.Describe(arguments[i])}",
                     $"pass {parameter.CSharp}, or change the kernel's parameter");
             }

@@ -49,7 +49,7 @@ internal sealed class KernelModule
                 ErrorKind.Usage,
                 $"{source.Name}: no kernel is called {string.Join(" or ", names)}",
                 kernels.Count == 0
-                    ? "declare kernels with SLTT_KERNEL, one for each compute type with SLTT_FOR_EACH_TYPE"
+                    ? "declare kernels with SLTT_KERNEL, or with SLTT_TYPED_KERNEL for each compute type"
                     : "it has " + string.Join(", ", kernels.Keys.Order(StringComparer.Ordinal)));
         }
 

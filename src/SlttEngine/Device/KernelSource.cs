@@ -5,8 +5,8 @@ namespace SlttEngine.Device;
 /// device (docs/guide/own-layer.md).
 /// </summary>
 /// <remarks>
-/// Kernels are declared by <c>SLTT_KERNEL</c>, as those of the engine are. The engine's kernel headers are included in front of the text, and
-/// their namespace <c>sltt</c> is in use; the text includes nothing.
+/// Kernels are declared by <c>SLTT_KERNEL</c> or <c>SLTT_TYPED_KERNEL</c>, as those of the engine are. The engine's kernel headers are
+/// included in front of the text, and their namespace <c>sltt</c> is in use; the text includes nothing.
 /// </remarks>
 /// <param name="Name">The name that the compiler's messages and the cache's files have, such as <c>gain.cu</c>.</param>
 /// <param name="Text">The source text. Line 1 of the compiler's messages is its first line.</param>

@@ -93,25 +93,24 @@ public abstract class ProgramBuilder
     public LaunchShape Elementwise(long count) => LaunchShape.Elements(Device, count, Shape.Type.Size());
 
     /// <summary>
-    /// Partial sums over rows, one for each channel: what the first stage of a sum over batch and pixels writes (sum_rows in a
-    /// kernel). <see cref="AddChannelGradient"/> adds the second stage.
+    /// Partial sums over rows for the gradient of a parameter with one number a channel: the first stage (sum_rows in a kernel) writes them.
+    /// <see cref="AddChannelGradient"/> adds the second stage.
     /// </summary>
-    /// <param name="name">What is summed.</param>
-    /// <param name="rows">Rows that are summed.</param>
-    /// <param name="channels">Channels.</param>
-    public ChannelSums NewChannelSums(string name, long rows, int channels)
+    /// <param name="parameter">The parameter.</param>
+    /// <param name="rows">Rows that are summed: N·H·W.</param>
+    public ChannelSums NewChannelSums(Parameter parameter, long rows)
     {
-        LaunchShape shape = LaunchShape.RowSums(Device, rows, channels);
-        return new(shape, Scratch<double>(name + " partial sums", (long)shape.Blocks * channels));
+        LaunchShape shape = LaunchShape.RowSums(Device, rows, parameter.Count);
+        return new(parameter, shape, Scratch<double>(parameter.Name + " partial sums", (long)shape.Blocks * parameter.Count));
     }
 
-    /// <summary>Adds partial sums to the gradient of a parameter that has one number a channel.</summary>
+    /// <summary>Adds partial sums to their parameter's gradient.</summary>
     /// <param name="section">When.</param>
-    /// <param name="parameter">The parameter.</param>
     /// <param name="sums">The partial sums, filled by an operation of the same section.</param>
-    public void AddChannelGradient(Section section, Parameter parameter, ChannelSums sums) => Add(
-        section,
-        new Op(
+    public void AddChannelGradient(Section section, ChannelSums sums)
+    {
+        Parameter parameter = sums.Parameter;
+        Add(section, new Op(
             parameter.Name + " gradient finalize",
             [sums.Partials],
             [],
@@ -122,6 +121,7 @@ public abstract class ProgramBuilder
                 sums.Shape.Blocks,
                 parameter.Count))
         { ParameterBytes = 8L * parameter.Count });
+    }
 
     /// <summary>Appends an operation.</summary>
     /// <param name="section">When it runs.</param>
@@ -182,7 +182,8 @@ public abstract class ProgramBuilder
 /// <param name="Layer">Number of the dropout layer: with the run state it names the random numbers.</param>
 public readonly record struct Dropout(float Rate, uint Layer);
 
-/// <summary>Partial sums over rows, one for each channel.</summary>
+/// <summary>Partial sums over rows for the gradient of a parameter with one number a channel.</summary>
+/// <param name="Parameter">The parameter.</param>
 /// <param name="Shape">The shape of the launch that writes them: a block writes one part.</param>
 /// <param name="Partials">The sums (parts, channels).</param>
-public sealed record ChannelSums(LaunchShape Shape, DeviceBuffer<double> Partials);
+public sealed record ChannelSums(Parameter Parameter, LaunchShape Shape, DeviceBuffer<double> Partials);

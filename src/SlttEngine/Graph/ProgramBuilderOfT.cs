@@ -24,7 +24,7 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
 
     /// <summary>
     /// A kernel of a user's own for the compute type: <paramref name="name"/> with the suffix _f32, _f16 or _bf16, or if there is none,
-    /// <paramref name="name"/> itself. The source is compiled here if it was not before, so that a wrong one is refused before a run starts.
+    /// <paramref name="name"/> itself. The source is compiled here if it was not before, so a wrong one is refused before a run starts.
     /// </summary>
     /// <param name="source">The source.</param>
     /// <param name="name">The kernel's symbol.</param>
@@ -139,9 +139,14 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
     /// <param name="bias">The bias.</param>
     public void SetPendingBias(Edge edge, DeviceBuffer<float> bias) => Info(edge).PendingBias = bias;
 
-    /// <summary>A buffer for the layer's contribution to an edge's gradient; <see cref="AddGradient"/> hands it on.</summary>
+    /// <summary>A buffer for the layer's contribution to the gradient of what it reads, handed on already: the layer must fill it.</summary>
     /// <param name="edge">What the layer reads.</param>
-    public DeviceBuffer<T> NewGradient(Edge edge) => Scratch<T>($"{edge.Name} gradient from {Layer}", Count(edge));
+    public DeviceBuffer<T> NewGradient(Edge edge)
+    {
+        DeviceBuffer<T> gradient = Scratch<T>($"{edge.Name} gradient from {Layer}", Count(edge));
+        AddGradient(edge, gradient);
+        return gradient;
+    }
 
     /// <summary>Adds a contribution to the loss's gradient with respect to an edge.</summary>
     /// <param name="edge">The edge.</param>

@@ -17,12 +17,12 @@ internal static class GradientOps
         ProgramBuilder<T> b, Section section, string name, DeviceBuffer<T> gradOutput, Parameter bias, long rows)
         where T : unmanaged
     {
-        ChannelSums sums = b.NewChannelSums(name + " bias", rows, bias.Count);
+        ChannelSums sums = b.NewChannelSums(bias, rows);
         b.Add(section, new Op(
             name + " bias gradient",
             [gradOutput],
             [sums.Partials],
             t => b.Device.Kernels.BiasGradient<T>(sums.Shape, sums.Partials.At(t), gradOutput.At(t), rows, bias.Count)));
-        b.AddChannelGradient(section, bias, sums);
+        b.AddChannelGradient(section, sums);
     }
 }

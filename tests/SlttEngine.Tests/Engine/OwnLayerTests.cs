@@ -1,6 +1,6 @@
 using SlttEngine.Device;
 using SlttEngine.Graph;
-using SlttEngine.Layers;
+using SlttEngine.Models;
 using SlttEngine.Training;
 
 namespace SlttEngine.Tests.Engine;
@@ -56,7 +56,8 @@ public sealed class OwnLayerTests(DeviceKind kind)
     [Test]
     public void Its_gradients_are_those_of_built_in_layers([Values] bool throughTime, [Values] bool staticInput)
     {
-        float[][] mine = Gradients(throughTime, staticInput, diagonal: false), theirs = Gradients(throughTime, staticInput, diagonal: true);
+        float[][] mine = Gradients(throughTime, staticInput, diagonal: false);
+        float[][] theirs = Gradients(throughTime, staticInput, diagonal: true);
         theirs[^3] = [.. Enumerable.Range(0, Channels).Select(c => theirs[^3][(c * Channels) + c])];
         foreach ((float[] a, float[] b) in mine.Zip(theirs))
         {
@@ -86,16 +87,11 @@ public sealed class OwnLayerTests(DeviceKind kind)
 
     private static Network Network(bool diagonal)
     {
-        Network network = new("own", 2, Size, Size, Classes);
-        Edge x = network.Add(
-            new Convolution(ConvolutionModule.Declare(network, "conv", 2, Channels, 3, 1, 1, null), network.Input));
-        x = network.Add(new CudnnBatchNorm(BatchNormModule.Declare(network, "bn", Channels), new ConvolutionSum(x)));
+        NetworkBuilder x = new NetworkBuilder(2, Size, Size).Conv(Channels, 3).BatchNorm("bn");
         x = diagonal
-            ? network.Add(new Convolution(ConvolutionModule.Declare(network, "gain", Channels, Channels, 1, 1, 0, null), x.SaveForBackward()))
-            : network.Add(new ChannelGain("gain", network, x));
-        x = network.Add(new Lif("lif", x, 1, 1));
-        network.Add(new Linear(network, "fc", x, new Initializer.Normal(0.1)));
-        return network;
+            ? x.Conv(Channels, 1, bias: false, name: "gain")
+            : x.Apply((network, edge) => new ChannelGain("gain", network, edge));
+        return x.Lif().Linear(Classes).Build("own");
     }
 
     private static EngineOptions Options(ComputeType type, bool throughTime, bool staticInput)

@@ -2,7 +2,7 @@ using SlttEngine.Device;
 
 namespace SlttEngine.Tests.Kernels;
 
-/// <summary>g++ for kernels of a user's own: what is compiled when, and how a refusal reads. The strict mode's code compiles sooner.</summary>
+/// <summary>g++ for kernels of a user's own, in the strict mode, which compiles faster: what is compiled when, how a refusal reads.</summary>
 internal sealed class CpuKernelCompilerTests
 {
     private static readonly KernelSource Source = new("nothing.cu", "// nothing");
@@ -44,7 +44,8 @@ internal sealed class CpuKernelCompilerTests
             Throws.TypeOf<SlttException>().With.Message.EqualTo(
                 "own kernels need g++ 11 or newer on the PATH for the CPU device; no-such-g++ does not start"));
         SlttException error = Assert.Throws<SlttException>(() => new CpuKernelCompiler(old).Compile(Source, faithful: true))!;
-        Assert.That((error.Message, error.Kind), Is.EqualTo(($"own kernels need g++ 11 or newer for the CPU device; {old} is 10.2.1", ErrorKind.Device)));
+        Assert.That((error.Message, error.Kind), Is.EqualTo(
+            ($"own kernels need g++ 11 or newer for the CPU device; {old} is 10.2.1", ErrorKind.Device)));
     }
 
     /// <summary>The same text is compiled one time; another text, or a damaged file, anew.</summary>

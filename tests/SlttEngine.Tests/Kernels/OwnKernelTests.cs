@@ -68,12 +68,13 @@ public sealed class OwnKernelTests(DeviceKind kind) : KernelTest(kind)
             Assert.Ignore("PTX says less of types (GpuKernelCompilerTests)");
         }
 
-        Refused("add value.cu: add_value_f32 has 4 parameters, but 3 arguments are passed", floats, floats, 1f);
-        Refused("add value.cu: add_value_f32's parameter 4, n, is int64_t, but the argument is int", floats, floats, 1f, 1);
-        Refused("add value.cu: add_value_f32's parameter 3, value, is float, but the argument is double", floats, floats, 1.0, 1L);
-        Refused("add value.cu: add_value_f32's parameter 1, y, is float*, but the argument is ConstDevicePtr<float>", constant, floats, 1f, 1L);
-        Refused("add value.cu: add_value_f32's parameter 2, x, is const float*, but the argument is DevicePtr<Half>", floats, default(DevicePtr<Half>), 1f, 1L);
-        Refused("add value.cu: add_value_f32's parameter 1, y, is float*, but the argument is float", 1f, floats, 1f, 1L);
+        DevicePtr<Half> halves = default;
+        Refused(" has 4 parameters, but 3 arguments are passed", floats, floats, 1f);
+        Refused("'s parameter 4, n, is int64_t, but the argument is int", floats, floats, 1f, 1);
+        Refused("'s parameter 3, value, is float, but the argument is double", floats, floats, 1.0, 1L);
+        Refused("'s parameter 1, y, is float*, but the argument is ConstDevicePtr<float>", constant, floats, 1f, 1L);
+        Refused("'s parameter 2, x, is const float*, but the argument is DevicePtr<Half>", floats, halves, 1f, 1L);
+        Refused("'s parameter 1, y, is float*, but the argument is float", 1f, floats, 1f, 1L);
     }
 
     [Test]
@@ -113,7 +114,7 @@ public sealed class OwnKernelTests(DeviceKind kind) : KernelTest(kind)
     {
         SlttException error = Assert.Throws<SlttException>(
             () => Device.Kernel(Source, "add_value_f32").Launch(LaunchShape.OneThread, arguments))!;
-        Assert.That((error.Message, error.Kind), Is.EqualTo((message, ErrorKind.Usage)));
+        Assert.That((error.Message, error.Kind), Is.EqualTo(("add value.cu: add_value_f32" + message, ErrorKind.Usage)));
         Assert.That(error.Hint, Does.StartWith("pass "));
     }
 }
