@@ -5,6 +5,8 @@ namespace SlttEngine.Device;
 /// <summary>Compiles a user's own kernels for a GPU by NVRTC, as kernels/CMakeLists.txt compiles the engine's by nvcc.</summary>
 internal sealed class GpuKernelCompiler
 {
+    private static readonly string[] IncludeFolders = ["gpu/nvrtc", "gpu", "."];
+
     private readonly Nvrtc compiler;
     private readonly KernelCache cache;
 
@@ -52,7 +54,7 @@ internal sealed class GpuKernelCompiler
         string key = string.Join('\0', ["NVRTC", version, KernelHeaders.Hash, .. options, unit]);
         return cache.FindOrMake(source.SafeName, $"-{architecture}.bin", key, (folder, made) =>
         {
-            string[] includes = [.. new[] { "gpu/nvrtc", "gpu", "." }.Select(f => "--include-path=" + Path.Combine(folder, f))];
+            string[] includes = [.. IncludeFolders.Select(f => "--include-path=" + Path.Combine(folder, f))];
             (string? ptx, byte[] code, string log) = compiler.Compile(unit, source.SafeName, [.. options, .. includes]);
             if (ptx is null)
             {

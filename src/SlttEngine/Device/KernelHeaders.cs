@@ -8,7 +8,7 @@ internal static class KernelHeaders
 {
     private const string Prefix = "kernels/";
 
-    private static readonly Lazy<IReadOnlyList<(string Path, byte[] Bytes)>> Files = new(Read);
+    private static readonly Lazy<List<(string Path, byte[] Bytes)>> Files = new(Read);
     private static readonly Lazy<string> ContentHash = new(() => KernelCache.HashOf(
         string.Join("\n", Files.Value.Select(f => f.Path + Convert.ToHexString(SHA256.HashData(f.Bytes))))));
 
@@ -27,7 +27,7 @@ internal static class KernelHeaders
         }
     }
 
-    private static IReadOnlyList<(string, byte[])> Read()
+    private static List<(string Path, byte[] Bytes)> Read()
     {
         Assembly assembly = typeof(KernelHeaders).Assembly;
         List<(string, byte[])> files = [];
