@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using ManagedCuda;
@@ -28,13 +29,13 @@ internal sealed class KernelModule
         if (device.IsCpu)
         {
             string library = new CpuKernelCompiler().Compile(source, device.Kind == DeviceKind.CpuFaithful);
-            CUmodule module = Load(source, Encoding.UTF8.GetBytes($"SLTT-CPU-MODULE:{library}\0"));
+            CUmodule module = Load(source, CpuMessage, Encoding.UTF8.GetBytes($"SLTT-CPU-MODULE:{library}\0"));
             return new KernelModule(device, source, module, Signatures(module));
         }
 
         GpuKernelCompiler compiler = GpuKernelCompiler.Open();
         CachedKernels compiled = compiler.Compile(source, Capability(device));
-        return new KernelModule(device, source, Load(source, File.ReadAllBytes(compiled.Path)), PtxSignatures.Of(compiled.Notes));
+        return new KernelModule(device, source, Load(source, () => "", File.ReadAllBytes(compiled.Path)), PtxSignatures.Of(compiled.Notes));
     }
 
     /// <summary>The first kernel that is there of these.</summary>
@@ -68,7 +69,11 @@ internal sealed class KernelModule
         return (10 * major) + minor;
     }
 
-    private static unsafe CUmodule Load(KernelSource source, byte[] image)
+    /// <summary>What the CPU device says of a library that does not load, such as one in a folder where nothing may be run.</summary>
+    private static unsafe string CpuMessage() => ": " + Marshal.PtrToStringUTF8(
+        ((delegate* unmanaged<nint>)NativeLibraries.DriverFunction("sltt_cpu_last_message"))());
+
+    private static unsafe CUmodule Load(KernelSource source, Func<string> detail, byte[] image)
     {
         delegate* unmanaged<CUmodule*, byte*, CUResult> load =
             (delegate* unmanaged<CUmodule*, byte*, CUResult>)NativeLibraries.DriverFunction("cuModuleLoadData");
@@ -80,8 +85,8 @@ internal sealed class KernelModule
                 ? module
                 : throw new SlttException(
                     ErrorKind.Device,
-                    $"{source.Name}: the compiled kernels do not load: {new CudaException(result).Message}",
-                    "update the GPU's driver, or take the NVRTC of its CUDA version; on a CPU run ./build.sh");
+                    $"{source.Name}: the compiled kernels do not load: {new CudaException(result).Message}{detail()}",
+                    "name another folder in SLTT_CACHE_DIR; on a GPU update its driver, or take the NVRTC of its CUDA version");
         }
     }
 
