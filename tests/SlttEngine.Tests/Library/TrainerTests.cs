@@ -163,6 +163,7 @@ public sealed class TrainerTests
         Assert.That(
             () => new ArrayDataSet(new byte[64], new[] { 0 }, new FrameShape(1, 1, 8, 8), 2, classNames: ["a"]), Refused("1 class names"));
         Assert.That(() => Create(steps: 0), Refused("Steps 0"));
+        Assert.That(() => SampleFormat.Of(new SmallImages()), Refused("SmallImages: images of FrameShape { Steps = 1, Channels = 1"));
     }
 
     [Test]
@@ -226,5 +227,23 @@ public sealed class TrainerTests
                 frames[(i / Size * Size) + ((i + shift) % Size)] = image[i];
             }
         }
+    }
+
+    /// <summary>Images that the device could not augment.</summary>
+    private sealed class SmallImages : IImageSet
+    {
+        public int Count => 1;
+
+        public FrameShape Shape => new(1, 1, 28, 28);
+
+        public int Classes => 10;
+
+        public ReadOnlyMemory<byte> Images => new byte[28 * 28];
+
+        public IReadOnlyList<float> Mean => [0];
+
+        public IReadOnlyList<float> Std => [1];
+
+        public int Label(int index) => 0;
     }
 }
