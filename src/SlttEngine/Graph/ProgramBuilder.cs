@@ -93,7 +93,7 @@ public abstract class ProgramBuilder
     public LaunchShape Elementwise(long count) => LaunchShape.Elements(Device, count, Shape.Type.Size());
 
     /// <summary>
-    /// Partial sums over rows for the gradient of a parameter with one number a channel: the first stage (sum_rows in a kernel) writes them.
+    /// Partial sums over rows for the gradient of a parameter with one number a channel: a kernel's first stage (sum_rows) writes them.
     /// <see cref="AddChannelGradient"/> adds the second stage.
     /// </summary>
     /// <param name="parameter">The parameter.</param>

@@ -139,7 +139,7 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
     /// <param name="bias">The bias.</param>
     public void SetPendingBias(Edge edge, DeviceBuffer<float> bias) => Info(edge).PendingBias = bias;
 
-    /// <summary>A buffer for the layer's contribution to the gradient of what it reads, handed on already: the layer must fill it.</summary>
+    /// <summary>A buffer for the layer's contribution to the gradient of what it reads, handed on already. The layer fills it.</summary>
     /// <param name="edge">What the layer reads.</param>
     public DeviceBuffer<T> NewGradient(Edge edge)
     {

@@ -1,8 +1,10 @@
+using System.Runtime.Versioning;
 using SlttEngine.Device;
 
 namespace SlttEngine.Tests.Kernels;
 
-/// <summary>g++ for kernels of a user's own, in the strict mode, which compiles faster: what is compiled when, how a refusal reads.</summary>
+/// <summary>g++ for kernels of a user's own: what is compiled when, how a refusal reads. The strict mode compiles faster.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class CpuKernelCompilerTests
 {
     private static readonly KernelSource Source = new("nothing.cu", "// nothing");
