@@ -24,7 +24,7 @@ template <> __device__ inline bf16 from_float<bf16>(float x) { return __float2bf
 // SLTT_KERNEL and SLTT_SUM_KERNEL for each number type: in `params` and the body T is the type. The kernels are name_f32 and so on.
 #define SLTT_TYPED_KERNEL(name, params, ...) SLTT_TYPED(SLTT_KERNEL, name, params, __VA_ARGS__)
 #define SLTT_TYPED_SUM_KERNEL(name, params, ...) SLTT_TYPED(SLTT_SUM_KERNEL, name, params, __VA_ARGS__)
-#define SLTT_TYPED(declare, name, params, ...)                                                     \
+#define SLTT_TYPED(declare, name, params, ...)                                             \
     namespace name##_of_f32 { using T = f32; declare(name##_f32, params, __VA_ARGS__) }    \
     namespace name##_of_f16 { using T = f16; declare(name##_f16, params, __VA_ARGS__) }    \
     namespace name##_of_bf16 { using T = bf16; declare(name##_bf16, params, __VA_ARGS__) }
