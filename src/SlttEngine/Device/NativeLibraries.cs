@@ -164,10 +164,15 @@ public static partial class NativeLibraries
     private static Dictionary<string, nint> LoadCpu()
     {
         string file = OperatingSystem.IsWindows() ? "sltt_cpu.dll" : "libsltt_cpu.so";
-        string path = Path.Combine(AppContext.BaseDirectory, file);
-        if (!File.Exists(path))
+        string[] folders = [.. CpuFolders(
+            AppContext.BaseDirectory, typeof(NativeLibraries).Assembly.Location,
+            AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string)];
+        string? path = folders.Select(folder => Path.Combine(folder, file)).FirstOrDefault(File.Exists);
+        if (path is null)
         {
-            throw new SlttException(ErrorKind.Device, $"the CPU device is missing: {path}", "run ./build.sh");
+            throw new SlttException(
+                ErrorKind.Device, $"the CPU device is missing: no {file} in {string.Join(", ", folders)}",
+                "run ./build.sh, or use the package SlttEngine on x86-64 Linux");
         }
 
         // OpenMP's threads wait for each other by spinning, long by default: beside any other work on the machine that
@@ -188,6 +193,24 @@ public static partial class NativeLibraries
                 ErrorKind.Device, $"the CPU device does not load: {e.Message.ReplaceLineEndings(" ")}",
                 "install oneDNN (Debian: libdnnl2), or run ./build.sh", e);
         }
+    }
+
+    /// <summary>Folders that may hold the CPU device: where a build, a package or the cache of packages puts it.</summary>
+    /// <param name="program">The program's folder.</param>
+    /// <param name="assembly">This assembly's file; empty inside a single-file program.</param>
+    /// <param name="native">The runtime's own list of folders, separated as in PATH.</param>
+    internal static IEnumerable<string> CpuFolders(string program, string assembly, string? native)
+    {
+        string runtimes = Path.Combine("runtimes", OperatingSystem.IsWindows() ? "win-x64" : "linux-x64", "native");
+        List<string> folders = [program, Path.Combine(program, runtimes)];
+        if (Path.GetDirectoryName(assembly) is { Length: > 0 } library)
+        {
+            // In the cache of packages the assembly is in lib/net10.0 and the library in runtimes, both of one package.
+            folders.AddRange([library, Path.Combine(library, runtimes), Path.Combine(library, "..", "..", runtimes)]);
+        }
+
+        folders.AddRange((native ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
+        return folders.Select(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))).Distinct();
     }
 
     private static Dictionary<string, nint> LoadCuda()
