@@ -106,6 +106,11 @@ public static partial class NativeLibraries
     /// </summary>
     private static readonly string[] CompilerNames = OperatingSystem.IsWindows() ? [] : ["libnvrtc.so.13", "libnvrtc.so.12"];
 
+    /// <summary>NVRTC, for a user's own kernels, the newest first. 11.2 is the name of all 11.x from there on.</summary>
+    private static readonly (int Major, string Name)[] RuntimeCompilers = OperatingSystem.IsWindows()
+        ? [(13, "nvrtc64_130_0.dll"), (12, "nvrtc64_120_0.dll"), (11, "nvrtc64_112_0.dll")]
+        : [(13, "libnvrtc.so.13"), (12, "libnvrtc.so.12"), (11, "libnvrtc.so.11.2")];
+
     private static readonly string[] DnnNames = OperatingSystem.IsWindows() ? ["cudnn64_9.dll"] : ["libcudnn.so.9"];
 
     /// <summary>cuDNN 9 is a dispatcher that loads its parts by name as it runs; a stray system copy must not be mixed in.</summary>
@@ -126,6 +131,32 @@ public static partial class NativeLibraries
         {
             return chosen is not null && chosenCpu ? NativeLibrary.GetExport(chosen["nvcuda"], name) : 0;
         }
+    }
+
+    /// <summary>A function of the driver that serves the calls: NVIDIA's, or the CPU device's.</summary>
+    /// <param name="name">Its name.</param>
+    internal static nint DriverFunction(string name)
+    {
+        lock (Gate)
+        {
+            return NativeLibrary.GetExport(chosen!["nvcuda"], name);
+        }
+    }
+
+    /// <summary>Loads NVRTC, of a version whose code the driver can load.</summary>
+    /// <param name="tried">Where it was searched.</param>
+    /// <returns>The library; 0 where there is none.</returns>
+    internal static nint LoadRuntimeCompiler(out IReadOnlyList<string> tried)
+    {
+        int newest;
+        lock (Gate)
+        {
+            newest = chosen is null || chosenCpu ? int.MaxValue : DriverMajor(chosen["nvcuda"]);
+        }
+
+        List<string> paths = [];
+        tried = paths;
+        return TryLoad([.. RuntimeCompilers.Where(c => c.Major <= newest).Select(c => c.Name)], paths);
     }
 
     private static nint Resolve(string name) => chosen is not null && chosen.TryGetValue(name, out nint handle) ? handle : 0;
@@ -332,6 +363,14 @@ public static partial class NativeLibraries
         int count = 0;
         return NativeLibrary.TryGetExport(library, "cuDeviceGetCount", out nint address)
             && ((delegate* unmanaged<int*, int>)address)(&count) == 0 ? count : 0;
+    }
+
+    /// <summary>The CUDA version that a driver is for.</summary>
+    private static unsafe int DriverMajor(nint library)
+    {
+        int version = 0;
+        return NativeLibrary.TryGetExport(library, "cuDriverGetVersion", out nint address)
+            && ((delegate* unmanaged<int*, int>)address)(&version) == 0 ? version / 1000 : int.MaxValue;
     }
 
     /// <summary>The C library's setenv: what .NET sets, native code does not see.</summary>

@@ -146,6 +146,35 @@ public sealed class TrainerTests
         Assert.That(first.TrainLoss, Is.LessThan(0.8 * fresh.TrainLoss));
     }
 
+    /// <summary>What follows an await runs on any thread.</summary>
+    [Test]
+    public void Another_thread_may_go_on()
+    {
+        using Trainer trainer = Create();
+        Prediction here = trainer.Predict(Bars(1, 5))[0];
+        Prediction? there = null;
+        Exception? error = null;
+        Thread thread = new(() =>
+        {
+            try
+            {
+                there = trainer.Predict(Bars(1, 5))[0];
+                trainer.Fit(Bars(20, 1), Bars(20, 2), 1, folder, observer: new RecordingObserver());
+                trainer.Evaluate(Bars(20, 2));
+                using Trainer other = Create();
+                other.Predict(Bars(1, 5));
+            }
+            catch (Exception e)
+            {
+                error = e;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        Assert.That(error, Is.Null);
+        Assert.That(there!.Logits, Is.EqualTo(here.Logits));
+    }
+
     [Test]
     public void Samples_that_do_not_fit_are_refused()
     {
