@@ -1,4 +1,4 @@
-# .\build.ps1 [build|demo|test|generate|bundle|clean] [options]: builds SlttEngine; eng/build.cs says what each word does.
+# .\build.ps1 [WORD] [options]: builds SlttEngine; eng/Build/Program.cs says what each word does.
 $ErrorActionPreference = 'Stop'
 if (-not ((Get-Command dotnet -ErrorAction SilentlyContinue) -and (dotnet --list-sdks | Select-String -Quiet '^[1-9][0-9]\.'))) {
     $page = 'https://dotnet.microsoft.com/download/dotnet/10.0'
@@ -7,5 +7,5 @@ if (-not ((Get-Command dotnet -ErrorAction SilentlyContinue) -and (dotnet --list
 }
 $env:DOTNET_CLI_TELEMETRY_OPTOUT = '1'
 $env:DOTNET_NOLOGO = '1'
-dotnet run --file (Join-Path $PSScriptRoot 'eng/build.cs') -- @args
+dotnet run --project (Join-Path $PSScriptRoot 'eng/Build') -c Release -v quiet -- @args
 exit $LASTEXITCODE

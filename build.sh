@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ./build.sh [build|demo|test|fuzz|generate|bundle|clean] [options]: builds SlttEngine; eng/build.cs says what each word does.
+# ./build.sh [WORD] [options]: builds SlttEngine; eng/Build/Program.cs says what each word does.
 set -eu
 root=$(cd "$(dirname "$0")" && pwd)
 if ! dotnet --list-sdks 2>/dev/null | grep -qE '^[1-9][0-9]\.'; then
@@ -8,4 +8,4 @@ if ! dotnet --list-sdks 2>/dev/null | grep -qE '^[1-9][0-9]\.'; then
   exit 3
 fi
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
-exec dotnet run --file "$root/eng/build.cs" -- "$@"
+exec dotnet run --project "$root/eng/Build" -c Release -v quiet -- "$@"

@@ -21,6 +21,14 @@ template <> __device__ inline bf16 from_float<bf16>(float x) { return __float2bf
 // One variant of a kernel for each number type: SLTT_FOR_EACH_TYPE(VARIANT) calls VARIANT(T, suffix).
 #define SLTT_FOR_EACH_TYPE(VARIANT) VARIANT(f32, f32) VARIANT(f16, f16) VARIANT(bf16, bf16)
 
+// SLTT_KERNEL and SLTT_SUM_KERNEL for each number type: in `params` and the body T is the type. The kernels are name_f32 and so on.
+#define SLTT_TYPED_KERNEL(name, params, ...) SLTT_TYPED(SLTT_KERNEL, name, params, __VA_ARGS__)
+#define SLTT_TYPED_SUM_KERNEL(name, params, ...) SLTT_TYPED(SLTT_SUM_KERNEL, name, params, __VA_ARGS__)
+#define SLTT_TYPED(declare, name, params, ...)                                             \
+    namespace name##_of_f32 { using T = f32; declare(name##_f32, params, __VA_ARGS__) }    \
+    namespace name##_of_f16 { using T = f16; declare(name##_f16, params, __VA_ARGS__) }    \
+    namespace name##_of_bf16 { using T = bf16; declare(name##_bf16, params, __VA_ARGS__) }
+
 __device__ inline bool is_finite(float x) { return (__float_as_uint(x) & 0x7f800000u) != 0x7f800000u; }
 
 // The decimal number that a float stands for, 0.999 for 0.999f. Without this step 1 - beta2 would be wrong by a factor of 1e-5.

@@ -12,10 +12,13 @@
 // ---- Keywords and built-in variables ---------------------------------------------------------------------------------
 
 #define __device__
-#define threadIdx (::sltt_cpu::position.thread)
-#define blockIdx (::sltt_cpu::position.block)
-#define blockDim (::sltt_cpu::position.block_dim)
-#define gridDim (::sltt_cpu::position.grid_dim)
+#ifndef SLTT_POSITION  // module_tu.h: a library of a user's kernels asks libsltt_cpu.so for it
+#define SLTT_POSITION ::sltt_cpu::position
+#endif
+#define threadIdx (SLTT_POSITION.thread)
+#define blockIdx (SLTT_POSITION.block)
+#define blockDim (SLTT_POSITION.block_dim)
+#define gridDim (SLTT_POSITION.grid_dim)
 
 // ---- Bits and atomics ------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,10 @@
 #include "cuda_words.h"
 #include "kernel_table.h"
 
+// Shared memory of the faithful kernels: bounds from the linker, null where there is none.
+extern "C" __attribute__((visibility("hidden"), weak)) unsigned char __start_sltt_shared[];
+extern "C" __attribute__((visibility("hidden"), weak)) unsigned char __stop_sltt_shared[];
+
 namespace sltt_cpu {
 
 template <int... I> struct Indices {};
@@ -57,6 +61,6 @@ template <class... P, void (*Run)(P...)> struct Trampoline<Run> {
     static const ::sltt_cpu::KernelEntry name##_entry = {#name, &::sltt_cpu::Trampoline<&name##_kernel::run>::call,   \
                                                          ::sltt_cpu::Trampoline<&name##_kernel::run>::parameters,     \
                                                          ::sltt_cpu::Trampoline<&name##_kernel::run>::COUNT, #params, \
-                                                         __FILE__};                                                   \
+                                                         __FILE__, __start_sltt_shared, __stop_sltt_shared};          \
     __attribute__((used, section("sltt_" SLTT_TEXT(SLTT_VARIANT))))                                                   \
     static const ::sltt_cpu::KernelEntry* const name##_listed = &name##_entry;

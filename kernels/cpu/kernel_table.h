@@ -1,4 +1,4 @@
-// A compiled-in kernel as the driver sees it, and the position of the thread that runs.
+// A kernel as the driver sees it, and the position of the thread that runs.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +19,7 @@ struct KernelEntry {
     int parameter_count;
     const char* parameter_text;  // the parameter list as the source has it: the parameters' names are read from it
     const char* file;            // the .cu
+    unsigned char *shared, *shared_end;  // all shared memory of the library that holds the kernel (faithful mode)
 };
 
 struct Dim3 { unsigned x, y, z; };

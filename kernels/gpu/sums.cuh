@@ -8,6 +8,8 @@
 //   sum_rows_of_thread   all rows of the thread, the chunks' sums added in float
 //   reduce_lines   the sums of the tile's lines added in double, through shared memory
 #pragma once
+#include <math.h>
+
 #include "common/totals.cuh"
 #include "work.cuh"
 

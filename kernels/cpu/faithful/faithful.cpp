@@ -15,10 +15,6 @@
 
 #include "faithful/faithful_run.h"
 
-// Shared memory of all faithful kernels: bounds from the linker.
-extern "C" __attribute__((visibility("hidden"), weak)) unsigned char __start_sltt_shared[];
-extern "C" __attribute__((visibility("hidden"), weak)) unsigned char __stop_sltt_shared[];
-
 // Saves the caller's registers on its stack and its stack pointer in *from, and continues where `to` was saved.
 // In the System V ABI a function preserves rbx, rbp and r12 to r15.
 extern "C" __attribute__((visibility("hidden"))) void sltt_cpu_switch(void** from, void* to);
@@ -203,7 +199,7 @@ void release_barrier() {
 
 void run_block() {
     Block& b = *block;
-    for (unsigned char* p = __start_sltt_shared; p != __stop_sltt_shared; ++p) *p = 0xFF;
+    for (unsigned char* p = b.entry->shared; p != b.entry->shared_end; ++p) *p = 0xFF;
     for (int t = 0; t < b.threads; ++t) {
         Fiber& f = b.fibers[t];
         Dim3 d = b.dim;

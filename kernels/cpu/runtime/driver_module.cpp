@@ -4,6 +4,7 @@
 #include "runtime/launch.h"
 #include "runtime/objects.h"
 #include "runtime/stream.h"
+#include "runtime/user_module.h"
 
 using namespace sltt_cpu;
 
@@ -11,9 +12,17 @@ namespace {
 
 // The image that names the CPU device's kernels, which are compiled in.
 constexpr char IMAGE[] = "SLTT-CPU-KERNELS";
+// The image that names a library of a user's kernels: its path follows.
+constexpr char USER_IMAGE[] = "SLTT-CPU-MODULE:";
 
 struct Module {
     int device;
+    std::shared_ptr<UserModule> user;  // null: the compiled-in kernels
+    const KernelEntry* find(const char* name) const {
+        if (user == nullptr) return find_kernel(device, name);
+        auto found = user->kernels.find(name);
+        return found == user->kernels.end() ? nullptr : found->second;
+    }
 };
 struct Function {
     const KernelEntry* entry;
@@ -45,6 +54,32 @@ SLTT_API CUresult cuModuleLoadFatBinary(CUmodule* module, const void* image) {
     return CUDA_SUCCESS;
 }
 
+// A GPU's driver loads PTX, a cubin or a fat binary. Here it is a user's own kernels.
+SLTT_API CUresult cuModuleLoadData(CUmodule* module, const void* image) {
+    CUresult result = check_context();
+    if (result != CUDA_SUCCESS) return result;
+    if (module == nullptr || image == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    const char* text = static_cast<const char*>(image);
+    constexpr size_t PREFIX = sizeof USER_IMAGE - 1;
+    if (std::strncmp(text, USER_IMAGE, PREFIX) != 0) return CUDA_ERROR_NO_BINARY_FOR_GPU;
+    auto made = std::make_shared<Module>();
+    made->device = current_context()->device;
+    made->user = std::make_shared<UserModule>();
+    result = load_user_module(text + PREFIX, made->device, made->user.get());
+    if (result == CUDA_SUCCESS) *module = modules().add(made);
+    return result;
+}
+
+// The kernels of a module of a user's own as JSON (kernel_list.h). Writes up to `bytes` bytes with a final 0 and returns how many it takes;
+// 0: it is no such module.
+SLTT_API size_t sltt_cpu_module_kernels(CUmodule handle, char* json, size_t bytes) {
+    auto module = modules().find(handle);
+    if (!module || module->user == nullptr) return 0;
+    const std::string& text = module->user->signatures;
+    if (json != nullptr && bytes > text.size()) std::memcpy(json, text.c_str(), text.size() + 1);
+    return text.size() + 1;
+}
+
 SLTT_API CUresult cuModuleUnload(CUmodule handle) {
     CUresult result = check_context();
     if (result != CUDA_SUCCESS) return result;
@@ -61,7 +96,7 @@ SLTT_API CUresult cuModuleGetFunction(CUfunction* function, CUmodule handle, con
     if (function == nullptr || name == nullptr) return CUDA_ERROR_INVALID_VALUE;
     auto module = modules().find(handle);
     if (!module) return CUDA_ERROR_INVALID_HANDLE;
-    const KernelEntry* entry = find_kernel(module->device, name);
+    const KernelEntry* entry = module->find(name);
     if (entry == nullptr) return CUDA_ERROR_NOT_FOUND;
     auto made = std::make_shared<Function>();
     made->entry = entry;

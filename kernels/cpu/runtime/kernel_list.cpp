@@ -1,4 +1,4 @@
-// The signatures of the compiled-in kernels and the layout of RunState, as JSON: the C# launchers are generated from it.
+// Kernels' signatures and the layout of RunState, as JSON: the C# launchers are generated from it.
 #include <cctype>
 #include <cstddef>
 #include <cstdint>
@@ -7,8 +7,8 @@
 #include <type_traits>
 
 #include "../../common/run_state.cuh"
-#include "kernel_table.h"
 #include "runtime/cuda_api.h"
+#include "runtime/kernel_list.h"
 
 // The faithful mode's table: it also holds the tests' kernels.
 extern "C" __attribute__((visibility("hidden"))) const sltt_cpu::KernelEntry* const __start_sltt_faithful[];
@@ -60,24 +60,34 @@ std::string next_name(const char** text) {
     return std::string(first, last);
 }
 
-std::string list() {
-    auto quoted = [](const std::string& text) { return "\"" + text + "\""; };
-    std::string json = "{\"kernels\":[";
-    for (auto at = __start_sltt_faithful; at != __stop_sltt_faithful; ++at) {
-        const sltt_cpu::KernelEntry& kernel = **at;
+std::string quoted(const std::string& text) { return "\"" + text + "\""; }
+
+}  // namespace
+
+std::string sltt_cpu::signatures(const KernelEntry* const* begin, const KernelEntry* const* end) {
+    std::string json = "[";
+    for (auto at = begin; at != end; ++at) {
+        const KernelEntry& kernel = **at;
         const char* slash = std::strrchr(kernel.file, '/');
-        json += (at == __start_sltt_faithful ? "\n{\"name\":" : ",\n{\"name\":") + quoted(kernel.name) +
+        json += (at == begin ? "\n{\"name\":" : ",\n{\"name\":") + quoted(kernel.name) +
                 ",\"file\":" + quoted(slash == nullptr ? kernel.file : slash + 1) + ",\"parameters\":[";
         const char* text = kernel.parameter_text + 1;
         for (int i = 0; i < kernel.parameter_count; ++i) {
-            const sltt_cpu::Parameter& parameter = kernel.parameters[i];
+            const Parameter& parameter = kernel.parameters[i];
             json += (i == 0 ? "{\"name\":" : ",{\"name\":") + quoted(next_name(&text)) + ",\"type\":" + quoted(parameter.type) +
                     ",\"pointer\":" + (parameter.pointer ? "true" : "false") + ",\"const\":" + (parameter.constant ? "true" : "false") +
                     "}";
         }
         json += "]}";
     }
-    json += "],\n\"run_state\":{\"size\":" + std::to_string(sizeof(RunState)) + ",\"host_bytes\":" +
+    return json + "]";
+}
+
+namespace {
+
+std::string list() {
+    std::string json = "{\"kernels\":" + sltt_cpu::signatures(__start_sltt_faithful, __stop_sltt_faithful);
+    json += ",\n\"run_state\":{\"size\":" + std::to_string(sizeof(RunState)) + ",\"host_bytes\":" +
             std::to_string(sltt::RUN_STATE_HOST_BYTES) + ",\"fields\":[";
     for (const Field& field : FIELDS)
         json += (&field == FIELDS ? "\n{\"name\":" : ",\n{\"name\":") + quoted(field.name) + ",\"type\":" + quoted(field.type) +

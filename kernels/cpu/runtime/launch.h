@@ -21,8 +21,8 @@ struct Launch {
     int64_t team_nanoseconds = 0;
 };
 
-// The kernel of this name: compiled for the machine's best instruction set (SLTT_CPU_ISA=v2|v3|v4 limits it) on device 0, for the
-// faithful mode on device 1. Null where there is none.
+// The compiled-in kernel of this name: on device 0 for the machine's best instruction set (SLTT_CPU_ISA=v2|v3|v4 limits it), on device 1
+// for the faithful mode. Null where there is none.
 const KernelEntry* find_kernel(int device, const char* name);
 // "v2", "v3", "v4".
 const char* instruction_set();

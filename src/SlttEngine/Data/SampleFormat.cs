@@ -32,8 +32,12 @@ public abstract record SampleFormat(FrameShape Shape, int Classes)
     /// <summary>The format of a set's samples.</summary>
     /// <param name="set">An <see cref="IImageSet"/> or an <see cref="IFrameSet"/>.</param>
     /// <exception cref="ArgumentException">The set is neither.</exception>
+    /// <exception cref="SlttException">Images are of another size than the device augments.</exception>
     public static SampleFormat Of(IDataSet set) => set switch
     {
+        IImageSet images when images.Shape != CifarImages.ImageShape => throw new SlttException(
+            ErrorKind.Data, $"{set.GetType().Name}: images of {images.Shape}, but an {nameof(IImageSet)} has 1 step of 3×32×32",
+            $"make it an {nameof(IFrameSet)}: {nameof(ArrayDataSet)}, or a class derived from {nameof(FrameDataSet)}"),
         IImageSet images => new Images(images.Shape, images.Classes, [.. images.Mean], [.. images.Std]),
         IFrameSet frames => new Frames(frames.Shape, frames.Classes, frames.Element, [.. frames.Scale], [.. frames.Shift]),
         _ => throw new ArgumentException($"{set.GetType().Name} must be an {nameof(IImageSet)} or an {nameof(IFrameSet)}", nameof(set)),

@@ -19,6 +19,7 @@ public sealed class ComputeDevice : IDisposable
 
     private readonly CUmodule module;
     private readonly CudaDeviceVariable<byte> blasWorkspace;
+    private readonly Dictionary<KernelSource, KernelModule> userModules = [];
 
     private ComputeDevice(DeviceKind kind, int ordinal)
     {
@@ -134,12 +135,34 @@ public sealed class ComputeDevice : IDisposable
         return Open(DeviceKind.Cpu);
     }
 
+    /// <summary>Makes the device the calling thread's: a thread that did not open it calls this first. One thread at a time may use
+    /// it.</summary>
+    public void MakeCurrent() => Context.SetCurrent();
+
+    /// <summary>A kernel of a user's own source, which is compiled where this device does not have it yet.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="name">The kernel's symbol.</param>
+    /// <exception cref="SlttException">There is no compiler, the source does not compile, or it has no such kernel.</exception>
+    public CompiledKernel Kernel(KernelSource source, string name) => Kernel(source, [name]);
+
+    /// <summary>As the public one: the first kernel that is there of several.</summary>
+    internal CompiledKernel Kernel(KernelSource source, string[] names)
+    {
+        if (!userModules.TryGetValue(source, out KernelModule? loaded))
+        {
+            userModules[source] = loaded = KernelModule.Load(this, source);
+        }
+
+        return loaded.Kernel(names);
+    }
+
     /// <summary>Waits until all work on <see cref="Stream"/> is done.</summary>
     public void Synchronize() => Stream.Synchronize();
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        MakeCurrent();
         Uploads.Dispose();
         Dnn.Dispose();
         Blas.Dispose();

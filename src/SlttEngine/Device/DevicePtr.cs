@@ -13,7 +13,11 @@ internal interface IDevicePtr
 /// <typeparam name="T">Type of the elements: a compute type, another number type of the kernels, or <see cref="RunState"/>.</typeparam>
 /// <param name="Pointer">The address of the first element.</param>
 public readonly record struct DevicePtr<T>(CUdeviceptr Pointer) : IDevicePtr
-    where T : unmanaged;
+    where T : unmanaged
+{
+    /// <summary>Passes the pointer to a <see cref="CompiledKernel"/>.</summary>
+    public static implicit operator KernelArgument(DevicePtr<T> pointer) => KernelArgument.Pointer<T>(pointer.Pointer, isConst: false);
+}
 
 /// <summary>An address in device memory that a kernel only reads; the default is the null pointer.</summary>
 /// <typeparam name="T">Type of the elements.</typeparam>
@@ -23,4 +27,7 @@ public readonly record struct ConstDevicePtr<T>(CUdeviceptr Pointer) : IDevicePt
 {
     /// <summary>What may be written may also be read. There is no way back.</summary>
     public static implicit operator ConstDevicePtr<T>(DevicePtr<T> pointer) => new(pointer.Pointer);
+
+    /// <summary>Passes the pointer to a <see cref="CompiledKernel"/>, for a const parameter.</summary>
+    public static implicit operator KernelArgument(ConstDevicePtr<T> pointer) => KernelArgument.Pointer<T>(pointer.Pointer, isConst: true);
 }

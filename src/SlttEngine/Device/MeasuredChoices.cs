@@ -25,7 +25,7 @@ public sealed class MeasuredChoices<T>
     public MeasuredChoices(string file, string device, string? folder = null)
     {
         this.device = device;
-        path = Path.Combine(folder ?? UserFolder(), file);
+        path = Path.Combine(folder ?? UserCache.Folder, file);
         known = ReadAll().GetValueOrDefault(device) ?? [];
     }
 
@@ -60,19 +60,6 @@ public sealed class MeasuredChoices<T>
         {
             return false; // See the remarks.
         }
-    }
-
-    private static string UserFolder()
-    {
-        if (Environment.GetEnvironmentVariable("SLTT_CACHE_DIR") is { Length: > 0 } chosen)
-        {
-            return chosen;
-        }
-
-        string? user = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-        return Path.Combine(
-            string.IsNullOrEmpty(user) ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache") : user,
-            "sltt");
     }
 
     private Dictionary<string, Dictionary<string, T>> ReadAll()

@@ -106,6 +106,11 @@ public static partial class NativeLibraries
     /// </summary>
     private static readonly string[] CompilerNames = OperatingSystem.IsWindows() ? [] : ["libnvrtc.so.13", "libnvrtc.so.12"];
 
+    /// <summary>NVRTC, for a user's own kernels, the newest first. 11.2 is the name of all 11.x from there on.</summary>
+    private static readonly (int Major, string Name)[] RuntimeCompilers = OperatingSystem.IsWindows()
+        ? [(13, "nvrtc64_130_0.dll"), (12, "nvrtc64_120_0.dll"), (11, "nvrtc64_112_0.dll")]
+        : [(13, "libnvrtc.so.13"), (12, "libnvrtc.so.12"), (11, "libnvrtc.so.11.2")];
+
     private static readonly string[] DnnNames = OperatingSystem.IsWindows() ? ["cudnn64_9.dll"] : ["libcudnn.so.9"];
 
     /// <summary>cuDNN 9 is a dispatcher that loads its parts by name as it runs; a stray system copy must not be mixed in.</summary>
@@ -128,15 +133,46 @@ public static partial class NativeLibraries
         }
     }
 
+    /// <summary>A function of the driver that serves the calls: NVIDIA's, or the CPU device's.</summary>
+    /// <param name="name">Its name.</param>
+    internal static nint DriverFunction(string name)
+    {
+        lock (Gate)
+        {
+            return NativeLibrary.GetExport(chosen!["nvcuda"], name);
+        }
+    }
+
+    /// <summary>Loads NVRTC, of a version whose code the driver can load.</summary>
+    /// <param name="tried">Where it was searched.</param>
+    /// <returns>The library; 0 where there is none.</returns>
+    internal static nint LoadRuntimeCompiler(out IReadOnlyList<string> tried)
+    {
+        int newest;
+        lock (Gate)
+        {
+            newest = chosen is null || chosenCpu ? int.MaxValue : DriverMajor(chosen["nvcuda"]);
+        }
+
+        List<string> paths = [];
+        tried = paths;
+        return TryLoad([.. RuntimeCompilers.Where(c => c.Major <= newest).Select(c => c.Name)], paths);
+    }
+
     private static nint Resolve(string name) => chosen is not null && chosen.TryGetValue(name, out nint handle) ? handle : 0;
 
     private static Dictionary<string, nint> LoadCpu()
     {
         string file = OperatingSystem.IsWindows() ? "sltt_cpu.dll" : "libsltt_cpu.so";
-        string path = Path.Combine(AppContext.BaseDirectory, file);
-        if (!File.Exists(path))
+        string[] folders = [.. CpuFolders(
+            AppContext.BaseDirectory, typeof(NativeLibraries).Assembly.Location,
+            AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string)];
+        string? path = folders.Select(folder => Path.Combine(folder, file)).FirstOrDefault(File.Exists);
+        if (path is null)
         {
-            throw new SlttException(ErrorKind.Device, $"the CPU device is missing: {path}", "run ./build.sh");
+            throw new SlttException(
+                ErrorKind.Device, $"the CPU device is missing: no {file} in {string.Join(", ", folders)}",
+                "run ./build.sh, or use the package SlttEngine on x86-64 Linux");
         }
 
         // OpenMP's threads wait for each other by spinning, long by default: beside any other work on the machine that
@@ -157,6 +193,24 @@ public static partial class NativeLibraries
                 ErrorKind.Device, $"the CPU device does not load: {e.Message.ReplaceLineEndings(" ")}",
                 "install oneDNN (Debian: libdnnl2), or run ./build.sh", e);
         }
+    }
+
+    /// <summary>Folders that may hold the CPU device: where a build, a package or the cache of packages puts it.</summary>
+    /// <param name="program">The program's folder.</param>
+    /// <param name="assembly">This assembly's file; empty inside a single-file program.</param>
+    /// <param name="native">The runtime's own list of folders, separated as in PATH.</param>
+    internal static IEnumerable<string> CpuFolders(string program, string assembly, string? native)
+    {
+        string runtimes = Path.Combine("runtimes", OperatingSystem.IsWindows() ? "win-x64" : "linux-x64", "native");
+        List<string> folders = [program, Path.Combine(program, runtimes)];
+        if (Path.GetDirectoryName(assembly) is { Length: > 0 } library)
+        {
+            // In the cache of packages the assembly is in lib/net10.0 and the library in runtimes, both of one package.
+            folders.AddRange([library, Path.Combine(library, runtimes), Path.Combine(library, "..", "..", runtimes)]);
+        }
+
+        folders.AddRange((native ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
+        return folders.Select(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))).Distinct();
     }
 
     private static Dictionary<string, nint> LoadCuda()
@@ -309,6 +363,14 @@ public static partial class NativeLibraries
         int count = 0;
         return NativeLibrary.TryGetExport(library, "cuDeviceGetCount", out nint address)
             && ((delegate* unmanaged<int*, int>)address)(&count) == 0 ? count : 0;
+    }
+
+    /// <summary>The CUDA version that a driver is for.</summary>
+    private static unsafe int DriverMajor(nint library)
+    {
+        int version = 0;
+        return NativeLibrary.TryGetExport(library, "cuDriverGetVersion", out nint address)
+            && ((delegate* unmanaged<int*, int>)address)(&version) == 0 ? version / 1000 : int.MaxValue;
     }
 
     /// <summary>The C library's setenv: what .NET sets, native code does not see.</summary>

@@ -40,6 +40,21 @@ public sealed class Edge
     /// <summary>True if a layer's backward reads it as forward left it.</summary>
     public bool SavedForBackward { get; internal set; }
 
+    /// <summary>The output of a layer that changes neither height, width nor channels, and has no neurons.</summary>
+    /// <param name="name">The layer.</param>
+    public Edge Like(string name) => new(name, Height, Width, Channels, DependsOnInputOnly);
+
+    /// <summary>
+    /// Says that a layer's backward reads it: forward then keeps it (<see cref="ProgramBuilder{T}.ActivationForBackward"/>). Layers call it
+    /// in their constructors. Spikes and their averages need it not: backward recomputes them.
+    /// </summary>
+    /// <returns>The edge itself.</returns>
+    public Edge SaveForBackward()
+    {
+        SavedForBackward = true;
+        return this;
+    }
+
     /// <summary>The shape for messages: height×width×channels.</summary>
     internal string Shape => $"{Height}×{Width}×{Channels}";
 

@@ -4,6 +4,12 @@ namespace SlttEngine.Graph;
 /// <param name="name">PyTorch's name of the module.</param>
 public abstract class Layer(string name)
 {
+    /// <summary>Creates a layer whose output is known already.</summary>
+    /// <param name="name">PyTorch's name of the module.</param>
+    /// <param name="output">What it makes.</param>
+    protected Layer(string name, Edge output)
+        : this(name) => Output = output;
+
     /// <summary>PyTorch's name of the module.</summary>
     public string Name { get; } = name;
 

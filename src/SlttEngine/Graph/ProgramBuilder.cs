@@ -92,6 +92,37 @@ public abstract class ProgramBuilder
     /// <param name="count">Elements.</param>
     public LaunchShape Elementwise(long count) => LaunchShape.Elements(Device, count, Shape.Type.Size());
 
+    /// <summary>
+    /// Partial sums over rows for the gradient of a parameter with one number a channel: a kernel's first stage (sum_rows) writes them.
+    /// <see cref="AddChannelGradient"/> adds the second stage.
+    /// </summary>
+    /// <param name="parameter">The parameter.</param>
+    /// <param name="rows">Rows that are summed: N·H·W.</param>
+    public ChannelSums NewChannelSums(Parameter parameter, long rows)
+    {
+        LaunchShape shape = LaunchShape.RowSums(Device, rows, parameter.Count);
+        return new(parameter, shape, Scratch<double>(parameter.Name + " partial sums", (long)shape.Blocks * parameter.Count));
+    }
+
+    /// <summary>Adds partial sums to their parameter's gradient.</summary>
+    /// <param name="section">When.</param>
+    /// <param name="sums">The partial sums, filled by an operation of the same section.</param>
+    public void AddChannelGradient(Section section, ChannelSums sums)
+    {
+        Parameter parameter = sums.Parameter;
+        Add(section, new Op(
+            parameter.Name + " gradient finalize",
+            [sums.Partials],
+            [],
+            t => Device.Kernels.BiasGradientFinalize(
+                LaunchShape.SecondStage(parameter.Count),
+                Store.Gradient(parameter),
+                sums.Partials.At(t),
+                sums.Shape.Blocks,
+                parameter.Count))
+        { ParameterBytes = 8L * parameter.Count });
+    }
+
     /// <summary>Appends an operation.</summary>
     /// <param name="section">When it runs.</param>
     /// <param name="op">The operation.</param>
@@ -150,3 +181,9 @@ public abstract class ProgramBuilder
 /// <param name="Rate">Part that is dropped; 0: nothing.</param>
 /// <param name="Layer">Number of the dropout layer: with the run state it names the random numbers.</param>
 public readonly record struct Dropout(float Rate, uint Layer);
+
+/// <summary>Partial sums over rows for the gradient of a parameter with one number a channel.</summary>
+/// <param name="Parameter">The parameter.</param>
+/// <param name="Shape">The shape of the launch that writes them: a block writes one part.</param>
+/// <param name="Partials">The sums (parts, channels).</param>
+public sealed record ChannelSums(Parameter Parameter, LaunchShape Shape, DeviceBuffer<double> Partials);

@@ -22,6 +22,16 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
         }
     }
 
+    /// <summary>
+    /// A kernel of a user's own for the compute type: <paramref name="name"/> with the suffix _f32, _f16 or _bf16, or if there is none,
+    /// <paramref name="name"/> itself. The source is compiled here if it was not before, so a wrong one is refused before a run starts.
+    /// </summary>
+    /// <param name="source">The source.</param>
+    /// <param name="name">The kernel's symbol.</param>
+    /// <exception cref="SlttException">There is no compiler, the source does not compile, or it has no such kernel.</exception>
+    public CompiledKernel Kernel(KernelSource source, string name) =>
+        Device.Kernel(source, [$"{name}_{KernelType<T>.Suffix}", name]);
+
     /// <summary>Address of a parameter's weights in the compute type; to be asked for at a launch.</summary>
     /// <param name="parameter">The parameter.</param>
     public DevicePtr<T> WorkingWeight(Parameter parameter) => Store.WorkingWeight<T>(parameter);
@@ -128,6 +138,15 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
     /// <param name="edge">A convolution's output.</param>
     /// <param name="bias">The bias.</param>
     public void SetPendingBias(Edge edge, DeviceBuffer<float> bias) => Info(edge).PendingBias = bias;
+
+    /// <summary>A buffer for the layer's contribution to the gradient of what it reads, handed on already. The layer fills it.</summary>
+    /// <param name="edge">What the layer reads.</param>
+    public DeviceBuffer<T> NewGradient(Edge edge)
+    {
+        DeviceBuffer<T> gradient = Scratch<T>($"{edge.Name} gradient from {Layer}", Count(edge));
+        AddGradient(edge, gradient);
+        return gradient;
+    }
 
     /// <summary>Adds a contribution to the loss's gradient with respect to an edge.</summary>
     /// <param name="edge">The edge.</param>

@@ -1,4 +1,3 @@
-using SlttEngine.Device;
 using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
@@ -18,20 +17,12 @@ internal static class GradientOps
         ProgramBuilder<T> b, Section section, string name, DeviceBuffer<T> gradOutput, Parameter bias, long rows)
         where T : unmanaged
     {
-        int channels = bias.Count;
-        LaunchShape sums = LaunchShape.RowSums(b.Device, rows, channels);
-        DeviceBuffer<double> partials = b.Scratch<double>(name + " bias partial sums", (long)sums.Blocks * channels);
+        ChannelSums sums = b.NewChannelSums(bias, rows);
         b.Add(section, new Op(
             name + " bias gradient",
             [gradOutput],
-            [partials],
-            t => b.Device.Kernels.BiasGradient<T>(sums, partials.At(t), gradOutput.At(t), rows, channels)));
-        b.Add(section, new Op(
-            name + " bias gradient finalize",
-            [partials],
-            [],
-            t => b.Device.Kernels.BiasGradientFinalize(
-                LaunchShape.SecondStage(channels), b.Store.Gradient(bias), partials.At(t), sums.Blocks, channels))
-        { ParameterBytes = 8L * channels });
+            [sums.Partials],
+            t => b.Device.Kernels.BiasGradient<T>(sums.Shape, sums.Partials.At(t), gradOutput.At(t), rows, bias.Count)));
+        b.AddChannelGradient(section, sums);
     }
 }

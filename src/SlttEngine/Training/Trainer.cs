@@ -9,7 +9,7 @@ namespace SlttEngine.Training;
 /// <summary>Trains a network, and uses it: fits it to data, evaluates, predicts, watches its neurons, saves and loads it.</summary>
 /// <remarks>
 /// The trainer holds one set of parameters: drawn from the seed at first, then what <see cref="Fit"/> made of them or what
-/// <see cref="Load"/> read. Predictions are in float32. For use by one thread.
+/// <see cref="Load"/> read. Predictions are in float32. One thread at a time may use it.
 /// <code>
 /// using ComputeDevice device = ComputeDevice.Open();
 /// using Trainer trainer = new(device, network, new TrainingOptions { Steps = 4, BatchSize = 32 });
@@ -28,6 +28,8 @@ public sealed class Trainer : IDisposable
     /// <param name="network">The network: of a <see cref="Models.NetworkBuilder"/>, or of <see cref="Models.ModelCatalog"/>.</param>
     /// <param name="options">How to train. Epochs, run folder and checkpoints are <see cref="Fit"/>'s arguments.</param>
     /// <exception cref="SlttException">The network's layers do not fit together, or an option is out of range.</exception>
+    /// <remarks>Without <see cref="TrainingOptions.LearningRate"/> the rate falls as a cosine over <see cref="Fit"/>'s epochs, from 0.1
+    /// with SGD and from 0.001 with AdamW.</remarks>
     public Trainer(ComputeDevice device, Network network, TrainingOptions options)
     {
         network.Validate();
@@ -80,6 +82,7 @@ public sealed class Trainer : IDisposable
             StartFrom = null,
             LearningRate = Options.LearningRate ?? (goesOn ? null : new LearningRate.Cosine(DefaultRate, epochs)),
         };
+        device.MakeCurrent();
         Release(); // its memory may be what the run needs
         using TrainingRun run = new(device, options, train, test, observer ?? new TextProgress(Console.Out), parameters);
         run.Run(cancel);
@@ -95,6 +98,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public EvaluationResult Evaluate(IDataSet test, ITrainingObserver? observer = null, CancellationToken cancel = default)
     {
+        device.MakeCurrent();
         CheckpointFile held = Held(isStatic: test.Shape.Steps == 1);
         Release();
         using Evaluation evaluation = new(device, Options, held, test, observer ?? new NoObserver());
@@ -178,10 +182,14 @@ public sealed class Trainer : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Release();
+    public void Dispose()
+    {
+        device.MakeCurrent();
+        Release();
+    }
 
-    /// <summary>Where the learning rate begins if the options name none.</summary>
-    private const double DefaultRate = 0.1;
+    /// <summary>Where the learning rate begins if the options name none: as is usual for the optimiser.</summary>
+    private double DefaultRate => Options.Optimizer is AdamW ? 0.001 : 0.1;
 
     /// <summary>The network, if samples fit it.</summary>
     private Network Fitting(FrameShape shape, int classes)
@@ -213,6 +221,7 @@ public sealed class Trainer : IDisposable
 
     private Predictor Ready(int batch, bool isStatic)
     {
+        device.MakeCurrent();
         if (predictor is not null && (predictor.Batch, predictor.IsStatic) == (batch, isStatic))
         {
             return predictor;

@@ -11,5 +11,13 @@ internal static class SharedDevice
     /// <summary>The same for runs that open a device by their options: a process can have one kind only.</summary>
     public static DeviceChoice Choice => OnGpu ? DeviceChoice.Cuda : DeviceChoice.Cpu;
 
-    public static ComputeDevice Device => Opened.Value;
+    /// <summary>The device, current on the calling thread: another test may have used one of its own.</summary>
+    public static ComputeDevice Device
+    {
+        get
+        {
+            Opened.Value.Context.SetCurrent();
+            return Opened.Value;
+        }
+    }
 }

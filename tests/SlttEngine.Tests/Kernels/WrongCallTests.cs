@@ -24,7 +24,7 @@ public sealed class WrongCallTests
         .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
             .Where(
                 f => Path.GetFileName(f).StartsWith(
-                    "System.", StringComparison.Ordinal) || Path.GetFileName(f) is "SlttEngine.dll" or "ManagedCuda.dll")
+                    "System.", StringComparison.Ordinal) || Path.GetFileName(f) is "SlttEngine.dll" or "SlttEngine.ManagedCuda.dll")
             .Select(f => MetadataReference.CreateFromFile(f)),
     ];
 

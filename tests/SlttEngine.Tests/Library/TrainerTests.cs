@@ -146,6 +146,35 @@ public sealed class TrainerTests
         Assert.That(first.TrainLoss, Is.LessThan(0.8 * fresh.TrainLoss));
     }
 
+    /// <summary>What follows an await runs on any thread.</summary>
+    [Test]
+    public void Another_thread_may_go_on()
+    {
+        using Trainer trainer = Create();
+        Prediction here = trainer.Predict(Bars(1, 5))[0];
+        Prediction? there = null;
+        Exception? error = null;
+        Thread thread = new(() =>
+        {
+            try
+            {
+                there = trainer.Predict(Bars(1, 5))[0];
+                trainer.Fit(Bars(20, 1), Bars(20, 2), 1, folder, observer: new RecordingObserver());
+                trainer.Evaluate(Bars(20, 2));
+                using Trainer other = Create();
+                other.Predict(Bars(1, 5));
+            }
+            catch (Exception e)
+            {
+                error = e;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        Assert.That(error, Is.Null);
+        Assert.That(there!.Logits, Is.EqualTo(here.Logits));
+    }
+
     [Test]
     public void Samples_that_do_not_fit_are_refused()
     {
@@ -163,6 +192,7 @@ public sealed class TrainerTests
         Assert.That(
             () => new ArrayDataSet(new byte[64], new[] { 0 }, new FrameShape(1, 1, 8, 8), 2, classNames: ["a"]), Refused("1 class names"));
         Assert.That(() => Create(steps: 0), Refused("Steps 0"));
+        Assert.That(() => SampleFormat.Of(new SmallImages()), Refused("SmallImages: images of FrameShape { Steps = 1, Channels = 1"));
     }
 
     [Test]
@@ -226,5 +256,23 @@ public sealed class TrainerTests
                 frames[(i / Size * Size) + ((i + shift) % Size)] = image[i];
             }
         }
+    }
+
+    /// <summary>Images that the device could not augment.</summary>
+    private sealed class SmallImages : IImageSet
+    {
+        public int Count => 1;
+
+        public FrameShape Shape => new(1, 1, 28, 28);
+
+        public int Classes => 10;
+
+        public ReadOnlyMemory<byte> Images => new byte[28 * 28];
+
+        public IReadOnlyList<float> Mean => [0];
+
+        public IReadOnlyList<float> Std => [1];
+
+        public int Label(int index) => 0;
     }
 }
