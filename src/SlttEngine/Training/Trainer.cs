@@ -32,6 +32,14 @@ public sealed class Trainer : IDisposable
     /// with SGD and from 0.001 with AdamW.</remarks>
     public Trainer(ComputeDevice device, Network network, TrainingOptions options)
     {
+        if (options.Network is not null || options.Checkpoint is not null)
+        {
+            throw new SlttException(
+                ErrorKind.Usage,
+                "a trainer's options can't have a Network, Resume or StartFrom",
+                $"the network is an argument; {nameof(Fit)} resumes, and {nameof(Load)} gives first parameters");
+        }
+
         network.Validate();
         this.device = device;
         Network = network;
@@ -88,6 +96,16 @@ public sealed class Trainer : IDisposable
         run.Run(cancel);
         parameters = run.Parameters();
         return run.Finished;
+    }
+
+    /// <summary>What <see cref="Fit"/> on these samples will need, to the byte, before anything is allocated.</summary>
+    /// <param name="train">Samples to train on.</param>
+    /// <param name="test">Samples to test on.</param>
+    /// <exception cref="SlttException">The data do not fit the network.</exception>
+    public RunPlan Plan(IDataSet train, IDataSet test)
+    {
+        device.MakeCurrent();
+        return RunPlan.For(device, Options, SampleFormat.Of(train), train is IImageSet ? train.Count + test.Count : 0);
     }
 
     /// <summary>Evaluates a set: loss, accuracy, and for each layer how often it fires and what that costs.</summary>

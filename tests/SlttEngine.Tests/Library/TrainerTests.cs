@@ -29,6 +29,7 @@ public sealed class TrainerTests
         IReadOnlyList<EpochFinished> epochs = trainer.Fit(Bars(120, 1), Bars(60, 2), epochs: 4, folder, observer: observer);
         Assert.That(epochs.Select(e => e.Epoch), Is.EqualTo(new[] { 0, 1, 2, 3 }));
         Assert.That(observer.Epochs, Is.EqualTo(epochs));
+        Assert.That(trainer.Plan(Bars(120, 1), Bars(60, 2)).Total, Is.EqualTo(epochs[0].PeakDeviceBytes));
         Assert.That(epochs[^1].TestAccuracy, Is.GreaterThan(0.9));
         Assert.That(
             Directory.GetFiles(folder).Select(Path.GetFileName),
@@ -192,6 +193,8 @@ public sealed class TrainerTests
         Assert.That(
             () => new ArrayDataSet(new byte[64], new[] { 0 }, new FrameShape(1, 1, 8, 8), 2, classNames: ["a"]), Refused("1 class names"));
         Assert.That(() => Create(steps: 0), Refused("Steps 0"));
+        Assert.That(
+            () => new Trainer(SharedDevice.Device, trainer.Network, new TrainingOptions { StartFrom = "a.pth" }), Refused("StartFrom"));
         Assert.That(() => SampleFormat.Of(new SmallImages()), Refused("SmallImages: images of FrameShape { Steps = 1, Channels = 1"));
     }
 
