@@ -18,6 +18,13 @@ internal static class CheckpointOptions
     /// <param name="run">The description.</param>
     internal static TrainOptions With(TrainOptions options, RunDescription run)
     {
+        if (!ModelCatalog.All.Any(m => m.Name == run.Model))
+        {
+            throw new SlttException(
+                ErrorKind.Usage, $"the checkpoint's model '{run.Model}' is not built in: a program made it with the library",
+                "that program evaluates and resumes it (Trainer.Load, Fit); sltt models lists the built-in ones");
+        }
+
         string Setting(string name) => run.ModelSettings.GetValueOrDefault(name, string.Empty);
         (bool plain, EventSplit split) = EventTransformer.Parse(run.Transform);
         TrainOptions result = options with
@@ -28,7 +35,7 @@ internal static class CheckpointOptions
             LossLambda = Number(options.LossLambda, run.LossLambda),
             LossMeans = Number(options.LossMeans, run.LossMeans),
             MseOneHot = run.LossOneHot,
-            Model = ModelCatalog.All.Any(m => m.Name == run.Model) ? run.Model : options.Model,
+            Model = run.Model,
             Dataset = run.DataSet is { } set && TrainOptionTable.DataSetNames.Contains(set) ? set : options.Dataset,
             PlainResize = plain,
             SplitByTime = split.ByTime,

@@ -62,18 +62,18 @@ public sealed class ArrayDataSet : IFrameSet
         IReadOnlyList<string>? names)
     {
         long bytes = (long)labels.Length * shape.Length * element.Size();
-        if (labels.Length == 0 || elements.Length != bytes)
+        if (labels.Length == 0)
+        {
+            throw new SlttException(ErrorKind.Data, "a data set without samples", "give at least one sample and its label");
+        }
+
+        if (elements.Length != bytes)
         {
             throw new SlttException(
                 ErrorKind.Data,
-                $"{labels.Length} labels and {shape} make {bytes / element.Size()} elements, but there are "
+                $"{labels.Length} samples of {shape} make {bytes / element.Size()} elements, but there are "
                     + (elements.Length / element.Size()).ToString(CultureInfo.InvariantCulture),
                 "samples are (n, steps, channels, height, width), with one label each");
-        }
-
-        if (names is not null && names.Count != classes)
-        {
-            throw new SlttException(ErrorKind.Data, $"{names.Count} class names for {classes} classes", "give one name a class");
         }
 
         (this.elements, Element, this.labels, Shape, Classes, this.names) = (elements, element, labels, shape, classes, names);

@@ -319,7 +319,7 @@ public sealed class BatchLoader : IDisposable
             }
 
             batch.IndexBuffer[count] = readable.Value;
-            batch.LabelBuffer[count] = set.Label(readable.Value);
+            batch.LabelBuffer[count] = CheckedSamples.Label(set, readable.Value);
             for (int t = 0; t < steps; t++)
             {
                 sample.AsSpan(t * frameBytes, frameBytes).CopyTo(batch.FrameBuffer.AsSpan(((t * wanted) + count) * frameBytes));
@@ -364,7 +364,11 @@ public sealed class BatchLoader : IDisposable
     {
         try
         {
-            frames?.Read(index, draw, sample);
+            if (frames is not null)
+            {
+                CheckedSamples.Read(frames, index, draw, sample);
+            }
+
             return true;
         }
         catch (DamagedSampleException e)

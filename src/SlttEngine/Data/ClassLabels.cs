@@ -26,7 +26,7 @@ internal static class ClassLabels
         for (int i = 0; i < set.Count; i++)
         {
             int index = i;
-            Check(set.Label(i), set.Classes, () => $"sample {index} of {set.Count} ({set.GetType().Name})");
+            Check(CheckedSamples.Label(set, i), set.Classes, () => $"sample {index} of {set.Count} ({set.GetType().Name})");
         }
     }
 }

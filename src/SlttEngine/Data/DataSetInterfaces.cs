@@ -87,4 +87,7 @@ public readonly record struct FrameShape(int Steps, int Channels, int Height, in
 
     /// <summary>Elements of one sample.</summary>
     public int Length => Steps * FrameLength;
+
+    /// <summary>The sizes in words, for messages.</summary>
+    public override string ToString() => $"{Steps} {(Steps == 1 ? "step" : "steps")} of {Channels}×{Height}×{Width}";
 }

@@ -33,7 +33,34 @@ public abstract record SampleFormat(FrameShape Shape, int Classes)
     /// <param name="set">An <see cref="IImageSet"/> or an <see cref="IFrameSet"/>.</param>
     /// <exception cref="ArgumentException">The set is neither.</exception>
     /// <exception cref="SlttException">Images are of another size than the device augments.</exception>
-    public static SampleFormat Of(IDataSet set) => set switch
+    public static SampleFormat Of(IDataSet set)
+    {
+        SampleFormat format = OfKind(set);
+        IEnumerable<float> normalisation = format switch
+        {
+            Images images => [.. images.Mean, .. images.Std],
+            Frames frames => [.. frames.Scale, .. frames.Shift],
+            _ => [],
+        };
+        if (normalisation.Any(x => !float.IsFinite(x)))
+        {
+            throw new SlttException(
+                ErrorKind.Data, $"{set.GetType().Name}: its scale, shift, mean or standard deviation holds NaN or infinity",
+                "give one finite number for each channel");
+        }
+
+        string[] names = [.. set.ClassNames];
+        if (names.Length != set.Classes || names.Any(string.IsNullOrEmpty) || names.Distinct().Count() < names.Length)
+        {
+            throw new SlttException(
+                ErrorKind.Data, $"{set.GetType().Name}: {names.Length} class names ({string.Join(", ", names)}) for {set.Classes} classes",
+                "give each class a name of its own");
+        }
+
+        return format;
+    }
+
+    private static SampleFormat OfKind(IDataSet set) => set switch
     {
         IImageSet images when images.Shape != CifarImages.ImageShape => throw new SlttException(
             ErrorKind.Data, $"{set.GetType().Name}: images of {images.Shape}, but an {nameof(IImageSet)} has 1 step of 3×32×32",

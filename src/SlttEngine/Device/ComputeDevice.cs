@@ -18,6 +18,8 @@ public sealed class ComputeDevice : IDisposable
     private static readonly byte[] CpuKernels = "SLTT-CPU-KERNELS\0"u8.ToArray();
 
     private readonly CUmodule module;
+    private readonly Lock use = new();
+    private bool disposed;
     private readonly CudaDeviceVariable<byte> blasWorkspace;
     private readonly Dictionary<KernelSource, KernelModule> userModules = [];
 
@@ -137,7 +139,24 @@ public sealed class ComputeDevice : IDisposable
 
     /// <summary>Makes the device the calling thread's: a thread that did not open it calls this first. One thread at a time may use
     /// it.</summary>
-    public void MakeCurrent() => Context.SetCurrent();
+    /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
+    public void MakeCurrent()
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        Context.SetCurrent();
+    }
+
+    /// <summary>True once it is disposed: what is on it is gone too.</summary>
+    internal bool IsDisposed => disposed;
+
+    /// <summary>Keeps other threads out until the result is disposed, and makes the device this thread's.</summary>
+    /// <exception cref="SlttException">Another thread uses the device.</exception>
+    internal IDisposable Use()
+    {
+        MakeCurrent();
+        return use.TryEnter() ? new DeviceUse(use) : throw new SlttException(
+            ErrorKind.Usage, $"another thread uses this device ({Name})", "open a device for each thread, or take turns");
+    }
 
     /// <summary>A kernel of a user's own source, which is compiled where this device does not have it yet.</summary>
     /// <param name="source">The source.</param>
@@ -162,13 +181,24 @@ public sealed class ComputeDevice : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (disposed)
+        {
+            return;
+        }
+
         MakeCurrent();
+        disposed = true;
         Uploads.Dispose();
         Dnn.Dispose();
         Blas.Dispose();
         blasWorkspace.Dispose();
         Stream.Dispose();
         Context.Dispose();
+    }
+
+    private sealed class DeviceUse(Lock use) : IDisposable
+    {
+        public void Dispose() => use.Exit();
     }
 
     private static byte[] ReadGpuKernels()

@@ -36,6 +36,12 @@ public sealed record NeuronOptions(double Tau = 1.1, Surrogate Surrogate = Surro
         {
             throw new SlttException(ErrorKind.Usage, FormattableString.Invariant($"{owner}.Threshold {Threshold}: must be greater than 0"));
         }
+
+        if (!Enum.IsDefined(Surrogate))
+        {
+            throw new SlttException(
+                ErrorKind.Usage, $"{owner}.Surrogate {Surrogate}: is none", string.Join(", ", Enum.GetNames<Surrogate>()));
+        }
     }
 }
 

@@ -163,6 +163,12 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
     {
         List<DeviceBuffer<T>> gradients = [.. Info(edge).Gradients];
         Info(edge).Gradients.Clear();
+        if (IsStatic(edge))
+        {
+            // Its backward runs one time an iteration: what comes in each step is added up over the steps first.
+            gradients = [.. gradients.Select(g => IsMadeEachStep(g) ? SumOverTime(edge, g) : g)];
+        }
+
         while (gradients.Count > max)
         {
             gradients[0] = AddUp(edge, gradients[0], gradients[1]);
@@ -170,6 +176,22 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
         }
 
         return gradients;
+    }
+
+    /// <summary>
+    /// A contribution to an edge's gradient that is made in each step, for a caller that adds it up over the steps itself; null: none.
+    /// </summary>
+    /// <param name="edge">The edge.</param>
+    public DeviceBuffer<T>? DrainStepGradient(Edge edge)
+    {
+        List<DeviceBuffer<T>> gradients = Info(edge).Gradients;
+        DeviceBuffer<T>? step = gradients.Find(IsMadeEachStep);
+        if (step is not null)
+        {
+            gradients.Remove(step);
+        }
+
+        return step;
     }
 
     /// <summary>The gradient of an edge: the sum over its readers.</summary>
@@ -188,6 +210,23 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
         [DeviceBuffer<T> first, DeviceBuffer<T> second] => (first, second),
         _ => throw NoGradient(edge),
     };
+
+    private bool IsMadeEachStep(DeviceBuffer<T> gradient) => Ops(Section.Backward).Any(op => op.Writes.Contains(gradient));
+
+    private DeviceBuffer<T> SumOverTime(Edge edge, DeviceBuffer<T> gradient)
+    {
+        long n = Count(edge);
+        DeviceBuffer<float> sum = Keep<float>(gradient.Name + " over time", BufferKind.State, n, zeroed: true);
+        DeviceBuffer<T> total = Scratch<T>(gradient.Name + " summed", n);
+        Add(Section.Backward, new Op(
+            gradient.Name + " added up over time",
+            [gradient, sum],
+            [sum],
+            t => Device.Kernels.AccumulateGradients<T>(Elementwise(n), sum.At(t), gradient.At(t), RunState, n)));
+        Add(Section.End, new Op(
+            sum.Name + " cast", [sum], [total], t => Device.Kernels.Cast(Elementwise(n), total.At(t), sum.At(t), n)));
+        return total;
+    }
 
     private DeviceBuffer<T> AddUp(Edge edge, DeviceBuffer<T> first, DeviceBuffer<T> second)
     {

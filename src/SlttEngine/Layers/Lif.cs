@@ -79,7 +79,8 @@ public sealed class Lif : Layer
         // The kernel adds up two gradients of the spikes, which dropout must then leave alone, and one that reaches the input past the
         // neuron.
         (DeviceBuffer<T> gradSpikes, DeviceBuffer<T>? gradResidual) = b.DrainSum(Output, max: dropout.Rate > 0 ? 1 : 2);
-        DeviceBuffer<T>? gradSkip = b.DrainGradients(input, max: 1) is [DeviceBuffer<T> skip] ? skip : null;
+        DeviceBuffer<T>? gradSkip = b.IsStatic(input) ? b.DrainStepGradient(input)
+            : b.DrainGradients(input, max: 1) is [DeviceBuffer<T> skip] ? skip : null;
         SpikeGradients<T> gradients = new(gradSpikes, gradResidual, gradSkip, SpikeOps.Carried(b, Output));
         DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input));
         b.AddGradient(input, gradInput);

@@ -18,7 +18,7 @@ public sealed class ResidualAdd : Layer
     {
         (this.branch, this.identity) = (branch, identity);
         GraphError.CheckSameShape(name, branch, identity);
-        Output = new Edge(name, branch.Height, branch.Width, branch.Channels, dependsOnInputOnly: false);
+        Output = new Edge(name, branch.Height, branch.Width, branch.Channels, branch.DependsOnInputOnly && identity.DependsOnInputOnly);
     }
 
     /// <inheritdoc/>
@@ -30,7 +30,7 @@ public sealed class ResidualAdd : Layer
         (DeviceBuffer<T> x, DeviceBuffer<float>? bias) = b.ActivationAndBias(branch);
         (DeviceBuffer<T> skip, DeviceBuffer<float>? skipBias) = b.ActivationAndBias(identity);
         DeviceBuffer<T> y = b.NewActivation(Output);
-        b.Add(Section.Forward, new Op(
+        b.Add(b.ForwardOf(Output), new Op(
             Name,
             [x, skip, .. OptionalBuffers.Present(bias, skipBias)],
             [y],

@@ -101,6 +101,7 @@ public sealed class NetworkBuilder
     public NetworkBuilder Residual(
         Func<NetworkBuilder, NetworkBuilder> body, Func<NetworkBuilder, NetworkBuilder>? shortcut = null, string? name = null)
     {
+        ArgumentNullException.ThrowIfNull(body);
         NetworkBuilder main = body(this);
         RequireSameNetwork(main);
         return main.Add(shortcut is null ? this : shortcut(this), name);
@@ -130,6 +131,7 @@ public sealed class NetworkBuilder
 
     private void RequireSameNetwork(NetworkBuilder other)
     {
+        ArgumentNullException.ThrowIfNull(other);
         if (other.graph != graph)
         {
             throw GraphError.Of(

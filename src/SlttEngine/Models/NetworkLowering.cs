@@ -198,13 +198,24 @@ internal sealed class NetworkLowering
         norm.Readers is [LifNode] && (norm.Inputs[0] is AddNode add && IsFolded(add) || IsExclusive(norm.Inputs[0]));
 
     /// <summary>True if a batch norm makes the sum while it reads it.</summary>
-    private static bool IsFolded(AddNode add) => add.Readers is [BatchNormNode] && Main(add) is not null;
+    /// <remarks>Not if one summand is the same at every step and the other is not: the sum is written over one of them.</remarks>
+    private static bool IsFolded(AddNode add) => add.Readers is [BatchNormNode] && Main(add) is not null
+        && DependsOnInputOnly(add.Inputs[0]) is { } first && DependsOnInputOnly(add.Inputs[1]) == first;
 
     /// <summary>The summand that the sum may be written over; null: neither.</summary>
     private static Node? Main(AddNode add) => add.Inputs.FirstOrDefault(IsExclusive);
 
     /// <summary>True if it has one reader, which may write over it.</summary>
     private static bool IsExclusive(Node node) => node.Readers.Count == 1 && node is not InputNode;
+
+    /// <summary>True if no neuron lies between the input and it; null: nobody knows what a user's layer makes of it.</summary>
+    private static bool? DependsOnInputOnly(Node node) => node switch
+    {
+        InputNode => true,
+        LifNode or DropoutNode => false,
+        LayerNode => null,
+        _ => node.Inputs.Select(DependsOnInputOnly).Aggregate((a, b) => a is null || b is null ? null : a.Value && b.Value),
+    };
 
     /// <summary>A value whose reader needs it in backward: it is kept, unless it can be made again from what is kept anyway.</summary>
     private Edge EdgeForBackward(Node node)

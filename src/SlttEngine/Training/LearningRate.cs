@@ -27,6 +27,13 @@ public abstract record LearningRate(double Initial)
     /// <summary>The first step from this one on after which the rate comes from <see cref="Initial"/>, not from the rate before.</summary>
     private protected virtual int LastBeforeRestart(int step) => int.MaxValue;
 
+    /// <summary>The schedule in words, for messages.</summary>
+    internal abstract string Name { get; }
+
+    /// <summary>Checks the schedule's constants.</summary>
+    /// <exception cref="SlttException">One can't be.</exception>
+    internal abstract void Validate();
+
     /// <summary>The schedule's rate after a number of steps.</summary>
     protected abstract double Rate(int step);
 
@@ -37,6 +44,12 @@ public abstract record LearningRate(double Initial)
     {
         /// <inheritdoc/>
         protected override double Rate(int step) => Initial * (1 + Math.Cos(Math.PI * step / TMax)) / 2;
+
+        /// <inheritdoc/>
+        internal override string Name => $"the cosine over {TMax} epochs";
+
+        /// <inheritdoc/>
+        internal override void Validate() => Require(TMax >= 1, $"LearningRate.TMax {TMax}: must be at least 1");
 
         /// <summary>Each minimum, at T_max, 3 T_max, 5 T_max …: nothing can be told from a rate of 0.</summary>
         private protected override int LastBeforeRestart(int step)
@@ -64,6 +77,24 @@ public abstract record LearningRate(double Initial)
             }
 
             return rate;
+        }
+
+        /// <inheritdoc/>
+        internal override string Name => FormattableString.Invariant($"steps of {StepSize:R} epochs");
+
+        /// <inheritdoc/>
+        internal override void Validate()
+        {
+            Require(double.IsFinite(StepSize) && StepSize > 0, $"LearningRate.StepSize {StepSize:R}: must be greater than 0");
+            Require(double.IsFinite(Gamma) && Gamma >= 0, $"LearningRate.Gamma {Gamma:R}: must not be negative");
+        }
+    }
+
+    private static void Require(bool condition, FormattableString message)
+    {
+        if (!condition)
+        {
+            throw new SlttException(ErrorKind.Usage, FormattableString.Invariant(message));
         }
     }
 }

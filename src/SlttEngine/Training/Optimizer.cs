@@ -43,6 +43,9 @@ public sealed record Sgd(double Momentum, double WeightDecay) : Optimizer(Weight
     /// <inheritdoc/>
     public override IReadOnlyList<string> StateNames => ["momentum_buffer"];
 
+    /// <summary>Its name and constants, for messages.</summary>
+    public override string ToString() => FormattableString.Invariant($"SGD with momentum {Momentum:R}, weight decay {WeightDecay:R}");
+
     /// <inheritdoc/>
     protected override void LaunchUpdate(ParameterStore store, LaunchShape shape) => store.Device.Kernels.Sgd(
         shape,
@@ -69,6 +72,9 @@ public sealed record AdamW(double WeightDecay) : Optimizer(WeightDecay)
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> StateNames => ["exp_avg", "exp_avg_sq"];
+
+    /// <summary>Its name and constants, for messages.</summary>
+    public override string ToString() => FormattableString.Invariant($"AdamW with weight decay {WeightDecay:R}");
 
     /// <inheritdoc/>
     protected override void LaunchUpdate(ParameterStore store, LaunchShape shape) => store.Device.Kernels.Adamw(

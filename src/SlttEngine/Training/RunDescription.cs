@@ -202,6 +202,19 @@ public sealed record RunDescription
         }
     }
 
+    /// <summary>The same run with another network and its constants.</summary>
+    /// <param name="options">T and the neurons' constants.</param>
+    /// <param name="network">The network.</param>
+    internal RunDescription OfNetwork(TrainingOptions options, Network network) => this with
+    {
+        Steps = options.Steps,
+        Tau = options.Neuron.Tau,
+        Threshold = options.Neuron.Threshold,
+        Surrogate = Lower(options.Neuron.Surrogate),
+        Model = network.Model,
+        ModelSettings = network.Settings,
+    };
+
     /// <summary>A checkpoint's description alone, as metadata.</summary>
     /// <param name="checkpoint">The checkpoint.</param>
     internal static Dictionary<string, string> Metadata(CheckpointFile checkpoint) =>

@@ -27,7 +27,7 @@ internal static class SampleReader
                 break;
             case IFrameSet frames:
                 byte[] bytes = new byte[set.Shape.Length * frames.Element.Size()];
-                frames.Read(index, 0, bytes);
+                CheckedSamples.Read(frames, index, 0, bytes);
                 for (int i = 0; i < values.Length; i++)
                 {
                     int c = i / pixels % set.Shape.Channels;

@@ -22,6 +22,7 @@ public sealed class Trainer : IDisposable
     private readonly ComputeDevice device;
     private Predictor? predictor;
     private CheckpointFile? parameters;
+    private bool disposed;
 
     /// <summary>Creates a trainer; nothing is allocated yet.</summary>
     /// <param name="device">The device; it stays the caller's.</param>
@@ -32,6 +33,9 @@ public sealed class Trainer : IDisposable
     /// with SGD and from 0.001 with AdamW.</remarks>
     public Trainer(ComputeDevice device, Network network, TrainingOptions options)
     {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(options);
         if (options.Network is not null || options.Checkpoint is not null)
         {
             throw new SlttException(
@@ -80,6 +84,10 @@ public sealed class Trainer : IDisposable
         ITrainingObserver? observer = null,
         CancellationToken cancel = default)
     {
+        ArgumentNullException.ThrowIfNull(train);
+        ArgumentNullException.ThrowIfNull(test);
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        folder = Path.GetFullPath(folder); // the program's working directory may change while it runs
         string latest = Path.Combine(folder, TrainingRun.LatestCheckpoint);
         bool goesOn = resume && File.Exists(latest);
         TrainingOptions options = Options with
@@ -90,7 +98,7 @@ public sealed class Trainer : IDisposable
             StartFrom = null,
             LearningRate = Options.LearningRate ?? (goesOn ? null : new LearningRate.Cosine(DefaultRate, epochs)),
         };
-        device.MakeCurrent();
+        using IDisposable use = Enter();
         Release(); // its memory may be what the run needs
         using TrainingRun run = new(device, options, train, test, observer ?? new TextProgress(Console.Out), parameters);
         run.Run(cancel);
@@ -104,7 +112,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="SlttException">The data do not fit the network.</exception>
     public RunPlan Plan(IDataSet train, IDataSet test)
     {
-        device.MakeCurrent();
+        using IDisposable use = Enter();
         return RunPlan.For(device, Options, SampleFormat.Of(train), train is IImageSet ? train.Count + test.Count : 0);
     }
 
@@ -116,7 +124,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public EvaluationResult Evaluate(IDataSet test, ITrainingObserver? observer = null, CancellationToken cancel = default)
     {
-        device.MakeCurrent();
+        using IDisposable use = Enter();
         CheckpointFile held = Held(isStatic: test.Shape.Steps == 1);
         Release();
         using Evaluation evaluation = new(device, Options, held, test, observer ?? new NoObserver());
@@ -128,14 +136,20 @@ public sealed class Trainer : IDisposable
     /// Elements as the network sees them, (channels, height, width) of a static image, or (T, channels, height, width).
     /// </param>
     /// <exception cref="SlttException">It has another number of elements.</exception>
-    public Prediction Predict(ReadOnlySpan<float> sample) => Ready(1, IsStatic(sample.Length)).Run(sample, 1)[0];
+    public Prediction Predict(ReadOnlySpan<float> sample)
+    {
+        using IDisposable use = Enter();
+        return Ready(1, IsStatic(sample)).Run(sample, 1)[0];
+    }
 
     /// <summary>What the network says of each sample of a set, in order.</summary>
     /// <param name="set">The samples.</param>
     /// <exception cref="SlttException">The data do not fit the network, or a sample can't be read.</exception>
     public IReadOnlyList<Prediction> Predict(IDataSet set)
     {
-        Fitting(set.Shape, Network.Classes);
+        using IDisposable use = Enter();
+        Fitting(set.Shape, set.Classes);
+        Options.Require(SampleFormat.Of(set));
         int batch = Math.Min(Options.BatchSize, set.Count);
         Predictor ready = Ready(batch, set.Shape.Steps == 1);
         float[] samples = new float[(long)batch * set.Shape.Length];
@@ -158,13 +172,19 @@ public sealed class Trainer : IDisposable
     /// <param name="layer">The layer's name, such as lif1.</param>
     /// <param name="sample">As <see cref="Predict(ReadOnlySpan{float})"/> takes it.</param>
     /// <exception cref="SlttException">The network has no such layer, or the sample another number of elements.</exception>
-    public SpikeRecord Watch(string layer, ReadOnlySpan<float> sample) => Ready(1, IsStatic(sample.Length)).Watch(layer, sample);
+    public SpikeRecord Watch(string layer, ReadOnlySpan<float> sample)
+    {
+        using IDisposable use = Enter();
+        return Ready(1, IsStatic(sample)).Watch(layer, sample);
+    }
 
     /// <summary>Writes the parameters and statistics, and what is known of their training.</summary>
     /// <param name="path">The file: .pth is PyTorch's form, any other ending safetensors.</param>
     /// <exception cref="SlttException">It can't be written.</exception>
     public void Save(string path)
     {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        using IDisposable use = Enter();
         CheckpointFile held = Held(isStatic: true);
         if (path.EndsWith(".pth", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".pt", StringComparison.OrdinalIgnoreCase))
         {
@@ -178,10 +198,13 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Reads parameters and statistics, from a file of <see cref="Save"/>, a run's checkpoint, or a PyTorch state dict.</summary>
     /// <param name="path">The file.</param>
-    /// <returns>A line for whatever was left out or renamed. Often none.</returns>
+    /// <returns>A line for whatever was left out or renamed, and for each constant in which the network differs from the file's. Often
+    /// none.</returns>
     /// <exception cref="SlttException">It can't be read, or is of another network; the trainer's parameters then stay.</exception>
     public IReadOnlyList<string> Load(string path)
     {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        using IDisposable use = Enter();
         List<string> notes = [];
         CheckpointFile read = CheckpointFile.Read(path);
         Predictor ready = Ready(1, isStatic: true);
@@ -196,14 +219,20 @@ public sealed class Trainer : IDisposable
         }
 
         parameters = new CheckpointFile(NetworkState.Save(ready.Store), RunDescription.Metadata(read));
+        RunDescription.Read(read)?.OfNetwork(Options, Network).CompareWith(read, evaluation: true, notes.Add);
         return notes;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        device.MakeCurrent();
-        Release();
+        if (!disposed && !device.IsDisposed)
+        {
+            device.MakeCurrent();
+            Release();
+        }
+
+        disposed = true;
     }
 
     /// <summary>Where the learning rate begins if the options name none: as is usual for the optimiser.</summary>
@@ -222,8 +251,24 @@ public sealed class Trainer : IDisposable
                 "build the network for the data: NetworkBuilder(channels, height, width) … Linear(classes)");
     }
 
-    private bool IsStatic(int length)
+    private IDisposable Enter()
     {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        return device.Use();
+    }
+
+    private bool IsStatic(ReadOnlySpan<float> sample)
+    {
+        int length = sample.Length;
+        foreach (float x in sample)
+        {
+            if (!float.IsFinite(x))
+            {
+                throw new SlttException(
+                    ErrorKind.Data, FormattableString.Invariant($"a sample holds {x}"), "samples are finite numbers: look at what made it");
+            }
+        }
+
         long frame = Network.Input.Elements;
         return length == frame || (length == frame * Options.Steps
             ? false
@@ -239,7 +284,6 @@ public sealed class Trainer : IDisposable
 
     private Predictor Ready(int batch, bool isStatic)
     {
-        device.MakeCurrent();
         if (predictor is not null && (predictor.Batch, predictor.IsStatic) == (batch, isStatic))
         {
             return predictor;

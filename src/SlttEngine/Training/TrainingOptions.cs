@@ -117,6 +117,8 @@ public sealed record TrainingOptions
             "must be at least 0 and less than 1");
         double rate = UsedLearningRate.Initial;
         Require(double.IsFinite(rate) && rate >= 0, "LearningRate.Initial", rate, "must not be negative");
+        UsedLearningRate.Validate();
+        Require(Enum.IsDefined(Type), nameof(Type), Type, "is no number type");
         Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "must be at least 1");
         Require(Epochs >= 1, nameof(Epochs), Epochs, "must be at least 1");
         Require(Seed >= 0, nameof(Seed), Seed, "must not be negative");

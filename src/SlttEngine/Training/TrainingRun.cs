@@ -141,6 +141,7 @@ public sealed class TrainingRun : IDisposable
             observer.Warning(warning);
         }
 
+        WarnOfNoRate();
         if (options.SaveInitial)
         {
             Save(Path.Combine(folder, "checkpoint_0.safetensors"));
@@ -203,6 +204,17 @@ public sealed class TrainingRun : IDisposable
                     + $"{testSet.Classes} classes",
                 "both sets need the same shape and classes");
         }
+
+        // Each is checked by itself too.
+        SampleFormat.Of(testSet);
+        if (!trainSet.ClassNames.SequenceEqual(testSet.ClassNames))
+        {
+            int i = trainSet.ClassNames.Zip(testSet.ClassNames).TakeWhile(pair => pair.First == pair.Second).Count();
+            throw new SlttException(
+                ErrorKind.Data,
+                $"class {i} is {trainSet.ClassNames[i]} in the training set, but {testSet.ClassNames[i]} in the test set",
+                "both sets need the same classes in the same order");
+        }
     }
 
     private void LoadCheckpoint()
@@ -244,6 +256,20 @@ public sealed class TrainingRun : IDisposable
         return position.Batches == train.BatchesPerEpoch;
     }
 
+    /// <summary>Says where the schedule has come to an end: an epoch at a rate of 0 learns nothing.</summary>
+    private void WarnOfNoRate()
+    {
+        LearningRate schedule = options.UsedLearningRate;
+        int first = Enumerable.Range(position.Epoch, options.Epochs - position.Epoch)
+            .FirstOrDefault(epoch => schedule.At(epoch) <= 1e-9 * schedule.Initial, -1);
+        if (first >= 0 && schedule.Initial > 0)
+        {
+            observer.Warning(
+                $"the learning rate is 0 in epoch {first}, where {schedule.Name} ends: nothing is learned there; a schedule over all "
+                    + $"{options.Epochs} epochs goes on (-T_max, -lr)");
+        }
+    }
+
     /// <summary>Evaluates on the test set; null if it was asked to stop.</summary>
     private BatchMetrics? TestEpoch(CancellationToken cancel)
     {
@@ -251,7 +277,13 @@ public sealed class TrainingRun : IDisposable
         firing.Begin();
         PassProgress progress = Progress(TrainingPhase.Test, test, 0, default);
         int done = progress.Run(test, engine, batch => engine.Evaluate(test.Input(batch), batch.Labels), cancel);
-        return done == test.BatchesPerEpoch ? progress.Sums : null;
+        if (done < test.BatchesPerEpoch)
+        {
+            return null;
+        }
+
+        return progress.Sums.Samples > 0 ? progress.Sums : throw new SlttException(
+            ErrorKind.Data, $"none of the {test.Count} test samples can be read", "the warnings name what is wrong with them");
     }
 
     private void FinishEpoch(

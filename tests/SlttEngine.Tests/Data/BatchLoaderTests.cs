@@ -152,7 +152,7 @@ public sealed class BatchLoaderTests
         loader.Start(0);
         Assert.That(loader.Next()!.Index, Is.Zero);
         Assert.That(loader.Next()!.Index, Is.EqualTo(1));
-        Assert.That(Assert.Throws<SlttException>(() => loader.Next())!.Message, Does.Contain("batch 2").And.Contain("broken"));
+        Assert.That(Assert.Throws<SlttException>(() => loader.Next())!.Message, Does.Contain("sample 12 of Fake").And.Contain("broken"));
         Assert.That(loader.Next()!.Index, Is.EqualTo(3));
         Assert.That(loader.Next(), Is.Null);
     }

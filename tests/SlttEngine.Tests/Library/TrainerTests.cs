@@ -147,6 +147,128 @@ public sealed class TrainerTests
         Assert.That(first.TrainLoss, Is.LessThan(0.8 * fresh.TrainLoss));
     }
 
+    [Test]
+    public void Frames_that_are_not_the_steps_are_refused()
+    {
+        using Trainer trainer = Create();
+        ArrayDataSet five = new(new float[2 * 5 * 64], new[] { 0, 1 }, new FrameShape(5, 1, 8, 8), Classes);
+        Assert.That(() => trainer.Predict(five), Refused("samples have 5 frames, but Steps is 3"));
+        Assert.That(() => trainer.Evaluate(five), Refused("samples have 5 frames, but Steps is 3"));
+    }
+
+    [Test]
+    public void Two_sets_have_the_same_classes_in_one_order()
+    {
+        using Trainer trainer = Create();
+        FrameShape shape = new(1, 1, 8, 8);
+        ArrayDataSet train = new(new float[20 * 64], new int[20], shape, Classes, ["a", "b", "c"]);
+        ArrayDataSet test = new(new float[64], new int[1], shape, Classes, ["a", "c", "b"]);
+        Assert.That(() => trainer.Fit(train, test, 1, folder), Refused("class 1 is b in the training set, but c in the test set"));
+    }
+
+    [Test]
+    public void Samples_that_fail_are_named()
+    {
+        using Trainer trainer = Create();
+        ArrayDataSet good = Bars(20, 1);
+        RecordingObserver quiet = new();
+        Assert.That(
+            () => trainer.Fit(new Failing(good, _ => throw new InvalidOperationException("too far")), good, 1, folder, observer: quiet),
+            Refused("of Failing: Read failed with InvalidOperationException: too far"));
+        Assert.That(
+            () => trainer.Fit(good, new Failing(good, frames => frames[7] = float.NaN), 1, folder, observer: quiet),
+            Refused("sample 0 of Failing: element 7 is NaN"));
+        Assert.That(() => trainer.Predict(new Failing(good, frames => frames[7] = float.NaN)), Refused("element 7 is NaN"));
+        Assert.That(
+            () => trainer.Fit(good, new Failing(good, _ => throw new DamagedSampleException("bad file")), 1, folder, observer: quiet),
+            Refused("none of the 20 test samples can be read"));
+        float[] sample = new float[64];
+        sample[3] = float.PositiveInfinity;
+        Assert.That(() => trainer.Predict(sample), Refused("a sample holds"));
+    }
+
+    [Test]
+    public void An_epoch_without_a_learning_rate_is_told()
+    {
+        using Trainer trainer = Create();
+        trainer.Fit(Bars(20, 1), Bars(20, 2), 2, folder, observer: new RecordingObserver());
+        RecordingObserver told = new();
+        trainer.Fit(Bars(20, 1), Bars(20, 2), 3, folder, resume: true, told);
+        Assert.That(told.Warnings, Has.Some.Contains("the learning rate is 0 in epoch 2, where the cosine over 2 epochs ends"));
+    }
+
+    [Test]
+    public void What_a_file_was_trained_with_is_told()
+    {
+        string path = Path.Combine(folder, "net.safetensors");
+        using (Trainer trainer = Create())
+        {
+            trainer.Fit(Bars(20, 1), Bars(20, 2), 1, folder, observer: new RecordingObserver());
+            trainer.Save(path);
+        }
+
+        using Trainer other = Create(steps: 5);
+        Assert.That(other.Load(path), Has.Some.StartsWith("T 5 holds, not the checkpoint's 3"));
+    }
+
+    [Test]
+    public void A_second_thread_waits_its_turn()
+    {
+        using Trainer trainer = Create();
+        Exception? error = null;
+        RecordingObserver observer = new()
+        {
+            AfterTraining = () =>
+            {
+                Thread thread = new(() =>
+                {
+                    try
+                    {
+                        trainer.Predict(new float[64]);
+                    }
+                    catch (SlttException e)
+                    {
+                        error = e;
+                    }
+                });
+                thread.Start();
+                thread.Join();
+            },
+        };
+        trainer.Fit(Bars(20, 1), Bars(20, 2), 1, folder, observer: observer);
+        Assert.That(error?.Message, Does.Contain("another thread uses this device"));
+    }
+
+    [Test]
+    public void What_is_disposed_is_refused()
+    {
+        using ComputeDevice device = ComputeDevice.Open(SharedDevice.Device.Kind);
+        Trainer trainer = new(device, new NetworkBuilder(1, 8, 8).Lif().Linear(3).Build(), new TrainingOptions());
+        trainer.Predict(new float[64]);
+        trainer.Dispose();
+        trainer.Dispose();
+        Assert.That(() => trainer.Predict(new float[64]), Throws.InstanceOf<ObjectDisposedException>());
+        Trainer late = new(device, trainer.Network, new TrainingOptions());
+        late.Predict(new float[64]);
+        device.Dispose();
+        device.Dispose();
+        Assert.That(late.Dispose, Throws.Nothing);
+        Assert.That(() => late.Predict(new float[64]), Throws.InstanceOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void Constants_that_cannot_be_are_refused()
+    {
+        Network net = new NetworkBuilder(1, 8, 8).Lif().Linear(3).Build();
+        void Refuse(TrainingOptions options, string message) =>
+            Assert.That(() => new Trainer(SharedDevice.Device, net, options), Refused(message));
+        Refuse(new() { LearningRate = new LearningRate.Cosine(0.1, 0) }, "LearningRate.TMax 0");
+        Refuse(new() { LearningRate = new LearningRate.Step(0.1, 0, 0.1) }, "LearningRate.StepSize 0");
+        Refuse(new() { LearningRate = new LearningRate.Step(0.1, 1, double.NaN) }, "LearningRate.Gamma NaN");
+        Refuse(new() { Type = (ComputeType)9 }, "Type 9");
+        Refuse(new() { Neuron = new NeuronOptions(Surrogate: (Surrogate)77) }, "Neuron.Surrogate 77");
+    }
+
     /// <summary>What follows an await runs on any thread.</summary>
     [Test]
     public void Another_thread_may_go_on()
@@ -191,11 +313,17 @@ public sealed class TrainerTests
         Assert.That(
             () => new ArrayDataSet(broken, new[] { 0, 1 }, new FrameShape(1, 1, 8, 8), Classes), Refused("sample 1: element 6 is NaN"));
         Assert.That(
-            () => new ArrayDataSet(new byte[64], new[] { 0 }, new FrameShape(1, 1, 8, 8), 2, classNames: ["a"]), Refused("1 class names"));
+            () => SampleFormat.Of(new ArrayDataSet(new byte[64], new[] { 0 }, new FrameShape(1, 1, 8, 8), 2, classNames: ["a"])),
+            Refused("1 class names (a) for 2 classes"));
+        Assert.That(
+            () => new ArrayDataSet(Array.Empty<float>(), Array.Empty<int>(), new FrameShape(1, 1, 8, 8), 2), Refused("without samples"));
+        Assert.That(
+            () => SampleFormat.Of(new ArrayDataSet(new byte[64], new[] { 0 }, new FrameShape(1, 1, 8, 8), 2, scale: float.NaN)),
+            Refused("holds NaN"));
         Assert.That(() => Create(steps: 0), Refused("Steps 0"));
         Assert.That(
             () => new Trainer(SharedDevice.Device, trainer.Network, new TrainingOptions { StartFrom = "a.pth" }), Refused("StartFrom"));
-        Assert.That(() => SampleFormat.Of(new SmallImages()), Refused("SmallImages: images of FrameShape { Steps = 1, Channels = 1"));
+        Assert.That(() => SampleFormat.Of(new SmallImages()), Refused("SmallImages: images of 1 step of 1×28×28"));
     }
 
     [Test]
@@ -258,6 +386,19 @@ public sealed class TrainerTests
             {
                 frames[(i / Size * Size) + ((i + shift) % Size)] = image[i];
             }
+        }
+    }
+
+    /// <summary>A user's own set whose reading goes wrong.</summary>
+    private sealed class Failing(ArrayDataSet inner, Action<float[]> read) : FrameDataSet(inner.Count, inner.Shape, inner.Classes)
+    {
+        public override int Label(int index) => inner.Label(index);
+
+        protected override void Read(int index, ref Philox random, Span<float> frames)
+        {
+            float[] image = new float[frames.Length];
+            read(image);
+            image.CopyTo(frames);
         }
     }
 
