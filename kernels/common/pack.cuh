@@ -66,6 +66,7 @@ template <int V> __device__ inline bool all_finite(const Pack<V>& x) {
 template <int V> __device__ inline Pack<V> operator+(float a, const Pack<V>& b) { return Pack<V>(a) + b; }
 template <int V> __device__ inline Pack<V> operator-(float a, const Pack<V>& b) { return Pack<V>(a) - b; }
 template <int V> __device__ inline Pack<V> operator*(float a, const Pack<V>& b) { return Pack<V>(a) * b; }
+template <int V> __device__ inline Pack<V> operator/(float a, const Pack<V>& b) { return Pack<V>(a) / b; }
 template <int V> __device__ inline Pack<V> operator+(const Pack<V>& a, float b) { return a + Pack<V>(b); }
 template <int V> __device__ inline Pack<V> operator-(const Pack<V>& a, float b) { return a - Pack<V>(b); }
 template <int V> __device__ inline Pack<V> operator*(const Pack<V>& a, float b) { return a * Pack<V>(b); }

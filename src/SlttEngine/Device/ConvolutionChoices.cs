@@ -24,8 +24,6 @@ public sealed class ConvolutionChoices
 
     private const int Estimate = -1; // in the place of `winograd`: no choice
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
-
     private readonly SortedDictionary<string, ConvolutionChoice> used = new(StringComparer.Ordinal);
     private Dictionary<string, ConvolutionChoice>? given;
 
@@ -88,7 +86,7 @@ public sealed class ConvolutionChoices
     {
         try
         {
-            given = JsonSerializer.Deserialize<Dictionary<string, ConvolutionChoice>>(File.ReadAllText(path), Json) ?? [];
+            given = JsonSerializer.Deserialize(File.ReadAllText(path), ChoicesJson.Default.Convolutions) ?? [];
         }
         catch (Exception e) when (FileErrors.IsFileError(e))
         {
@@ -107,7 +105,9 @@ public sealed class ConvolutionChoices
     /// <exception cref="SlttException">The file can't be written.</exception>
     internal void WriteTo(string folder)
     {
-        AtomicFile.Write(Path.Combine(folder, FileName), file => JsonSerializer.Serialize(file, used, Json), durable: false);
+        AtomicFile.Write(
+            Path.Combine(folder, FileName), file => JsonSerializer.Serialize(file, used, ChoicesJson.Default.SortedConvolutions),
+            durable: false);
     }
 
     private static unsafe ConvolutionChoice? Measure(

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using SlttEngine.IO;
 
 namespace SlttEngine.Device;
@@ -12,7 +13,12 @@ namespace SlttEngine.Device;
 public sealed class MeasuredChoices<T>
     where T : class
 {
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+    // The engine's own choices need no reflection.
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        TypeInfoResolver = JsonTypeInfoResolver.Combine(ChoicesJson.Default, new DefaultJsonTypeInfoResolver()),
+    };
 
     private readonly string path;
     private readonly string device;

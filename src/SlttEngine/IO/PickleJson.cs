@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace SlttEngine.IO;
 
@@ -62,6 +63,8 @@ internal static class PickleJson
         return text.AsSpan().IndexOfAny('.', 'e') >= 0 || !double.IsFinite(value) ? text : text + ".0";
     }
 
+    private static string Quoted(string text) => JsonValue.Create(text).ToJsonString();
+
     private static void Write(StringBuilder text, object? value, string path, int depth)
     {
         if (depth > MaxDepth || text.Length > MaxLength)
@@ -85,7 +88,7 @@ internal static class PickleJson
                     : $"\"{(double.IsNaN(number) ? NotANumber : number > 0 ? Infinity : MinusInfinity)}\"");
                 break;
             case string plain:
-                text.Append(JsonSerializer.Serialize(plain));
+                text.Append(Quoted(plain));
                 break;
             case PickleDict dict:
                 text.Append('{');
@@ -94,7 +97,7 @@ internal static class PickleJson
                 {
                     string name = key is string or long ? Convert.ToString(key, CultureInfo.InvariantCulture)!
                         : throw new PickleFormatException("a key that is neither text nor an integer");
-                    text.Append(comma).Append(JsonSerializer.Serialize(name)).Append(": ");
+                    text.Append(comma).Append(Quoted(name)).Append(": ");
                     Write(text, item, path, depth + 1);
                     comma = ", ";
                 }

@@ -12,21 +12,13 @@ namespace SlttEngine.Training;
 /// <summary>
 /// What a checkpoint says of the run that wrote it, besides tensors, optimiser and schedule: enough to build the network and feed it.
 /// </summary>
-public sealed record RunDescription
+public sealed partial record RunDescription
 {
     /// <summary>The version of this description's form.</summary>
     public const int CurrentFormat = 1;
 
     private const string Key = "sltt_description";
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        RespectRequiredConstructorParameters = true,
-        RespectNullableAnnotations = true,
-    };
+    private const string SoftReset = "LIF, soft reset";
 
     /// <summary>What decides an evaluation's figures.</summary>
     private static readonly string[] OfEvaluation =
@@ -39,7 +31,7 @@ public sealed record RunDescription
     private static readonly string[] OfTraining = ["method", "K", "surrogate", "dtype", "fast_math", "batch_size", "seed", "drop_last"];
 
     /// <summary>The version of the form; readers refuse a newer one.</summary>
-    public int Format { get; init; } = CurrentFormat;
+    public int Format { get; init => field = value == 0 ? CurrentFormat : value; } = CurrentFormat; // 0, null: the text has none
 
     /// <summary>The program that wrote the checkpoint, with its version.</summary>
     public required string Program { get; init; }
@@ -56,7 +48,7 @@ public sealed record RunDescription
     public required int Steps { get; init; }
 
     /// <summary>The neuron's model.</summary>
-    public string Neuron { get; init; } = "LIF, soft reset";
+    public string Neuron { get; init => field = value ?? SoftReset; } = SoftReset;
 
     /// <summary>τ of the neurons, in steps.</summary>
     public required double Tau { get; init; }
@@ -190,7 +182,7 @@ public sealed record RunDescription
                 ? throw new SlttException(
                     ErrorKind.Data, $"{checkpoint.Path}: its description has form {format}, and this program reads {CurrentFormat}",
                     "use the version that wrote it, or a newer one")
-                : JsonSerializer.Deserialize<RunDescription>(text, Json);
+                : JsonSerializer.Deserialize(text, DescriptionJson.Default.RunDescription);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NotSupportedException
             or ArgumentException)
@@ -226,7 +218,8 @@ public sealed record RunDescription
 
     /// <summary>Adds the description to a checkpoint's metadata.</summary>
     /// <param name="metadata">The metadata.</param>
-    internal void AddTo(IDictionary<string, string> metadata) => metadata[Key] = JsonSerializer.Serialize(this, Json);
+    internal void AddTo(IDictionary<string, string> metadata) =>
+        metadata[Key] = JsonSerializer.Serialize(this, DescriptionJson.Default.RunDescription);
 
     /// <summary>Refuses samples of other classes, by name, and says a line for each other difference: what is given holds.</summary>
     /// <param name="checkpoint">Its description is compared with this one.</param>
@@ -311,5 +304,16 @@ public sealed record RunDescription
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     }) ?? "-";
 
-    private JsonObject Node() => JsonSerializer.SerializeToNode(this, Json)!.AsObject();
+    private JsonObject Node() => JsonSerializer.SerializeToNode(this, DescriptionJson.Default.RunDescription)!.AsObject();
+
+    /// <summary>Source-generated: programs may have switched reflection off.</summary>
+    [JsonSourceGenerationOptions(
+        GenerationMode = JsonSourceGenerationMode.Metadata,
+        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true)]
+    [JsonSerializable(typeof(RunDescription))]
+    private sealed partial class DescriptionJson : JsonSerializerContext;
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using SlttEngine.IO;
 
 namespace SlttEngine.Training;
@@ -13,7 +14,7 @@ namespace SlttEngine.Training;
 /// The operating system's lock (flock) ends with the process, however that ends; its file stays, empty. It may not reach other hosts of a
 /// shared file system, so what the second file says counts there: another host's run is only replaced when the user says so.
 /// </remarks>
-internal sealed class RunLock : IDisposable
+internal sealed partial class RunLock : IDisposable
 {
     /// <summary>The file in the run folder that says who has it; it is there while the run runs, and after a run that was killed.</summary>
     public const string OwnerFile = "running.json";
@@ -142,7 +143,7 @@ internal sealed class RunLock : IDisposable
         try
         {
             using FileStream stream = File.OpenRead(Path.Combine(folder, OwnerFile));
-            return JsonSerializer.Deserialize<Owner>(stream);
+            return JsonSerializer.Deserialize(stream, OwnerJson.Default.Owner);
         }
         catch (Exception e) when (FileErrors.IsFileError(e) || e is JsonException)
         {
@@ -152,7 +153,8 @@ internal sealed class RunLock : IDisposable
 
     private void Write() => AtomicFile.Write(
         Path.Combine(folder, OwnerFile),
-        stream => JsonSerializer.Serialize(stream, owner with { LastSign = DateTimeOffset.UtcNow }), durable: false);
+        stream => JsonSerializer.Serialize(stream, owner with { LastSign = DateTimeOffset.UtcNow }, OwnerJson.Default.Owner),
+        durable: false);
 
     private void Beat()
     {
@@ -179,7 +181,7 @@ internal sealed class RunLock : IDisposable
     /// <param name="Pid">Its process there.</param>
     /// <param name="Started">When the process started.</param>
     /// <param name="LastSign">When it last wrote this.</param>
-    private sealed record Owner(string Id, string Host, int Pid, DateTimeOffset Started, DateTimeOffset LastSign)
+    internal sealed record Owner(string Id, string Host, int Pid, DateTimeOffset Started, DateTimeOffset LastSign)
     {
         public static Owner Current()
         {
@@ -207,4 +209,9 @@ internal sealed class RunLock : IDisposable
             $"process {Pid} on {Host} (started {Started.ToLocalTime():yyyy-MM-dd HH:mm:ss}, last sign of life "
                 + $"{LastSign.ToLocalTime():yyyy-MM-dd HH:mm:ss})");
     }
+
+    /// <summary>Source-generated: programs may have switched reflection off.</summary>
+    [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+    [JsonSerializable(typeof(Owner))]
+    private sealed partial class OwnerJson : JsonSerializerContext;
 }

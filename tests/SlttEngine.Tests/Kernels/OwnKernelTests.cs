@@ -11,6 +11,8 @@ public sealed class OwnKernelTests(DeviceKind kind) : KernelTest(kind)
             for_elements<T>(n, [=](auto lanes, int64_t i) { store<lanes.value>(y, i, load<lanes.value>(x, i) + value); });
         }
         SLTT_KERNEL(add_value_f32, (float* y, const float* x, float value, int64_t n), add_value<float>(y, x, value, n))
+        SLTT_KERNEL(reciprocal, (float* y, int64_t n),
+            for_elements<float>(n, [=](auto lanes, int64_t i) { store<lanes.value>(y, i, 1.0f / load<lanes.value>(y, i)); }))
         SLTT_KERNEL(find_nothing, (int32_t* found), *found = -1)
         """);
 
@@ -25,6 +27,15 @@ public sealed class OwnKernelTests(DeviceKind kind) : KernelTest(kind)
             kernel.Launch(shape, to.Pointer, (ConstDevicePtr<float>)from.Pointer, 0.5f, (long)x.Length);
             AssertSame(to.Read(), [.. x.Select(v => v + 0.5f)], "y");
         }
+    }
+
+    [Test]
+    public void A_number_is_divided_by_a_pack()
+    {
+        float[] x = Uniform(37, ComputeType.Float32, 1, 2, 3);
+        using DeviceArray<float> y = new(Device, x);
+        Device.Kernel(Source, "reciprocal").Launch(LaunchShape.Elements(Device, x.Length, 4), y.Pointer, (long)x.Length);
+        AssertSame(y.Read(), [.. x.Select(v => 1 / v)], "y");
     }
 
     [Test]
@@ -101,7 +112,7 @@ public sealed class OwnKernelTests(DeviceKind kind) : KernelTest(kind)
     {
         SlttException error = Assert.Throws<SlttException>(() => Device.Kernel(Source, "add_values"))!;
         Assert.That(error.Message, Is.EqualTo("add value.cu: no kernel is called add_values"));
-        Assert.That(error.Hint, Is.EqualTo("it has add_value_f32, find_nothing"));
+        Assert.That(error.Hint, Is.EqualTo("it has add_value_f32, find_nothing, reciprocal"));
         Assert.That(error.Kind, Is.EqualTo(ErrorKind.Usage));
         if (IsSlow)
         {
