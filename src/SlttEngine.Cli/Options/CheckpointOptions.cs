@@ -16,12 +16,14 @@ internal static class CheckpointOptions
     /// <summary>Options whose values are the description's.</summary>
     /// <param name="options">Where the rest comes from.</param>
     /// <param name="run">The description.</param>
-    internal static TrainOptions With(TrainOptions options, RunDescription run)
+    /// <param name="path">The checkpoint's file, for messages.</param>
+    /// <exception cref="SlttException">The model is not one of the built-in ones.</exception>
+    internal static TrainOptions With(TrainOptions options, RunDescription run, string path)
     {
         if (!ModelCatalog.All.Any(m => m.Name == run.Model))
         {
             throw new SlttException(
-                ErrorKind.Usage, $"the checkpoint's model '{run.Model}' is not built in: a program made it with the library",
+                ErrorKind.Usage, $"{path}: its model '{run.Model}' is not built in: a program made it with the library",
                 "that program evaluates and resumes it (Trainer.Load, Fit); sltt models lists the built-in ones");
         }
 

@@ -88,7 +88,7 @@ internal sealed class TrainOptionSet
     }
 
     private static TrainOptions Described(TrainOptions start, CheckpointFile checkpoint) =>
-        RunDescription.Read(checkpoint) is { } run ? CheckpointOptions.With(start, run) : start;
+        RunDescription.Read(checkpoint) is { } run ? CheckpointOptions.With(start, run, checkpoint.Path) : start;
 
     private TrainOptions Start()
     {

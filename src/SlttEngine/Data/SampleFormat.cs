@@ -32,7 +32,9 @@ public abstract record SampleFormat(FrameShape Shape, int Classes)
     /// <summary>The format of a set's samples.</summary>
     /// <param name="set">An <see cref="IImageSet"/> or an <see cref="IFrameSet"/>.</param>
     /// <exception cref="ArgumentException">The set is neither.</exception>
-    /// <exception cref="SlttException">Images are of another size than the device augments.</exception>
+    /// <exception cref="SlttException">
+    /// Images are of another size than the device augments, the normalisation is not finite, or class names are not one a class.
+    /// </exception>
     public static SampleFormat Of(IDataSet set)
     {
         SampleFormat format = OfKind(set);
@@ -42,10 +44,10 @@ public abstract record SampleFormat(FrameShape Shape, int Classes)
             Frames frames => [.. frames.Scale, .. frames.Shift],
             _ => [],
         };
-        if (normalisation.Any(x => !float.IsFinite(x)))
+        if (normalisation.Any(x => !float.IsFinite(x)) || (format is Images { Std: { } std } && std.Contains(0)))
         {
             throw new SlttException(
-                ErrorKind.Data, $"{set.GetType().Name}: its scale, shift, mean or standard deviation holds NaN or infinity",
+                ErrorKind.Data, $"{set.GetType().Name}: its scale, shift or mean holds NaN or infinity, or its standard deviation 0",
                 "give one finite number for each channel");
         }
 

@@ -18,10 +18,10 @@ public sealed class ComputeDevice : IDisposable
     private static readonly byte[] CpuKernels = "SLTT-CPU-KERNELS\0"u8.ToArray();
 
     private readonly CUmodule module;
-    private readonly Lock use = new();
-    private bool disposed;
     private readonly CudaDeviceVariable<byte> blasWorkspace;
     private readonly Dictionary<KernelSource, KernelModule> userModules = [];
+    private readonly Lock use = new();
+    private bool disposed;
 
     private ComputeDevice(DeviceKind kind, int ordinal)
     {

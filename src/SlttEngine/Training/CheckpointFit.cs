@@ -30,7 +30,11 @@ internal static class CheckpointFit
             observer.Warning($"{optimizer} holds, not the checkpoint's {saved} ({checkpoint.Path})");
         }
 
-        if (given.LearningRate is { } rate && SavedOptimizer.ReadLearningRate(checkpoint) is { } savedRate && savedRate != rate)
+        if (given.LearningRate is { } own && !SavedOptimizer.HasBuiltInSchedule(checkpoint))
+        {
+            observer.Note($"{own.Name} holds: the lr_scheduler of {checkpoint.Path} is none of the built-in ones");
+        }
+        else if (given.LearningRate is { } rate && SavedOptimizer.ReadLearningRate(checkpoint) is { } savedRate && savedRate != rate)
         {
             observer.Warning($"{rate} holds, not the checkpoint's {savedRate} ({checkpoint.Path})");
         }

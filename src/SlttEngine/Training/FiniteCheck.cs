@@ -74,10 +74,9 @@ internal sealed class FiniteCheck : IDisposable
         string message = $"epoch {epoch}, iteration {iteration} of {iterations}: {Describe(found)}: the network has diverged";
         if (options.OnNan == NanAction.Stop)
         {
-            string kept = lastGood is null ? "no checkpoint was saved before" : $"{lastGood} is the last good checkpoint";
-            throw new SlttException(
-                ErrorKind.Usage, $"{message}; {kept}",
-                $"{Remedy}, from the start or with -pre_train of that checkpoint; --on-nan warn trains on");
+            (string kept, string from) = lastGood is null ? ("no checkpoint was saved before", string.Empty)
+                : ($"{lastGood} is the last good checkpoint", ", from the start or with -pre_train of that checkpoint");
+            throw new SlttException(ErrorKind.Usage, $"{message}; {kept}", $"{Remedy}{from}; --on-nan warn trains on");
         }
 
         diverged = true;

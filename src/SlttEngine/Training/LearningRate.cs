@@ -28,11 +28,13 @@ public abstract record LearningRate(double Initial)
     private protected virtual int LastBeforeRestart(int step) => int.MaxValue;
 
     /// <summary>The schedule in words, for messages.</summary>
-    internal abstract string Name { get; }
+    internal virtual string Name => GetType().Name;
 
     /// <summary>Checks the schedule's constants.</summary>
     /// <exception cref="SlttException">One can't be.</exception>
-    internal abstract void Validate();
+    internal virtual void Validate()
+    {
+    }
 
     /// <summary>The schedule's rate after a number of steps.</summary>
     protected abstract double Rate(int step);
@@ -86,7 +88,7 @@ public abstract record LearningRate(double Initial)
         internal override void Validate()
         {
             Require(double.IsFinite(StepSize) && StepSize > 0, $"LearningRate.StepSize {StepSize:R}: must be greater than 0");
-            Require(double.IsFinite(Gamma) && Gamma >= 0, $"LearningRate.Gamma {Gamma:R}: must not be negative");
+            Require(double.IsFinite(Gamma) && Gamma > 0, $"LearningRate.Gamma {Gamma:R}: must be greater than 0");
         }
     }
 

@@ -167,6 +167,15 @@ public sealed record SavedOptimizer(Optimizer Optimizer, LearningRate LearningRa
         return isSgd ? new Sgd(momentum, decay) : new AdamW(decay);
     }
 
+    /// <summary>True if the schedule is one of the built-in ones; a user's own class, or another of PyTorch's, is not.</summary>
+    /// <param name="checkpoint">The checkpoint.</param>
+    internal static bool HasBuiltInSchedule(CheckpointFile checkpoint) =>
+        Parse(checkpoint, "lr_scheduler") is JsonObject state && (IsCosine(state) || IsStep(state));
+
+    private static bool IsCosine(JsonObject state) => state.ContainsKey("T_max") && !state.ContainsKey("T_0");
+
+    private static bool IsStep(JsonObject state) => state.ContainsKey("step_size") && state.ContainsKey("gamma");
+
     /// <summary>Reads the schedule, set to go on from the rate that the optimiser has.</summary>
     /// <exception cref="SlttException">There is none, or one that the engine does not compute, or one of another epoch.</exception>
     internal static LearningRate ReadLearningRate(CheckpointFile checkpoint)
@@ -185,7 +194,7 @@ public sealed record SavedOptimizer(Optimizer Optimizer, LearningRate LearningRa
 
         double initial = BaseRate(checkpoint, group, state);
         LearningRate rate;
-        if (state.ContainsKey("T_max") && !state.ContainsKey("T_0"))
+        if (IsCosine(state))
         {
             double period = Number(checkpoint, state, "T_max");
             double minimum = state.ContainsKey("eta_min") ? Number(checkpoint, state, "eta_min") : 0;
@@ -195,7 +204,7 @@ public sealed record SavedOptimizer(Optimizer Optimizer, LearningRate LearningRa
                     checkpoint, FormattableString.Invariant(
                         $"its lr_scheduler has T_max {period:R} and eta_min {minimum:R}: the cosine here ends at 0 after whole epochs"));
         }
-        else if (state.ContainsKey("step_size") && state.ContainsKey("gamma"))
+        else if (IsStep(state))
         {
             double size = Number(checkpoint, state, "step_size"), gamma = Number(checkpoint, state, "gamma");
             rate = size > 0 && double.IsFinite(size) && gamma > 0 && double.IsFinite(gamma) ? new LearningRate.Step(initial, size, gamma)

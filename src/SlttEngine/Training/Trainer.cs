@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using SlttEngine.Data;
 using SlttEngine.Device;
 using SlttEngine.Graph;

@@ -196,6 +196,9 @@ public sealed class TrainingRun : IDisposable
 
     private static void RequireAlike(IDataSet trainSet, IDataSet testSet)
     {
+        // Each by itself first: its class names are then one a class.
+        SampleFormat.Of(trainSet);
+        SampleFormat.Of(testSet);
         if (trainSet.Shape != testSet.Shape || trainSet.Classes != testSet.Classes)
         {
             throw new SlttException(
@@ -205,8 +208,6 @@ public sealed class TrainingRun : IDisposable
                 "both sets need the same shape and classes");
         }
 
-        // Each is checked by itself too.
-        SampleFormat.Of(testSet);
         if (!trainSet.ClassNames.SequenceEqual(testSet.ClassNames))
         {
             int i = trainSet.ClassNames.Zip(testSet.ClassNames).TakeWhile(pair => pair.First == pair.Second).Count();

@@ -167,6 +167,34 @@ public sealed class TrainerTests
     }
 
     [Test]
+    public void Class_names_are_one_a_class_in_either_set()
+    {
+        using Trainer trainer = Create();
+        FrameShape shape = new(1, 1, 8, 8);
+        ArrayDataSet named = new(new float[64], new int[1], shape, Classes, ["a", "b", "c"]);
+        ArrayDataSet one = new(new float[64], new int[1], shape, Classes, ["a"]);
+        Assert.That(() => trainer.Fit(one, named, 1, folder), Refused("1 class names (a) for 3 classes"));
+        Assert.That(() => trainer.Fit(named, one, 1, folder), Refused("1 class names (a) for 3 classes"));
+    }
+
+    /// <summary>A schedule of a user's own trains and resumes as the built-in ones do.</summary>
+    [Test]
+    public void A_learning_rate_of_ones_own_goes_on()
+    {
+        TrainingOptions options = new() { Steps = 3, BatchSize = 20, LearningRate = new Warmup(0.1) };
+        RecordingObserver quiet = new();
+        using Trainer trainer = Create(options);
+        trainer.Fit(Bars(20, 1), Bars(20, 2), 3, Path.Combine(folder, "whole"), observer: quiet);
+        using Trainer parts = Create(options);
+        parts.Fit(Bars(20, 1), Bars(20, 2), 1, Path.Combine(folder, "parts"), observer: quiet);
+        using Trainer rest = Create(options);
+        Assert.That(
+            rest.Fit(Bars(20, 1), Bars(20, 2), 3, Path.Combine(folder, "parts"), resume: true, quiet), Has.Count.EqualTo(2));
+        Assert.That(
+            rest.Predict(Bars(9, 4)).SelectMany(p => p.Logits), Is.EqualTo(trainer.Predict(Bars(9, 4)).SelectMany(p => p.Logits)));
+    }
+
+    [Test]
     public void Samples_that_fail_are_named()
     {
         using Trainer trainer = Create();
@@ -342,11 +370,14 @@ public sealed class TrainerTests
         Assert.That(result.Samples, Is.EqualTo(2));
     }
 
-    private static Trainer Create(int steps = 3, long seed = 2022) => new(
+    private static Trainer Create(int steps = 3, long seed = 2022) =>
+        Create(new TrainingOptions { Steps = steps, BatchSize = 20, Seed = seed, Workers = 2 });
+
+    private static Trainer Create(TrainingOptions options) => new(
         SharedDevice.Device,
         new NetworkBuilder(1, Size, Size).Conv(8, 3).BatchNorm().Lif().AvgPool(2).Residual(x => x.Conv(8, 3).BatchNorm()).Lif()
             .GlobalAvgPool().Linear(Classes).Build("bars"),
-        new TrainingOptions { Steps = steps, BatchSize = 20, Seed = seed, Workers = 2 });
+        options);
 
     private static NUnit.Framework.Constraints.ContainsConstraint Refused(string message) =>
         Throws.TypeOf<SlttException>().With.Message.Contains(message);
@@ -387,6 +418,12 @@ public sealed class TrainerTests
                 frames[(i / Size * Size) + ((i + shift) % Size)] = image[i];
             }
         }
+    }
+
+    /// <summary>A user's own schedule: it rises.</summary>
+    private sealed record Warmup(double Initial) : LearningRate(Initial)
+    {
+        protected override double Rate(int step) => Initial * Math.Min(1, (step + 1) / 3.0);
     }
 
     /// <summary>A user's own set whose reading goes wrong.</summary>
