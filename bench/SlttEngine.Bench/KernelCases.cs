@@ -64,7 +64,7 @@ internal sealed class KernelCases
             [m.Values(ComputeType.Float32, n), m.Values(type, n), Null, Null, m.Values(type, n), Null, 1f, 1f, Lambda, Threshold, Triangle,
                 0f, 0u, Null, n]);
         Add("spikes", type, 2 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), 1f, Threshold, 0f, 0u, Null, n]);
-        Add("find_firing", type, b * n, shape, m => [m.Zeros<int>(1), m.Zeros<int>(1), m.Zeros(type, n), Threshold, n], "silent");
+        Add("find_firing", type, b * n, shape, m => [m.Zeros<int>(1), m.Zeros<int>(1), m.Zeros(type, n), 0.99f, n], "silent");
     }
 
     private void AddBatchNorm(ComputeType type)

@@ -23,6 +23,39 @@ internal readonly record struct SpikeGradients<T>(
 /// <summary>Operations of a neuron that the layers with a neuron share.</summary>
 internal static class SpikeOps
 {
+    /// <summary>
+    /// Where the membrane potential is kept: each step's for backward, the last one's for the steps to come; null where nothing reads it
+    /// again, as in an evaluation whose steps all go through the network side by side.
+    /// </summary>
+    /// <typeparam name="T">Compute type.</typeparam>
+    /// <param name="b">The program.</param>
+    /// <param name="spikes">The spikes.</param>
+    public static DeviceBuffer<T>? Potential<T>(ProgramBuilder<T> b, Edge spikes)
+        where T : unmanaged
+    {
+        bool isRead = b.Shape.Training || b.SpikeCounts is not null || b.Shape.StepsAtOnce < b.Shape.Steps || b.Shape.Steps == 1;
+        int copies = b.Shape.Training || b.SpikeCounts is not null ? b.Copies : 1;
+        return isRead ? b.Keep<T>(spikes.Name + " u", BufferKind.State, b.Count(spikes), copies) : null;
+    }
+
+    /// <summary>1 where only the last of several steps leaves its potential.</summary>
+    /// <typeparam name="T">Compute type.</typeparam>
+    /// <param name="b">The program.</param>
+    /// <param name="u">The membrane potential, or null.</param>
+    public static int KeepsLastOnly<T>(ProgramBuilder<T> b, DeviceBuffer<T>? u)
+        where T : unmanaged => u is null || u.Copies < b.Shape.StepsAtOnce ? 1 : 0;
+
+    /// <summary>The potential before a step; a null pointer before the first, or if it is not kept.</summary>
+    /// <typeparam name="T">Compute type.</typeparam>
+    /// <param name="u">The membrane potential, or null.</param>
+    /// <param name="t">Time step.</param>
+    public static DevicePtr<T> Before<T>(DeviceBuffer<T>? u, int t)
+        where T : unmanaged => u is null ? default : u.Before(t);
+
+    /// <summary>Bytes of a buffer that one step leaves to the next in registers.</summary>
+    /// <param name="state">The buffer, or null.</param>
+    public static long CarriedBytes(DeviceBuffer? state) => state?.Bytes ?? 0;
+
     /// <summary>Recomputes the spikes of a step from u, in the backward section.</summary>
     /// <typeparam name="T">Compute type.</typeparam>
     /// <param name="b">The program.</param>
@@ -37,12 +70,21 @@ internal static class SpikeOps
     {
         DeviceBuffer<T> recomputed = b.Scratch<T>(spikes.Name + " recomputed", b.Count(spikes));
         long n = b.Count(spikes);
-        b.Add(Section.Backward, new Op(
+        b.Add(Section.Backward, Op.ForSteps(
             spikes.Name + " spikes recomputed",
             [u],
             [recomputed],
-            t => b.Device.Kernels.Spikes(
-                b.Elementwise(n), recomputed.At(t), u.At(t), spikeScale, threshold, dropout.Rate, dropout.Layer, b.RunState, n)));
+            s => b.Device.Kernels.Spikes(
+                b.Elementwise(n, s),
+                recomputed.At(s.First),
+                u.At(s.First),
+                spikeScale,
+                threshold,
+                dropout.Rate,
+                dropout.Layer,
+                b.RunState,
+                s.Count,
+                n)));
         return recomputed;
     }
 
@@ -93,7 +135,7 @@ internal static class SpikeOps
             spikes.Name + " spikes to count",
             [u],
             [ones],
-            t => b.Device.Kernels.Spikes(b.Elementwise(n), ones.At(t), u.At(t), 1f, threshold, 0f, 0u, b.RunState, n)));
+            t => b.Device.Kernels.Spikes(b.Elementwise(n), ones.At(t), u.At(t), 1f, threshold, 0f, 0u, b.RunState, 1, n)));
         b.Add(Section.Forward, new Op(
             spikes.Name + " count",
             [ones],
@@ -140,18 +182,18 @@ internal static class SpikeOps
     {
         long n = b.Count(spikes);
         DeviceBuffer<float> sum = SumOverTime(b, input);
-        b.Add(Section.Backward, new Op(
+        b.Add(Section.Backward, Op.ForSteps(
             spikes.Name + " backward",
             [u, sum, .. gradients.Present],
             [sum, .. gradients.Updated],
-            t => b.Device.Kernels.LifBackwardAccumulate(
+            s => b.Device.Kernels.LifBackwardAccumulate(
                 b.Elementwise(n),
-                sum.At(t),
-                gradients.Spikes.At(t),
-                gradients.Residual.AtOrNull(t),
-                gradients.Skip.AtOrNull(t),
-                u.At(t),
-                gradients.Carried.AtOrNull(t),
+                sum.At(s.First),
+                gradients.Spikes.At(s.First),
+                gradients.Residual.AtOrNull(s.First),
+                gradients.Skip.AtOrNull(s.First),
+                u.At(s.First),
+                gradients.Carried.AtOrNull(s.First),
                 scales.Input,
                 scales.Spike,
                 neuron.Lambda,
@@ -160,7 +202,10 @@ internal static class SpikeOps
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,
-                n)));
+                s.Count,
+                n))
+        with
+        { CarriedBytes = 2 * (sum.Bytes + CarriedBytes(gradients.Carried)) });
         return sum;
     }
 }

@@ -95,7 +95,10 @@ internal sealed class NetworkProgram : IDisposable
             options.StaticInput,
             options.FastMath,
             BatchStatistics: kind == ProgramKind.TrainingSamplesByBatchStatistics,
-            StepsAtOnce: CanBeSideBySide(store.Network, batch, type) ? (int)Math.Min(stepsAtOnce, int.MaxValue / (most * batch)) : 1);
+            StepsAtOnce: CanBeSideBySide(store.Network, batch, type, options.StaticInput)
+                ? (int)Math.Min(stepsAtOnce, int.MaxValue / (most * batch)) : 1,
+            Recompute: training && options.Recompute,
+            SplitTf32: type == ComputeType.Float32 && options.SplitTf32);
 
         return shape.Type switch
         {
@@ -134,7 +137,10 @@ internal sealed class NetworkProgram : IDisposable
 
         // Step 0 does not read the state buffers, so their bytes are subtracted.
         long absent = Arena.Persistent.Where(b => b.Kind == BufferKind.State && !b.Zeroed).Sum(b => b.Bytes);
-        return new IterationWork(all.Sum(a => a.Steps * a.Op.MultiplyAdds), all.Sum(a => a.Op.BytesFor(a.Steps)) - absent);
+        return new IterationWork(
+            all.Sum(a => a.Steps * a.Op.MultiplyAdds),
+            all.Sum(a => a.Op.BytesFor(a.Steps)) - absent,
+            all.Sum(a => (long)(a.Op.LaunchSteps is null ? a.Steps : 1)));
     }
 
     /// <summary>Gives the program its memory.</summary>
@@ -278,9 +284,10 @@ internal sealed class NetworkProgram : IDisposable
     /// True if steps can lie side by side: kernels read 16 bytes at a time, so each step must begin at a multiple of 16 bytes. So it does but
     /// for odd numbers of channels and samples. The logits are read one by one.
     /// </summary>
-    private static bool CanBeSideBySide(Network network, int batch, ComputeType type) => network.Layers
+    private static bool CanBeSideBySide(Network network, int batch, ComputeType type, bool staticInput) => network.Layers
         .SelectMany(l => l.Inputs.Append(l.Output)).Where(edge => edge != network.Logits)
-        .All(edge => edge.Elements * batch * type.Size() % 16 == 0);
+        .All(edge => edge.Elements * batch * type.Size() % 16 == 0)
+        && network.Layers.All(l => l.AllowsStepsSideBySide(staticInput));
 
     private float[] Read(DeviceBuffer<float> buffer, int t)
     {
