@@ -51,6 +51,11 @@ internal sealed class NetworkProgram : IDisposable
     /// <summary>Bytes of a batch's input, as <see cref="Run"/> takes it.</summary>
     public long InputBytes => ops.Feed.Bytes;
 
+    /// <summary>
+    /// Launches an operation for step t in place of the program: for profiles. The launches are then not captured. Null: none.
+    /// </summary>
+    public Action<Op, int>? Launcher { get; set; }
+
     /// <summary>Builds and plans a program; nothing is allocated for it yet.</summary>
     /// <param name="store">The network's parameters; they need no memory yet.</param>
     /// <param name="kind">What it does with a batch.</param>
@@ -162,7 +167,7 @@ internal sealed class NetworkProgram : IDisposable
         ops.Feed.Write(input);
         HostCopy.ToDevice(device, ops.Labels.Address(0), labels);
         List<(StepKind Kind, int T)> passes = [.. schedule];
-        if (afterForward is not null)
+        if (afterForward is not null || Launcher is not null)
         {
             Launch(ops.Begin, 0);
             foreach ((StepKind kind, int t) in passes)
@@ -170,7 +175,7 @@ internal sealed class NetworkProgram : IDisposable
                 Launch(ops.Steps[kind], RecordedStep(t));
                 if (kind != StepKind.Backward)
                 {
-                    afterForward(t);
+                    afterForward?.Invoke(t);
                 }
             }
 
@@ -216,11 +221,18 @@ internal sealed class NetworkProgram : IDisposable
         ops.Dispose();
     }
 
-    private static void Launch(IReadOnlyList<Op> ops, int t)
+    private void Launch(IReadOnlyList<Op> ops, int t)
     {
         foreach (Op op in ops)
         {
-            op.Launch(t);
+            if (Launcher is null)
+            {
+                op.Launch(t);
+            }
+            else
+            {
+                Launcher(op, t);
+            }
         }
     }
 
