@@ -51,6 +51,12 @@ internal sealed class NetworkProgram : IDisposable
     /// <summary>Bytes of a batch's input, as <see cref="Run"/> takes it.</summary>
     public long InputBytes => ops.Feed.Bytes;
 
+    /// <summary>
+    /// Is called in place of each launch of an operation for steps side by side, with what launches it: for profiles. The launches are then
+    /// not captured. Null: none.
+    /// </summary>
+    public Action<Op, StepRange, Action>? Launcher { get; set; }
+
     /// <summary>Builds and plans a program; nothing is allocated for it yet.</summary>
     /// <param name="store">The network's parameters; they need no memory yet.</param>
     /// <param name="kind">What it does with a batch.</param>
@@ -178,7 +184,7 @@ internal sealed class NetworkProgram : IDisposable
         ops.Feed.Write(input);
         HostCopy.ToDevice(device, ops.Labels.Address(0), labels);
         List<StepPass> passes = StepPass.SideBySide(schedule, Shape.StepsAtOnce);
-        if (afterForward is not null)
+        if (afterForward is not null || Launcher is not null)
         {
             Launch(ops.Begin);
             foreach (StepPass pass in passes)
@@ -186,7 +192,7 @@ internal sealed class NetworkProgram : IDisposable
                 Launch(pass);
                 if (pass.Kind != StepKind.Backward)
                 {
-                    pass.Steps.Steps.ToList().ForEach(afterForward);
+                    pass.Steps.Steps.ToList().ForEach(t => afterForward?.Invoke(t));
                 }
             }
 
@@ -234,11 +240,11 @@ internal sealed class NetworkProgram : IDisposable
         ops.Dispose();
     }
 
-    private static void Launch(IReadOnlyList<Op> ops)
+    private void Launch(IReadOnlyList<Op> ops)
     {
         foreach (Op op in ops)
         {
-            op.Launch(0);
+            Launch(op, StepRange.One(0), backwards: false);
         }
     }
 
@@ -246,7 +252,19 @@ internal sealed class NetworkProgram : IDisposable
     {
         foreach (Op op in ops.Steps[pass.Kind])
         {
-            op.Run(pass.Steps, backwards: pass.Kind == StepKind.Backward);
+            Launch(op, pass.Steps, backwards: pass.Kind == StepKind.Backward);
+        }
+    }
+
+    private void Launch(Op op, StepRange steps, bool backwards)
+    {
+        if (Launcher is null)
+        {
+            op.Run(steps, backwards);
+        }
+        else
+        {
+            Launcher(op, steps, () => op.Run(steps, backwards));
         }
     }
 
