@@ -143,6 +143,10 @@ public sealed class BatchNormLif : Layer
             dropout.Rate,
             dropout.Layer,
             b.RunState,
+            0,
+            0,
+            0,
+            1,
             rows,
             channels);
 
@@ -160,6 +164,10 @@ public sealed class BatchNormLif : Layer
             dropout.Rate,
             dropout.Layer,
             b.RunState,
+            0,
+            0,
+            0,
+            1,
             rows,
             channels,
             width,
@@ -183,6 +191,7 @@ public sealed class BatchNormLif : Layer
                     dropout.Rate,
                     dropout.Layer,
                     b.RunState,
+                    1,
                     rows,
                     channels,
                     width,
@@ -224,6 +233,7 @@ public sealed class BatchNormLif : Layer
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,
+                1,
                 rows,
                 channels);
 
@@ -244,6 +254,7 @@ public sealed class BatchNormLif : Layer
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,
+                1,
                 rows,
                 channels,
                 width,
@@ -274,6 +285,7 @@ public sealed class BatchNormLif : Layer
                     dropout.Rate,
                     dropout.Layer,
                     b.RunState,
+                    1,
                     rows,
                     channels,
                     width,

@@ -86,6 +86,7 @@ internal sealed class BatchNormOps<T>
                 Invstd.At(t),
                 Scale.At(t),
                 coefficients.At(t),
+                1,
                 rows,
                 channels)));
         return X;
@@ -148,6 +149,7 @@ internal sealed class BatchNormOps<T>
                 potential.AtOrNull(t),
                 b.Store.Statistic(norm.RunningMean),
                 threshold,
+                1,
                 rows,
                 channels)));
         b.Add(section, new Op(
@@ -169,6 +171,7 @@ internal sealed class BatchNormOps<T>
                 BatchNormModule.Momentum,
                 BatchNormModule.Epsilon,
                 sums.Blocks,
+                1,
                 rows,
                 channels,
                 repeats)));
@@ -217,6 +220,7 @@ internal sealed class BatchNormOps<T>
                 coefficients.At(t),
                 partials.At(t),
                 sums.Blocks,
+                1,
                 rows,
                 channels)));
         return coefficients;

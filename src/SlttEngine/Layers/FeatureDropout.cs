@@ -38,7 +38,7 @@ public sealed class FeatureDropout : Layer
             Name + pass,
             [from],
             [to],
-            t => b.Device.Kernels.Dropout(b.Elementwise(n), to.At(t), from.At(t), dropout.Rate, dropout.Layer, b.RunState, n));
+            t => b.Device.Kernels.Dropout(b.Elementwise(n), to.At(t), from.At(t), dropout.Rate, dropout.Layer, b.RunState, 1, n));
 
         b.Add(Section.Forward, Mask(" forward", b.Activation(input), b.NewActivation(Output)));
         return () =>

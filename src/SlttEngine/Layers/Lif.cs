@@ -62,6 +62,9 @@ public sealed class Lif : Layer
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,
+                0,
+                0,
+                1,
                 b.Rows(input),
                 input.Channels)));
         SpikeOps.Observe(b, Output, u, neuron.Threshold);
@@ -114,6 +117,7 @@ public sealed class Lif : Layer
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,
+                1,
                 n),
             InPlace: (gradInput, gradSpikes)));
     }

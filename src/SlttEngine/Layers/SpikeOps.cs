@@ -42,7 +42,7 @@ internal static class SpikeOps
             [u],
             [recomputed],
             t => b.Device.Kernels.Spikes(
-                b.Elementwise(n), recomputed.At(t), u.At(t), spikeScale, threshold, dropout.Rate, dropout.Layer, b.RunState, n)));
+                b.Elementwise(n), recomputed.At(t), u.At(t), spikeScale, threshold, dropout.Rate, dropout.Layer, b.RunState, 1, n)));
         return recomputed;
     }
 
@@ -85,7 +85,7 @@ internal static class SpikeOps
             spikes.Name + " spikes to count",
             [u],
             [ones],
-            t => b.Device.Kernels.Spikes(b.Elementwise(n), ones.At(t), u.At(t), 1f, threshold, 0f, 0u, b.RunState, n)));
+            t => b.Device.Kernels.Spikes(b.Elementwise(n), ones.At(t), u.At(t), 1f, threshold, 0f, 0u, b.RunState, 1, n)));
         b.Add(Section.Forward, new Op(
             spikes.Name + " count",
             [ones],
@@ -152,6 +152,7 @@ internal static class SpikeOps
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,
+                1,
                 n)));
         return sum;
     }

@@ -95,15 +95,15 @@ internal sealed class InputFeed : IDisposable
         {
             case "u8":
                 kernels.ExpandFramesU8(
-                    shape, x, new ConstDevicePtr<byte>(source.Address(0)), b.RunState, scales, shifts, steps, n, c, h, w);
+                    shape, x, new ConstDevicePtr<byte>(source.Address(0)), b.RunState, scales, shifts, 1, steps, n, c, h, w);
                 break;
             case "u16":
                 kernels.ExpandFramesU16(
-                    shape, x, new ConstDevicePtr<ushort>(source.Address(0)), b.RunState, scales, shifts, steps, n, c, h, w);
+                    shape, x, new ConstDevicePtr<ushort>(source.Address(0)), b.RunState, scales, shifts, 1, steps, n, c, h, w);
                 break;
             default:
                 kernels.ExpandFramesF32(
-                    shape, x, new ConstDevicePtr<float>(source.Address(0)), b.RunState, scales, shifts, steps, n, c, h, w);
+                    shape, x, new ConstDevicePtr<float>(source.Address(0)), b.RunState, scales, shifts, 1, steps, n, c, h, w);
                 break;
         }
     }

@@ -213,13 +213,14 @@ internal sealed class IterationEmitter<T>
             options.Loss.Means,
             1f / b.Shape.Steps,
             store.RunState,
+            1,
             n,
             classes));
 
     /// <summary>Adds 1 to the number of the step, which only frames ask for.</summary>
     private Op[] AdvanceStep() => b.Shape.StaticInput
         ? []
-        : [new Op("advance step", [], [], _ => Kernels.AdvanceStep(LaunchShape.OneThread, store.RunState))];
+        : [new Op("advance step", [], [], _ => Kernels.AdvanceStep(LaunchShape.OneThread, store.RunState, 1))];
 
     private Op Metrics() => new(
         "metrics",
