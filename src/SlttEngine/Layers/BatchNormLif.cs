@@ -82,7 +82,7 @@ public sealed class BatchNormLif : Layer
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
         BatchNormOps<T> batchNorm = new(b, Name, norm, input);
-        DeviceBuffer<T>? u = SpikeOps.Potential(b, spikes);
+        DeviceBuffer<T> u = SpikeOps.Potential(b, spikes);
         Neurons<T> neurons = new(this, b, batchNorm, u, b.NewDropout(dropRate));
         batchNorm.EmitStatistics();
         neurons.EmitFire();
@@ -107,7 +107,7 @@ public sealed class BatchNormLif : Layer
 
     /// <summary>The neurons' operations in one program, with a pool behind them or without.</summary>
     /// <typeparam name="T">Compute type.</typeparam>
-    private sealed class Neurons<T>(BatchNormLif layer, ProgramBuilder<T> b, BatchNormOps<T> batchNorm, DeviceBuffer<T>? u, Dropout dropout)
+    private sealed class Neurons<T>(BatchNormLif layer, ProgramBuilder<T> b, BatchNormOps<T> batchNorm, DeviceBuffer<T> u, Dropout dropout)
         where T : unmanaged
     {
         private readonly long rows = b.Rows(layer.spikes);
@@ -122,9 +122,6 @@ public sealed class BatchNormLif : Layer
 
         private LaunchShape Elementwise => b.Elementwise(rows * channels);
 
-        /// <summary>The potential, which training keeps.</summary>
-        private DeviceBuffer<T> U => u!;
-
         /// <summary>1 where all steps read the same input.</summary>
         private int SharesInput => b.IsStatic(layer.input.Main) ? 1 : 0;
 
@@ -135,15 +132,15 @@ public sealed class BatchNormLif : Layer
         public void EmitFire()
         {
             DeviceBuffer<T> output = b.NewActivation(layer.Output);
-            DeviceBuffer[] reads = [batchNorm.X, batchNorm.Mean, batchNorm.Scale, .. OptionalBuffers.Present(u)];
-            DeviceBuffer[] writes = [output, .. OptionalBuffers.Present(u)];
+            DeviceBuffer[] reads = [batchNorm.X, batchNorm.Mean, batchNorm.Scale, .. SpikeOps.Read(u)];
+            DeviceBuffer[] writes = [output, u];
             b.Add(Section.Forward, (window == 1
                 ? Op.ForSteps(Name + " normalise and fire", reads, writes, s => Fire(output, s))
                 : Op.ForSteps(Name + " normalise, fire and pool", reads, writes, s => FireAndPool(output, s)))
             with
             { CarriedBytes = SpikeOps.CarriedBytes(u) + (SharesInput * batchNorm.X.Bytes) });
             SpikeOps.Observe(b, layer.spikes, u, neuron.Threshold, (layer.Output, output), spikeScale: 1);
-            if (u is not null && window == 1 && dropout.Rate == 0)
+            if (window == 1 && dropout.Rate == 0)
             {
                 b.SetPotential(layer.Output, u, neuron.Threshold);
             }
@@ -173,8 +170,8 @@ public sealed class BatchNormLif : Layer
         private void Fire(DeviceBuffer<T> output, StepRange s) => Kernels.BatchNormLifForward(
             Elementwise,
             output.At(s.First),
-            u.AtOrNull(s.First),
-            SpikeOps.Before(u, s.First),
+            u.At(s.First),
+            u.Before(s.First),
             batchNorm.X.At(s.First),
             batchNorm.Mean.At(s.First),
             batchNorm.Scale.At(s.First),
@@ -194,8 +191,8 @@ public sealed class BatchNormLif : Layer
         private void FireAndPool(DeviceBuffer<T> output, StepRange s) => Kernels.BatchNormLifPoolForward(
             Elementwise,
             output.At(s.First),
-            u.AtOrNull(s.First),
-            SpikeOps.Before(u, s.First),
+            u.At(s.First),
+            u.Before(s.First),
             batchNorm.X.At(s.First),
             batchNorm.Mean.At(s.First),
             batchNorm.Scale.At(s.First),
@@ -214,7 +211,7 @@ public sealed class BatchNormLif : Layer
             width,
             window);
 
-        private DeviceBuffer<T> RecomputeSpikes() => SpikeOps.Recompute(b, layer.Output, U, neuron.Threshold, 1f, dropout);
+        private DeviceBuffer<T> RecomputeSpikes() => SpikeOps.Recompute(b, layer.Output, u, neuron.Threshold, 1f, dropout);
 
         /// <summary>Recomputes the pooled spikes of a step from u, in the backward section.</summary>
         private DeviceBuffer<T> RecomputePooled()
@@ -222,12 +219,12 @@ public sealed class BatchNormLif : Layer
             DeviceBuffer<T> recomputed = b.Scratch<T>(Name + " recomputed", b.Count(layer.Output));
             b.Add(Section.Backward, Op.ForSteps(
                 Name + " pooled spikes recomputed",
-                [U],
+                [u],
                 [recomputed],
                 s => Kernels.SpikesPool(
                     b.Elementwise(rows * channels, s),
                     recomputed.At(s.First),
-                    U.At(s.First),
+                    u.At(s.First),
                     neuron.Threshold,
                     dropout.Rate,
                     dropout.Layer,
@@ -248,7 +245,7 @@ public sealed class BatchNormLif : Layer
             DeviceBuffer<T> gradNorm = b.Scratch<T>(Name + " gradient", b.Count(layer.spikes));
             DeviceBuffer<double> partials = batchNorm.Partials("backward", Section.Backward);
             DeviceBuffer<T> x = batchNorm.EmitXForBackward();
-            DeviceBuffer[] reads = [U, x, batchNorm.Mean, batchNorm.Invstd, .. gradients.Present];
+            DeviceBuffer[] reads = [u, x, batchNorm.Mean, batchNorm.Invstd, .. gradients.Present];
             DeviceBuffer[] writes = [gradNorm, partials, .. gradients.Updated];
             string op = Name + " backward";
             b.Add(Section.Backward, (window == 1
@@ -270,7 +267,7 @@ public sealed class BatchNormLif : Layer
                 partials.At(s.First),
                 gradients.Spikes.At(s.First),
                 gradients.Residual.AtOrNull(s.First),
-                U.At(s.First),
+                u.At(s.First),
                 gradients.Carried.AtOrNull(s.First),
                 x.At(s.First),
                 batchNorm.Mean.At(s.First),
@@ -292,7 +289,7 @@ public sealed class BatchNormLif : Layer
                 gradNorm.At(s.First),
                 partials.At(s.First),
                 gradients.Spikes.At(s.First),
-                U.At(s.First),
+                u.At(s.First),
                 gradients.Carried.AtOrNull(s.First),
                 x.At(s.First),
                 batchNorm.Mean.At(s.First),
@@ -314,19 +311,19 @@ public sealed class BatchNormLif : Layer
         {
             if (window == 1)
             {
-                return SpikeOps.AccumulateOverTime(b, layer.Output, layer.input.Main, U, neuron, gradients, (1f, 1f), dropout);
+                return SpikeOps.AccumulateOverTime(b, layer.Output, layer.input.Main, u, neuron, gradients, (1f, 1f), dropout);
             }
 
             DeviceBuffer<float> sum = SpikeOps.SumOverTime(b, layer.input.Main);
             b.Add(Section.Backward, Op.ForSteps(
                 Name + " backward",
-                [U, sum, .. gradients.Present],
+                [u, sum, .. gradients.Present],
                 [sum, .. gradients.Updated],
                 s => Kernels.LifPoolBackwardAccumulate(
                     Elementwise,
                     sum.At(s.First),
                     gradients.Spikes.At(s.First),
-                    U.At(s.First),
+                    u.At(s.First),
                     gradients.Carried.AtOrNull(s.First),
                     neuron.Lambda,
                     neuron.Threshold,

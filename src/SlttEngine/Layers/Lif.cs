@@ -51,18 +51,18 @@ public sealed class Lif : Layer
         NeuronOptions neuron = overrides?.Over(b.Neuron) ?? b.Neuron;
         Dropout dropout = b.NewDropout(rate);
         (DeviceBuffer<T> x, DeviceBuffer<float>? bias) = b.ActivationAndBias(input);
-        DeviceBuffer<T>? u = SpikeOps.Potential(b, Output);
+        DeviceBuffer<T> u = SpikeOps.Potential(b, Output);
         DeviceBuffer<T> spikes = b.NewActivation(Output);
         int sharesInput = b.IsStatic(input) ? 1 : 0;
         b.Add(Section.Forward, Op.ForSteps(
             Name + " fire",
-            [x, .. OptionalBuffers.Present(u, bias)],
-            [spikes, .. OptionalBuffers.Present(u)],
+            [x, .. SpikeOps.Read(u), .. OptionalBuffers.Present(bias)],
+            [spikes, u],
             s => b.Device.Kernels.LifForward(
                 b.Elementwise(b.Count(Output)),
                 spikes.At(s.First),
-                u.AtOrNull(s.First),
-                SpikeOps.Before(u, s.First),
+                u.At(s.First),
+                u.Before(s.First),
                 x.At(s.First),
                 bias.AtOrNull(0),
                 inputScale,
@@ -82,10 +82,10 @@ public sealed class Lif : Layer
         SpikeOps.Observe(b, Output, u, neuron.Threshold, (Output, spikes), spikeScale);
         if (spikes.IsScratch)
         {
-            b.SetRecompute(Output, () => SpikeOps.Recompute(b, Output, u!, neuron.Threshold, spikeScale, dropout));
+            b.SetRecompute(Output, () => SpikeOps.Recompute(b, Output, u, neuron.Threshold, spikeScale, dropout));
         }
 
-        return () => EmitBackward(b, u!, neuron, dropout);
+        return () => EmitBackward(b, u, neuron, dropout);
     }
 
     private void EmitBackward<T>(ProgramBuilder<T> b, DeviceBuffer<T> u, NeuronOptions neuron, Dropout dropout)

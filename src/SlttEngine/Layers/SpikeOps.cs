@@ -24,33 +24,31 @@ internal readonly record struct SpikeGradients<T>(
 internal static class SpikeOps
 {
     /// <summary>
-    /// Where the membrane potential is kept: each step's for backward, the last one's for the steps to come; null where nothing reads it
-    /// again, as in an evaluation whose steps all go through the network side by side.
+    /// Where the membrane potential goes: each step's is kept for backward, the last one's for the steps to come. Where nothing reads it
+    /// again, as in an evaluation whose steps all go through the network side by side, it is scratch.
     /// </summary>
     /// <typeparam name="T">Compute type.</typeparam>
     /// <param name="b">The program.</param>
     /// <param name="spikes">The spikes.</param>
-    public static DeviceBuffer<T>? Potential<T>(ProgramBuilder<T> b, Edge spikes)
+    public static DeviceBuffer<T> Potential<T>(ProgramBuilder<T> b, Edge spikes)
         where T : unmanaged
     {
-        bool isRead = b.Shape.Training || b.SpikeCounts is not null || b.Shape.StepsAtOnce < b.Shape.Steps || b.Shape.Steps == 1;
-        int copies = b.Shape.Training || b.SpikeCounts is not null ? b.Copies : 1;
-        return isRead ? b.Keep<T>(spikes.Name + " u", BufferKind.State, b.Count(spikes), copies) : null;
+        string name = spikes.Name + " u";
+        bool keepsEach = b.Shape.Training || b.SpikeCounts is not null;
+        bool isRead = keepsEach || b.Shape.StepsAtOnce < b.Shape.Steps || b.Shape.Steps == 1;
+        return isRead
+            ? b.Keep<T>(name, BufferKind.State, b.Count(spikes), keepsEach ? b.Copies : 1)
+            : b.Scratch<T>(name, b.Count(spikes), Section.End);
     }
 
-    /// <summary>1 where only the last of several steps leaves its potential.</summary>
-    /// <typeparam name="T">Compute type.</typeparam>
-    /// <param name="b">The program.</param>
-    /// <param name="u">The membrane potential, or null.</param>
-    public static int KeepsLastOnly<T>(ProgramBuilder<T> b, DeviceBuffer<T>? u)
-        where T : unmanaged => u is null || u.Copies < b.Shape.StepsAtOnce ? 1 : 0;
+    /// <summary>The potential as an operation reads it: not where it is scratch.</summary>
+    /// <param name="u">The membrane potential.</param>
+    public static DeviceBuffer[] Read(DeviceBuffer u) => u.IsScratch ? [] : [u];
 
-    /// <summary>The potential before a step; a null pointer before the first, or if it is not kept.</summary>
-    /// <typeparam name="T">Compute type.</typeparam>
-    /// <param name="u">The membrane potential, or null.</param>
-    /// <param name="t">Time step.</param>
-    public static DevicePtr<T> Before<T>(DeviceBuffer<T>? u, int t)
-        where T : unmanaged => u is null ? default : u.Before(t);
+    /// <summary>1 where only the last of several steps leaves its potential.</summary>
+    /// <param name="b">The program.</param>
+    /// <param name="u">The membrane potential.</param>
+    public static int KeepsLastOnly(ProgramBuilder b, DeviceBuffer u) => u.Copies < b.Shape.StepsAtOnce ? 1 : 0;
 
     /// <summary>Bytes of a buffer that one step leaves to the next in registers.</summary>
     /// <param name="state">The buffer, or null.</param>
@@ -94,15 +92,15 @@ internal static class SpikeOps
     /// <typeparam name="T">Compute type.</typeparam>
     /// <param name="b">The program.</param>
     /// <param name="spikes">The spikes.</param>
-    /// <param name="u">Their membrane potential; null if it is not kept.</param>
+    /// <param name="u">Their membrane potential.</param>
     /// <param name="threshold">v_th.</param>
     /// <param name="output">The layer's output: the spikes or their averages, nothing dropped.</param>
     /// <param name="spikeScale">What a spike counts for.</param>
     public static void Observe<T>(
-        ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T>? u, float threshold, (Edge Edge, DeviceBuffer<T> Y) output, float spikeScale)
+        ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T> u, float threshold, (Edge Edge, DeviceBuffer<T> Y) output, float spikeScale)
         where T : unmanaged
     {
-        if (u is not null)
+        if (!u.IsScratch)
         {
             b.AddNeurons(spikes, u, threshold);
             if (b.SpikeCounts is { } counts)
