@@ -2,7 +2,8 @@
 # Checks and measures SlttEngine on a machine with a GPU, in under eight minutes without `official`.
 # In the bundle it needs no .NET; in the source tree it runs what ./build.sh built.
 #
-#   tools/gpu-check.sh [--device cuda|cpu] [--out DIR] [--vectors DIR] [--official DIR --spikingjelly DIR] [PIECE...]
+#   tools/gpu-check.sh [--device cuda|cpu] [--out DIR] [--vectors DIR] [--official DIR --spikingjelly DIR
+#                      [--spikingjelly2 DIR]] [PIECE...]
 #
 # Pieces (all but the last by default):
 #   devices    the devices, and that `auto` picks the GPU
@@ -13,7 +14,8 @@
 #   kernels    GB/s of every kernel beside the device's copy rate
 #   training   iterations of ResNet-18, VGG-11 and NF-ResNet-34: images/s, memory at T = 6 and T = 48 (T = 12 on a CPU)
 #   profile    where an iteration's time goes, of the same three: by kind, layer and kernel, with traces for Perfetto
-#   official   the official programs beside ours: sources in --official and --spikingjelly, PyTorch in $PYTHON (python3)
+#   official   the official programs beside ours: sources in --official and --spikingjelly, PyTorch in $PYTHON (python3);
+#              with --spikingjelly2, a checkout of SpikingJelly 2, its ResNet-18 and VGG-11 too
 #
 # Each piece has its time limit, and all pieces but `official` share 470 s. A piece writes its log and results to --out
 # (gpu-check/) while it runs, and its line of summary.txt when it ends. --device cpu rehearses every piece with small
@@ -21,11 +23,11 @@
 set -u
 here=$(cd "$(dirname "$0")/.." && pwd)
 python=${PYTHON:-python3}
-device=cuda out=gpu-check vectors= official= spikingjelly=
+device=cuda out=gpu-check vectors= official= spikingjelly= spikingjelly2=
 pieces=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --device|--out|--vectors|--official|--spikingjelly)
+    --device|--out|--vectors|--official|--spikingjelly|--spikingjelly2)
       [ $# -ge 2 ] || { echo "gpu-check: $1 needs a value" >&2; exit 2; }
       declare "${1#--}=$2"; shift 2 ;;
     devices|tests|verify|memcheck|racecheck|kernels|training|profile|official) pieces+=("$1"); shift ;;
@@ -122,10 +124,11 @@ profile() {
 }
 official() {
   [ -n "$official" ] && [ -n "$spikingjelly" ] || { echo "--official and --spikingjelly name the official sources"; return 2; }
-  local failed=0
-  if [ $device = cpu ]; then compare resnet18 1 -T 2 -b 2; return; fi
-  compare resnet18 20 -T 6 -b 128 --amp float16 || failed=1
-  compare vgg11 5 --model spiking_vgg11_bn -T 20 -b 16 --amp float16 || failed=1
+  local failed=0 newer=()
+  if [ -n "$spikingjelly2" ]; then newer=(--spikingjelly2 "$spikingjelly2"); fi
+  if [ $device = cpu ]; then compare resnet18 1 "${newer[@]}" -T 2 -b 2; return; fi
+  compare resnet18 20 "${newer[@]}" -T 6 -b 128 --amp float16 || failed=1
+  compare vgg11 5 "${newer[@]}" --model spiking_vgg11_bn -T 20 -b 16 --amp float16 || failed=1
   compare nfresnet34 5 --model spiking_nfresnet34 -T 6 -b 64 --amp float16 || failed=1
   return $failed
 }
@@ -146,7 +149,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 export -f devices tests verify sanitize memcheck racecheck kernels workload training device_bytes same_memory profiled profile
 export -f official compare
-variables="python sltt tests bench device max_t out vectors official spikingjelly here left_out kernel_tests"
+variables="python sltt tests bench device max_t out vectors official spikingjelly spikingjelly2 here left_out kernel_tests"
 : > "$out/summary.txt"
 for piece in "${pieces[@]}"; do
   echo "== $piece"
