@@ -69,7 +69,7 @@ internal sealed class BatchNormOps<T>
     /// <summary>What was normalised, for backward: as forward kept it, or made again to the same bits.</summary>
     public DeviceBuffer<T> EmitXForBackward()
     {
-        if (!b.IsMadeAgain(input.Main))
+        if (!b.IsRecomputed(input.Main))
         {
             return X;
         }

@@ -49,13 +49,13 @@ public sealed class Convolution : Layer
         ConvolutionCalls<T> calls = new(b, module, input, Output);
         Filter<T> filter = Filter<T>.Of(b, module.Weight, () => b.WorkingWeight(module.Weight));
         b.Add(b.ForwardOf(Output), calls.Forward(b.Activation(input), filter, b.NewActivation(Output)));
-        if (b.IsMadeAgain(Output))
+        if (b.IsRecomputed(Output))
         {
             b.SetRecompute(Output, () =>
             {
-                DeviceBuffer<T> again = b.Scratch<T>(Output.Name + " made again", b.Count(Output));
-                b.Add(Section.Backward, calls.Forward(b.ActivationForBackward(input), filter, again));
-                return again;
+                DeviceBuffer<T> recomputed = b.Scratch<T>(Output.Name + " made again", b.Count(Output));
+                b.Add(Section.Backward, calls.Forward(b.ActivationForBackward(input), filter, recomputed));
+                return recomputed;
             });
         }
 
