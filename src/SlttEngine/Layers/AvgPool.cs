@@ -1,12 +1,10 @@
-using ManagedCuda.CudaDNN;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
 /// <summary>
-/// Average pooling over windows (AvgPool2d: padding counts as zeros), by cuDNN; where the input still lacks a bias, by a kernel that adds
-/// it.
+/// Average pooling over windows (AvgPool2d: padding counts as zeros); it adds the bias that its input still lacks.
 /// </summary>
 public sealed class AvgPool : Layer
 {
@@ -47,35 +45,37 @@ public sealed class AvgPool : Layer
     /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
-        CudaDNNContext dnn = b.Device.Dnn;
-        TensorDescriptor descriptorX = b.KeepAlive(new TensorDescriptor());
-        TensorDescriptor descriptorY = b.KeepAlive(new TensorDescriptor());
-        PoolingDescriptor pooling = b.KeepAlive(new PoolingDescriptor());
-        cudnnDataType type = b.Shape.Type.Dnn();
-        descriptorX.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, b.Shape.Batch, input.Channels, input.Height, input.Width);
-        descriptorY.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, b.Shape.Batch, Output.Channels, Output.Height, Output.Width);
-        pooling.SetPooling2dDescriptor(
-            cudnnPoolingMode.AverageCountIncludePadding,
-            cudnnNanPropagation.PropagateNan,
-            kernel,
-            kernel,
-            padding,
-            padding,
-            stride,
-            stride);
-
         (DeviceBuffer<T> activation, DeviceBuffer<float>? bias) = b.ActivationAndBias(input);
         b.AddRecomputable(Output, input, activation, (x, y) => new Op(
             Name + " forward",
             [x, .. OptionalBuffers.Present(bias)],
             [y],
-            bias is null
-                ? t => dnn.PoolingForward(pooling, 1f, descriptorX, x.Address(t), 0f, descriptorY, y.Address(t))
-                : t => b.Device.Kernels.BiasAvgPool(
-                    b.Elementwise(b.Count(Output)),
-                    y.At(t),
-                    x.At(t),
-                    bias.At(0),
+            t => b.Device.Kernels.BiasAvgPool(
+                b.Elementwise(b.Count(Output)),
+                y.At(t),
+                x.At(t),
+                bias.AtOrNull(0),
+                b.Shape.Batch,
+                input.Height,
+                input.Width,
+                input.Channels,
+                Output.Height,
+                Output.Width,
+                kernel,
+                stride,
+                padding)));
+        return () =>
+        {
+            DeviceBuffer<T> gradOutput = b.DrainGradient(Output);
+            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input));
+            b.Add(b.BackwardOf(Output), new Op(
+                Name + " backward",
+                [gradOutput],
+                [gradInput],
+                t => b.Device.Kernels.AvgPoolBackward<T>(
+                    b.Elementwise(b.Count(input)),
+                    gradInput.At(t),
+                    gradOutput.At(t),
                     b.Shape.Batch,
                     input.Height,
                     input.Width,
@@ -85,28 +85,6 @@ public sealed class AvgPool : Layer
                     kernel,
                     stride,
                     padding)));
-        return () =>
-        {
-            DeviceBuffer<T> gradOutput = b.DrainGradient(Output);
-            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input));
-
-            // An average's backward reads neither x nor y, but cuDNN wants pointers: the gradients stand in for them.
-            b.Add(b.BackwardOf(Output), new Op(
-                Name + " backward",
-                [gradOutput],
-                [gradInput],
-                t => dnn.PoolingBackward(
-                    pooling,
-                    1f,
-                    descriptorY,
-                    gradOutput.Address(t),
-                    descriptorY,
-                    gradOutput.Address(t),
-                    descriptorX,
-                    gradInput.Address(t),
-                    0f,
-                    descriptorX,
-                    gradInput.Address(t))));
             b.AddGradient(input, gradInput);
         };
     }

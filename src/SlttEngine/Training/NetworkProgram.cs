@@ -33,6 +33,7 @@ internal sealed class NetworkProgram : IDisposable
     private readonly IterationOps ops;
     private readonly Dictionary<(string Part, int T), CapturedGraph> graphs = [];
     private readonly HashSet<(string Part, int T)> launched = [];
+    private int? inputReads;
 
     private NetworkProgram(ComputeDevice device, IterationOps ops, ProgramKind kind) => (this.device, this.ops, Kind) = (device, ops, kind);
 
@@ -174,23 +175,37 @@ internal sealed class NetworkProgram : IDisposable
                 }
             }
 
+            ops.Feed.Release();
             Launch(ops.End, 0);
         }
         else if (sameEveryIteration && passes.Sum(pass => ops.Steps[pass.Kind].Count) <= LargestGraph)
         {
-            Replay("iteration", 0, () =>
+            // Two graphs where the next batch is copied beside the second.
+            int reads = inputReads ??= InputReads(Iteration(passes));
+            if (reads > 0)
             {
-                Launch(ops.Begin, 0);
-                passes.ForEach(pass => Launch(ops.Steps[pass.Kind], RecordedStep(pass.T)));
-                Launch(ops.End, 0);
-            });
+                Replay("up to the input's last use", 0, () => Launch(Iteration(passes)[..reads]));
+                ops.Feed.Release();
+            }
+
+            Replay("iteration", 0, () => Launch(Iteration(passes)[reads..]));
         }
         else
         {
             Replay("begin", 0, () => Launch(ops.Begin, 0));
+            if (Shape.StaticInput)
+            {
+                ops.Feed.Release();
+            }
+
             foreach ((StepKind kind, int t) in passes)
             {
                 Replay(kind.ToString(), RecordedStep(t), () => Launch(ops.Steps[kind], RecordedStep(t)));
+            }
+
+            if (!Shape.StaticInput)
+            {
+                ops.Feed.Release();
             }
 
             Replay("end", 0, () => Launch(ops.End, 0));
@@ -215,6 +230,20 @@ internal sealed class NetworkProgram : IDisposable
 
         ops.Dispose();
     }
+
+    private static void Launch(List<(Op Op, int T)> launches) => launches.ForEach(launch => launch.Op.Launch(launch.T));
+
+    /// <summary>Launches up to the last one that reads the input; 0: no copy waits for it.</summary>
+    private int InputReads(List<(Op Op, int T)> launches) =>
+        ops.Feed.Overlaps ? launches.FindLastIndex(launch => ops.Feed.IsReadBy(launch.Op)) + 1 : 0;
+
+    /// <summary>All launches of an iteration in order.</summary>
+    private List<(Op Op, int T)> Iteration(List<(StepKind Kind, int T)> passes) =>
+    [
+        .. ops.Begin.Select(op => (op, 0)),
+        .. passes.SelectMany(pass => ops.Steps[pass.Kind].Select(op => (op, RecordedStep(pass.T)))),
+        .. ops.End.Select(op => (op, 0)),
+    ];
 
     private static void Launch(IReadOnlyList<Op> ops, int t)
     {
