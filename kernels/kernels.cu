@@ -22,6 +22,7 @@
 #include "count_batches.cu"
 #include "dropout.cu"
 #include "expand_frames.cu"
+#include "fill.cu"
 #include "find_firing.cu"
 #include "find_nonfinite.cu"
 #include "gather_pixels.cu"

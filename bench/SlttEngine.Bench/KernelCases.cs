@@ -228,6 +228,7 @@ internal sealed class KernelCases
         Add(
             "adamw", null, 28 * n, shape,
             m => [m.Values(Float, n), m.Values(Float, n), m.Positive(n), m.Values(Float, n), m.State(), 0.9f, 0.999f, 1e-8f, 0.01f, n]);
+        Add("fill", null, 4 * n, shape, m => [m.Zeros<uint>(n), 0u, n]);
         Add("find_overflow", null, 4 * n, shape, m => [m.Values(Float, n), m.State(), n]);
         Add("find_nonfinite", null, 4 * n, shape, m => [m.Zeros<ulong>(1), m.Values(Float, n), n]);
         Add("bias_broadcast", null, 4 * n, shape, m => [m.Values(Float, n), PerChannel(m), (int)rows, Channels]);

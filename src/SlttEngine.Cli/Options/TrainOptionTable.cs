@@ -77,6 +77,15 @@ public static class TrainOptionTable
         Choice(
             "batch_norm", "batch norm", BatchNorms, o => BatchNorms[(int)o.BatchNorm],
             (o, v) => o with { BatchNorm = (BatchNormKind)Array.IndexOf(BatchNorms, v) }),
+        new(
+            "steps_at_once", "C|auto",
+            "time steps that go through the network side by side in training: takes more memory, fills a GPU (auto: what fits -memory)",
+            (o, v) => o with { StepsAtOnce = v == "auto" ? 0 : Positive("steps_at_once", v, " or auto") },
+            o => o.StepsAtOnce == 0 ? "auto" : o.StepsAtOnce.ToString(CultureInfo.InvariantCulture)),
+        new(
+            "memory", "MIB", "device memory that a run may take, for -steps_at_once auto and sltt plan (default: what is free)",
+            (o, v) => o with { Memory = Positive("memory", v, " of MiB") },
+            o => o.Memory == 0 ? "None" : o.Memory.ToString(CultureInfo.InvariantCulture)),
         Switch(
             "fast_math", "float32: convolutions may round more, which can flip spikes (GPU: TF32; CPU: Winograd's algorithm forward)",
             o => o.FastMath, (o, v) => o with { FastMath = v }),
@@ -145,6 +154,11 @@ public static class TrainOptionTable
         long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value)
             ? value
             : throw new SlttException(ErrorKind.Usage, $"-{name} {text}: not a whole number");
+
+    private static int Positive(string name, string text, string kind) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value > 0
+            ? value
+            : throw new SlttException(ErrorKind.Usage, $"-{name} {text}: must be a whole number{kind}, at least 1");
 
     private static int Int(string name, long value) =>
         value is >= int.MinValue and <= int.MaxValue

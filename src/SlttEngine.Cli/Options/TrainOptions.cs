@@ -148,6 +148,14 @@ public sealed record TrainOptions
     public BatchNormKind BatchNorm { get; init; } = BatchNormKind.Sltt;
 
     /// <summary>
+    /// steps_at_once: as many time steps of training go through the network side by side; 0: as many as fit the memory.
+    /// </summary>
+    public int StepsAtOnce { get; init; } = 1;
+
+    /// <summary>memory: what a run may take at most, MiB; 0: what the device has free.</summary>
+    public long Memory { get; init; }
+
+    /// <summary>
     /// fast_math: float32 convolutions may round more than a sum of products does: TF32 on a GPU, Winograd's algorithm in the CPU device's
     /// forward pass.
     /// </summary>
@@ -232,6 +240,8 @@ public sealed record TrainOptions
         Require(LossLambda is >= 0 and <= 1, "loss_lambda", LossLambda, "must be between 0 and 1");
         Require(double.IsFinite(LossMeans), "loss_means", LossMeans, "must be a finite number");
         Require(WidthDivisor >= 1, "width_divisor", WidthDivisor, "must be at least 1");
+        Require(StepsAtOnce >= 0, "steps_at_once", StepsAtOnce, "must be at least 1 time step, or auto");
+        Require(StepsAtOnce <= T, "steps_at_once", StepsAtOnce, $"is more than the {T} time steps of -T");
         Require(Method != MethodTable.SlttK || K >= 1, "K", K, "must be at least 1");
         Require(Method != MethodTable.SlttK || K <= T, "K", K, $"is more than the {T} time steps of -T");
         MethodTable.Find(Method);

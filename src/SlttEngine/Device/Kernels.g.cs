@@ -41,6 +41,7 @@ public sealed partial class Kernels
         "expand_frames_f32_f32", "expand_frames_f32_f16", "expand_frames_f32_bf16",
         "expand_frames_u16_f32", "expand_frames_u16_f16", "expand_frames_u16_bf16",
         "expand_frames_u8_f32", "expand_frames_u8_f16", "expand_frames_u8_bf16",
+        "fill",
         "find_firing_f32", "find_firing_f16", "find_firing_bf16",
         "find_nonfinite",
         "find_overflow",
@@ -333,51 +334,58 @@ public sealed partial class Kernels
             73 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
             (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
-    /// <summary>find_firing.cu: whether any neuron of a layer fires in a step, and whether any stays silent.</summary>
+    /// <summary>fill.cu: writes one word to a short array.</summary>
+    [Kernel("fill")]
+    public unsafe void Fill(
+        LaunchShape shape, DevicePtr<uint> to, uint value, long n) => Launch(
+            76, shape, (nint)(&to), (nint)(&value), (nint)(&n));
+
+    /// <summary>find_firing.cu: whether any neuron of a layer fires, and whether any stays silent, from its spikes or from averages of
+    /// them.</summary>
     [Kernel("find_firing")]
     public unsafe void FindFiring<T>(
-        LaunchShape shape, DevicePtr<int> fired, DevicePtr<int> silent, ConstDevicePtr<T> u, float vTh, long n)
+        LaunchShape shape, DevicePtr<int> fired, DevicePtr<int> silent, ConstDevicePtr<T> y, float full, long n)
         where T : unmanaged => Launch(
-            76 + KernelType<T>.Variant, shape, (nint)(&fired), (nint)(&silent), (nint)(&u), (nint)(&vTh), (nint)(&n));
+            77 + KernelType<T>.Variant, shape, (nint)(&fired), (nint)(&silent), (nint)(&y), (nint)(&full), (nint)(&n));
 
     /// <summary>find_nonfinite.cu: the index of the first number that is NaN or infinite.</summary>
     [Kernel("find_nonfinite")]
     public unsafe void FindNonfinite(
         LaunchShape shape, DevicePtr<ulong> first, ConstDevicePtr<float> values, long n) => Launch(
-            79, shape, (nint)(&first), (nint)(&values), (nint)(&n));
+            80, shape, (nint)(&first), (nint)(&values), (nint)(&n));
 
     /// <summary>accumulate_gradients.cu: detects inf and NaN in the float gradients.</summary>
     [Kernel("find_overflow")]
     public unsafe void FindOverflow(
         LaunchShape shape, ConstDevicePtr<float> grad, DevicePtr<RunState> state, long n) => Launch(
-            80, shape, (nint)(&grad), (nint)(&state), (nint)(&n));
+            81, shape, (nint)(&grad), (nint)(&state), (nint)(&n));
 
     /// <summary>gather_pixels.cu: every stride-th pixel of every stride-th line, as a compact matrix, and back.</summary>
     [Kernel("gather_pixels")]
     public unsafe void GatherPixels<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, int n, int h, int w, int channels, int outH, int outW, int stride)
         where T : unmanaged => Launch(
-            81 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&n), (nint)(&h), (nint)(&w), (nint)(&channels),
+            82 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&n), (nint)(&h), (nint)(&w), (nint)(&channels),
             (nint)(&outH), (nint)(&outW), (nint)(&stride));
 
     /// <summary>guards.cu: compares a guard with its pattern; on the strict CPU device alone, with one thread.</summary>
     [Kernel("guard_check")]
     public unsafe void GuardCheck(
         LaunchShape shape, ConstDevicePtr<byte> guard, long n, int number, DevicePtr<int> violated) => Launch(
-            84, shape, (nint)(&guard), (nint)(&n), (nint)(&number), (nint)(&violated));
+            85, shape, (nint)(&guard), (nint)(&n), (nint)(&number), (nint)(&violated));
 
     /// <summary>guards.cu: writes the pattern of a guard, n bytes behind a buffer of the arena; on the strict CPU device alone, with one
     /// thread.</summary>
     [Kernel("guard_write")]
     public unsafe void GuardWrite(
         LaunchShape shape, DevicePtr<byte> guard, long n) => Launch(
-            85, shape, (nint)(&guard), (nint)(&n));
+            86, shape, (nint)(&guard), (nint)(&n));
 
     /// <summary>metrics.cu: adds a batch's loss and hits to the epoch's sums, in two stages.</summary>
     [Kernel("label_ranks")]
     public unsafe void LabelRanks(
         LaunchShape shape, DevicePtr<int> ranks, ConstDevicePtr<float> totalLogits, ConstDevicePtr<int> labels, int n, int classes) => Launch(
-            86, shape, (nint)(&ranks), (nint)(&totalLogits), (nint)(&labels), (nint)(&n), (nint)(&classes));
+            87, shape, (nint)(&ranks), (nint)(&totalLogits), (nint)(&labels), (nint)(&n), (nint)(&classes));
 
     /// <summary>lif_backward.cu: backward of lif_forward for one time step.</summary>
     [Kernel("lif_backward")]
@@ -386,7 +394,7 @@ public sealed partial class Kernels
         ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh, int surrogate, float dropRate,
         uint dropLayer, ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            87 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip), (nint)(&u),
+            88 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip), (nint)(&u),
             (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
@@ -397,7 +405,7 @@ public sealed partial class Kernels
         ConstDevicePtr<T> gradSkip, ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh,
         int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            90 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip),
+            91 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip),
             (nint)(&u), (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate),
             (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
@@ -408,7 +416,7 @@ public sealed partial class Kernels
         float xScale, float spikeScale, float lambda, float vTh, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows,
         int channels)
         where T : unmanaged => Launch(
-            93 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&xBias), (nint)(&xScale),
+            94 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&xBias), (nint)(&xScale),
             (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows),
             (nint)(&channels));
 
@@ -419,7 +427,7 @@ public sealed partial class Kernels
         float vTh, int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows, int channels, int width,
         int window)
         where T : unmanaged => Launch(
-            96 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&lambda),
+            97 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&lambda),
             (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows), (nint)(&channels),
             (nint)(&width), (nint)(&window));
 
@@ -430,7 +438,7 @@ public sealed partial class Kernels
         ConstDevicePtr<int> labels, float lossLambda, int mseOneHot, float lossMeans, float scale, ConstDevicePtr<RunState> state, int n,
         int classes)
         where T : unmanaged => Launch(
-            99 + KernelType<T>.Variant, shape, (nint)(&gradLogits), (nint)(&sampleLoss), (nint)(&totalLogits), (nint)(&logits),
+            100 + KernelType<T>.Variant, shape, (nint)(&gradLogits), (nint)(&sampleLoss), (nint)(&totalLogits), (nint)(&logits),
             (nint)(&labels), (nint)(&lossLambda), (nint)(&mseOneHot), (nint)(&lossMeans), (nint)(&scale), (nint)(&state), (nint)(&n),
             (nint)(&classes));
 
@@ -438,7 +446,7 @@ public sealed partial class Kernels
     [Kernel("metrics")]
     public unsafe void Metrics(
         LaunchShape shape, DevicePtr<double> metrics, ConstDevicePtr<int> ranks, ConstDevicePtr<float> sampleLoss, int n) => Launch(
-            102, shape, (nint)(&metrics), (nint)(&ranks), (nint)(&sampleLoss), (nint)(&n));
+            103, shape, (nint)(&metrics), (nint)(&ranks), (nint)(&sampleLoss), (nint)(&n));
 
     /// <summary>residual_add.cu: y = (a + bias_a[c]) + (b + bias_b[c]), a block's output and its shortcut.</summary>
     [Kernel("residual_add")]
@@ -446,7 +454,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> a, ConstDevicePtr<T> b, ConstDevicePtr<float> biasA,
         ConstDevicePtr<float> biasB, long rows, int channels)
         where T : unmanaged => Launch(
-            103 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&a), (nint)(&b), (nint)(&biasA), (nint)(&biasB), (nint)(&rows),
+            104 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&a), (nint)(&b), (nint)(&biasA), (nint)(&biasB), (nint)(&rows),
             (nint)(&channels));
 
     /// <summary>scale.cu: y = factor x.</summary>
@@ -454,14 +462,14 @@ public sealed partial class Kernels
     public unsafe void Scale<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, float factor, long n)
         where T : unmanaged => Launch(
-            106 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&factor), (nint)(&n));
+            107 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&factor), (nint)(&n));
 
     /// <summary>gather_pixels.cu: every stride-th pixel of every stride-th line, as a compact matrix, and back.</summary>
     [Kernel("scatter_pixels")]
     public unsafe void ScatterPixels<T>(
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<T> y, int n, int h, int w, int channels, int outH, int outW, int stride)
         where T : unmanaged => Launch(
-            109 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&y), (nint)(&n), (nint)(&h), (nint)(&w), (nint)(&channels),
+            110 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&y), (nint)(&n), (nint)(&h), (nint)(&w), (nint)(&channels),
             (nint)(&outH), (nint)(&outW), (nint)(&stride));
 
     /// <summary>sgd.cu: stochastic gradient descent with momentum, all parameters in one launch.</summary>
@@ -469,7 +477,7 @@ public sealed partial class Kernels
     public unsafe void Sgd(
         LaunchShape shape, DevicePtr<float> weight, DevicePtr<float> momentumBuffer, ConstDevicePtr<float> grad,
         ConstDevicePtr<RunState> state, float momentum, float weightDecay, long n) => Launch(
-            112, shape, (nint)(&weight), (nint)(&momentumBuffer), (nint)(&grad), (nint)(&state), (nint)(&momentum), (nint)(&weightDecay),
+            113, shape, (nint)(&weight), (nint)(&momentumBuffer), (nint)(&grad), (nint)(&state), (nint)(&momentum), (nint)(&weightDecay),
             (nint)(&n));
 
     /// <summary>spikes.cu: recomputes a layer's spikes from its membrane potentials, for the weight gradient of the next
@@ -479,7 +487,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> @out, ConstDevicePtr<T> u, float spikeScale, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, long n)
         where T : unmanaged => Launch(
-            113 + KernelType<T>.Variant, shape, (nint)(&@out), (nint)(&u), (nint)(&spikeScale), (nint)(&vTh), (nint)(&dropRate),
+            114 + KernelType<T>.Variant, shape, (nint)(&@out), (nint)(&u), (nint)(&spikeScale), (nint)(&vTh), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&n));
 
     /// <summary>spikes_pool.cu: recomputes a layer's pooled spikes from its membrane potentials, for the weight gradient of the next
@@ -489,14 +497,14 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> pooled, ConstDevicePtr<T> u, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, long rows, int channels, int width, int window)
         where T : unmanaged => Launch(
-            116 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer),
+            117 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer),
             (nint)(&state), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("sum_to_scalar")]
     public unsafe void SumToScalar(
         LaunchShape shape, DevicePtr<float> @out, ConstDevicePtr<float> x, int n) => Launch(
-            119, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
+            120, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("weight_standardize")]
@@ -505,7 +513,7 @@ public sealed partial class Kernels
         ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain, float alpha, float eps, int outChannels,
         int fanIn)
         where T : unmanaged => Launch(
-            120 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight), (nint)(&gain),
+            121 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight), (nint)(&gain),
             (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps), (nint)(&outChannels), (nint)(&fanIn));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
@@ -515,7 +523,7 @@ public sealed partial class Kernels
         DevicePtr<float> gradSkipPartial, ConstDevicePtr<float> gradWeightEff, ConstDevicePtr<float> gradBiasEff,
         ConstDevicePtr<float> weight, ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain,
         float alpha, float eps, int outChannels, int fanIn) => Launch(
-            123, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
+            124, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
             (nint)(&gradBiasEff), (nint)(&weight), (nint)(&gain), (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps),
             (nint)(&outChannels), (nint)(&fanIn));
 }

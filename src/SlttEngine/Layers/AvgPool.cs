@@ -46,16 +46,16 @@ public sealed class AvgPool : Layer
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
         (DeviceBuffer<T> activation, DeviceBuffer<float>? bias) = b.ActivationAndBias(input);
-        b.AddRecomputable(Output, input, activation, (x, y) => new Op(
+        b.AddRecomputable(Output, input, activation, (x, y) => Op.ForSteps(
             Name + " forward",
             [x, .. OptionalBuffers.Present(bias)],
             [y],
-            t => b.Device.Kernels.BiasAvgPool(
-                b.Elementwise(b.Count(Output)),
-                y.At(t),
-                x.At(t),
+            s => b.Device.Kernels.BiasAvgPool(
+                b.Elementwise(s.Count * b.Count(Output)),
+                y.At(s.First),
+                x.At(s.First),
                 bias.AtOrNull(0),
-                b.Shape.Batch,
+                s.Count * b.Shape.Batch,
                 input.Height,
                 input.Width,
                 input.Channels,
@@ -66,17 +66,18 @@ public sealed class AvgPool : Layer
                 padding)));
         return () =>
         {
+            Section section = b.BackwardOf(Output);
             DeviceBuffer<T> gradOutput = b.DrainGradient(Output);
-            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input));
-            b.Add(b.BackwardOf(Output), new Op(
+            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input), section);
+            b.Add(section, Op.ForSteps(
                 Name + " backward",
                 [gradOutput],
                 [gradInput],
-                t => b.Device.Kernels.AvgPoolBackward<T>(
-                    b.Elementwise(b.Count(input)),
-                    gradInput.At(t),
-                    gradOutput.At(t),
-                    b.Shape.Batch,
+                s => b.Device.Kernels.AvgPoolBackward<T>(
+                    b.Elementwise(s.Count * b.Count(input)),
+                    gradInput.At(s.First),
+                    gradOutput.At(s.First),
+                    s.Count * b.Shape.Batch,
                     input.Height,
                     input.Width,
                     input.Channels,

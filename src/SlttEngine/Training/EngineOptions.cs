@@ -12,6 +12,9 @@ public sealed record EngineOptions
     /// <summary>Time steps T.</summary>
     public int Steps { get; init; } = 6;
 
+    /// <summary>C: as many steps of training go through the network side by side; see <see cref="TrainingOptions.StepsAtOnce"/>.</summary>
+    public int StepsAtOnce { get; init; } = 1;
+
     /// <summary>Constants of the neurons.</summary>
     public NeuronOptions Neuron { get; init; } = new();
 

@@ -31,8 +31,8 @@ internal sealed class NetworkProgram : IDisposable
 
     private readonly ComputeDevice device;
     private readonly IterationOps ops;
-    private readonly Dictionary<(string Part, int T), CapturedGraph> graphs = [];
-    private readonly HashSet<(string Part, int T)> launched = [];
+    private readonly Dictionary<(string Part, StepRange Steps), CapturedGraph> graphs = [];
+    private readonly HashSet<(string Part, StepRange Steps)> launched = [];
     private int? inputReads;
 
     private NetworkProgram(ComputeDevice device, IterationOps ops, ProgramKind kind) => (this.device, this.ops, Kind) = (device, ops, kind);
@@ -56,6 +56,8 @@ internal sealed class NetworkProgram : IDisposable
     /// <param name="store">The network's parameters; they need no memory yet.</param>
     /// <param name="kind">What it does with a batch.</param>
     /// <param name="batch">Samples.</param>
+    /// <param name="stepsAtOnce">C: so many steps go through the network side by side, or fewer if the network's sizes don't allow
+    /// it.</param>
     /// <param name="options">Input, neuron, loss, optimiser.</param>
     /// <param name="counts">Where spikes are counted; null: spikes are not counted.</param>
     /// <param name="flags">Where it is noted whether layers fire; null: nowhere.</param>
@@ -66,29 +68,35 @@ internal sealed class NetworkProgram : IDisposable
         ParameterStore store,
         ProgramKind kind,
         int batch,
+        int stepsAtOnce,
         EngineOptions options,
         SpikeCounts? counts,
         FiringFlags? flags,
         bool measures)
     {
         bool training = kind == ProgramKind.Training;
+        ComputeType type = training ? options.Type : ComputeType.Float32;
+        long most = store.Network.Layers.Max(l => Math.Max(l.Output.Elements, l.Inputs.Max(i => i.Elements)));
+        if (batch > int.MaxValue / most)
+        {
+            throw new SlttException(
+                ErrorKind.Usage,
+                $"-b {batch}: too large for cuDNN, whose tensors have at most 2^31 - 1 elements",
+                $"this network takes batches of at most {int.MaxValue / most}");
+        }
+
+        // What is done in a step of an evaluation is the same in each.
+        Method method = training ? options.Method : new Sltt();
         ProgramShape shape = new(
             batch,
             options.Steps,
-            training ? options.Type : ComputeType.Float32,
+            type,
             training,
             training && options.Method.ThroughTime,
             options.StaticInput,
             options.FastMath,
-            BatchStatistics: kind == ProgramKind.TrainingSamplesByBatchStatistics);
-        long largest = int.MaxValue / store.Network.Layers.Max(l => Math.Max(l.Output.Elements, l.Inputs.Max(i => i.Elements)));
-        if (shape.Batch > largest)
-        {
-            throw new SlttException(
-                ErrorKind.Usage,
-                $"-b {shape.Batch}: too large for cuDNN, whose tensors have at most 2^31 - 1 elements",
-                $"this network takes batches of at most {largest}");
-        }
+            BatchStatistics: kind == ProgramKind.TrainingSamplesByBatchStatistics,
+            StepsAtOnce: CanBeSideBySide(store.Network, batch, type) ? (int)Math.Min(stepsAtOnce, int.MaxValue / (most * batch)) : 1);
 
         return shape.Type switch
         {
@@ -102,6 +110,7 @@ internal sealed class NetworkProgram : IDisposable
         {
             ProgramBuilder<T> builder = new(store, shape, options.Neuron)
             {
+                StepCounts = method.StepCounts(shape.Steps, shape.StepsAtOnce),
                 MeasuresAlgorithms = measures,
                 SpikeCounts = counts,
                 FiringFlags = flags,
@@ -118,14 +127,15 @@ internal sealed class NetworkProgram : IDisposable
     public IReadOnlyList<Op> Ops(Section section) => ops.Layers.Ops(section);
 
     /// <summary>What an iteration has to do.</summary>
-    /// <param name="passes">What is done in its steps.</param>
-    public IterationWork Work(IEnumerable<StepKind> passes)
+    /// <param name="passes">What is done in its steps, step by step.</param>
+    public IterationWork Work(IEnumerable<(StepKind Kind, int T)> passes)
     {
-        List<Op> all = [.. ops.Begin, .. passes.SelectMany(kind => ops.Steps[kind]), .. ops.End];
+        List<(Op Op, int Steps)> all = [.. ops.Begin.Concat(ops.End).Select(op => (op, 1))];
+        all.AddRange(StepPass.SideBySide(passes, Shape.StepsAtOnce).SelectMany(p => ops.Steps[p.Kind].Select(op => (op, p.Steps.Count))));
 
         // Step 0 does not read the state buffers, so their bytes are subtracted.
         long absent = Arena.Persistent.Where(b => b.Kind == BufferKind.State && !b.Zeroed).Sum(b => b.Bytes);
-        return new IterationWork(all.Sum(op => op.MultiplyAdds), all.Sum(op => op.Bytes) - absent);
+        return new IterationWork(all.Sum(a => a.Steps * a.Op.MultiplyAdds), all.Sum(a => a.Op.BytesFor(a.Steps)) - absent);
     }
 
     /// <summary>Gives the program its memory.</summary>
@@ -162,21 +172,21 @@ internal sealed class NetworkProgram : IDisposable
 
         ops.Feed.Write(input);
         HostCopy.ToDevice(device, ops.Labels.Address(0), labels);
-        List<(StepKind Kind, int T)> passes = [.. schedule];
+        List<StepPass> passes = StepPass.SideBySide(schedule, Shape.StepsAtOnce);
         if (afterForward is not null)
         {
-            Launch(ops.Begin, 0);
-            foreach ((StepKind kind, int t) in passes)
+            Launch(ops.Begin);
+            foreach (StepPass pass in passes)
             {
-                Launch(ops.Steps[kind], RecordedStep(t));
-                if (kind != StepKind.Backward)
+                Launch(pass);
+                if (pass.Kind != StepKind.Backward)
                 {
-                    afterForward(t);
+                    pass.Steps.Steps.ToList().ForEach(afterForward);
                 }
             }
 
             ops.Feed.Release();
-            Launch(ops.End, 0);
+            Launch(ops.End);
         }
         else if (sameEveryIteration && passes.Sum(pass => ops.Steps[pass.Kind].Count) <= LargestGraph)
         {
@@ -184,23 +194,24 @@ internal sealed class NetworkProgram : IDisposable
             int reads = inputReads ??= InputReads(Iteration(passes));
             if (reads > 0)
             {
-                Replay("up to the input's last use", 0, () => Launch(Iteration(passes)[..reads]));
+                Replay("up to the input's last use", default, () => Launch(Iteration(passes)[..reads]));
                 ops.Feed.Release();
             }
 
-            Replay("iteration", 0, () => Launch(Iteration(passes)[reads..]));
+            Replay("iteration", default, () => Launch(Iteration(passes)[reads..]));
         }
         else
         {
-            Replay("begin", 0, () => Launch(ops.Begin, 0));
+            Replay("begin", default, () => Launch(ops.Begin));
             if (Shape.StaticInput)
             {
                 ops.Feed.Release();
             }
 
-            foreach ((StepKind kind, int t) in passes)
+            foreach (StepPass pass in passes)
             {
-                Replay(kind.ToString(), RecordedStep(t), () => Launch(ops.Steps[kind], RecordedStep(t)));
+                StepPass recorded = Recorded(pass);
+                Replay(pass.Kind.ToString(), recorded.Steps, () => Launch(recorded));
             }
 
             if (!Shape.StaticInput)
@@ -208,17 +219,18 @@ internal sealed class NetworkProgram : IDisposable
                 ops.Feed.Release();
             }
 
-            Replay("end", 0, () => Launch(ops.End, 0));
+            Replay("end", default, () => Launch(ops.End));
         }
 
         ops.Guards?.ThrowIfViolated();
     }
 
-    /// <summary>Logits (N, classes) of the step that ran last.</summary>
-    public float[] ReadLogits() => Read(ops.Logits);
+    /// <summary>Logits (N, classes) of a step; they stay until the steps that run side by side behind it.</summary>
+    /// <param name="t">Time step.</param>
+    public float[] ReadLogits(int t) => Read(ops.Logits, t);
 
     /// <summary>Sum of the logits (N, classes) over the steps.</summary>
-    public float[] ReadTotal() => Read(ops.Total);
+    public float[] ReadTotal() => Read(ops.Total, 0);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -231,57 +243,80 @@ internal sealed class NetworkProgram : IDisposable
         ops.Dispose();
     }
 
-    private static void Launch(List<(Op Op, int T)> launches) => launches.ForEach(launch => launch.Op.Launch(launch.T));
+    private static void Launch(List<(Op Op, Action Launch)> launches) => launches.ForEach(launch => launch.Launch());
 
     /// <summary>Launches up to the last one that reads the input; 0: no copy waits for it.</summary>
-    private int InputReads(List<(Op Op, int T)> launches) =>
+    private int InputReads(List<(Op Op, Action Launch)> launches) =>
         ops.Feed.Overlaps ? launches.FindLastIndex(launch => ops.Feed.IsReadBy(launch.Op)) + 1 : 0;
 
     /// <summary>All launches of an iteration in order.</summary>
-    private List<(Op Op, int T)> Iteration(List<(StepKind Kind, int T)> passes) =>
+    private List<(Op Op, Action Launch)> Iteration(List<StepPass> passes) =>
     [
-        .. ops.Begin.Select(op => (op, 0)),
-        .. passes.SelectMany(pass => ops.Steps[pass.Kind].Select(op => (op, RecordedStep(pass.T)))),
-        .. ops.End.Select(op => (op, 0)),
+        .. ops.Begin.Select(op => (op, (Action)(() => op.Launch(0)))),
+        .. passes.SelectMany(pass => ops.Steps[pass.Kind].Select(op => (op, (Action)(() => Launch(op, pass))))),
+        .. ops.End.Select(op => (op, (Action)(() => op.Launch(0)))),
     ];
 
-    private static void Launch(IReadOnlyList<Op> ops, int t)
+    private static void Launch(Op op, StepPass pass) => op.Run(pass.Steps, backwards: pass.Kind == StepKind.Backward);
+
+    private static void Launch(IReadOnlyList<Op> ops)
     {
         foreach (Op op in ops)
         {
-            op.Launch(t);
+            op.Launch(0);
+        }
+    }
+
+    private void Launch(StepPass pass)
+    {
+        foreach (Op op in ops.Steps[pass.Kind])
+        {
+            Launch(op, pass);
         }
     }
 
     /// <summary>
-    /// The step whose recorded launches serve step t. With one copy of every buffer, steps 1 … T − 1 share one recording; step 0 has its
-    /// own, because no potential exists yet.
+    /// The pass whose recorded launches serve this one. Where copies of buffers take turns, all C steps but the first share one recording;
+    /// the first have their own, because no potential exists before step 0.
     /// </summary>
-    private int RecordedStep(int t) => ops.Layers.Copies == 1 ? Math.Min(t, 1) : t;
+    private StepPass Recorded(StepPass pass)
+    {
+        int copies = Shape.StepsAtOnce;
+        int first = pass.Steps.First;
+        return Shape.ThroughTime || first < copies ? pass : pass with { Steps = pass.Steps with { First = copies + (first % copies) } };
+    }
 
-    private void Replay(string part, int t, Action launches)
+    private void Replay(string part, StepRange steps, Action launches)
     {
         // The first time they are simply launched: libraries then load their kernels and allocate, which they can't while a graph is
         // captured.
-        if (launched.Add((part, t)))
+        if (launched.Add((part, steps)))
         {
             launches();
             return;
         }
 
-        if (!graphs.TryGetValue((part, t), out CapturedGraph? graph))
+        if (!graphs.TryGetValue((part, steps), out CapturedGraph? graph))
         {
             graph = CapturedGraph.Capture(device, launches);
-            graphs.Add((part, t), graph);
+            graphs.Add((part, steps), graph);
         }
 
         graph.Launch();
     }
 
-    private float[] Read(DeviceBuffer<float> buffer)
+    /// <summary>
+    /// True if steps can lie side by side: kernels read 16 bytes at a time, so each step must begin at a multiple of 16 bytes. So it does but
+    /// for odd numbers of channels and samples. The logits are read one by one.
+    /// </summary>
+    private static bool CanBeSideBySide(Network network, int batch, ComputeType type) => network.Layers
+        .SelectMany(l => l.Inputs.Append(l.Output)).Where(edge => edge != network.Logits)
+        .All(edge => edge.Elements * batch * type.Size() % 16 == 0);
+
+    private float[] Read(DeviceBuffer<float> buffer, int t)
     {
         float[] values = new float[Shape.Batch * ops.Layers.Network.Classes];
-        HostCopy.ToHost<float>(device, buffer.Address(0), values);
+        HostCopy.ToHost<float>(device, buffer.Address(t), values);
         return values;
     }
 }
