@@ -16,7 +16,7 @@ internal enum GraphNodeType
     Fill = 2,
 }
 
-/// <summary>A fill of <see cref="Height"/> rows of <see cref="Width"/> elements, <see cref="Pitch"/> bytes apart: CUDA_MEMSET_NODE_PARAMS.</summary>
+/// <summary>A fill of rows of elements, <see cref="Pitch"/> bytes apart: CUDA_MEMSET_NODE_PARAMS.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct GraphFill
 {
@@ -47,7 +47,7 @@ internal unsafe struct GraphLaunch
 }
 
 /// <summary>
-/// The driver's functions on the nodes of a graph; cuda.h says what each does. Handles are pointers, and the caller checks each status.
+/// The driver's functions on the nodes of a graph; cuda.h says what each does. Handles are pointers. The caller checks each status.
 /// </summary>
 /// <remarks>They are declared here and not in src/ManagedCuda, which has only what the published ManagedCuda declares the same way.</remarks>
 internal static unsafe partial class GraphNodes
