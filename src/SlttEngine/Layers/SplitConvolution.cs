@@ -34,7 +34,7 @@ internal sealed class SplitConvolution(ProgramBuilder<float> b, ConvolutionModul
         {
             b.SetRecompute(output, () =>
             {
-                DeviceBuffer<float> recomputed = b.Scratch<float>(output.Name + " made again", b.Count(output));
+                DeviceBuffer<float> recomputed = b.Scratch<float>(output.Name + " recomputed", b.Count(output));
                 EmitForward(Section.Backward, b.ActivationForBackward(input), recomputed);
                 return recomputed;
             });

@@ -33,6 +33,7 @@ internal sealed class NetworkProgram : IDisposable
     private readonly IterationOps ops;
     private readonly Dictionary<(string Part, StepRange Steps), CapturedGraph> graphs = [];
     private readonly HashSet<(string Part, StepRange Steps)> launched = [];
+    private int? inputReads;
 
     private NetworkProgram(ComputeDevice device, IterationOps ops, ProgramKind kind) => (this.device, this.ops, Kind) = (device, ops, kind);
 
@@ -196,24 +197,38 @@ internal sealed class NetworkProgram : IDisposable
                 }
             }
 
+            ops.Feed.Release();
             Launch(ops.End);
         }
         else if (sameEveryIteration && passes.Sum(pass => ops.Steps[pass.Kind].Count) <= LargestGraph)
         {
-            Replay("iteration", default, () =>
+            // Two graphs where the next batch is copied beside the second.
+            int reads = inputReads ??= InputReads(Iteration(passes));
+            if (reads > 0)
             {
-                Launch(ops.Begin);
-                passes.ForEach(Launch);
-                Launch(ops.End);
-            });
+                Replay("up to the input's last use", default, () => Launch(Iteration(passes)[..reads]));
+                ops.Feed.Release();
+            }
+
+            Replay("iteration", default, () => Launch(Iteration(passes)[reads..]));
         }
         else
         {
             Replay("begin", default, () => Launch(ops.Begin));
+            if (Shape.StaticInput)
+            {
+                ops.Feed.Release();
+            }
+
             foreach (StepPass pass in passes)
             {
                 StepPass recorded = Recorded(pass);
                 Replay(pass.Kind.ToString(), recorded.Steps, () => Launch(recorded));
+            }
+
+            if (!Shape.StaticInput)
+            {
+                ops.Feed.Release();
             }
 
             Replay("end", default, () => Launch(ops.End));
@@ -240,6 +255,22 @@ internal sealed class NetworkProgram : IDisposable
         ops.Dispose();
     }
 
+    private static void Launch(List<(Op Op, Action Launch)> launches) => launches.ForEach(launch => launch.Launch());
+
+    /// <summary>Launches up to the last one that reads the input; 0: no copy waits for it.</summary>
+    private int InputReads(List<(Op Op, Action Launch)> launches) =>
+        ops.Feed.Overlaps ? launches.FindLastIndex(launch => ops.Feed.IsReadBy(launch.Op)) + 1 : 0;
+
+    /// <summary>All launches of an iteration in order.</summary>
+    private List<(Op Op, Action Launch)> Iteration(List<StepPass> passes) =>
+    [
+        .. ops.Begin.Select(op => (op, (Action)(() => Launch(op, StepRange.One(0), backwards: false)))),
+        .. passes.SelectMany(pass => ops.Steps[pass.Kind].Select(op => (op, (Action)(() => Launch(op, pass))))),
+        .. ops.End.Select(op => (op, (Action)(() => Launch(op, StepRange.One(0), backwards: false)))),
+    ];
+
+    private void Launch(Op op, StepPass pass) => Launch(op, pass.Steps, backwards: pass.Kind == StepKind.Backward);
+
     private void Launch(IReadOnlyList<Op> ops)
     {
         foreach (Op op in ops)
@@ -252,7 +283,7 @@ internal sealed class NetworkProgram : IDisposable
     {
         foreach (Op op in ops.Steps[pass.Kind])
         {
-            Launch(op, pass.Steps, backwards: pass.Kind == StepKind.Backward);
+            Launch(op, pass);
         }
     }
 
