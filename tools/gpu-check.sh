@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Checks and measures SlttEngine on a machine with a GPU, in under eight minutes without `official`.
+# Checks and measures SlttEngine on a machine with a GPU, in under eight minutes without `variants` and `official`.
 # In the bundle it needs no .NET; in the source tree it runs what ./build.sh built.
 #
 #   tools/gpu-check.sh [--device cuda|cpu] [--out DIR] [--vectors DIR] [--official DIR --spikingjelly DIR
 #                      [--spikingjelly2 DIR]] [PIECE...]
 #
-# Pieces (all but the last by default):
+# Pieces (all but the last two by default):
 #   devices    the devices, and that `auto` picks the GPU
 #   tests      kernel and engine tests on the device
 #   verify     replays recorded vectors (--vectors, else the tests' own)
@@ -14,10 +14,12 @@
 #   kernels    GB/s of every kernel beside the device's copy rate
 #   training   iterations of ResNet-18, VGG-11 and NF-ResNet-34: images/s, memory at T = 6 and T = 48 (T = 12 on a CPU)
 #   profile    where an iteration's time goes, of the same three: by kind, layer and kernel, with traces for Perfetto
+#   variants   the same three with time steps side by side, recomputing, BPTT, small clears as kernels, and float32 in all its ways;
+#              recorded vectors with steps side by side and with weights in two parts
 #   official   the official programs beside ours: sources in --official and --spikingjelly, PyTorch in $PYTHON (python3);
 #              with --spikingjelly2, a checkout of SpikingJelly 2, its ResNet-18 and VGG-11 too
 #
-# Each piece has its time limit, and all pieces but `official` share 470 s. A piece writes its log and results to --out
+# Each piece has its time limit, and all pieces but `variants` and `official` share 470 s. A piece writes its log and results to --out
 # (gpu-check/) while it runs, and its line of summary.txt when it ends. --device cpu rehearses every piece with small
 # sizes. Exit code 0 if every piece passed.
 set -u
@@ -30,7 +32,7 @@ while [ $# -gt 0 ]; do
     --device|--out|--vectors|--official|--spikingjelly|--spikingjelly2)
       [ $# -ge 2 ] || { echo "gpu-check: $1 needs a value" >&2; exit 2; }
       declare "${1#--}=$2"; shift 2 ;;
-    devices|tests|verify|memcheck|racecheck|kernels|training|profile|official) pieces+=("$1"); shift ;;
+    devices|tests|verify|memcheck|racecheck|kernels|training|profile|variants|official) pieces+=("$1"); shift ;;
     --help|-h) sed -n '2,/^set -u/{/^set -u/d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
     *) echo "gpu-check: unknown argument '$1' (--help lists the pieces)" >&2; exit 2 ;;
   esac
@@ -122,6 +124,34 @@ profile() {
   profiled vgg11-f16 -dataset dvsgesture -model spiking_vgg11_bn -T 20 -b 16 -amp || return 1
   profiled nfresnet34-f16 -dataset imagenet -model spiking_nfresnet34 -T 6 -b 64 -amp
 }
+# variant NAME OPTIONS: times training; the result in variant-NAME.json.
+variant() {
+  local name=$1 small=() iterations=10 result; shift
+  [ $device = cuda ] || { small=(-b 2 -width_divisor 16); iterations=1; }
+  result=$out/variant-$name.json
+  "${sltt[@]}" bench "$@" "${small[@]}" --iterations $iterations --device $device --json > "$result" || return 1
+  echo "$name: $(grep -E 'seconds_per_iteration|images_per|"device_bytes' "$result" | tr -s ' \n' ' ')"
+}
+variants() {
+  local resnet=(-dataset cifar10 -model spiking_resnet18 -T 6 -b 128) vgg=(-dataset dvsgesture -model spiking_vgg11_bn -T 20 -b 16 -amp)
+  local nf=(-dataset imagenet -model spiking_nfresnet34 -T 6 -b 64 -amp) c failed=0
+  for c in 1 2 3 6; do variant resnet18-c$c "${resnet[@]}" -amp --steps-at-once $c || failed=1; done
+  SLTT_GRAPH_CLEARS=kernels variant resnet18-c1-clears "${resnet[@]}" -amp || failed=1
+  variant resnet18-c1-recompute "${resnet[@]}" -amp --recompute || failed=1
+  variant resnet18-c2-recompute "${resnet[@]}" -amp --recompute --steps-at-once 2 || failed=1
+  for c in 1 6; do variant resnet18-bptt-c$c "${resnet[@]}" -amp -method bptt --steps-at-once $c || failed=1; done
+  variant resnet18-f32 "${resnet[@]}" || failed=1
+  variant resnet18-f32-split "${resnet[@]}" --split-tf32 || failed=1
+  variant resnet18-f32-fast "${resnet[@]}" --fast-math || failed=1
+  for c in 1 4 20; do variant vgg11-c$c "${vgg[@]}" --steps-at-once $c || failed=1; done
+  for c in 1 2 6; do variant nfresnet34-c$c "${nf[@]}" --steps-at-once $c || failed=1; done
+  local way
+  for way in "--steps-at-once 2" "--steps-at-once auto" "--split-tf32" "--recompute"; do
+    echo "verify $way: $(find "$vectors" -name '*.safetensors' -path '*model*' -print0 | sort -z \
+      | xargs -0 "${sltt[@]}" verify --device $device $way | tail -n 1)" || failed=1
+  done
+  return $failed
+}
 official() {
   [ -n "$official" ] && [ -n "$spikingjelly" ] || { echo "--official and --spikingjelly name the official sources"; return 2; }
   local failed=0 newer=()
@@ -139,8 +169,8 @@ compare() {
     --device $device --rounds 2 "$@" --iterations "$iterations" --out "$out/official-$name.json"
 }
 
-declare -A limit=([devices]=20 [tests]=150 [verify]=90 [memcheck]=75 [racecheck]=75 [kernels]=80 [training]=80 [profile]=60 [official]=540)
-shared_left=470  # seconds left for all pieces but `official`
+declare -A limit=([devices]=20 [tests]=150 [verify]=90 [memcheck]=75 [racecheck]=75 [kernels]=80 [training]=80 [profile]=60 [variants]=240 [official]=540)
+shared_left=470  # seconds left for all pieces but `variants` and `official`
 failed=0 group=
 # A program that outlived its limit or Ctrl-C would use the GPU while the next piece is timed. So the whole process group ends.
 end_group() { if [ -n "$group" ]; then kill -KILL -- "-$group" 2>/dev/null; group=; fi; }
@@ -148,13 +178,13 @@ trap end_group EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 export -f devices tests verify sanitize memcheck racecheck kernels workload training device_bytes same_memory profiled profile
-export -f official compare
+export -f variant variants official compare
 variables="python sltt tests bench device max_t out vectors official spikingjelly spikingjelly2 here left_out kernel_tests"
 : > "$out/summary.txt"
 for piece in "${pieces[@]}"; do
   echo "== $piece"
   begin=$SECONDS seconds=${limit[$piece]}
-  if [ "$piece" != official ] && [ $seconds -gt $shared_left ]; then seconds=$shared_left; fi
+  if [ "$piece" != official ] && [ "$piece" != variants ] && [ $seconds -gt $shared_left ]; then seconds=$shared_left; fi
   if [ $seconds -le 0 ]; then
     echo "no time is left for this piece: $0 --out DIR $piece runs it alone"
     printf '%-10s %-24s %4d s\n' "$piece" "not run" 0 >> "$out/summary.txt"
@@ -173,7 +203,7 @@ for piece in "${pieces[@]}"; do
     124|137) result="stopped after $seconds s"; failed=1 ;;
     *) result="FAILED ($code)"; failed=1 ;;
   esac
-  [ "$piece" = official ] || shared_left=$((shared_left - SECONDS + begin))
+  [ "$piece" = official ] || [ "$piece" = variants ] || shared_left=$((shared_left - SECONDS + begin))
   tail -n 12 "$out/$piece.log"
   printf '%-10s %-24s %4d s\n' "$piece" "$result" $((SECONDS - begin)) >> "$out/summary.txt"
 done
