@@ -37,9 +37,11 @@ public sealed class ResumeTests
     [TearDown]
     public void RemoveData() => Directory.Delete(folder, recursive: true);
 
-    [TestCase(OptimizerKind.Sgd, 0.0, MethodTable.Sltt)]
-    [TestCase(OptimizerKind.AdamW, 0.2, MethodTable.SlttK)]
-    public void A_resumed_run_continues_bit_for_bit_in_mid_epoch(OptimizerKind optimizer, double dropRate, string method)
+    [TestCase(OptimizerKind.Sgd, 0.0, MethodTable.Sltt, 1)]
+    [TestCase(OptimizerKind.AdamW, 0.2, MethodTable.SlttK, 1)]
+    [TestCase(OptimizerKind.Sgd, 0.2, MethodTable.Sltt, 2)]
+    [TestCase(OptimizerKind.Sgd, 0.0, MethodTable.SlttK, 2)]
+    public void A_resumed_run_continues_bit_for_bit_in_mid_epoch(OptimizerKind optimizer, double dropRate, string method, int stepsAtOnce)
     {
         TrainOptions options = new()
         {
@@ -50,6 +52,7 @@ public sealed class ResumeTests
             WidthDivisor = 16,
             T = 2,
             K = 1,
+            StepsAtOnce = stepsAtOnce,
             BatchSize = 6,
             Epochs = 2,
             Workers = 1,
@@ -75,6 +78,38 @@ public sealed class ResumeTests
             {
                 Assert.That(a.Bytes.SequenceEqual(b.Bytes), Is.True, a.Name);
             }
+        });
+    }
+
+    /// <summary>Steps side by side are chosen by the memory that there is; a run that goes on has as many as before.</summary>
+    [Test]
+    public void Steps_side_by_side_are_as_many_as_fit_and_stay_as_many()
+    {
+        TrainOptions options = new()
+        {
+            DataDir = folder,
+            AllowIncomplete = true,
+            OutDir = folder,
+            Model = "spiking_resnet18",
+            WidthDivisor = 4,
+            T = 4,
+            BatchSize = 6,
+            Epochs = 2,
+            Workers = 1,
+            Device = SharedDevice.Choice,
+        };
+        long Total(int steps) => TestRuns.Plan(options with { StepsAtOnce = steps }).Total;
+        Assert.That(Total(4), Is.GreaterThan(Total(2)).And.GreaterThan(Total(1)));
+        long room = ((Total(2) + Total(4)) / 2) >> 20;
+        Assert.That(room << 20, Is.InRange(Total(2), Total(4) - 1), "a whole number of MiB lies between");
+        TrainOptions chosen = options with { StepsAtOnce = 0, Memory = room };
+        CheckpointFile first = Run(chosen, stopAfter: 2);
+        string latest = Path.Combine(options.RunFolder, TrainingRun.LatestCheckpoint);
+        CheckpointFile second = Run(chosen with { Resume = latest, Memory = 1 << 20 }, stopAfter: int.MaxValue);
+        Assert.Multiple(() =>
+        {
+            Assert.That(RunDescription.Read(first)!.StepsAtOnce, Is.EqualTo(2));
+            Assert.That(RunDescription.Read(second)!.StepsAtOnce, Is.EqualTo(2), "there is room for more now");
         });
     }
 
