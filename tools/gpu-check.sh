@@ -2,7 +2,8 @@
 # Checks and measures SlttEngine on a machine with a GPU, in under eight minutes without `official`.
 # In the bundle it needs no .NET; in the source tree it runs what ./build.sh built.
 #
-#   tools/gpu-check.sh [--device cuda|cpu] [--out DIR] [--vectors DIR] [--official DIR --spikingjelly DIR] [PIECE...]
+#   tools/gpu-check.sh [--device cuda|cpu] [--out DIR] [--vectors DIR] [--official DIR --spikingjelly DIR
+#                      [--spikingjelly2 DIR]] [PIECE...]
 #
 # Pieces (all but the last by default):
 #   devices    the devices, and that `auto` picks the GPU
@@ -12,7 +13,9 @@
 #   racecheck  kernel tests under compute-sanitizer's racecheck
 #   kernels    GB/s of every kernel beside the device's copy rate
 #   training   iterations of ResNet-18, VGG-11 and NF-ResNet-34: images/s, memory at T = 6 and T = 48 (T = 12 on a CPU)
-#   official   the official programs beside ours: sources in --official and --spikingjelly, PyTorch in $PYTHON (python3)
+#   profile    where an iteration's time goes, of the same three: by kind, layer and kernel, with traces for Perfetto
+#   official   the official programs beside ours: sources in --official and --spikingjelly, PyTorch in $PYTHON (python3);
+#              with --spikingjelly2, a checkout of SpikingJelly 2, its ResNet-18 and VGG-11 too
 #
 # Each piece has its time limit, and all pieces but `official` share 470 s. A piece writes its log and results to --out
 # (gpu-check/) while it runs, and its line of summary.txt when it ends. --device cpu rehearses every piece with small
@@ -20,19 +23,19 @@
 set -u
 here=$(cd "$(dirname "$0")/.." && pwd)
 python=${PYTHON:-python3}
-device=cuda out=gpu-check vectors= official= spikingjelly=
+device=cuda out=gpu-check vectors= official= spikingjelly= spikingjelly2=
 pieces=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --device|--out|--vectors|--official|--spikingjelly)
+    --device|--out|--vectors|--official|--spikingjelly|--spikingjelly2)
       [ $# -ge 2 ] || { echo "gpu-check: $1 needs a value" >&2; exit 2; }
       declare "${1#--}=$2"; shift 2 ;;
-    devices|tests|verify|memcheck|racecheck|kernels|training|official) pieces+=("$1"); shift ;;
+    devices|tests|verify|memcheck|racecheck|kernels|training|profile|official) pieces+=("$1"); shift ;;
     --help|-h) sed -n '2,/^set -u/{/^set -u/d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
     *) echo "gpu-check: unknown argument '$1' (--help lists the pieces)" >&2; exit 2 ;;
   esac
 done
-[ ${#pieces[@]} -gt 0 ] || pieces=(devices tests verify memcheck racecheck kernels training)
+[ ${#pieces[@]} -gt 0 ] || pieces=(devices tests verify memcheck racecheck kernels training profile)
 case $device in cuda|cpu) ;; *) echo "gpu-check: --device is cuda or cpu, not '$device'" >&2; exit 2 ;; esac
 
 # In the bundle the programs are in $here; in the source tree, in the folders that the build wrote.
@@ -106,12 +109,26 @@ same_memory() {
   fi
   echo "$1: device memory at T = $max_t is that at T = 6"
 }
+# profiled NAME OPTIONS: NAME-profile.txt and NAME-trace.json.
+profiled() {
+  local name=$1 small=(); shift
+  [ $device = cuda ] || small=(-b 2 -width_divisor 16)
+  "${sltt[@]}" profile "$@" "${small[@]}" --iterations 5 --device $device --trace "$out/$name-trace.json" \
+    > "$out/$name-profile.txt" || return 1
+  echo "$name"; sed -n '2,/by layer/p' "$out/$name-profile.txt"
+}
+profile() {
+  profiled resnet18-f16 -dataset cifar10 -model spiking_resnet18 -T 6 -b 128 -amp || return 1
+  profiled vgg11-f16 -dataset dvsgesture -model spiking_vgg11_bn -T 20 -b 16 -amp || return 1
+  profiled nfresnet34-f16 -dataset imagenet -model spiking_nfresnet34 -T 6 -b 64 -amp
+}
 official() {
   [ -n "$official" ] && [ -n "$spikingjelly" ] || { echo "--official and --spikingjelly name the official sources"; return 2; }
-  local failed=0
-  if [ $device = cpu ]; then compare resnet18 1 -T 2 -b 2; return; fi
-  compare resnet18 20 -T 6 -b 128 --amp float16 || failed=1
-  compare vgg11 5 --model spiking_vgg11_bn -T 20 -b 16 --amp float16 || failed=1
+  local failed=0 newer=()
+  if [ -n "$spikingjelly2" ]; then newer=(--spikingjelly2 "$spikingjelly2"); fi
+  if [ $device = cpu ]; then compare resnet18 1 "${newer[@]}" -T 2 -b 2; return; fi
+  compare resnet18 20 "${newer[@]}" -T 6 -b 128 --amp float16 || failed=1
+  compare vgg11 5 "${newer[@]}" --model spiking_vgg11_bn -T 20 -b 16 --amp float16 || failed=1
   compare nfresnet34 5 --model spiking_nfresnet34 -T 6 -b 64 --amp float16 || failed=1
   return $failed
 }
@@ -122,7 +139,7 @@ compare() {
     --device $device --rounds 2 "$@" --iterations "$iterations" --out "$out/official-$name.json"
 }
 
-declare -A limit=([devices]=20 [tests]=150 [verify]=90 [memcheck]=75 [racecheck]=75 [kernels]=80 [training]=80 [official]=540)
+declare -A limit=([devices]=20 [tests]=150 [verify]=90 [memcheck]=75 [racecheck]=75 [kernels]=80 [training]=80 [profile]=60 [official]=540)
 shared_left=470  # seconds left for all pieces but `official`
 failed=0 group=
 # A program that outlived its limit or Ctrl-C would use the GPU while the next piece is timed. So the whole process group ends.
@@ -130,8 +147,9 @@ end_group() { if [ -n "$group" ]; then kill -KILL -- "-$group" 2>/dev/null; grou
 trap end_group EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-export -f devices tests verify sanitize memcheck racecheck kernels workload training device_bytes same_memory official compare
-variables="python sltt tests bench device max_t out vectors official spikingjelly here left_out kernel_tests"
+export -f devices tests verify sanitize memcheck racecheck kernels workload training device_bytes same_memory profiled profile
+export -f official compare
+variables="python sltt tests bench device max_t out vectors official spikingjelly spikingjelly2 here left_out kernel_tests"
 : > "$out/summary.txt"
 for piece in "${pieces[@]}"; do
   echo "== $piece"

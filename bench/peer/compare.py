@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Times SlttEngine and the official PyTorch SLTT programs in turns on the same machine, and prints the ratios.
 
-usage: compare.py --sltt DIR --spikingjelly DIR [--command sltt] [--model spiking_resnet18] [--dataset cifar10]
+usage: compare.py --sltt DIR --spikingjelly DIR [--spikingjelly2 DIR] [--command sltt]
+                  [--model spiking_resnet18] [--dataset cifar10]
                   [--method sltt|bptt] [-T 6] [-b 32] [--amp no|float16|bfloat16] [--device cpu|cuda]
                   [--resume CHECKPOINT] [--data_dir DIR] [--lr 0.1] [--rounds 3] [--iterations 3] [--out FILE.json]
 
@@ -16,11 +17,15 @@ memory in use on the device, the libraries' included.
 On a GPU the official programs run as published, tuned (channels_last, cudnn.benchmark, the loss read once an iteration), and
 tuned with torch.compile. The compiled variant runs in the first round only, because compiling takes minutes. A variant that
 fails is left out and named. --out is written anew after each program.
+
+--spikingjelly2 is a checkout of SpikingJelly 2, whose ResNet-18 or VGG-11 of the same layers (spikingjelly2.py) then runs too, by
+BPTT and from random weights; on a GPU also tuned.
 """
 import argparse, datetime, json, os, pathlib, platform, statistics, subprocess, sys, tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 TUNED, COMPILED = "official, tuned", "official, compiled"
+NEWER, NEWER_TUNED = "SpikingJelly 2", "SpikingJelly 2, tuned"
 COMPILE_LIMIT = 180  # seconds for the compiled program, compiling included
 
 
@@ -54,6 +59,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sltt", required=True)
     parser.add_argument("--spikingjelly", required=True)
+    parser.add_argument("--spikingjelly2")
     parser.add_argument("--command", default=default_command())
     parser.add_argument("--model", default="spiking_resnet18")
     parser.add_argument("--dataset")
@@ -93,6 +99,13 @@ def compare(a, folder):
     programs = {"SlttEngine": ours, "official": theirs}
     if a.device == "cuda":
         programs |= {TUNED: theirs + ["--tuned"], COMPILED: theirs + ["--tuned", "--compile"]}
+    if a.spikingjelly2:
+        newer = [sys.executable, str(HERE / "spikingjelly2.py"), "--spikingjelly", a.spikingjelly2, "--model", a.model, "-T", str(a.T),
+                 "-b", str(a.b), "--iterations", str(a.iterations), "--device", a.device, "--amp", a.amp, "--lr", str(a.lr),
+                 "--batch", str(folder / "batch.safetensors")]
+        programs[NEWER] = newer
+        if a.device == "cuda":
+            programs[NEWER_TUNED] = newer + ["--tuned"]
 
     options = [f"--model {a.model}", f"--dataset {dataset}", f"--method {a.method}", f"-T {a.T}", f"-b {a.b}", f"--amp {a.amp}",
                f"--device {a.device}", "--resume CHECKPOINT" if a.resume else "", "--data_dir DIR" if a.data_dir else "",
@@ -108,14 +121,14 @@ def compare(a, folder):
             result, error = run(programs[name], COMPILE_LIMIT if name == COMPILED else None)
             if result is None:
                 print(f"{name}: {error}", file=sys.stderr)
-                if name not in (TUNED, COMPILED):
+                if name not in (TUNED, COMPILED, NEWER, NEWER_TUNED):
                     sys.exit(1)
                 report["left_out"][name] = error
                 del rounds[name]
             else:
                 rounds[name].append(figures(name, result, a, report))
                 last = rounds[name][-1]
-                print(f"round {turn + 1}: {name:20} {last['seconds']:9.4f} s  {last['bytes'] / 2**20:9.1f} MiB", file=sys.stderr)
+                print(f"round {turn + 1}: {name:21} {last['seconds']:9.4f} s  {last['bytes'] / 2**20:9.1f} MiB", file=sys.stderr)
             show = summarise(report, a.b)
             if a.out:
                 with open(a.out, "w") as out:
@@ -133,6 +146,8 @@ def figures(name, result, a, report):
     else:
         r = result
         report |= {key: r[key] for key in ("torch", "threads", "cudnn") if key in r}
+        if "backend" in r:
+            report["spikingjelly2_backend"] = r["backend"]
         found = {"seconds": r["seconds"], "bytes": r["peak_above_idle_bytes"] if a.device == "cpu" else r["peak_allocated_bytes"]}
     report["first_loss"][name] = r["first_loss"]
     if a.device == "cuda":
@@ -149,10 +164,10 @@ def summarise(report, batch):
     report["ratios"] = {name: {"time": ours["seconds"] / m["seconds"], "memory": ours["bytes"] / m["bytes"]}
                         for name, m in medians.items() if name != "SlttEngine"}
     in_use = any("in_use_bytes" in m for m in medians.values())
-    header = f"{'':20} {'s an iteration':>15} {'images/s':>10} {'peak MiB':>10} {'time ratio':>11} {'memory ratio':>13}"
+    header = f"{'':21} {'s an iteration':>15} {'images/s':>10} {'peak MiB':>10} {'time ratio':>11} {'memory ratio':>13}"
     lines = [header + f" {'in use MiB':>11}" * in_use]
     for name, m in medians.items():
-        line = (f"{name:20} {m['seconds']:15.4f} {batch / m['seconds']:10.1f} {m['bytes'] / 2**20:10.1f} "
+        line = (f"{name:21} {m['seconds']:15.4f} {batch / m['seconds']:10.1f} {m['bytes'] / 2**20:10.1f} "
                 f"{ours['seconds'] / m['seconds']:11.3f} {ours['bytes'] / m['bytes']:13.3f}")
         lines.append(line + (f" {m['in_use_bytes'] / 2**20:11.1f}" if in_use else ""))
     return "\n".join(lines + [f"left out: {name}: {error}" for name, error in report["left_out"].items()])

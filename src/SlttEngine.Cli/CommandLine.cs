@@ -22,6 +22,8 @@ internal static class CommandLine
         new("demo", "makes event-camera gestures, trains on them, and shows time and memory", () => new DemoCommand()),
         new("bench", "times training iterations: on random data, or with -data_dir on a real batch; -resume gives trained parameters",
             () => new BenchCommand()),
+        new("profile", "says where the time of training iterations goes, by kind of work and layer; takes bench's options",
+            () => new ProfileCommand()),
         new("plan",
             "says what a run will need, without allocating it: memory by kind and layer, the largest batch, the time that its work takes",
             () => new PlanCommand()),

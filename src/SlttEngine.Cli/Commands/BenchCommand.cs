@@ -1,6 +1,5 @@
 using System.Globalization;
 using SlttEngine.Cli.Options;
-using SlttEngine.Data;
 using SlttEngine.Device;
 using SlttEngine.Training;
 
@@ -12,17 +11,13 @@ namespace SlttEngine.Cli.Commands;
 /// </summary>
 internal sealed class BenchCommand : Command
 {
-    private readonly TrainOptionSet set = new(new TrainOptions());
-    private int iterations = 10;
+    private readonly OneBatchOptions batch = new();
     private string? batchFile;
     private bool json;
 
     internal BenchCommand() => Options =
     [
-        .. set.Options.Select(
-            o => o.Name == "data_dir" ? o with { Help = "the folder that holds the data set (default: none, random samples)" } : o),
-        new CliOption(
-            "iterations", "N", "iterations to time, after a few to warm up (default 10)", value => iterations = ParseIterations(value)),
+        .. batch.Options,
         new CliOption("save_batch", "FILE", "keep the batch as safetensors, for another program to train on", path => batchFile = path),
         new CliOption("json", null, "the result as JSON", _ => json = true),
     ];
@@ -33,10 +28,10 @@ internal sealed class BenchCommand : Command
     /// <inheritdoc/>
     internal override int Run(CliContext context, IReadOnlyList<string> positionals)
     {
-        TrainOptions options = set.Read();
+        TrainOptions options = batch.Read();
         BenchmarkResult result = BenchmarkRun.Measure(
             () => ComputeDevice.Open(options.Device, out _), RunFactory.Training(options), () => Batch(
-                context, options), iterations, context.Stop);
+                context, options), batch.Iterations, context.Stop);
         if (json)
         {
             JsonOutput.Write(context, new { Options = options.ToArgsText(), Result = result });
@@ -51,25 +46,13 @@ internal sealed class BenchCommand : Command
 
     private SampleBatch Batch(CliContext context, TrainOptions options)
     {
-        SampleBatch batch = set.Has("data_dir") ? FirstBatch(context, options) : RunFactory.RandomBatch(options);
+        SampleBatch samples = batch.Batch(context, options);
         if (batchFile is not null)
         {
-            batch.Write(batchFile, options.Seed);
+            samples.Write(batchFile, options.Seed);
         }
 
-        return batch;
-    }
-
-    private static SampleBatch FirstBatch(CliContext context, TrainOptions options)
-    {
-        IDataSet samples = options.Data.Open(options.DataDir, train: true, RunFactory.Data(options, context.Error.WriteLine));
-        using IDisposable? files = samples as IDisposable;
-        foreach (string warning in samples.Warnings)
-        {
-            context.Error.WriteLine("warning: " + warning);
-        }
-
-        return SampleBatch.First(RunFactory.Training(options), samples, context.Error.WriteLine);
+        return samples;
     }
 
     private static void Show(CliContext context, TrainOptions options, BenchmarkResult result)
@@ -104,9 +87,4 @@ internal sealed class BenchCommand : Command
             context.WriteLine($"  {name,-30}{value,12}");
         }
     }
-
-    private static int ParseIterations(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value > 0
-            ? value
-            : throw new SlttException(ErrorKind.Usage, $"-iterations {text}: must be a whole number of at least 1");
 }

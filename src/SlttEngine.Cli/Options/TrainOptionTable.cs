@@ -82,6 +82,9 @@ public static class TrainOptionTable
             "time steps that go through the network side by side in training: takes more memory, fills a GPU (auto: what fits -memory)",
             (o, v) => o with { StepsAtOnce = v == "auto" ? 0 : Positive("steps_at_once", v, " or auto") },
             o => o.StepsAtOnce == 0 ? "auto" : o.StepsAtOnce.ToString(CultureInfo.InvariantCulture)),
+        Switch(
+            "recompute", "backward computes what batch norms read again instead of keeping it: less memory, more time, the same bits",
+            o => o.Recompute, (o, v) => o with { Recompute = v }),
         new(
             "memory", "MIB", "device memory that a run may take, for -steps_at_once auto and sltt plan (default: what is free)",
             (o, v) => o with { Memory = Positive("memory", v, " of MiB") },
@@ -89,6 +92,9 @@ public static class TrainOptionTable
         Switch(
             "fast_math", "float32: convolutions may round more, which can flip spikes (GPU: TF32; CPU: Winograd's algorithm forward)",
             o => o.FastMath, (o, v) => o with { FastMath = v }),
+        Switch(
+            "split_tf32", "float32: convolutions of spikes on tensor cores, in two TF32 parts whose products are exact (not yet measured)",
+            o => o.SplitTf32, (o, v) => o with { SplitTf32 = v }),
         Switch(
             "plain_resize", "DVSCIFAR10: make frames 48×48 by resampling counts, not the official way through an 8-bit image",
             o => o.PlainResize, (o, v) => o with { PlainResize = v }),

@@ -44,7 +44,8 @@ public sealed class ComputeDevice : IDisposable
         Dnn = new CudaDNNContext();
         Dnn.SetStream(Stream);
         Uploads = new BatchUpload(this);
-        Convolutions = new ConvolutionAlgorithms(this, RememberedAlgorithm.Open($"{Name}, cuDNN {CudaDNNContext.GetVersion()}"));
+        string remembered = ConvolutionAlgorithms.CacheKey(Name, CudaDNNContext.GetVersion(), TotalMemory);
+        Convolutions = new ConvolutionAlgorithms(this, RememberedAlgorithm.Open(remembered), TotalMemory);
         ConvolutionChoices = kind == DeviceKind.Cpu ? new ConvolutionChoices() : null;
         PrefersPixelProducts = !IsCpu;
     }

@@ -42,18 +42,43 @@ internal readonly record struct AlgorithmOffer(
 }
 
 /// <summary>
-/// Chooses cuDNN's algorithm for a convolution pass: of the deterministic ones within the workspace's limit, the fastest.
+/// Chooses cuDNN's algorithm for a convolution pass: of the deterministic ones that make do with the least of three workspaces, the
+/// fastest.
 /// </summary>
 /// <remarks>
 /// The fastest is measured once on memory of its own, before the run's memory is planned, and remembered
 /// (<see cref="MeasuredChoices{T}"/>), because cuDNN's guesses are at times far off. Where a library offers one algorithm alone, as the CPU
 /// device does, nothing is measured. Two algorithms add up in different orders: where nothing can be remembered, two runs may differ in the
 /// last bits.
+/// <para>
+/// The three: <see cref="UsualWorkspace"/>; where each deterministic algorithm needs more, as with a large batch, what
+/// <see cref="LargestWorkspace"/> allows; and where each needs more than that too, the one that needs the least. The plan counts all of it.
+/// A faster algorithm is no reason for a large workspace, on a large card either: it would decide the memory of a run.
+/// </para>
 /// </remarks>
-internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoices<RememberedAlgorithm> cache)
+/// <param name="device">The device.</param>
+/// <param name="cache">What was measured before, with this <paramref name="memory"/>.</param>
+/// <param name="memory">The device's memory, bytes.</param>
+internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoices<RememberedAlgorithm> cache, long memory)
 {
-    /// <summary>No convolution gets more workspace than this, bytes, unless each deterministic algorithm needs more.</summary>
-    public const long WorkspaceLimit = 256L << 20;
+    /// <summary>The workspace of a convolution, bytes, where a deterministic algorithm makes do with it.</summary>
+    public const long UsualWorkspace = 256L << 20;
+
+    private readonly long largestWorkspace = LargestWorkspace(memory);
+
+    /// <summary>The workspace among whose algorithms the fastest is taken where none makes do with the usual one.</summary>
+    /// <param name="memory">The device's memory, bytes.</param>
+    public static long LargestWorkspace(long memory) => Math.Max(UsualWorkspace, memory / 64);
+
+    /// <summary>What choices are remembered under: they depend on device, cuDNN and the largest workspace.</summary>
+    /// <param name="device">The device's name.</param>
+    /// <param name="version">cuDNN's.</param>
+    /// <param name="memory">The device's memory, bytes.</param>
+    public static string CacheKey(string device, Version version, long memory)
+    {
+        long largest = LargestWorkspace(memory);
+        return $"{device}, cuDNN {version}" + (largest == UsualWorkspace ? string.Empty : $", workspaces of {largest >> 20} MiB");
+    }
 
     /// <summary>Chooses.</summary>
     /// <param name="call">Pass, shapes and type: what the time depends on.</param>
@@ -71,9 +96,10 @@ internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoice
         bool measures = true)
     {
         List<AlgorithmOffer> offers;
+        long workspace;
         try
         {
-            offers = Usable(guess());
+            (offers, workspace) = Usable(guess(), call);
         }
         catch (CudaDNNException e)
         {
@@ -90,7 +116,7 @@ internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoice
             return (known.Algorithm, (cudnnMathType)known.Math);
         }
 
-        if ((measures ? Fastest(measure, bytes) : null) is { } fastest)
+        if ((measures ? Fastest(call, measure, bytes, workspace) : null) is { } fastest)
         {
             cache.Add(call, new RememberedAlgorithm(fastest.Algorithm, (int)fastest.Math, fastest.Milliseconds));
             return (fastest.Algorithm, fastest.Math);
@@ -103,14 +129,17 @@ internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoice
     }
 
     private AlgorithmOffer? Fastest(
-        Func<CUdeviceptr, CUdeviceptr, CUdeviceptr, CUdeviceptr, long, IEnumerable<AlgorithmOffer>> measure, (long A, long B, long C) bytes)
+        string call,
+        Func<CUdeviceptr, CUdeviceptr, CUdeviceptr, CUdeviceptr, long, IEnumerable<AlgorithmOffer>> measure,
+        (long A, long B, long C) bytes,
+        long workspaceBytes)
     {
         try
         {
             using CudaDeviceVariable<byte> a = new(bytes.A);
             using CudaDeviceVariable<byte> b = new(bytes.B);
             using CudaDeviceVariable<byte> c = new(bytes.C);
-            using CudaDeviceVariable<byte> workspace = new(WorkspaceLimit);
+            using CudaDeviceVariable<byte> workspace = new(workspaceBytes);
             foreach (CudaDeviceVariable<byte> array in new[] { a, b, c })
             {
                 array.MemsetAsync((byte)0, device.Stream.Stream);
@@ -118,7 +147,7 @@ internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoice
 
             device.Synchronize();
             List<AlgorithmOffer> measured = Usable(
-                measure(a.DevicePointer, b.DevicePointer, c.DevicePointer, workspace.DevicePointer, WorkspaceLimit));
+                measure(a.DevicePointer, b.DevicePointer, c.DevicePointer, workspace.DevicePointer, workspaceBytes), call).Offers;
             return measured.Count > 0 ? measured.MinBy(o => o.Milliseconds) : null;
         }
         catch (Exception e) when (e is CudaException or CudaDNNException)
@@ -127,16 +156,33 @@ internal sealed class ConvolutionAlgorithms(ComputeDevice device, MeasuredChoice
         }
     }
 
-    private static List<AlgorithmOffer> Usable(IEnumerable<AlgorithmOffer> offers)
+    /// <summary>The deterministic offers within the least of the three workspaces that one of them makes do with, and it.</summary>
+    /// <exception cref="SlttException">There are some, but the device's memory is too small for any.</exception>
+    private (List<AlgorithmOffer> Offers, long Workspace) Usable(IEnumerable<AlgorithmOffer> offers, string call)
     {
         List<AlgorithmOffer> deterministic = [.. offers.Where(o => o.Works && o.Deterministic)];
-        List<AlgorithmOffer> usable = deterministic.FindAll(o => o.Workspace <= WorkspaceLimit);
-        if (usable.Count == 0 && deterministic.Count > 0)
+        if (deterministic.Count == 0)
         {
-            // A large batch may need more: better a larger workspace, which the plan counts, than no training.
-            return [deterministic.MinBy(o => o.Workspace)];
+            return ([], UsualWorkspace);
         }
 
-        return usable.Exists(o => o.AsAsked) ? usable.FindAll(o => o.AsAsked) : usable;
+        AlgorithmOffer least = deterministic.MinBy(o => o.Workspace);
+        if (least.Workspace > (ulong)memory)
+        {
+            throw new SlttException(
+                ErrorKind.Device,
+                $"no deterministic algorithm of {call} fits the device: the least workspace is {least.Workspace >> 20} MiB, "
+                    + $"more than its {memory >> 20} MiB of memory",
+                "take a smaller batch (-b)");
+        }
+
+        if (least.Workspace > (ulong)largestWorkspace)
+        {
+            return ([least], (long)least.Workspace);
+        }
+
+        long workspace = least.Workspace <= UsualWorkspace ? UsualWorkspace : largestWorkspace;
+        List<AlgorithmOffer> usable = deterministic.FindAll(o => o.Workspace <= (ulong)workspace);
+        return (usable.Exists(o => o.AsAsked) ? usable.FindAll(o => o.AsAsked) : usable, workspace);
     }
 }

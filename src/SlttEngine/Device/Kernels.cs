@@ -40,7 +40,7 @@ public sealed partial class Kernels
         CUfunction function = Function(kernel, shape);
         arguments.CopyTo(addresses);
         CUResult result = DriverAPINativeMethods.Launch.cuLaunchKernel(
-            function, (uint)shape.Blocks, 1, 1, (uint)shape.Threads, 1, 1, 0, stream, addresses, null!);
+            function, (uint)shape.Blocks, (uint)shape.Steps, 1, (uint)shape.Threads, 1, 1, 0, stream, addresses, null!);
         Check(result, "cuLaunchKernel", kernel, shape);
     }
 
@@ -65,7 +65,7 @@ public sealed partial class Kernels
     {
         if (result != CUResult.Success)
         {
-            string launch = $"{Names[kernel]}, grid {shape.Blocks}, block {shape.Threads}, on {device}";
+            string launch = $"{Names[kernel]}, grid {shape.Grid}, block {shape.Threads}, on {device}";
             throw new CudaException(result, $"{call} ({launch}): {new CudaException(result).Message}", null);
         }
     }

@@ -111,6 +111,11 @@ public static partial class NativeLibraries
         ? [(13, "nvrtc64_130_0.dll"), (12, "nvrtc64_120_0.dll"), (11, "nvrtc64_112_0.dll")]
         : [(13, "libnvrtc.so.13"), (12, "libnvrtc.so.12"), (11, "libnvrtc.so.11.2")];
 
+    /// <summary>CUPTI, which records when kernels run, the newest first. The last is whatever a toolkit's folder holds.</summary>
+    private static readonly (int Major, string Name)[] Recorders = OperatingSystem.IsWindows()
+        ? []
+        : [(13, "libcupti.so.13"), (12, "libcupti.so.12"), (11, "libcupti.so.11.8"), (0, "libcupti.so")];
+
     private static readonly string[] DnnNames = OperatingSystem.IsWindows() ? ["cudnn64_9.dll"] : ["libcudnn.so.9"];
 
     /// <summary>cuDNN 9 is a dispatcher that loads its parts by name as it runs; a stray system copy must not be mixed in.</summary>
@@ -157,6 +162,27 @@ public static partial class NativeLibraries
         List<string> paths = [];
         tried = paths;
         return TryLoad([.. RuntimeCompilers.Where(c => c.Major <= newest).Select(c => c.Name)], paths);
+    }
+
+    /// <summary>Loads CUPTI, of a version that the driver can serve.</summary>
+    /// <returns>The library; 0 where there is none.</returns>
+    internal static nint LoadRecorder()
+    {
+        int newest;
+        lock (Gate)
+        {
+            if (chosen is null || chosenCpu)
+            {
+                return 0;
+            }
+
+            newest = DriverMajor(chosen["nvcuda"]);
+        }
+
+        // The newest first, wherever it lies: an old one on the loader's path may not know the GPU.
+        return Recorders.Where(r => r.Major <= newest)
+            .Select(r => TryLoad([r.Name], [], Folders().Concat(RecorderFolders())))
+            .FirstOrDefault(handle => handle != 0);
     }
 
     private static nint Resolve(string name) => chosen is not null && chosen.TryGetValue(name, out nint handle) ? handle : 0;
@@ -231,9 +257,9 @@ public static partial class NativeLibraries
         };
     }
 
-    private static nint TryLoad(string[] names, List<string> tried)
+    private static nint TryLoad(string[] names, List<string> tried, IEnumerable<string>? folders = null)
     {
-        foreach (string folder in Folders())
+        foreach (string folder in folders ?? Folders())
         {
             foreach (string name in names)
             {
@@ -312,6 +338,16 @@ public static partial class NativeLibraries
                 }
             }
         }
+    }
+
+    /// <summary>Where CUPTI lies besides: a toolkit's folder of extras, and Triton's package, which brings it along.</summary>
+    private static IEnumerable<string> RecorderFolders()
+    {
+        string?[] roots = [
+            Environment.GetEnvironmentVariable("CUDA_PATH"), Environment.GetEnvironmentVariable("CUDA_HOME"), "/usr/local/cuda"];
+        return roots.OfType<string>().Select(root => Path.Combine(root, "extras", "CUPTI", "lib64")).Concat(
+            PythonSites(Environment.GetEnvironmentVariable("PATH")).Select(
+                site => Path.Combine(site, "triton", "backends", "nvidia", "lib", "cupti")));
     }
 
     /// <summary>site-packages folders, where pip puts NVIDIA's wheels (nvidia/cudnn/lib and so on).</summary>

@@ -23,7 +23,10 @@ public sealed class Convolution : Layer
         (this.module, this.input) = (module, input);
         module.CheckInput(input);
         Output = new Edge(
-            module.Name, module.OutputSize(input.Height), module.OutputSize(input.Width), module.Out, input.DependsOnInputOnly);
+            module.Name, module.OutputSize(input.Height), module.OutputSize(input.Width), module.Out, input.DependsOnInputOnly)
+        {
+            Origin = Origin.Convolution,
+        };
     }
 
     /// <inheritdoc/>
@@ -38,17 +41,29 @@ public sealed class Convolution : Layer
     /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
-        Filter<T> filter = Filter<T>.Of(b, module.Weight, () => b.WorkingWeight(module.Weight));
-        if (PixelProduct<T>.IsFor(b, module))
+        if (b is ProgramBuilder<float> single && b.Shape.SplitTf32 && input.IsExactInTf32)
         {
-            PixelProduct<T> product = new(b, module, input, Output);
-            b.Add(b.ForwardOf(Output), product.Forward(b.Activation(input), filter, b.NewActivation(Output)));
-            return () => product.EmitBackward(module.Weight, filter);
+            return new SplitConvolution(single, module, input, Output).Emit();
         }
 
-        ConvolutionCalls<T> calls = new(b, module, input, Output);
-        b.Add(b.ForwardOf(Output), calls.Forward(b.Activation(input), filter, b.NewActivation(Output)));
-        return () => EmitBackward(b, calls, input, Output, module.Weight, filter);
+        PixelProduct<T>? product = PixelProduct<T>.IsFor(b, module) ? new(b, module, input, Output) : null;
+        ConvolutionCalls<T>? calls = product is null ? new(b, module, input, Output) : null;
+        Filter<T> filter = Filter<T>.Of(b, module.Weight, () => b.WorkingWeight(module.Weight));
+        Op Forward(DeviceBuffer<T> x, DeviceBuffer<T> y) => product?.Forward(x, filter, y) ?? calls!.Forward(x, filter, y);
+        b.Add(b.ForwardOf(Output), Forward(b.Activation(input), b.NewActivation(Output)));
+        if (b.IsMadeAgain(Output))
+        {
+            b.SetRecompute(Output, () =>
+            {
+                DeviceBuffer<T> again = b.Scratch<T>(Output.Name + " made again", b.Count(Output));
+                b.Add(Section.Backward, Forward(b.ActivationForBackward(input), again));
+                return again;
+            });
+        }
+
+        return product is not null
+            ? () => product.EmitBackward(module.Weight, filter)
+            : () => EmitBackward(b, calls!, input, Output, module.Weight, filter);
     }
 
     /// <summary>Emits both backward passes: the filter's gradient is added up, the input's handed on.</summary>

@@ -59,6 +59,9 @@ public sealed class BatchRun : IDisposable
     /// <summary>The engine.</summary>
     public TrainingEngine Engine { get; }
 
+    /// <summary>The program of its iterations.</summary>
+    internal NetworkProgram Program => Engine.Program(training: true, labels.Length);
+
     /// <summary>Runs one training iteration and waits.</summary>
     public BatchMetrics Iterate()
     {

@@ -52,6 +52,12 @@ internal sealed class NetworkProgram : IDisposable
     /// <summary>Bytes of a batch's input, as <see cref="Run"/> takes it.</summary>
     public long InputBytes => ops.Feed.Bytes;
 
+    /// <summary>
+    /// Is called in place of each launch of an operation for steps side by side, with what launches it: for profiles. The launches are then
+    /// not captured. Null: none.
+    /// </summary>
+    public Action<Op, StepRange, Action>? Launcher { get; set; }
+
     /// <summary>Builds and plans a program; nothing is allocated for it yet.</summary>
     /// <param name="store">The network's parameters; they need no memory yet.</param>
     /// <param name="kind">What it does with a batch.</param>
@@ -96,7 +102,10 @@ internal sealed class NetworkProgram : IDisposable
             options.StaticInput,
             options.FastMath,
             BatchStatistics: kind == ProgramKind.TrainingSamplesByBatchStatistics,
-            StepsAtOnce: CanBeSideBySide(store.Network, batch, type) ? (int)Math.Min(stepsAtOnce, int.MaxValue / (most * batch)) : 1);
+            StepsAtOnce: CanBeSideBySide(store.Network, batch, type, options.StaticInput)
+                ? (int)Math.Min(stepsAtOnce, int.MaxValue / (most * batch)) : 1,
+            Recompute: training && options.Recompute,
+            SplitTf32: type == ComputeType.Float32 && options.SplitTf32);
 
         return shape.Type switch
         {
@@ -135,7 +144,10 @@ internal sealed class NetworkProgram : IDisposable
 
         // Step 0 does not read the state buffers, so their bytes are subtracted.
         long absent = Arena.Persistent.Where(b => b.Kind == BufferKind.State && !b.Zeroed).Sum(b => b.Bytes);
-        return new IterationWork(all.Sum(a => a.Steps * a.Op.MultiplyAdds), all.Sum(a => a.Op.BytesFor(a.Steps)) - absent);
+        return new IterationWork(
+            all.Sum(a => a.Steps * a.Op.MultiplyAdds),
+            all.Sum(a => a.Op.BytesFor(a.Steps)) - absent,
+            all.Sum(a => (long)(a.Op.LaunchSteps is null ? a.Steps : 1)));
     }
 
     /// <summary>Gives the program its memory.</summary>
@@ -173,7 +185,7 @@ internal sealed class NetworkProgram : IDisposable
         ops.Feed.Write(input);
         HostCopy.ToDevice(device, ops.Labels.Address(0), labels);
         List<StepPass> passes = StepPass.SideBySide(schedule, Shape.StepsAtOnce);
-        if (afterForward is not null)
+        if (afterForward is not null || Launcher is not null)
         {
             Launch(ops.Begin);
             foreach (StepPass pass in passes)
@@ -181,7 +193,7 @@ internal sealed class NetworkProgram : IDisposable
                 Launch(pass);
                 if (pass.Kind != StepKind.Backward)
                 {
-                    pass.Steps.Steps.ToList().ForEach(afterForward);
+                    pass.Steps.Steps.ToList().ForEach(t => afterForward?.Invoke(t));
                 }
             }
 
@@ -243,8 +255,6 @@ internal sealed class NetworkProgram : IDisposable
         ops.Dispose();
     }
 
-    private static void Launch(List<(Op Op, Action Launch)> launches) => launches.ForEach(launch => launch.Launch());
-
     /// <summary>Launches up to the last one that reads the input; 0: no copy waits for it.</summary>
     private int InputReads(List<(Op Op, Action Launch)> launches) =>
         ops.Feed.Overlaps ? launches.FindLastIndex(launch => ops.Feed.IsReadBy(launch.Op)) + 1 : 0;
@@ -252,18 +262,21 @@ internal sealed class NetworkProgram : IDisposable
     /// <summary>All launches of an iteration in order.</summary>
     private List<(Op Op, Action Launch)> Iteration(List<StepPass> passes) =>
     [
-        .. ops.Begin.Select(op => (op, (Action)(() => op.Launch(0)))),
-        .. passes.SelectMany(pass => ops.Steps[pass.Kind].Select(op => (op, (Action)(() => Launch(op, pass))))),
-        .. ops.End.Select(op => (op, (Action)(() => op.Launch(0)))),
+        .. ops.Begin.Select(op => (op, Launches(op, StepRange.One(0), backwards: false))),
+        .. passes.SelectMany(pass => ops.Steps[pass.Kind].Select(
+            op => (op, Launches(op, pass.Steps, backwards: pass.Kind == StepKind.Backward)))),
+        .. ops.End.Select(op => (op, Launches(op, StepRange.One(0), backwards: false))),
     ];
 
-    private static void Launch(Op op, StepPass pass) => op.Run(pass.Steps, backwards: pass.Kind == StepKind.Backward);
+    private Action Launches(Op op, StepRange steps, bool backwards) => () => Launch(op, steps, backwards);
 
-    private static void Launch(IReadOnlyList<Op> ops)
+    private static void Launch(List<(Op Op, Action Launch)> launches) => launches.ForEach(launch => launch.Launch());
+
+    private void Launch(IReadOnlyList<Op> ops)
     {
         foreach (Op op in ops)
         {
-            op.Launch(0);
+            Launch(op, StepRange.One(0), backwards: false);
         }
     }
 
@@ -271,7 +284,19 @@ internal sealed class NetworkProgram : IDisposable
     {
         foreach (Op op in ops.Steps[pass.Kind])
         {
-            Launch(op, pass);
+            Launch(op, pass.Steps, backwards: pass.Kind == StepKind.Backward);
+        }
+    }
+
+    private void Launch(Op op, StepRange steps, bool backwards)
+    {
+        if (Launcher is null)
+        {
+            op.Run(steps, backwards);
+        }
+        else
+        {
+            Launcher(op, steps, () => op.Run(steps, backwards));
         }
     }
 
@@ -309,9 +334,10 @@ internal sealed class NetworkProgram : IDisposable
     /// True if steps can lie side by side: kernels read 16 bytes at a time, so each step must begin at a multiple of 16 bytes. So it does but
     /// for odd numbers of channels and samples. The logits are read one by one.
     /// </summary>
-    private static bool CanBeSideBySide(Network network, int batch, ComputeType type) => network.Layers
+    private static bool CanBeSideBySide(Network network, int batch, ComputeType type, bool staticInput) => network.Layers
         .SelectMany(l => l.Inputs.Append(l.Output)).Where(edge => edge != network.Logits)
-        .All(edge => edge.Elements * batch * type.Size() % 16 == 0);
+        .All(edge => edge.Elements * batch * type.Size() % 16 == 0)
+        && network.Layers.All(l => l.AllowsStepsSideBySide(staticInput));
 
     private float[] Read(DeviceBuffer<float> buffer, int t)
     {

@@ -73,11 +73,14 @@ public sealed class GpuCheckTests
         (int exitCode, string output) = RunScript(script, "--out", Path.Combine(folder, "out"));
         Assert.That(exitCode, Is.Zero, output);
         string summary = File.ReadAllText(Path.Combine(folder, "out", "summary.txt"));
-        string[] pieces = ["devices", "tests", "verify", "memcheck", "racecheck", "kernels", "training"];
+        string[] pieces = ["devices", "tests", "verify", "memcheck", "racecheck", "kernels", "training", "profile"];
         Assert.That(summary, Does.Match("^" + string.Concat(pieces.Select(piece => piece + @" +passed +\d+ s\n")) + "$"));
         string Log(string piece) => File.ReadAllText(Path.Combine(folder, "out", piece + ".log"));
         Assert.That(Log("racecheck"), Does.Contain("--tool racecheck").And.Contain("--error-exitcode").And.Contain("Tests.Kernels"));
         Assert.That(Log("tests"), Does.StartWith("cuda "));
+        Assert.That(
+            File.ReadAllText(Path.Combine(folder, "out", "vgg11-f16-profile.txt")),
+            Does.StartWith("sltt profile -dataset dvsgesture").And.Contain("--device cuda"));
         Assert.That(Log("training"), Does.Contain("device memory at T = 48 is that at T = 6").And.Contain("device_in_use_bytes"));
     }
 

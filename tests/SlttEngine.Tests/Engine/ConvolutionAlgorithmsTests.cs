@@ -9,8 +9,11 @@ public sealed class ConvolutionAlgorithmsTests
     private static readonly AlgorithmOffer Guessed = new(
         1, Works: true, cudnnMathType.TensorOP, AsAsked: true, Deterministic: true, Workspace: 100, Milliseconds: -1);
 
+    private const long Memory = 16L << 30; // of a card whose largest workspace is the usual one
+
     private string folder = string.Empty;
     private int measurements;
+    private long measuredIn;
 
     [SetUp]
     public void MakeFolder() => (folder, measurements) = (Directory.CreateTempSubdirectory("sltt-algorithms-").FullName, 0);
@@ -26,7 +29,7 @@ public sealed class ConvolutionAlgorithmsTests
             [Guessed, Guessed with { Algorithm = 2 }],
             [
                 Guessed with { Algorithm = 3, Deterministic = false, Milliseconds = 1 },
-                Guessed with { Algorithm = 4, Workspace = ConvolutionAlgorithms.WorkspaceLimit + 1, Milliseconds = 2 },
+                Guessed with { Algorithm = 4, Workspace = ConvolutionAlgorithms.UsualWorkspace + 1, Milliseconds = 2 },
                 Guessed with { Algorithm = 5, Works = false, Milliseconds = -1 },
                 Guessed with { Algorithm = 6, AsAsked = false, Milliseconds = 3 },
                 Guessed with { Algorithm = 7, Milliseconds = 5 },
@@ -38,7 +41,7 @@ public sealed class ConvolutionAlgorithmsTests
     [Test]
     public void Where_all_need_more_workspace_the_least_is_taken()
     {
-        ulong over = ConvolutionAlgorithms.WorkspaceLimit + 1;
+        ulong over = ConvolutionAlgorithms.UsualWorkspace + 1;
         AlgorithmOffer[] guess =
         [
             Guessed with { Algorithm = 3, Workspace = over + 1 },
@@ -47,6 +50,57 @@ public sealed class ConvolutionAlgorithmsTests
         ];
         Assert.That(Choose("call", guess, []), Is.EqualTo(4));
         Assert.That(measurements, Is.Zero);
+    }
+
+    // 160 GiB: the largest workspace is 2.5 GiB.
+    [Test]
+    public void A_large_card_allows_a_large_workspace_where_no_algorithm_makes_do_with_the_usual_one()
+    {
+        const long Large = 160L << 30;
+        const ulong Usual = ConvolutionAlgorithms.UsualWorkspace, Gibibyte = 1UL << 30;
+        AlgorithmOffer[] large =
+        [
+            Guessed with { Algorithm = 2, Workspace = Usual + 1 },
+            Guessed with { Algorithm = 3, Workspace = 2 * Gibibyte },
+            Guessed with { Algorithm = 4, Workspace = 3 * Gibibyte },
+        ];
+        AlgorithmOffer[] measured = [large[0] with { Milliseconds = 3 }, large[1] with { Milliseconds = 2 }];
+        Assert.Multiple(() =>
+        {
+            Assert.That(Choose("large", large, measured, memory: Large), Is.EqualTo(3), "the fastest");
+            Assert.That((measurements, measuredIn), Is.EqualTo((1, Large / 64)));
+            Assert.That(Choose("large on a small card", large, measured), Is.EqualTo(2), "the least");
+            Assert.That(measurements, Is.EqualTo(1));
+
+            // One makes do with the usual workspace, so a faster one that needs more is no candidate.
+            AlgorithmOffer[] both = [Guessed, Guessed with { Algorithm = 5 }, .. large];
+            measured = [Guessed with { Milliseconds = 9 }, large[0] with { Milliseconds = 1 }];
+            Assert.That(Choose("both", both, measured, memory: Large), Is.EqualTo(1));
+            Assert.That(measuredIn, Is.EqualTo((long)Usual));
+        });
+    }
+
+    [Test]
+    public void Choices_of_cards_with_other_workspaces_are_other_choices() => Assert.Multiple(() =>
+    {
+        static string Key(long memory) => ConvolutionAlgorithms.CacheKey("GPU", new Version(9, 14, 0), memory);
+        Assert.That(Key(8L << 30), Is.EqualTo("GPU, cuDNN 9.14.0"));
+        Assert.That(Key(16L << 30), Is.EqualTo("GPU, cuDNN 9.14.0"));
+        Assert.That(Key(160L << 30), Is.EqualTo("GPU, cuDNN 9.14.0, workspaces of 2560 MiB"));
+    });
+
+    [Test]
+    public void A_workspace_beyond_the_devices_memory_is_told()
+    {
+        SlttException error = Assert.Throws<SlttException>(
+            () => Choose("backward filter f32 (512, 32, 32, 64)", [Guessed with { Workspace = (ulong)Memory + 1 }], []))!;
+        Assert.That(error.Kind, Is.EqualTo(ErrorKind.Device));
+        Assert.That(
+            error.Message,
+            Is.EqualTo(
+                "no deterministic algorithm of backward filter f32 (512, 32, 32, 64) fits the device: the least workspace is 16384 MiB, "
+                    + "more than its 16384 MiB of memory"));
+        Assert.That(error.Hint, Is.EqualTo("take a smaller batch (-b)"));
     }
 
     [Test]
@@ -78,7 +132,7 @@ public sealed class ConvolutionAlgorithmsTests
     {
         File.WriteAllText(Path.Combine(folder, "file"), "");
         ConvolutionAlgorithms algorithms = new(
-            SharedDevice.Device, RememberedAlgorithm.Open("device", Path.Combine(folder, "file", "inside")));
+            SharedDevice.Device, RememberedAlgorithm.Open("device", Path.Combine(folder, "file", "inside")), Memory);
         AlgorithmOffer measured = Guessed with { Algorithm = 2, Milliseconds = 1 };
         Assert.That(algorithms.Choose("a", () => [Guessed, Guessed], (_, _, _, _, _) => [measured], (4, 4, 4)).Algorithm, Is.EqualTo(2));
     }
@@ -98,7 +152,7 @@ public sealed class ConvolutionAlgorithmsTests
     [Test]
     public void A_plan_that_is_only_tried_out_measures_nothing_but_knows_what_was_measured()
     {
-        ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
+        ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder), Memory);
         int Guess(string call) => algorithms.Choose(
             call,
             () => [Guessed, Guessed with { Algorithm = 2 }],
@@ -107,14 +161,14 @@ public sealed class ConvolutionAlgorithmsTests
             measures: false).Algorithm;
         Assert.That(Guess("a"), Is.EqualTo(1));
         Choose("b", [Guessed, Guessed], [Guessed with { Algorithm = 2, Milliseconds = 1 }]);
-        algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
+        algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder), Memory);
         Assert.That(Guess("b"), Is.EqualTo(2));
     }
 
     [Test]
     public void Where_cuDNN_cannot_measure_its_guess_is_taken_and_where_it_cannot_guess_the_call_is_named() => Assert.Multiple(() =>
     {
-        ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
+        ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder), Memory);
         Assert.That(
             algorithms.Choose(
                 "a",
@@ -134,7 +188,7 @@ public sealed class ConvolutionAlgorithmsTests
         AlgorithmOffer other = Guessed with { Algorithm = 2, Math = cudnnMathType.Default, AsAsked = false, Milliseconds = 1 };
         for (int i = 0; i < 2; i++)
         {
-            ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder));
+            ConvolutionAlgorithms algorithms = new(SharedDevice.Device, RememberedAlgorithm.Open("device", folder), Memory);
             Assert.That(
                 algorithms.Choose("a", () => [other, other with { Algorithm = 3 }], (_, _, _, _, _) => i == 0 ? [other] : [], (4, 4, 4)),
                 Is.EqualTo((2, cudnnMathType.Default)));
@@ -158,13 +212,14 @@ public sealed class ConvolutionAlgorithmsTests
         Assert.That((offer.Works, offer.Math, offer.AsAsked), Is.EqualTo((works, math, asAsked)));
     }
 
-    private int Choose(string call, AlgorithmOffer[] guess, AlgorithmOffer[] measured, string device = "device") =>
-        new ConvolutionAlgorithms(SharedDevice.Device, RememberedAlgorithm.Open(device, folder)).Choose(
+    private int Choose(string call, AlgorithmOffer[] guess, AlgorithmOffer[] measured, string device = "device", long memory = Memory) =>
+        new ConvolutionAlgorithms(SharedDevice.Device, RememberedAlgorithm.Open(device, folder), memory).Choose(
             call,
             () => guess,
-            (_, _, _, _, _) =>
+            (_, _, _, _, workspace) =>
             {
                 measurements++;
+                measuredIn = workspace;
                 return measured;
             },
             (64, 64, 64)).Algorithm;

@@ -17,6 +17,7 @@ public sealed partial class SpellingTests
         "keepachangelog.com",
         "research.ibm.com",
         "semver.org",
+        "ui.perfetto.dev",
         "www.cs.toronto.edu",
         "www.image-net.org",
         "www.w3.org",
