@@ -154,7 +154,8 @@ internal sealed class KernelCases
             [m.Values(type, large), Partials(m, sums), m.Values(type, small), m.Values(type, large), Null, m.Values(type, large),
                 PerChannel(m), PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, 1, pixels, Channels, Side, Window]);
         Add("lif_pool_backward_accumulate", type, (b * (large + small)) + (8 * large), elements, m =>
-            [m.Zeros<float>(large), m.Values(type, small), m.Values(type, large), Null, Lambda, Threshold, Triangle, 0f, 0u, Null, 1, pixels,
+            [m.Zeros<float>(large), m.Values(type, small), m.Values(type, large), Null, Lambda, Threshold, Triangle, 0f, 0u, Null, 1,
+                pixels,
                 Channels, Side, Window]);
     }
 
@@ -169,7 +170,8 @@ internal sealed class KernelCases
         AddFrames("f32", 4, m => m.Positive(pixels));
         void AddFrames(string element, int size, Func<KernelBuffers, object> from) =>
             Add("expand_frames_" + element, type, (size + b) * pixels, LaunchShape.Elements(device, pixels, b), m =>
-                [m.Values(type, pixels), from(m), m.State(), m.Positive(Polarities), m.Positive(Polarities), 1, 1, frames, Polarities, Sensor,
+                [m.Values(type, pixels), from(m), m.State(), m.Positive(Polarities), m.Positive(Polarities), 1, 1, frames, Polarities,
+                    Sensor,
                     Sensor]);
         int images = (int)Math.Max(1, n / (1024 * ImageChannels));
         Add("augment_cifar", type, ((3 * 1) + (ImageChannels * b)) * 1024L * images, LaunchShape.Samples(images), m =>

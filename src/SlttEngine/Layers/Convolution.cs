@@ -51,13 +51,13 @@ public sealed class Convolution : Layer
         Filter<T> filter = Filter<T>.Of(b, module.Weight, () => b.WorkingWeight(module.Weight));
         Op Forward(DeviceBuffer<T> x, DeviceBuffer<T> y) => product?.Forward(x, filter, y) ?? calls!.Forward(x, filter, y);
         b.Add(b.ForwardOf(Output), Forward(b.Activation(input), b.NewActivation(Output)));
-        if (b.IsMadeAgain(Output))
+        if (b.IsRecomputed(Output))
         {
             b.SetRecompute(Output, () =>
             {
-                DeviceBuffer<T> again = b.Scratch<T>(Output.Name + " made again", b.Count(Output));
-                b.Add(Section.Backward, Forward(b.ActivationForBackward(input), again));
-                return again;
+                DeviceBuffer<T> recomputed = b.Scratch<T>(Output.Name + " made again", b.Count(Output));
+                b.Add(Section.Backward, Forward(b.ActivationForBackward(input), recomputed));
+                return recomputed;
             });
         }
 

@@ -82,13 +82,13 @@ internal sealed class NetworkProgram : IDisposable
     {
         bool training = kind == ProgramKind.Training;
         ComputeType type = training ? options.Type : ComputeType.Float32;
-        long most = store.Network.Layers.Max(l => Math.Max(l.Output.Elements, l.Inputs.Max(i => i.Elements)));
-        if (batch > int.MaxValue / most)
+        long largest = store.Network.Layers.Max(l => Math.Max(l.Output.Elements, l.Inputs.Max(i => i.Elements)));
+        if (batch > int.MaxValue / largest)
         {
             throw new SlttException(
                 ErrorKind.Usage,
                 $"-b {batch}: too large for cuDNN, whose tensors have at most 2^31 - 1 elements",
-                $"this network takes batches of at most {int.MaxValue / most}");
+                $"this network takes batches of at most {int.MaxValue / largest}");
         }
 
         // What is done in a step of an evaluation is the same in each.
@@ -103,7 +103,7 @@ internal sealed class NetworkProgram : IDisposable
             options.FastMath,
             BatchStatistics: kind == ProgramKind.TrainingSamplesByBatchStatistics,
             StepsAtOnce: CanBeSideBySide(store.Network, batch, type, options.StaticInput)
-                ? (int)Math.Min(stepsAtOnce, int.MaxValue / (most * batch)) : 1,
+                ? (int)Math.Min(stepsAtOnce, int.MaxValue / (largest * batch)) : 1,
             Recompute: training && options.Recompute,
             SplitTf32: type == ComputeType.Float32 && options.SplitTf32);
 
@@ -331,8 +331,8 @@ internal sealed class NetworkProgram : IDisposable
     }
 
     /// <summary>
-    /// True if steps can lie side by side: kernels read 16 bytes at a time, so each step must begin at a multiple of 16 bytes. So it does but
-    /// for odd numbers of channels and samples. The logits are read one by one.
+    /// True if steps can lie side by side: kernels read 16 bytes at a time, so each step must begin at a multiple of 16 bytes. So it does
+    /// but for odd numbers of channels and samples. The logits are read one by one.
     /// </summary>
     private static bool CanBeSideBySide(Network network, int batch, ComputeType type, bool staticInput) => network.Layers
         .SelectMany(l => l.Inputs.Append(l.Output)).Where(edge => edge != network.Logits)

@@ -28,7 +28,10 @@ public sealed partial record RunDescription
     ];
 
     /// <summary>What decides how training goes on, besides.</summary>
-    private static readonly string[] OfTraining = ["method", "K", "surrogate", "dtype", "fast_math", "split_tf32", "steps_at_once", "batch_size", "seed", "drop_last"];
+    private static readonly string[] OfTraining =
+    [
+        "method", "K", "surrogate", "dtype", "fast_math", "split_tf32", "steps_at_once", "batch_size", "seed", "drop_last",
+    ];
 
     /// <summary>The version of the form; readers refuse a newer one.</summary>
     public int Format { get; init => field = value == 0 ? CurrentFormat : value; } = CurrentFormat; // 0, null: the text has none
