@@ -49,8 +49,7 @@ internal unsafe struct GraphLaunch
 /// <summary>
 /// The driver's functions on the nodes of a graph; cuda.h says what each does. Handles are pointers. The caller checks each status.
 /// </summary>
-/// <remarks>They are declared here and not in src/ManagedCuda, which has only what the published ManagedCuda declares the same
-/// way.</remarks>
+/// <remarks>They are here and not in src/ManagedCuda, which has only what the published ManagedCuda declares the same way.</remarks>
 internal static unsafe partial class GraphNodes
 {
     private const string Driver = "nvcuda";

@@ -255,8 +255,6 @@ internal sealed class NetworkProgram : IDisposable
         ops.Dispose();
     }
 
-    private static void Launch(List<(Op Op, Action Launch)> launches) => launches.ForEach(launch => launch.Launch());
-
     /// <summary>Launches up to the last one that reads the input; 0: no copy waits for it.</summary>
     private int InputReads(List<(Op Op, Action Launch)> launches) =>
         ops.Feed.Overlaps ? launches.FindLastIndex(launch => ops.Feed.IsReadBy(launch.Op)) + 1 : 0;
@@ -264,12 +262,15 @@ internal sealed class NetworkProgram : IDisposable
     /// <summary>All launches of an iteration in order.</summary>
     private List<(Op Op, Action Launch)> Iteration(List<StepPass> passes) =>
     [
-        .. ops.Begin.Select(op => (op, (Action)(() => Launch(op, StepRange.One(0), backwards: false)))),
-        .. passes.SelectMany(pass => ops.Steps[pass.Kind].Select(op => (op, (Action)(() => Launch(op, pass))))),
-        .. ops.End.Select(op => (op, (Action)(() => Launch(op, StepRange.One(0), backwards: false)))),
+        .. ops.Begin.Select(op => (op, Launches(op, StepRange.One(0), backwards: false))),
+        .. passes.SelectMany(pass => ops.Steps[pass.Kind].Select(
+            op => (op, Launches(op, pass.Steps, backwards: pass.Kind == StepKind.Backward)))),
+        .. ops.End.Select(op => (op, Launches(op, StepRange.One(0), backwards: false))),
     ];
 
-    private void Launch(Op op, StepPass pass) => Launch(op, pass.Steps, backwards: pass.Kind == StepKind.Backward);
+    private Action Launches(Op op, StepRange steps, bool backwards) => () => Launch(op, steps, backwards);
+
+    private static void Launch(List<(Op Op, Action Launch)> launches) => launches.ForEach(launch => launch.Launch());
 
     private void Launch(IReadOnlyList<Op> ops)
     {
@@ -283,7 +284,7 @@ internal sealed class NetworkProgram : IDisposable
     {
         foreach (Op op in ops.Steps[pass.Kind])
         {
-            Launch(op, pass);
+            Launch(op, pass.Steps, backwards: pass.Kind == StepKind.Backward);
         }
     }
 
