@@ -24,8 +24,8 @@ namespace sltt {
 
 // source: Dropout; or PooledGradient, with grad_spikes and grad_residual null. bptt, residual: Yes or No, whether `carried` and
 // grad_residual are there. Neuron: common/neuron.cuh. Each combination is a kernel of its own: with all of them in one the compiler would
-// run out of registers.
-template <class T, class Neuron, class Bptt, class Residual, class MaskSource>
+// run out of registers. ROWS: rows under way in a thread; pools under BPTT leave registers for one.
+template <class T, int ROWS, class Neuron, class Bptt, class Residual, class MaskSource>
 __device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, const T* grad_spikes, const T* grad_residual, const T* u,
                                                T* carried, const T* x, const float* mean, const float* invstd, float lambda, float v_th,
                                                Neuron neuron, Bptt bptt, Residual residual, MaskSource source, int steps, int64_t rows,
@@ -45,7 +45,7 @@ __device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, cons
             if (bptt) in.carried = fetch<V>(carried, i);
             return in;
         };
-        sum_rows<2, 2, T, Neuron::MAX_PACK>(
+        sum_rows<2, ROWS, T, Neuron::MAX_PACK>(
             partials_at<2>(partials, step, channels), rows, channels, PerChannel<2>{{mean + c, invstd + c}}, source_now, read,
             [=](auto lanes, int64_t i, const auto& norm, const auto& mask, const auto& in) {
                 constexpr int V = decltype(lanes)::value;
@@ -68,8 +68,8 @@ __device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, cons
          T* __restrict__ carried, const T* __restrict__ x, const float* __restrict__ mean, const float* __restrict__ invstd, float lambda, \
          float v_th, int surrogate, float drop_rate, uint32_t drop_layer, const RunState* state, int steps, int64_t rows, int channels),   \
         (void)surrogate;                                                                                                                   \
-        batch_norm_lif_backward<T>(grad_y, partials, grad_spikes, grad_residual, u, carried, x, mean, invstd, lambda, v_th, neuron, bptt,  \
-                                   residual, dropout(drop_rate, drop_layer, state), steps, rows, channels))
+        batch_norm_lif_backward<T, 2>(grad_y, partials, grad_spikes, grad_residual, u, carried, x, mean, invstd, lambda, v_th, neuron,     \
+                                      bptt, residual, dropout(drop_rate, drop_layer, state), steps, rows, channels))
 #define POOL_INSTANCE(T, suffix, neuron, words, bptt)                                                                                      \
     SLTT_SUM_KERNEL(                                                                                                                       \
         batch_norm_lif_pool_backward_of_##words##_##suffix,                                                                                \
@@ -78,7 +78,7 @@ __device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, cons
          float v_th, int surrogate, float drop_rate, uint32_t drop_layer, const RunState* state, int steps, int64_t rows, int channels,    \
          int width, int window),                                                                                                           \
         (void)surrogate;                                                                                                                   \
-        batch_norm_lif_backward<T>(                                                                                                        \
+        batch_norm_lif_backward<T, (bptt ? 1 : 2)>(                                                                                        \
             grad_y, partials, (const T*)nullptr, (const T*)nullptr, u, carried, x, mean, invstd, lambda, v_th, neuron, bptt, No{},         \
             pooled_gradient(grad_pooled, rows, channels, {width, window}, dropout(drop_rate, drop_layer, state)), steps, rows, channels))
 #define NEURON(T, suffix, neuron, word)                                              \
