@@ -55,15 +55,23 @@ __device__ inline void batch_norm_backward_finalize_body(float* grad_weight, flo
 
 template <class T, class G>
 __device__ inline void batch_norm_backward_apply(T* grad_x, const G* grad_y, const T* x, const float* mean, const float* invstd,
-                                                 const float* scale, const float* coefficients, int steps, int64_t rows, int channels) {
+                                                 const float* scale, const float* coefficients, int64_t rows, int channels) {
+    PerChannel<5> parameters = {{mean, invstd, scale, coefficients, coefficients + channels}};
+    for_rows_channels<T>(rows, channels, parameters, no_dropout(), [=](auto lanes, int64_t i, const auto& params, const auto&) {
+        constexpr int V = decltype(lanes)::value;
+        Pack<V> dy = load<V, STREAM>(grad_y, i), xhat = (load<V, STREAM>(x, i) - params[0]) * params[1];
+        store<V>(grad_x, i, params[2] * ((dy - params[3]) - xhat * params[4]));
+    });
+}
+
+template <class T>
+__device__ inline void batch_norm_backward_apply_steps(T* grad_x, const T* grad_y, const T* x, const float* mean, const float* invstd,
+                                                       const float* scale, const float* coefficients, int steps, int64_t rows,
+                                                       int channels) {
     for_steps(steps, [=](int step) {
         const int64_t begin = step * rows * channels, c = (int64_t)step * channels;  // of the step's elements, channels
-        PerChannel<5> parameters = {{mean + c, invstd + c, scale + c, coefficients + 2 * c, coefficients + 2 * c + channels}};
-        for_rows_channels<T>(rows, channels, parameters, no_dropout(), [=](auto lanes, int64_t i, const auto& params, const auto&) {
-            constexpr int V = decltype(lanes)::value;
-            Pack<V> dy = load<V, STREAM>(grad_y + begin, i), xhat = (load<V, STREAM>(x + begin, i) - params[0]) * params[1];
-            store<V>(grad_x + begin, i, params[2] * ((dy - params[3]) - xhat * params[4]));
-        });
+        batch_norm_backward_apply<T, T>(grad_x + begin, grad_y + begin, x + begin, mean + c, invstd + c, scale + c, coefficients + 2 * c,
+                                        rows, channels);
     });
 }
 
@@ -75,12 +83,12 @@ __device__ inline void batch_norm_backward_apply(T* grad_x, const G* grad_y, con
     SLTT_KERNEL(batch_norm_backward_apply_##suffix,                                                                                  \
                 (T * grad_x, const T* grad_y, const T* x, const float* __restrict__ mean, const float* __restrict__ invstd,          \
                  const float* __restrict__ scale, const float* __restrict__ coefficients, int steps, int64_t rows, int channels),    \
-                batch_norm_backward_apply<T, T>(grad_x, grad_y, x, mean, invstd, scale, coefficients, steps, rows, channels))        \
+                batch_norm_backward_apply_steps<T>(grad_x, grad_y, x, mean, invstd, scale, coefficients, steps, rows, channels))     \
     SLTT_KERNEL(                                                                                                                     \
         batch_norm_backward_apply_sum_##suffix,                                                                                      \
         (T * grad_x, const float* __restrict__ grad_y, const T* x, const float* __restrict__ mean, const float* __restrict__ invstd, \
          const float* __restrict__ scale, const float* __restrict__ coefficients, int64_t rows, int channels),                       \
-        batch_norm_backward_apply<T, float>(grad_x, grad_y, x, mean, invstd, scale, coefficients, 1, rows, channels))
+        batch_norm_backward_apply<T, float>(grad_x, grad_y, x, mean, invstd, scale, coefficients, rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 

@@ -22,62 +22,79 @@
 
 namespace sltt {
 
-// source: Dropout; or PooledGradient, with grad_spikes and grad_residual null.
-template <class T, class MaskSource>
+// source: Dropout; or PooledGradient, with grad_spikes and grad_residual null. bptt, residual: Yes or No, whether `carried` and
+// grad_residual are there. Neuron: common/neuron.cuh. Each combination is a kernel of its own: with all of them in one the compiler would
+// run out of registers. ROWS: rows under way in a thread; pools under BPTT leave registers for one.
+template <class T, int ROWS, class Neuron, class Bptt, class Residual, class MaskSource>
 __device__ inline void batch_norm_lif_backward(T* grad_y, double* partials, const T* grad_spikes, const T* grad_residual, const T* u,
                                                T* carried, const T* x, const float* mean, const float* invstd, float lambda, float v_th,
-                                               int kind, MaskSource source, int steps, int64_t rows, int channels) {
-    bool rectangle = kind == RECTANGLE;
-    specialise(grad_residual != nullptr, carried != nullptr, kind == SIGMOID, [=](auto residual, auto bptt, auto sigmoid) {
-        for_steps_back(steps, bptt, [=](int step) {
-            const int64_t begin = step * rows * channels, c = (int64_t)step * channels;  // of the step's elements, channels
-            const auto source_now = source.at(step);
-            auto read = [=](auto lanes, int64_t i) {
+                                               Neuron neuron, Bptt bptt, Residual residual, MaskSource source, int steps, int64_t rows,
+                                               int channels) {
+    for_steps_back(steps, bptt, [=](int step) {
+        const int64_t begin = step * rows * channels, c = (int64_t)step * channels;  // of the step's elements, channels
+        const auto source_now = source.at(step);
+        auto read = [=](auto lanes, int64_t i) {
+            constexpr int V = decltype(lanes)::value;
+            struct {
+                Stored<T, V> grad_spikes, grad_residual, u, carried, x;
+            } in = {};
+            in.grad_spikes = fetch_spike_gradient<V>(source_now, grad_spikes + begin, spike_gradient_at(source_now, i));
+            in.u = fetch<V>(u + begin, i);
+            in.x = fetch<V>(x + begin, i);
+            if (residual) in.grad_residual = fetch<V, STREAM>(grad_residual + begin, i);
+            if (bptt) in.carried = fetch<V>(carried, i);
+            return in;
+        };
+        sum_rows<2, ROWS, T, Neuron::MAX_PACK>(
+            partials_at<2>(partials, step, channels), rows, channels, PerChannel<2>{{mean + c, invstd + c}}, source_now, read,
+            [=](auto lanes, int64_t i, const auto& norm, const auto& mask, const auto& in) {
                 constexpr int V = decltype(lanes)::value;
-                struct {
-                    Stored<T, V> grad_spikes, grad_residual, u, carried, x;
-                } in = {};
-                in.grad_spikes = fetch_spike_gradient<V>(source_now, grad_spikes + begin, spike_gradient_at(source_now, i));
-                in.u = fetch<V>(u + begin, i);
-                in.x = fetch<V>(x + begin, i);
-                if (residual) in.grad_residual = fetch<V, STREAM>(grad_residual + begin, i);
-                if (bptt) in.carried = fetch<V>(carried, i);
-                return in;
-            };
-            sum_rows<2, 2, T>(partials_at<2>(partials, step, channels), rows, channels, PerChannel<2>{{mean + c, invstd + c}}, source_now,
-                              read, [=](auto lanes, int64_t i, const auto& norm, const auto& mask, const auto& in) {
-                                  constexpr int V = decltype(lanes)::value;
-                                  Pack<V> ds = spike_gradient(source_now, mask, in.grad_spikes);
-                                  if (residual) ds = ds + from_memory(in.grad_residual);
-                                  Pack<V> g = surrogate(from_memory(in.u) - v_th, sigmoid, rectangle);
-                                  Pack<V> du = bptt ? lif_backward_step(g, ds, from_memory(in.carried), v_th) : lif_backward_step(g, ds);
-                                  if (bptt) store<V>(carried, i, lambda * du);
-                                  Pack<V> xhat = (from_memory(in.x) - norm[0]) * norm[1];
-                                  Pack<V> dy = store_rounded<V>(grad_y + begin, i, du);
-                                  return packs(dy, dy * xhat);
-                              });
-        });
+                Pack<V> ds = spike_gradient(source_now, mask, in.grad_spikes);
+                if (residual) ds = ds + from_memory(in.grad_residual);
+                Pack<V> g = neuron.surrogate(from_memory(in.u) - v_th);
+                Pack<V> du = bptt ? lif_backward_step(g, ds, from_memory(in.carried), v_th) : lif_backward_step(g, ds);
+                if (bptt) store<V>(carried, i, lambda * du);
+                Pack<V> xhat = (from_memory(in.x) - norm[0]) * norm[1];
+                Pack<V> dy = store_rounded<V>(grad_y + begin, i, du);
+                return packs(dy, dy * xhat);
+            });
     });
 }
 
-#define VARIANT(T, suffix)                                                                                                                 \
+#define INSTANCE(T, suffix, neuron, words, bptt, residual)                                                                                 \
     SLTT_SUM_KERNEL(                                                                                                                       \
-        batch_norm_lif_backward_##suffix,                                                                                                  \
+        batch_norm_lif_backward_of_##words##_##suffix,                                                                                     \
         (T * grad_y, double* __restrict__ partials, const T* grad_spikes, const T* grad_residual, const T* __restrict__ u,                 \
          T* __restrict__ carried, const T* __restrict__ x, const float* __restrict__ mean, const float* __restrict__ invstd, float lambda, \
          float v_th, int surrogate, float drop_rate, uint32_t drop_layer, const RunState* state, int steps, int64_t rows, int channels),   \
-        batch_norm_lif_backward<T>(grad_y, partials, grad_spikes, grad_residual, u, carried, x, mean, invstd, lambda, v_th, surrogate,     \
-                                   dropout(drop_rate, drop_layer, state), steps, rows, channels))                                          \
+        (void)surrogate;                                                                                                                   \
+        batch_norm_lif_backward<T, 2>(grad_y, partials, grad_spikes, grad_residual, u, carried, x, mean, invstd, lambda, v_th, neuron,     \
+                                      bptt, residual, dropout(drop_rate, drop_layer, state), steps, rows, channels))
+#define POOL_INSTANCE(T, suffix, neuron, words, bptt)                                                                                      \
     SLTT_SUM_KERNEL(                                                                                                                       \
-        batch_norm_lif_pool_backward_##suffix,                                                                                             \
+        batch_norm_lif_pool_backward_of_##words##_##suffix,                                                                                \
         (T* __restrict__ grad_y, double* __restrict__ partials, const T* __restrict__ grad_pooled, const T* __restrict__ u,                \
          T* __restrict__ carried, const T* __restrict__ x, const float* __restrict__ mean, const float* __restrict__ invstd, float lambda, \
          float v_th, int surrogate, float drop_rate, uint32_t drop_layer, const RunState* state, int steps, int64_t rows, int channels,    \
          int width, int window),                                                                                                           \
-        batch_norm_lif_backward<T>(                                                                                                        \
-            grad_y, partials, (const T*)nullptr, (const T*)nullptr, u, carried, x, mean, invstd, lambda, v_th, surrogate,                  \
+        (void)surrogate;                                                                                                                   \
+        batch_norm_lif_backward<T, (bptt ? 1 : 2)>(                                                                                        \
+            grad_y, partials, (const T*)nullptr, (const T*)nullptr, u, carried, x, mean, invstd, lambda, v_th, neuron, bptt, No{},         \
             pooled_gradient(grad_pooled, rows, channels, {width, window}, dropout(drop_rate, drop_layer, state)), steps, rows, channels))
+#define NEURON(T, suffix, neuron, word)                                              \
+    INSTANCE(T, suffix, neuron, word, No{}, No{})                                    \
+    INSTANCE(T, suffix, neuron, word##_with_grad_residual, No{}, Yes{})              \
+    INSTANCE(T, suffix, neuron, word##_with_carried, Yes{}, No{})                    \
+    INSTANCE(T, suffix, neuron, word##_with_grad_residual_and_carried, Yes{}, Yes{}) \
+    POOL_INSTANCE(T, suffix, neuron, word, No{})                                     \
+    POOL_INSTANCE(T, suffix, neuron, word##_with_carried, Yes{})
+#define VARIANT(T, suffix)                                          \
+    NEURON(T, suffix, Piecewise{surrogate == RECTANGLE}, piecewise) \
+    NEURON(T, suffix, Sigmoid{}, sigmoid)
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
+#undef NEURON
+#undef POOL_INSTANCE
+#undef INSTANCE
 
 }  // namespace sltt

@@ -21,31 +21,32 @@
 
 namespace sltt {
 
-template <class T>
+// Adds, AddsSpikes: Yes or No, whether residual, residual_u is there. Each is a kernel of its own: the one that adds nothing then has
+// registers for twice as many rows under way.
+template <class T, class Adds, class AddsSpikes>
 __device__ inline void batch_norm_statistics(double* partials, T* x, const T* residual, const T* residual_u, const float* shift, float v_th,
-                                             int steps, int64_t rows, int channels) {
-    specialise(residual != nullptr, residual_u != nullptr, [=](auto adds, auto adds_spikes) {
-        for_steps(steps, [=](int step) {
-            const int64_t begin = step * rows * channels;  // of the step's elements
-            auto read = [=](auto lanes, int64_t i) {
-                constexpr int V = decltype(lanes)::value;
-                struct {
-                    Stored<T, V> x, other;
-                } in = {fetch<V>(x + begin, i), {}};
-                if (adds) in.other = fetch<V>(residual + begin, i);
-                else if (adds_spikes) in.other = fetch<V>(residual_u + begin, i);
-                return in;
-            };
-            sum_rows<2, 4, T>(partials_at<2>(partials, step, channels), rows, channels, PerChannel<1>{{shift}}, no_dropout(), read,
-                              [=](auto lanes, int64_t i, const auto& origin, const auto&, const auto& in) {
-                                  constexpr int V = decltype(lanes)::value;
-                                  Pack<V> value = from_memory(in.x);
-                                  if (adds) value = store_rounded<V>(x + begin, i, value + from_memory(in.other));
-                                  else if (adds_spikes) value = store_rounded<V>(x + begin, i, value + spike(from_memory(in.other), v_th));
-                                  Pack<V> d = value - origin[0];
-                                  return packs(d, d * d);
-                              });
-        });
+                                             Adds adds, AddsSpikes adds_spikes, int steps, int64_t rows, int channels) {
+    constexpr int ROWS = adds || adds_spikes ? 4 : 8;
+    for_steps(steps, [=](int step) {
+        const int64_t begin = step * rows * channels;  // of the step's elements
+        auto read = [=](auto lanes, int64_t i) {
+            constexpr int V = decltype(lanes)::value;
+            struct {
+                Stored<T, V> x, other;
+            } in = {fetch<V>(x + begin, i), {}};
+            if (adds) in.other = fetch<V>(residual + begin, i);
+            if (adds_spikes) in.other = fetch<V>(residual_u + begin, i);
+            return in;
+        };
+        sum_rows<2, ROWS, T>(partials_at<2>(partials, step, channels), rows, channels, PerChannel<1>{{shift}}, no_dropout(), read,
+                             [=](auto lanes, int64_t i, const auto& origin, const auto&, const auto& in) {
+                                 constexpr int V = decltype(lanes)::value;
+                                 Pack<V> value = from_memory(in.x);
+                                 if (adds) value = store_rounded<V>(x + begin, i, value + from_memory(in.other));
+                                 if (adds_spikes) value = store_rounded<V>(x + begin, i, value + spike(from_memory(in.other), v_th));
+                                 Pack<V> d = value - origin[0];
+                                 return packs(d, d * d);
+                             });
     });
 }
 
@@ -79,13 +80,18 @@ __device__ inline void batch_norm_finalize_body(float* mean, float* invstd, floa
     });
 }
 
-#define VARIANT(T, suffix)                                                                                                               \
-    SLTT_SUM_KERNEL(batch_norm_statistics_##suffix,                                                                                      \
+#define INSTANCE(T, name, adds, adds_spikes)                                                                                             \
+    SLTT_SUM_KERNEL(name,                                                                                                                \
                     (double* __restrict__ partials, T* __restrict__ x, const T* __restrict__ residual, const T* __restrict__ residual_u, \
                      const float* __restrict__ shift, float v_th, int steps, int64_t rows, int channels),                                \
-                    batch_norm_statistics<T>(partials, x, residual, residual_u, shift, v_th, steps, rows, channels))
+                    batch_norm_statistics<T>(partials, x, residual, residual_u, shift, v_th, adds, adds_spikes, steps, rows, channels))
+#define VARIANT(T, suffix)                                                 \
+    INSTANCE(T, batch_norm_statistics_##suffix, No{}, No{})                \
+    INSTANCE(T, batch_norm_statistics_with_residual_##suffix, Yes{}, No{}) \
+    INSTANCE(T, batch_norm_statistics_with_residual_u_##suffix, No{}, Yes{})
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
+#undef INSTANCE
 
 SLTT_KERNEL(batch_norm_finalize,
             (float* __restrict__ mean, float* __restrict__ invstd, float* __restrict__ scale, float* __restrict__ running_mean,

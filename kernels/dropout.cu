@@ -2,7 +2,8 @@
 //
 //   y[i] = mask[i] x[i],   mask[i] = 0 or 1/(1-rate), drawn from (seed, iteration, layer, i)
 //
-// x, y (steps, n), any layout; i is the index within the step. Bytes an element (type of b bytes): reads b, writes b. Overwrites y, which may be x.
+// x, y (steps, n), any layout; i is the index within the step. Bytes an element (type of b bytes): reads b, writes b.
+// Overwrites y, which may be x.
 // Numerics: float, rounded once. Source: spikingjelly's layer.Dropout.
 #include "common/sltt.cuh"
 

@@ -6,7 +6,8 @@
 //   sample_loss[i] += scale l_i;  total_logits += z;  grad_logits = loss_scale scale/n dl/dz
 //
 // logits z (steps, n, classes), total_logits (n, classes) float; grad_logits (steps, n, classes), type T, the gradient of the linear
-// layer's output; labels, sample_loss (n). scale: 1/T. loss_scale: RunState's (AMP). A null output is not written. A block takes one sample at a time.
+// layer's output; labels, sample_loss (n). scale: 1/T. loss_scale: RunState's (AMP). A null output is not written. A block takes one
+// sample at a time.
 // Bytes an element (type of b bytes): reads 4, total_logits 4; writes grad_logits b, total_logits 4.
 // Overwrites grad_logits; adds to sample_loss and total_logits.
 // Numerics: log-sum-exp about the largest logit; sums in double.

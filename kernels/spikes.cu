@@ -2,7 +2,8 @@
 //
 //   spikes = spike_scale mask [u(t) >= v_th]
 //
-// spikes, u: (steps, n), any layout; the mask is the same at every step. The same bits as lif_forward or batch_norm_lif_forward wrote for the same u.
+// spikes, u: (steps, n), any layout; the mask is the same at every step. The same bits as lif_forward or batch_norm_lif_forward wrote for
+// the same u.
 // Bytes an element (type of b bytes): reads u b; writes spikes b. Overwrites spikes.
 #include "common/sltt.cuh"
 

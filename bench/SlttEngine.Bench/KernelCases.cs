@@ -11,6 +11,10 @@ internal sealed class KernelCases
     private const float Threshold = 1;
     private const float Lambda = 0.9f;
     private const int Triangle = 0;
+    private const int Sigmoid = 2;
+
+    /// <summary>The neurons that kernels are compiled for, and a surrogate of each.</summary>
+    private static readonly (string, int)[] NeuronsOfKernels = [("piecewise", Triangle), ("sigmoid", Sigmoid)];
 
     private static object Null => KernelLaunch.Null;
 
@@ -75,8 +79,10 @@ internal sealed class KernelCases
         Add(
             "batch_norm_statistics", type, b * n, sums,
             m => [Partials(m, sums), m.Values(type, n), Null, Null, PerChannel(m), Threshold, 1, rows, Channels]);
-        Add("batch_norm_statistics", type, 3 * b * n, sums, m =>
-            [Partials(m, sums), m.Values(type, n), m.Zeros(type, n), Null, PerChannel(m), Threshold, 1, rows, Channels], "with a residual");
+        Add("batch_norm_statistics_with_residual", type, 3 * b * n, sums, m =>
+            [Partials(m, sums), m.Values(type, n), m.Zeros(type, n), Null, PerChannel(m), Threshold, 1, rows, Channels]);
+        Add("batch_norm_statistics_with_residual_u", type, 3 * b * n, sums, m =>
+            [Partials(m, sums), m.Values(type, n), Null, m.Zeros(type, n), PerChannel(m), Threshold, 1, rows, Channels]);
         Add("batch_norm_lif_forward", type, 4 * b * n, elements, m =>
         {
             object u = m.Values(type, n);
@@ -84,12 +90,19 @@ internal sealed class KernelCases
                 m.Values(type, n), u, u, m.Values(type, n), PerChannel(m), PerChannel(m), PerChannel(m), Lambda, Threshold, 0f, 0u, Null,
                 0, 0, 0, 1, rows, Channels];
         });
-        Add("batch_norm_lif_backward", type, 4 * b * n, sums, m =>
-            [m.Values(type, n), Partials(m, sums), m.Values(type, n), Null, m.Values(type, n), Null, m.Values(type, n), PerChannel(m),
-                PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, 1, rows, Channels]);
-        Add("batch_norm_lif_backward", type, 6 * b * n, sums, m =>
-            [m.Values(type, n), Partials(m, sums), m.Values(type, n), Null, m.Values(type, n), m.Values(type, n), m.Values(type, n),
-                PerChannel(m), PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, 1, rows, Channels], "through time");
+        foreach ((string neuron, int surrogate) in NeuronsOfKernels)
+        {
+            AddBackward(neuron, 4, surrogate, residual: false, carried: false);
+            AddBackward(neuron + "_with_grad_residual", 5, surrogate, residual: true, carried: false);
+            AddBackward(neuron + "_with_carried", 6, surrogate, residual: false, carried: true);
+            AddBackward(neuron + "_with_grad_residual_and_carried", 7, surrogate, residual: true, carried: true);
+        }
+
+        void AddBackward(string instance, int arrays, int surrogate, bool residual, bool carried) =>
+            Add("batch_norm_lif_backward_of_" + instance, type, arrays * b * n, sums, m =>
+                [m.Values(type, n), Partials(m, sums), m.Values(type, n), residual ? m.Values(type, n) : Null, m.Values(type, n),
+                    carried ? m.Values(type, n) : Null, m.Values(type, n), PerChannel(m), PerChannel(m), Lambda, Threshold, surrogate, 0f,
+                    0u, Null, 1, rows, Channels]);
         Add("batch_norm_backward_reduce", type, (4 + b) * n, sums, m =>
             [Partials(m, sums), m.Values(ComputeType.Float32, n), m.Values(type, n), PerChannel(m), PerChannel(m), rows, Channels]);
         Add("batch_norm_backward_apply", type, 3 * b * n, elements, m =>
@@ -150,13 +163,20 @@ internal sealed class KernelCases
         Add(
             "spikes_pool", type, b * (large + small), elements,
             m => [m.Values(type, small), m.Values(type, large), Threshold, 0f, 0u, Null, 1, pixels, Channels, Side, Window]);
-        Add("batch_norm_lif_pool_backward", type, b * ((3 * large) + small), sums, m =>
-            [m.Values(type, large), Partials(m, sums), m.Values(type, small), m.Values(type, large), Null, m.Values(type, large),
-                PerChannel(m), PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, 1, pixels, Channels, Side, Window]);
+        foreach ((string neuron, int surrogate) in NeuronsOfKernels)
+        {
+            AddBackward(neuron, 3, surrogate, carried: false);
+            AddBackward(neuron + "_with_carried", 5, surrogate, carried: true);
+        }
+
+        void AddBackward(string instance, int arrays, int surrogate, bool carried) =>
+            Add("batch_norm_lif_pool_backward_of_" + instance, type, b * ((arrays * large) + small), sums, m =>
+                [m.Values(type, large), Partials(m, sums), m.Values(type, small), m.Values(type, large),
+                    carried ? m.Values(type, large) : Null, m.Values(type, large), PerChannel(m), PerChannel(m), Lambda, Threshold,
+                    surrogate, 0f, 0u, Null, 1, pixels, Channels, Side, Window]);
         Add("lif_pool_backward_accumulate", type, (b * (large + small)) + (8 * large), elements, m =>
             [m.Zeros<float>(large), m.Values(type, small), m.Values(type, large), Null, Lambda, Threshold, Triangle, 0f, 0u, Null, 1,
-                pixels,
-                Channels, Side, Window]);
+                pixels, Channels, Side, Window]);
     }
 
     private void AddInput(ComputeType type)
@@ -171,8 +191,7 @@ internal sealed class KernelCases
         void AddFrames(string element, int size, Func<KernelBuffers, object> from) =>
             Add("expand_frames_" + element, type, (size + b) * pixels, LaunchShape.Elements(device, pixels, b), m =>
                 [m.Values(type, pixels), from(m), m.State(), m.Positive(Polarities), m.Positive(Polarities), 1, 1, frames, Polarities,
-                    Sensor,
-                    Sensor]);
+                    Sensor, Sensor]);
         int images = (int)Math.Max(1, n / (1024 * ImageChannels));
         Add("augment_cifar", type, ((3 * 1) + (ImageChannels * b)) * 1024L * images, LaunchShape.Samples(images), m =>
             [m.Values(

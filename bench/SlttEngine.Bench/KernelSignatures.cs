@@ -47,15 +47,12 @@ internal static class KernelSignatures
 
     private static IEnumerable<KernelSignature> Of(MethodInfo method)
     {
-        if (method.GetCustomAttribute<KernelAttribute>() is not { } kernel)
-        {
-            return [];
-        }
-
-        return method.IsGenericMethodDefinition
-            ? ComputeTypes.Select(
-                (type, variant) => Of($"{kernel.Symbol}_{((ComputeType)variant).Suffix()}", kernel.Symbol, method.MakeGenericMethod(type)))
-            : [Of(kernel.Symbol, kernel.Symbol, method)];
+        return method.GetCustomAttributes<KernelAttribute>().SelectMany(
+            kernel => method.IsGenericMethodDefinition
+                ? ComputeTypes.Select(
+                    (type, variant) => Of(
+                        $"{kernel.Symbol}_{((ComputeType)variant).Suffix()}", kernel.Symbol, method.MakeGenericMethod(type)))
+                : [Of(kernel.Symbol, kernel.Symbol, method)]);
     }
 
     // A method's first parameter is the shape.

@@ -5,6 +5,9 @@ namespace SlttEngine.Build;
 /// <summary>The native part, by cmake, and the programs that it needs.</summary>
 internal static class Native
 {
+    // .ci/run sets it, for its own nvcc: another version may spill registers where that one does not.
+    private static bool FailOnSpills => Environment.GetEnvironmentVariable("SLTT_FAIL_ON_SPILLS") == "1";
+
     // The CPU device and, where nvcc is, the GPU kernels: out/native, from where the host's build takes them.
     internal static void Build()
     {
@@ -26,7 +29,7 @@ internal static class Native
         (int exitCode, string output) = Shell.Capture(
             "cmake",
             ["-S", Path.Combine(Tree.Root, "kernels"), "-B", nativeBuild, "-DCMAKE_BUILD_TYPE=Release",
-             "-DSLTT_OUTPUT_DIR=" + Tree.Native]);
+             "-DSLTT_OUTPUT_DIR=" + Tree.Native, "-DSLTT_FAIL_ON_SPILLS=" + (FailOnSpills ? "ON" : "OFF")]);
         if (exitCode != 0)
         {
             Console.Error.Write(output);

@@ -49,12 +49,23 @@ internal static class GeneratedFiles
         IReadOnlyList<(string Name, string Type)> parameters = family.Parameters();
         text.Append('\n');
         Wrap(text, "    /// ", $"<summary>{family.Variants[0].File}: {summary}</summary>".Split(' '), " ", "\n");
-        text.Append(
-            $"    [Kernel(\"{family.Name}\")]\n    public unsafe void {CSharp.Pascal(family.Name)}{(family.IsGeneric ? "<T>" : "")}(\n");
+        Wrap(text, "    ", family.Instances.Select(i => $"Kernel(\"{i.Symbol}\")"), ", ", "]\n", first: "[");
+        text.Append($"    public unsafe void {CSharp.Pascal(family.Name)}{(family.IsGeneric ? "<T>" : "")}(\n");
         Wrap(text, "        ", parameters.Select(p => $"{p.Type} {p.Name}").Prepend("LaunchShape shape"), ", ", ")");
         text.Append(family.IsGeneric ? "\n        where T : unmanaged => Launch(\n" : " => Launch(\n");
+        IEnumerable<string> arguments = parameters.Select(p => $"(nint)(&{p.Name})").Prepend("shape");
         string kernel = family.IsGeneric ? $"{index} + KernelType<T>.Variant" : $"{index}";
-        Wrap(text, "            ", parameters.Select(p => $"(nint)(&{p.Name})").Prepend("shape").Prepend(kernel), ", ", ");\n");
+        if (family.Instances.Count > 1)
+        {
+            text.Append($"            {kernel} + ({family.Instances[0].Variants.Count} * Instance(\n");
+            string neuron = family.Neurons.Count == 0 ? "0" : "(int)NeuronKernels.Of(surrogate)";
+            IEnumerable<string> given = family.Arrays.Select(a => $"!{CSharp.Camel(a)}.IsNull");
+            Wrap(text, "                ", [$"[{string.Join(", ", family.InstanceTable())}]", neuron, .. given], ", ", ")),\n");
+            Wrap(text, "            ", arguments, ", ", ");\n");
+            return;
+        }
+
+        Wrap(text, "            ", arguments.Prepend(kernel), ", ", ");\n");
     }
 
     private static string RunState(ListedRunState state, string source)
@@ -79,18 +90,21 @@ internal static class GeneratedFiles
     }
 
     // Parts with a separator between them, as many on a line as it holds.
-    private static void Wrap(StringBuilder text, string indent, IEnumerable<string> parts, string separator, string end)
+    private static void Wrap(
+        StringBuilder text, string indent, IEnumerable<string> parts, string separator, string end, string first = "")
     {
-        string line = indent;
+        string line = indent + first;
         foreach (string part in parts)
         {
-            if (line.Length > indent.Length && line.Length + separator.Length + part.Length + end.TrimEnd().Length > LineLength)
+            bool begins = line.Length == indent.Length || line == indent + first;
+            if (!begins && line.Length + separator.Length + part.Length + end.TrimEnd().Length > LineLength)
             {
                 text.Append((line + separator).TrimEnd()).Append('\n');
                 line = indent;
+                begins = true;
             }
 
-            line += line.Length > indent.Length ? separator + part : part;
+            line += begins ? part : separator + part;
         }
 
         text.Append(line).Append(end);

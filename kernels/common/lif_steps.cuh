@@ -26,8 +26,8 @@ template <class T> struct LifSteps {
     }
     __device__ const T* x_at(int step) const { return x_shared ? x : x + step * n; }
 
-    // Takes the V neurons from i on through the walk: input(step, x) is what the potential gets of x, fire(at, spike) stores a step's spikes.
-    // The next step's x is on its way while a step is computed: the compiler must assume that stores alias it.
+    // Takes the V neurons from i on through the walk: input(step, x) is what the potential gets of x, fire(at, spike) stores a step's
+    // spikes. The next step's x is on its way while a step is computed: the compiler must assume that stores alias it.
     template <int V, class Decision, class Input, class Fire>
     __device__ void advance(int64_t i, const Walk& walk, Decision continues, float v_th, float lambda, Input input, Fire fire) const {
         Stored<T, V> next = fetch<V, STREAM>(x_at(walk.first), i);

@@ -8,6 +8,14 @@ namespace sltt {
 // The width V of a pack as a value: kernels receive it as `auto lanes` and read decltype(lanes)::value.
 template <int V> struct Lanes { static constexpr int value = V; };
 
+// A decision as a value's type. Where a kernel takes it as `auto`, each outcome is compiled by itself.
+struct Yes {
+    __device__ constexpr operator bool() const { return true; }
+};
+struct No {
+    __device__ constexpr operator bool() const { return false; }
+};
+
 template <int V> struct Pack {
     float v[V];
     Pack() = default;

@@ -15,8 +15,8 @@
 //   kernels/cpu/fast/  for g++: a block is one thread, its share is contiguous, a pack is one vector register.
 //   kernels/cpu/faithful/, then kernels/gpu/, for g++ in the CPU device's test mode: every CUDA thread of gpu/ really runs.
 //
-// No kernel assumes a block size (up to MAX_BLOCK threads), the grid's size in x, or that it is the only one that runs. Kernels with `steps`
-// take any size in y too, the others 1.
+// No kernel assumes a block size (up to MAX_BLOCK threads), the grid's size in x, or that it is the only one that runs. Kernels with
+// `steps` take any size in y too, the others 1.
 // No target contracts a*b+c (-fmad=false, -ffp-contract=off): one ulp can become a spike.
 #pragma once
 #include "target.cuh"

@@ -44,43 +44,57 @@ __device__ inline void walk_elements_back(int steps, bool in_order, int64_t n, c
 // ---- Forward: the mean over each window --------------------------------------------------------------------------------
 
 // walk_pool_rows with packs of V channels. A thread loads PIXELS of its window before it uses the first, as read_rows does with rows. A
-// pixel beyond the last repeats the last: f writes the same value twice, and its value is left out. HELD: the window has no more pixels than
-// that, so their states stay in registers from step to step; else each step gets them from `before`.
+// pixel beyond the last repeats the last: f writes the same value twice, and its value is left out. HELD: the window has no more pixels
+// than that, so their states stay in registers from step to step; else each step gets them from `before`.
 template <int V, bool HELD, int P, int BY_STEP, class Before, class Read, class F, class Put>
 __device__ inline void walk_pool_packs(int steps, int64_t count, int channels, const Windows& windows,
                                        const PerStepAndChannel<P, BY_STEP>& parameters, const Dropout& drop, Before& before, Read& read,
                                        F& f, Put& put) {
     constexpr int PIXELS = 4;
     int packs = channels / V, size = windows.size, pixels = size * size;
-    for (int64_t p = thread_index(), stride = thread_count(); p < count * packs; p += stride) {
-        int window = (int)p / packs, c = ((int)p - window * packs) * V;
+    int all = (int)count * packs, threads = (int)thread_count();
+    for (int p = (int)thread_index(); p < all; p += threads) {
+        int window = p / packs, c = (p - window * packs) * V;
+        int line, column;  // of the next pixel: where the window's current line begins, in pixels, and the pixel's place in it
+        int at[PIXELS];
         decltype(before(Lanes<V>{}, p, 0)) state[PIXELS];
-        for (int step = 0; step < steps; ++step) {
-            int line = windows.first(window);  // where the window's current line begins, in pixels
-            int column = 0;                    // of the next pixel in that line
-            Packs<P, V> params = load_parameters<V>(parameters.at(step), c);
-            Pack<V> sum(0.0f);
-            for (int first = 0; first < (HELD ? 1 : pixels); first += PIXELS) {
-                int at[PIXELS];
-                decltype(read(Lanes<V>{}, p, 0)) in[PIXELS];
+        auto find = [&](int first) {
 #pragma unroll
-                for (int a = 0; a < PIXELS; ++a) {
-                    at[a] = (line + column) * channels + c;
-                    in[a] = read(Lanes<V>{}, at[a], step);
-                    if (!HELD || step == 0) state[a] = before(Lanes<V>{}, at[a], step);
-                    if (first + a + 1 < pixels && ++column == size) {
-                        column = 0;
-                        line += windows.width;
-                    }
+            for (int a = 0; a < PIXELS; ++a) {
+                at[a] = (line + column) * channels + c;
+                if (first + a + 1 < pixels && ++column == size) {
+                    column = 0;
+                    line += windows.width;
                 }
+            }
+        };
+        auto get_states = [&](int step) {
+#pragma unroll
+            for (int a = 0; a < PIXELS; ++a) state[a] = before(Lanes<V>{}, at[a], step);
+        };
+        line = windows.first(window), column = 0;
+        if (HELD) {
+            find(0);
+            get_states(0);
+        }
+        for (int step = 0; step < steps; ++step) {
+            if (!HELD) line = windows.first(window), column = 0;
+            Pack<V> sum(0.0f);
+            for (int first = 0; HELD ? first < 1 : first < pixels; first += PIXELS) {
+                decltype(read(Lanes<V>{}, p, 0)) in[PIXELS];
+                if (!HELD) find(first);
+#pragma unroll
+                for (int a = 0; a < PIXELS; ++a) in[a] = read(Lanes<V>{}, at[a], step);
+                if (!HELD) get_states(step);
+                Packs<P, V> params = load_parameters<V>(parameters.at(step), c);
 #pragma unroll
                 for (int a = 0; a < PIXELS; ++a) {
                     Pack<V> value = f(Lanes<V>{}, at[a], step, HELD, params, mask_at<V>(drop, at[a]), in[a], state[a]);
-                    bool counts = first + a < pixels;
+                    bool counts = HELD ? a < pixels : first + a < pixels;
                     for (int l = 0; l < V; ++l) sum.v[l] = counts ? sum.v[l] + value.v[l] : sum.v[l];
                 }
             }
-            put(Lanes<V>{}, p * V, step, windows.share() * sum);
+            put(Lanes<V>{}, (int64_t)p * V, step, windows.share() * sum);
         }
     }
 }

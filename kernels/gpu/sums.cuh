@@ -136,12 +136,12 @@ __device__ inline void sum_share(const SumShare& share, const PerChannel<P>& par
 // read(lanes, i) returns the inputs at element i, as memory holds them. ROWS_IN_FLIGHT: rows that a thread reads before it adds the first.
 // f(lanes, i, params, mask, in), params and mask as in for_rows_channels, returns Packs<K, V>: the K terms of V elements. f may also
 // write, but nothing that `read` reads at another element.
-// partials (gridDim.x, K, channels), double; every entry is written. finish_sums adds the blocks.
-template <int K, int ROWS_IN_FLIGHT, class T, int P, class MaskSource, class Read, class F>
+// partials (gridDim.x, K, channels), double; every entry is written. finish_sums adds the blocks. MAX_PACK: elements of a pack at most.
+template <int K, int ROWS_IN_FLIGHT, class T, int MAX_PACK = 8, int P, class MaskSource, class Read, class F>
 __device__ inline void sum_rows(double* partials, int64_t rows, int channels, PerChannel<P> parameters, MaskSource source, Read read, F f) {
     double* block_partials = partials + (int64_t)blockIdx.x * K * channels;
     auto put = [=](int k, int c, double total) { block_partials[(int64_t)k * channels + c] = total; };
-    constexpr int V = pack_width<T>;
+    constexpr int V = pack_width<T> < MAX_PACK ? pack_width<T> : MAX_PACK;
     SumShare share = {rows, channels, (int)blockIdx.x, (int)gridDim.x, 0, 1, MAX_BLOCK};
     if (channels % V == 0) sum_share<K, ROWS_IN_FLIGHT, V>(share, parameters, source, read, f, put);
     else sum_share<K, ROWS_IN_FLIGHT, 1>(share, parameters, source, read, f, put);
@@ -183,11 +183,15 @@ template <int K> __device__ inline Totals<K> sum_parts(const double* partials, i
 // parts, K, channels). state: start(c), kept from step to step. 8 channels side by side share a block, its other threads share the parts.
 template <int K, class Start, class F>
 __device__ inline void finish_sums(const double* partials, int parts, int steps, int channels, Start start, F f) {
-    constexpr int CHANNELS = 8;
+    constexpr int CHANNELS = 8, WARP = 32;
     if (blockIdx.y != 0) return;
     __shared__ double scratch[K * MAX_BLOCK];
     int threads = (int)blockDim.x, t = (int)threadIdx.x;
     Tile tile(CHANNELS, CHANNELS);
+    // The lines of a warp are added by shuffles, those sums through shared memory, in order. A block of no whole warps has no shuffles.
+    bool whole_warps = threads % WARP == 0;
+    int sums = whole_warps ? threads / WARP : tile.lines, sum = whole_warps ? t / WARP : tile.line;
+    bool writes = whole_warps ? t % WARP < CHANNELS : tile.line < tile.lines;
     for (int first = (int)blockIdx.x * tile.columns; first < channels; first += (int)gridDim.x * tile.columns) {
         int c = first + tile.column;
         auto state = start(c < channels ? c : 0);
@@ -196,13 +200,17 @@ __device__ inline void finish_sums(const double* partials, int parts, int steps,
             Totals<K> total;
             for (int k = 0; k < K; ++k) total.k[k] = 0.0;
             if (c < channels && tile.line < tile.lines) total = sum_parts<K>(of_step, parts, channels, c, tile.line, tile.lines);
+            if (whole_warps)
+                for (int lanes = CHANNELS; lanes < WARP; lanes *= 2)
+                    for (int k = 0; k < K; ++k) total.k[k] += __shfl_xor_sync(0xffffffffu, total.k[k], lanes);
             __syncthreads();
-            for (int k = 0; k < K; ++k) scratch[k * threads + t] = total.k[k];
+            if (writes)
+                for (int k = 0; k < K; ++k) scratch[k * threads + sum * tile.columns + tile.column] = total.k[k];
             __syncthreads();
-            if (tile.line == 0 && c < channels) {
+            if (t < tile.columns && c < channels) {
                 for (int k = 0; k < K; ++k) {
                     total.k[k] = 0.0;
-                    for (int y = 0; y < tile.lines; ++y) total.k[k] += scratch[k * threads + y * tile.columns + tile.column];
+                    for (int y = 0; y < sums; ++y) total.k[k] += scratch[k * threads + y * tile.columns + tile.column];
                 }
                 f(c, step, total, state);
             }
@@ -215,37 +223,45 @@ template <int K, class F> __device__ inline void finish_sums(const double* parti
         partials, parts, 1, channels, [](int) { return 0; }, [&](int c, int, const Totals<K>& totals, int&) { f(c, totals); });
 }
 
-// Sum of x over the block's threads, the same value in all of them. Every thread calls it. Fixed order.
-__device__ inline double block_sum(double x) {
-    __shared__ double scratch[MAX_BLOCK];
-    int n = (int)blockDim.x, t = (int)threadIdx.x;
+// x of all the block's threads joined by a tree, neighbours first; the same value in all of them. Every thread calls it. Fixed order:
+// shuffles within each warp, then of the warps' values within the first.
+template <class X, class Join> __device__ inline X block_tree(X x, Join join) {
+    constexpr int WARP = 32, WARPS = MAX_BLOCK / WARP;
+    __shared__ X scratch[WARPS + 1];
+    int threads = (int)blockDim.x, t = (int)threadIdx.x, lane = t % WARP, warps = (threads + WARP - 1) / WARP;
+    int lanes = threads - (t - lane) < WARP ? threads - (t - lane) : WARP;  // of this thread's warp
+    unsigned mask = 0xffffffffu >> (WARP - lanes);
+    auto join_lanes = [&](int count) {
+        for (int width = 1; width < WARP; width *= 2) {
+            X other = __shfl_down_sync(mask, x, width);
+            if (lane + width < count) x = join(x, other);
+        }
+    };
+    join_lanes(lanes);
     __syncthreads();
-    scratch[t] = x;
-    for (int width = 1; width < n; width *= 2) {
-        __syncthreads();
-        if (t % (2 * width) == 0 && t + width < n) scratch[t] += scratch[t + width];
+    if (lane == 0) scratch[t / WARP] = x;
+    __syncthreads();
+    if (t < WARP) {
+        x = scratch[lane < warps ? lane : 0];
+        join_lanes(warps);
+        if (t == 0) scratch[WARPS] = x;
     }
     __syncthreads();
-    return scratch[0];
+    return scratch[WARPS];
+}
+// Sum of x over the block's threads, the same value in all of them. Every thread calls it. Fixed order.
+__device__ inline double block_sum(double x) {
+    return block_tree(x, [](double a, double b) { return a + b; });
 }
 // The largest element over j in [0, n) by the block's threads, the same value in all of them; f(lanes, j) returns Pack<V>.
 // Every thread calls it.
 template <class F> __device__ inline float block_max(int n, F f) {
-    __shared__ float scratch[MAX_BLOCK];
-    int threads = (int)blockDim.x, t = (int)threadIdx.x;
     float largest = -INFINITY;
-    for (int j = t; j < n; j += threads) {
+    for (int j = (int)threadIdx.x; j < n; j += (int)blockDim.x) {
         float x = f(Lanes<1>{}, j).v[0];
         largest = largest < x ? x : largest;
     }
-    __syncthreads();
-    scratch[t] = largest;
-    for (int width = 1; width < threads; width *= 2) {
-        __syncthreads();
-        if (t % (2 * width) == 0 && t + width < threads) scratch[t] = scratch[t] < scratch[t + width] ? scratch[t + width] : scratch[t];
-    }
-    __syncthreads();
-    return scratch[0];
+    return block_tree(largest, [](float a, float b) { return a < b ? b : a; });
 }
 // K sums over j in [0, n) by the block's threads, the same values in all of them; f(lanes, j) returns Packs<K, V>, the terms of the
 // elements from j on. Every thread calls it.

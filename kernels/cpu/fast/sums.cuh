@@ -71,11 +71,11 @@ inline void sum_share(const SumShare& share, const PerChannel<P>& parameters, co
 }
 
 // Column sums, first stage: K sums for each channel over the block's rows.
-// read(lanes, i) returns the inputs at element i, as memory holds them. ROWS_IN_FLIGHT is the GPU's concern.
+// read(lanes, i) returns the inputs at element i, as memory holds them. ROWS_IN_FLIGHT and MAX_PACK are the GPU's concern.
 // f(lanes, i, params, mask, in), params and mask as in for_rows_channels, returns Packs<K, V>: the K terms of V elements. f may also
 // write, but nothing that `read` reads at another element.
 // partials (gridDim.x, K, channels), double; every entry is written. finish_sums adds the blocks.
-template <int K, int ROWS_IN_FLIGHT, class T, int P, class MaskSource, class Read, class F>
+template <int K, int ROWS_IN_FLIGHT, class T, int MAX_PACK = 8, int P, class MaskSource, class Read, class F>
 inline void sum_rows(double* partials, int64_t rows, int channels, PerChannel<P> parameters, MaskSource source, Read read, F f) {
     double* block_partials = partials + (int64_t)blockIdx.x * K * channels;
     auto put = [=](int k, int c, double total) { block_partials[(int64_t)k * channels + c] = total; };

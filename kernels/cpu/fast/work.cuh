@@ -7,12 +7,6 @@
 namespace sltt {
 
 // specialise(a, ..., f) calls f(a, ...) with each value as a constant of its type: a vectorised loop is compiled for each of them.
-struct Yes {
-    constexpr operator bool() const { return true; }
-};
-struct No {
-    constexpr operator bool() const { return false; }
-};
 template <class F> inline void specialise(bool a, F f) {
     if (a) f(Yes{});
     else f(No{});

@@ -15,6 +15,9 @@ internal interface IDevicePtr
 public readonly record struct DevicePtr<T>(CUdeviceptr Pointer) : IDevicePtr
     where T : unmanaged
 {
+    /// <summary>True for the null pointer.</summary>
+    internal bool IsNull => Pointer.Pointer == 0;
+
     /// <summary>Passes the pointer to a <see cref="CompiledKernel"/>.</summary>
     public static implicit operator KernelArgument(DevicePtr<T> pointer) => KernelArgument.Pointer<T>(pointer.Pointer, isConst: false);
 }
@@ -25,6 +28,9 @@ public readonly record struct DevicePtr<T>(CUdeviceptr Pointer) : IDevicePtr
 public readonly record struct ConstDevicePtr<T>(CUdeviceptr Pointer) : IDevicePtr
     where T : unmanaged
 {
+    /// <summary>True for the null pointer.</summary>
+    internal bool IsNull => Pointer.Pointer == 0;
+
     /// <summary>What may be written may also be read. There is no way back.</summary>
     public static implicit operator ConstDevicePtr<T>(DevicePtr<T> pointer) => new(pointer.Pointer);
 

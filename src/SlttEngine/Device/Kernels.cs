@@ -61,6 +61,21 @@ public sealed partial class Kernels
         return functions[kernel];
     }
 
+    /// <summary>The number of a kernel's instance.</summary>
+    /// <param name="instances">By the neuron's number and a bit for each array; -1: none.</param>
+    /// <param name="neuron">The neuron's number.</param>
+    /// <param name="given">Whether each array is given.</param>
+    private static int Instance(ReadOnlySpan<sbyte> instances, int neuron, params ReadOnlySpan<bool> given)
+    {
+        int index = neuron;
+        foreach (bool array in given)
+        {
+            index = (2 * index) + (array ? 1 : 0);
+        }
+
+        return instances[index] >= 0 ? instances[index] : throw new ArgumentException("no kernel takes these arrays together");
+    }
+
     private void Check(CUResult result, string call, int kernel, LaunchShape shape)
     {
         if (result != CUResult.Success)
@@ -71,9 +86,27 @@ public sealed partial class Kernels
     }
 }
 
-/// <summary>Names the kernel that a method of <see cref="Kernels"/> launches.</summary>
+/// <summary>The neurons that kernels are compiled for, each with its surrogate derivative (kernels/common/neuron.cuh).</summary>
+internal enum NeuronKernel
+{
+    /// <summary>Triangle and rectangle.</summary>
+    Piecewise,
+
+    /// <summary>Sigmoid.</summary>
+    Sigmoid,
+}
+
+/// <summary>Which neuron's kernels a surrogate takes.</summary>
+internal static class NeuronKernels
+{
+    /// <summary>The neuron of a surrogate.</summary>
+    /// <param name="surrogate">SurrogateKind of neuron.cuh.</param>
+    public static NeuronKernel Of(int surrogate) => surrogate == 2 ? NeuronKernel.Sigmoid : NeuronKernel.Piecewise;
+}
+
+/// <summary>Names a kernel that a method of <see cref="Kernels"/> launches.</summary>
 /// <param name="symbol">The kernel's symbol; of a generic method, without the compute type's suffix.</param>
-[AttributeUsage(AttributeTargets.Method)]
+[AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
 internal sealed class KernelAttribute(string symbol) : Attribute
 {
     /// <summary>The kernel's symbol.</summary>

@@ -45,7 +45,7 @@ public readonly record struct LaunchShape(int Blocks, int Threads, int Steps = 1
 
     /// <summary>Second stages of column sums: 8 channels a block, whose other threads share the partial sums; up to 1,024 blocks.</summary>
     /// <param name="channels">Channels.</param>
-    public static LaunchShape SecondStage(int channels) => new(Math.Min((channels + 7) / 8, 1024), 256);
+    public static LaunchShape SecondStage(int channels) => new(Math.Min((channels + 7) / 8, 1024), 512);
 
     /// <summary>A few numbers a channel, or sums over few rows: 32 channels a block; up to 1,024 blocks.</summary>
     /// <param name="channels">Channels.</param>

@@ -45,7 +45,7 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
         Tensor memory = Upload(type, x), second = Upload(type, other);
         DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * channels);
         Launch(
-            "batch_norm_statistics_" + type.Suffix(), shape, partials.Pointer, memory.Pointer,
+            Instances.Statistics(type, added == Added.Residual, added == Added.Spikes), shape, partials.Pointer, memory.Pointer,
             added == Added.Residual ? second.Pointer : Null,
             added == Added.Spikes ? second.Pointer : Null, Floats(shift).Pointer, Neuron.Threshold, 1, (long)rows, channels);
         float[] stored = memory.Read();

@@ -91,6 +91,41 @@ public sealed class KernelSignatureTests
         Assert.That(() => family.Parameters(), Throws.TypeOf<InvalidDataException>().With.Message.Contains("k").And.Message.Contains("n"));
     }
 
+    /// <summary>A launch takes the instance for its neuron and for the arrays that it is given.</summary>
+    [Test]
+    public void InstancesAreChosenByNeuronAndArrays()
+    {
+        KernelFamily[] families = [.. KernelFamily.Of(List.Kernels).Where(f => f.Instances.Count > 1)];
+        Assert.That(
+            families.Select(f => f.Name),
+            Is.EqualTo(new[] { "batch_norm_lif_backward", "batch_norm_lif_pool_backward", "batch_norm_statistics" }));
+        Assert.That(families[0].Arrays, Is.EqualTo(new[] { "grad_residual", "carried" }));
+        Assert.That(families[2].InstanceTable(), Is.EqualTo(new[] { 0, 2, 1, -1 }));
+        foreach (KernelFamily family in families)
+        {
+            IReadOnlyList<int> table = family.InstanceTable();
+            Assert.That(table.Distinct().Count(i => i >= 0), Is.EqualTo(family.Instances.Count), family.Name);
+            for (int i = 0; i < table.Count; i++)
+            {
+                if (table[i] < 0)
+                {
+                    continue;
+                }
+
+                (string, bool)[] given = [
+                    .. family.Arrays.Select((a, bit) => (a, (i >> (family.Arrays.Count - 1 - bit) & 1) != 0))];
+                int? surrogate = family.Neurons.Count == 0 ? null : 2 * (i >> family.Arrays.Count);
+                Assert.That(
+                    family.Instances[table[i]].Variants[0].Name,
+                    Is.EqualTo(Instances.Of(family.Name, ComputeType.Float32, surrogate, given)));
+            }
+
+            Assert.That(
+                family.Neurons.Count == 0 || family.Neurons.SequenceEqual(Enum.GetNames<NeuronKernel>().Select(n => n.ToLowerInvariant())),
+                family.Name);
+        }
+    }
+
     private static string NameOf(Type type) => KernelParameter.NameOf(type);
 
     private static string NameOf(string listed) => KernelParameter.NameOf(CSharp.Type(listed) switch

@@ -100,7 +100,8 @@ public sealed class LifBackwardTests(DeviceKind kind) : KernelTest(kind)
             Tensor? carry = x.Carried is null ? null : Upload(type, x.Carried);
             DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * channels);
             Launch(
-                "batch_norm_lif_backward_" + type.Suffix(), shape, grad.Pointer, partials.Pointer, spikes.Pointer,
+                Instances.Backward(type, surrogate, x.Residual is not null, carry is not null), shape, grad.Pointer, partials.Pointer,
+                spikes.Pointer,
                 x.Residual is null ? Null : Upload(type, x.Residual).Pointer,
                 Upload(type, x.U).Pointer, carry?.Pointer ?? Null, Upload(type, y).Pointer, Floats(mean).Pointer, Floats(invstd).Pointer,
                 Lambda, Neuron.Threshold, surrogate, rate, Layer, State(Cases.State).Pointer, 1, (long)rows, channels);

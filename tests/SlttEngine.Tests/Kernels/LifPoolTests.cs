@@ -88,7 +88,7 @@ public sealed class LifPoolTests(DeviceKind kind) : KernelTest(kind)
         DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * map.Channels);
         object[] neuron = [Lambda, Neuron.Threshold, surrogate, rate, Layer, State(Cases.State).Pointer, 1, (long)map.Rows, map.Channels];
         Launch(
-            "batch_norm_lif_pool_backward_" + type.Suffix(), shape,
+            Instances.PoolBackward(type, surrogate, throughTime), shape,
             [grad.Pointer, partials.Pointer, pooled.Pointer, potential.Pointer, carry?.Pointer
                 ?? Null, x.Pointer, means.Pointer, invstds.Pointer, .. neuron, map.W, map.Window]);
         Launch(
@@ -117,7 +117,7 @@ public sealed class LifPoolTests(DeviceKind kind) : KernelTest(kind)
         DeviceArray<double> partialsApart = Poisoned<double>(shape.Blocks * 2 * map.Channels);
         Tensor? carryApart = throughTime ? Upload(type, carried) : null;
         Launch(
-            "batch_norm_lif_backward_f32", shape,
+            Instances.Backward(ComputeType.Float32, surrogate, false, throughTime), shape,
             [apart.Pointer, partialsApart.Pointer, spread.Pointer, Null, potential.Pointer, carryApart?.Pointer
                 ?? Null, x.Pointer, means.Pointer, invstds.Pointer, .. neuron]);
         Assert.That(grad.ReadBytes(), Is.EqualTo(apart.ReadBytes()), "grad_y without a pool");

@@ -46,7 +46,9 @@ public sealed class NeuronVectorTests(DeviceKind kind) : KernelTest(kind)
             object[] rest = [lambda, threshold, 0f, 0u, Null], size = [1, (long)rows, channels];
             if (normalised)
             {
-                Launch("batch_norm_lif_forward_f32", Cases.Launch(t), [.. state, zeros.Pointer, ones.Pointer, zeros.Pointer, .. rest, 0, 0, 0, .. size]);
+                Launch(
+                    "batch_norm_lif_forward_f32", Cases.Launch(t),
+                    [.. state, zeros.Pointer, ones.Pointer, zeros.Pointer, .. rest, 0, 0, 0, .. size]);
             }
             else
             {
@@ -67,8 +69,8 @@ public sealed class NeuronVectorTests(DeviceKind kind) : KernelTest(kind)
             {
                 LaunchShape shape = Cases.Launch(t);
                 Launch(
-                    "batch_norm_lif_backward_f32", shape, grad.Pointer, Poisoned<double>(shape.Blocks * 2 * channels).Pointer, from.Pointer,
-                    Null, potentials[t].Pointer,
+                    Instances.Backward(ComputeType.Float32, surrogate, false, throughTime), shape, grad.Pointer,
+                    Poisoned<double>(shape.Blocks * 2 * channels).Pointer, from.Pointer, Null, potentials[t].Pointer,
                     carried?.Pointer ?? Null, zeros.Pointer, zeros.Pointer, ones.Pointer, lambda, threshold, surrogate, 0f, 0u, Null,
                     1, (long)rows, channels);
             }

@@ -62,7 +62,8 @@ public sealed class SmoothGradientTests(DeviceKind kind) : KernelTest(kind)
         Tensor gradient = PoisonedFloats(Count), gradWeight = Floats(new float[Channels]), gradBias = Floats(new float[Channels]),
             coefficients = PoisonedFloats(2 * Channels);
         Launch(
-            "batch_norm_lif_backward_f32", shape, gradient.Pointer, partials.Pointer, Floats(Single(upstream)).Pointer, Null, u.Pointer,
+            Instances.Backward(ComputeType.Float32, surrogate, false, false), shape, gradient.Pointer, partials.Pointer,
+            Floats(Single(upstream)).Pointer, Null, u.Pointer,
             Null, y.Pointer, mean.Pointer, invstd.Pointer,
             (float)Lambda, Neuron.Threshold, surrogate, 0f, 0u, Null, 1, (long)Rows, Channels);
         Launch(

@@ -46,7 +46,12 @@ internal sealed class StepMemory(ComputeDevice device, int steps) : IDisposable
 
     /// <summary>The arguments of a launch of so many steps from one on.</summary>
     public static object[] Of(object[] arguments, int first, int count) => [
-        .. arguments.Select(a => a == Steps ? count : a is StepArray array ? array.At(first) : a is Func<int, object> each ? each(first) : a)];
+        .. arguments.Select(a => a == Steps ? count : a switch
+        {
+            StepArray array => array.At(first),
+            Func<int, object> each => each(first),
+            _ => a,
+        })];
 
     /// <summary>All that the memory holds.</summary>
     public byte[][] Read() => [.. arrays.Select(a => a.Read())];

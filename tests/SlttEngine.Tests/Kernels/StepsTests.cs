@@ -12,7 +12,8 @@ public sealed class StepsTests(DeviceKind kind) : KernelTest(kind)
     private const uint Layer = 5;
 
     /// <summary>(rows, channels): a step is a multiple of 16 bytes. Wide and narrow, one and many packs, odd channels.</summary>
-    public static readonly Matrix[] Sizes = [new(8, 1), new(8, 33), new(7, 16), new(65, 8), new(33, 64), new(8, 130), new(8, 519), new(3, 1032)];
+    public static readonly Matrix[] Sizes =
+        [new(8, 1), new(8, 33), new(7, 16), new(65, 8), new(33, 64), new(8, 130), new(8, 519), new(3, 1032)];
 
     /// <summary>Windows and channels.</summary>
     public static readonly LifPoolTests.Map[] Maps =
@@ -94,11 +95,11 @@ public sealed class StepsTests(DeviceKind kind) : KernelTest(kind)
         int surrogate = Neuron.Surrogates[(c + (extra ? 1 : 0)) % 3];
         float rate = extra ? 0 : 0.3f;
         LaunchShape shape = Cases.Launch(c + size.Rows) with { Steps = 1 + (c % 3) };
-        AssertSteps("batch_norm_lif_backward_" + type.Suffix(), shape, Steps, back: true, arguments: m => [
+        AssertSteps(Instances.Backward(type, surrogate, extra, carried), shape, Steps, back: true, arguments: m => [
             m.ByStep(type, n), m.Partials(shape.Blocks * 2 * c), m.ByStep(type, Values(Steps * n, -1, 1, 1)),
             extra ? m.ByStep(type, Values(Steps * n, -1, 1, 2)) : Null, m.ByStep(type, Values(Steps * n, -1, 3, 3)),
-            carried ? m.Once(type, Values(n, -1, 1, 4)) : Null, m.ByStep(type, Values(Steps * n, -1, 2, 5)), .. Norm(m, c, Steps, 0), Lambda,
-            Neuron.Threshold, surrogate, rate, Layer, State(Cases.State).Pointer, StepMemory.Steps, (long)size.Rows, c]);
+            carried ? m.Once(type, Values(n, -1, 1, 4)) : Null, m.ByStep(type, Values(Steps * n, -1, 2, 5)), .. Norm(m, c, Steps, 0),
+            Lambda, Neuron.Threshold, surrogate, rate, Layer, State(Cases.State).Pointer, StepMemory.Steps, (long)size.Rows, c]);
         foreach (string kernel in new[] { "lif_backward_", "lif_backward_accumulate_" })
         {
             AssertSteps(kernel + type.Suffix(), shape, Steps, back: true, arguments: m => [
@@ -121,7 +122,7 @@ public sealed class StepsTests(DeviceKind kind) : KernelTest(kind)
         LaunchShape shape = Cases.Launch(map.Channels + map.W) with { Steps = 2 };
         object[] Neurons() => [Lambda, Neuron.Threshold, surrogate, rate, Layer, State(Cases.State).Pointer, StepMemory.Steps,
             (long)map.Rows, map.Channels, map.W, map.Window];
-        AssertSteps("batch_norm_lif_pool_backward_" + type.Suffix(), shape, Steps, back: true, arguments: m => [
+        AssertSteps(Instances.PoolBackward(type, surrogate, carried), shape, Steps, back: true, arguments: m => [
             m.ByStep(type, n), m.Partials(shape.Blocks * 2 * map.Channels), m.ByStep(type, Values(Steps * map.PooledCount, -1, 1, 1)),
             m.ByStep(type, Values(Steps * n, -1, 3, 3)), carried ? m.Once(type, Values(n, -1, 1, 4)) : Null,
             m.ByStep(type, Values(Steps * n, -1, 2, 5)), .. Norm(m, map.Channels, Steps, 0), .. Neurons()]);
@@ -143,7 +144,7 @@ public sealed class StepsTests(DeviceKind kind) : KernelTest(kind)
         LaunchShape shape = Cases.Launch(c + size.Rows) with { Steps = 1 + (c % 4) };
         for (int added = 0; added < 3; added++)
         {
-            AssertSteps("batch_norm_statistics_" + type.Suffix(), shape, Steps, m =>
+            AssertSteps(Instances.Statistics(type, added == 1, added == 2), shape, Steps, m =>
             {
                 object other = m.ByStep(type, Values(Steps * n, -1, 3, 2));
                 return [
@@ -190,12 +191,14 @@ public sealed class StepsTests(DeviceKind kind) : KernelTest(kind)
         };
         AssertSteps($"expand_frames_{element}_f32", Cases.Launch(c) with { Steps = 2 }, Steps, m => [
             m.ByStep(ComputeType.Float32, N * c * H * W), stored,
-            StepMemory.Each(step => State(Cases.State with { T = t + step }).Pointer), m.Once(ComputeType.Float32, Values(c, 0.1f, 0.5f, 1)),
-            m.Once(ComputeType.Float32, Values(c, -1, 1, 2)), StepMemory.Steps, Stored, N, c, H, W]);
+            StepMemory.Each(step => State(Cases.State with { T = t + step }).Pointer),
+            m.Once(ComputeType.Float32, Values(c, 0.1f, 0.5f, 1)), m.Once(ComputeType.Float32, Values(c, -1, 1, 2)), StepMemory.Steps,
+            Stored, N, c, H, W]);
     }
 
     [Test]
-    public void Loss([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [Values(1, 10, 33)] int classes, [Values] bool total)
+    public void Loss(
+        [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [Values(1, 10, 33)] int classes, [Values] bool total)
     {
         const int Steps = 3, N = 8;
         DeviceArray<int> labels = Upload((int[])[.. Enumerable.Range(0, N).Select(i => (i * 7) % classes)]);
