@@ -13,15 +13,11 @@ internal sealed class PlanCommand : Command
     private const double SmallShare = 0.005;
 
     private readonly TrainOptionSet set = new(new TrainOptions());
-    private long? memory;
     private bool json;
 
     internal PlanCommand() => Options =
     [
         .. set.Options,
-        new CliOption(
-            "memory", "MIB", "memory that the largest batch must fit into (default: what the device has free)",
-            value => memory = ParseMemory(value)),
         new CliOption("json", null, "the result as JSON, in bytes and seconds", _ => json = true),
     ];
 
@@ -33,7 +29,7 @@ internal sealed class PlanCommand : Command
     {
         TrainOptions options = set.Read();
         using ComputeDevice device = ComputeDevice.Open(options.Device, out _);
-        long limit = memory ?? (long)(ulong)device.Context.GetFreeDeviceMemorySize();
+        long limit = RunFactory.Training(options).MemoryLimitOn(device);
         DeviceRates rates = DeviceRates.Measure(device, options.ComputeType);
         List<Planned> plans = [];
         foreach (string method in MethodTable.Names)
@@ -174,11 +170,6 @@ internal sealed class PlanCommand : Command
     private static string MiB(long bytes) => (bytes / (double)(1 << 20)).ToString("#,##0.00", CultureInfo.InvariantCulture);
 
     private static string Milliseconds(double seconds) => (1e3 * seconds).ToString("0.00", CultureInfo.InvariantCulture) + " ms";
-
-    private static long ParseMemory(string text) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value is > 0 and < 1L << 40
-            ? value << 20
-            : throw new SlttException(ErrorKind.Usage, $"-memory {text}: must be a whole number of MiB of at least 1");
 
     private sealed record Planned(string Method, RunPlan Plan, (double Compute, double Memory) Seconds, int LargestBatch);
 }

@@ -25,6 +25,9 @@ public static class RunFactory
             ? new LearningRate.Step(options.LearningRate, options.StepSize, options.Gamma)
             : new LearningRate.Cosine(options.LearningRate, options.TMax),
         Type = options.ComputeType,
+        StepsAtOnce = options.StepsAtOnce == 0 ? TrainingOptions.AutoStepsAtOnce : options.StepsAtOnce,
+        MemoryLimit = options.Memory == 0 ? null : options.Memory << 20,
+        EvaluationType = options.EvalType,
         FastMath = options.FastMath,
         BatchSize = options.BatchSize,
         Epochs = options.Epochs,

@@ -17,6 +17,7 @@ public static class TrainOptionTable
     private static readonly string[] BatchNorms = ["sltt", "cudnn"];
     private static readonly string[] Splits = ["number", "time"];
     private static readonly string[] NanActions = ["stop", "warn"];
+    private static readonly string[] EvalTypes = ["auto", "f32", "tf32", "f16", "bf16"];
     private static readonly string[] AmpTypes = ["float16", "fp16", "bf16", "bfloat16"];
 
     /// <summary>The data sets' names.</summary>
@@ -77,9 +78,22 @@ public static class TrainOptionTable
         Choice(
             "batch_norm", "batch norm", BatchNorms, o => BatchNorms[(int)o.BatchNorm],
             (o, v) => o with { BatchNorm = (BatchNormKind)Array.IndexOf(BatchNorms, v) }),
+        new(
+            "steps_at_once", "C|auto",
+            "time steps that go through the network side by side in training: takes more memory, fills a GPU (auto: what fits -memory)",
+            (o, v) => o with { StepsAtOnce = v == "auto" ? 0 : Positive("steps_at_once", v, " or auto") },
+            o => o.StepsAtOnce == 0 ? "auto" : o.StepsAtOnce.ToString(CultureInfo.InvariantCulture)),
+        new(
+            "memory", "MIB", "device memory that a run may take, for -steps_at_once auto and sltt plan (default: what is free)",
+            (o, v) => o with { Memory = Positive("memory", v, " of MiB") },
+            o => o.Memory == 0 ? "None" : o.Memory.ToString(CultureInfo.InvariantCulture)),
         Switch(
             "fast_math", "float32: convolutions may round more, which can flip spikes (GPU: TF32; CPU: Winograd's algorithm forward)",
             o => o.FastMath, (o, v) => o with { FastMath = v }),
+        Choice(
+            "eval_type", "evaluation type", EvalTypes, o => SpellEval(o.EvalType),
+            (o, v) => o with { EvalType = v == EvalTypes[0] ? null : (EvaluationType)(Array.IndexOf(EvalTypes, v) - 1) },
+            "what evaluations compute in (auto: tf32 with -amp or -fast_math, else f32; the CPU device has no tf32 and takes f32)"),
         Switch(
             "plain_resize", "DVSCIFAR10: make frames 48×48 by resampling counts, not the official way through an 8-bit image",
             o => o.PlainResize, (o, v) => o with { PlainResize = v }),
@@ -117,6 +131,8 @@ public static class TrainOptionTable
     /// <summary>As the option is spelled.</summary>
     public static string Spell(OptimizerKind optimizer) => Optimizers[(int)optimizer];
 
+    internal static string SpellEval(EvaluationType? type) => EvalTypes[type is { } t ? (int)t + 1 : 0];
+
     internal static string SpellAmp(ComputeType type) => type == ComputeType.BFloat16 ? "bf16" : "float16";
 
     private static OptionDescriptor Integer(
@@ -145,6 +161,11 @@ public static class TrainOptionTable
         long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value)
             ? value
             : throw new SlttException(ErrorKind.Usage, $"-{name} {text}: not a whole number");
+
+    private static int Positive(string name, string text, string kind) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value > 0
+            ? value
+            : throw new SlttException(ErrorKind.Usage, $"-{name} {text}: must be a whole number{kind}, at least 1");
 
     private static int Int(string name, long value) =>
         value is >= int.MinValue and <= int.MaxValue

@@ -144,8 +144,19 @@ public sealed record TrainOptions
     /// <summary>amp_dtype: what amp computes in; float16 has a dynamic loss scale.</summary>
     public ComputeType AmpType { get; init; } = ComputeType.Float16;
 
+    /// <summary>eval_type: what evaluations compute in; null: as amp and fast_math have it.</summary>
+    public EvaluationType? EvalType { get; init; }
+
     /// <summary>batch_norm: the engine's batch norm or cuDNN's.</summary>
     public BatchNormKind BatchNorm { get; init; } = BatchNormKind.Sltt;
+
+    /// <summary>
+    /// steps_at_once: as many time steps of training go through the network side by side; 0: as many as fit the memory.
+    /// </summary>
+    public int StepsAtOnce { get; init; } = 1;
+
+    /// <summary>memory: what a run may take at most, MiB; 0: what the device has free.</summary>
+    public long Memory { get; init; }
 
     /// <summary>
     /// fast_math: float32 convolutions may round more than a sum of products does: TF32 on a GPU, Winograd's algorithm in the CPU device's
@@ -201,6 +212,7 @@ public sealed record TrainOptions
                 + (Duration > 0 ? $"_duration{Duration}" : string.Empty)
                 + (BatchNorm == BatchNormKind.Cudnn ? "_cudnnbn" : string.Empty)
                 + (FastMath ? "_fastmath" : string.Empty)
+                + (EvalType is { } type ? $"_eval_{TrainOptionTable.SpellEval(type)}" : string.Empty)
                 + (Seed != new TrainOptions().Seed ? string.Create(CultureInfo.InvariantCulture, $"_seed{Seed}") : string.Empty)
                 + (WidthDivisor != 1 ? $"_width{WidthDivisor}" : string.Empty);
         }
@@ -232,6 +244,8 @@ public sealed record TrainOptions
         Require(LossLambda is >= 0 and <= 1, "loss_lambda", LossLambda, "must be between 0 and 1");
         Require(double.IsFinite(LossMeans), "loss_means", LossMeans, "must be a finite number");
         Require(WidthDivisor >= 1, "width_divisor", WidthDivisor, "must be at least 1");
+        Require(StepsAtOnce >= 0, "steps_at_once", StepsAtOnce, "must be at least 1 time step, or auto");
+        Require(StepsAtOnce <= T, "steps_at_once", StepsAtOnce, $"is more than the {T} time steps of -T");
         Require(Method != MethodTable.SlttK || K >= 1, "K", K, "must be at least 1");
         Require(Method != MethodTable.SlttK || K <= T, "K", K, $"is more than the {T} time steps of -T");
         MethodTable.Find(Method);

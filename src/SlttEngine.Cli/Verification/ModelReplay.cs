@@ -78,7 +78,7 @@ internal static class ModelReplay
         engine.TrainIteration(MemoryMarshal.AsBytes<float>(input), labels, rate, t =>
         {
             string name = $"{prefix}.out_t{t}";
-            groups.Near(prefix + ".out", name, program.ReadLogits(), recorded.Floats(name), Tolerances.Outputs);
+            groups.Near(prefix + ".out", name, program.ReadLogits(t), recorded.Floats(name), Tolerances.Outputs);
         });
         groups.Near(
             prefix + ".total_fr", prefix + ".total_fr", program.ReadTotal(), recorded.Floats(prefix + ".total_fr"), Tolerances.Outputs);

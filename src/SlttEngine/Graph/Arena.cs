@@ -40,9 +40,14 @@ public sealed class Arena
         long end = 0;
         foreach (DeviceBuffer buffer in persistent.OrderByDescending(b => b.Zeroed))
         {
-            buffer.Stride = arena.Guarded(buffer.Bytes);
-            arena.placements.Add(buffer, new Placement(end, buffer.Bytes, buffer.Stride - buffer.Bytes));
-            end += buffer.Copies * buffer.Stride;
+            long piece = arena.Guarded(buffer.PieceBytes);
+            arena.placements.Add(buffer, new Placement(end, buffer.PieceBytes, piece - buffer.PieceBytes));
+            end += buffer.Pieces * piece;
+            if (!buffer.IsSideBySide)
+            {
+                buffer.Stride = piece;
+            }
+
             if (buffer.Zeroed)
             {
                 arena.ZeroedBytes = end;
@@ -152,14 +157,14 @@ public sealed class Arena
 
     /// <summary>Where buffers lie in the arena: one of its own, or several that take each other's place within an operation.</summary>
     /// <param name="offset">First byte of the first copy.</param>
-    /// <param name="guard">First byte of the guard behind a copy, from the copy's first byte.</param>
+    /// <param name="guard">First byte of the guard behind a part, from the part's first byte.</param>
     /// <param name="guardBytes">Bytes up to the next buffer that no operation may touch.</param>
     internal sealed class Placement(long offset, long guard, long guardBytes)
     {
         /// <summary>First byte of the first copy.</summary>
         public long Offset => offset;
 
-        /// <summary>First byte of the guard behind a copy, from the copy's first byte.</summary>
+        /// <summary>First byte of the guard behind a part, from the part's first byte.</summary>
         public long Guard => guard;
 
         /// <summary>Bytes up to the next buffer that no operation may touch.</summary>
@@ -174,7 +179,7 @@ public sealed class Arena
 
         public int Last { get; set; } = first;
 
-        public long Bytes { get; private set; } = buffer.Bytes;
+        public long Bytes { get; private set; } = buffer.PieceBytes;
 
         public long Offset { get; set; }
 

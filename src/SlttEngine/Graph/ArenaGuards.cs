@@ -107,9 +107,9 @@ internal sealed class ArenaGuards : IDisposable
     {
         Launch = _ =>
         {
-            for (int t = 0; t < buffer.Copies; t++)
+            for (int piece = 0; piece < buffer.Pieces; piece++)
             {
-                op.Launch(t);
+                op.Launch(piece);
             }
         },
     };
@@ -122,7 +122,7 @@ internal sealed class ArenaGuards : IDisposable
 
     private Op Check(DeviceBuffer buffer, string op)
     {
-        violations.Add($"{op} has written beyond the {buffer.Bytes} bytes of '{buffer.Name}'");
+        violations.Add($"{op} has written beyond the {buffer.PieceBytes} bytes of '{buffer.Name}'");
         int number = violations.Count;
         return new(
             "check of " + buffer.Name,
@@ -133,5 +133,6 @@ internal sealed class ArenaGuards : IDisposable
     }
 
     private DevicePtr<byte> Guard(DeviceBuffer buffer, int t) =>
-        new(new CUdeviceptr((ulong)buffer.Address(t).Pointer + (ulong)arena.Of(buffer).Guard));
+        new(new CUdeviceptr(
+            (ulong)buffer.PieceAddress(buffer.IsSideBySide ? 0 : t % buffer.Copies).Pointer + (ulong)arena.Of(buffer).Guard));
 }

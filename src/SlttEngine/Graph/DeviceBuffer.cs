@@ -27,14 +27,15 @@ public abstract class DeviceBuffer
 {
     private CUdeviceptr start;
 
-    private protected DeviceBuffer(string name, BufferKind kind, long bytes, int copies, bool zeroed)
+    private protected DeviceBuffer(string name, BufferKind kind, long bytes, int copies, bool zeroed, bool sideBySide)
     {
         Name = name;
         Kind = kind;
         Bytes = bytes;
         Copies = copies;
         Zeroed = zeroed;
-        Stride = Arena.Aligned(bytes);
+        IsSideBySide = sideBySide;
+        Stride = sideBySide ? bytes : Arena.Aligned(bytes);
     }
 
     /// <summary>What it holds, with the layer's name in front.</summary>
@@ -49,8 +50,14 @@ public abstract class DeviceBuffer
     /// <summary>Bytes of one copy.</summary>
     public long Bytes { get; }
 
-    /// <summary>1, or T where backward through time needs every step's value.</summary>
+    /// <summary>
+    /// 1; C where C steps go through the network side by side; T where backward through time needs every step's value.
+    /// </summary>
     public int Copies { get; }
+
+    /// <summary>True if the copies lie one behind the other without a gap, so that one launch sees those of neighbouring steps as one
+    /// array.</summary>
+    public bool IsSideBySide { get; }
 
     /// <summary>True if each iteration starts with it set to zero.</summary>
     public bool Zeroed { get; }
@@ -58,15 +65,24 @@ public abstract class DeviceBuffer
     /// <summary>True if other buffers use the same memory at other times.</summary>
     public bool IsScratch => Kind is BufferKind.Scratch or BufferKind.Workspace;
 
-    /// <summary>Bytes of all copies as laid out: each begins at a multiple of 256.</summary>
-    public long TotalBytes => Copies * Arena.Aligned(Bytes);
+    /// <summary>Bytes of all copies as laid out: each begins at a multiple of 256, unless they lie side by side.</summary>
+    public long TotalBytes => Pieces * Arena.Aligned(PieceBytes);
 
-    /// <summary>Bytes from one copy to the next: those of a copy, rounded up, and of the guard behind it if there is one.</summary>
+    /// <summary>Parts that begin at a multiple of 256 bytes: each copy is one, or all of them together.</summary>
+    internal int Pieces => IsSideBySide ? 1 : Copies;
+
+    /// <summary>Bytes of a part.</summary>
+    internal long PieceBytes => IsSideBySide ? Copies * Bytes : Bytes;
+
+    /// <summary>Bytes from one copy to the next; where they do not lie side by side, rounded up and with the guard behind a copy.</summary>
     internal long Stride { get; set; }
 
-    /// <summary>Address of the copy for time step <paramref name="t"/>; with one copy, the copy.</summary>
+    /// <summary>Address of the copy for time step <paramref name="t"/>: where there are fewer copies than steps, they take turns.</summary>
     /// <param name="t">Time step.</param>
-    public CUdeviceptr Address(int t) => new((ulong)start.Pointer + (ulong)(Copies == 1 ? 0 : Stride * t));
+    public CUdeviceptr Address(int t) => new((ulong)start.Pointer + (ulong)(Stride * (t % Copies)));
+
+    /// <summary>Address of a part.</summary>
+    internal CUdeviceptr PieceAddress(int piece) => new((ulong)start.Pointer + (ulong)(Stride * piece));
 
     internal void Place(CUdeviceptr address) => start = address;
 }
@@ -76,17 +92,17 @@ public abstract class DeviceBuffer
 public sealed class DeviceBuffer<T> : DeviceBuffer
     where T : unmanaged
 {
-    internal unsafe DeviceBuffer(string name, BufferKind kind, long count, int copies = 1, bool zeroed = false)
-        : base(name, kind, count * sizeof(T), copies, zeroed)
+    internal unsafe DeviceBuffer(string name, BufferKind kind, long count, int copies = 1, bool zeroed = false, bool sideBySide = false)
+        : base(name, kind, count * sizeof(T), copies, zeroed, sideBySide)
     {
     }
 
-    /// <summary>Address of the copy for time step <paramref name="t"/>; with one copy, the copy.</summary>
+    /// <summary>Address of the copy for time step <paramref name="t"/>: where there are fewer copies than steps, they take turns.</summary>
     /// <param name="t">Time step.</param>
     public DevicePtr<T> At(int t) => new(Address(t));
 
     /// <summary>Address of the copy for the step before <paramref name="t"/>; a null pointer before the first.</summary>
-    /// <remarks>With one copy, the copy: it holds the step before until it is updated in place.</remarks>
+    /// <remarks>Where copies take turns, a copy holds its step until the next step that it is for.</remarks>
     /// <param name="t">Time step.</param>
     public DevicePtr<T> Before(int t) => t == 0 ? default : At(t - 1);
 }

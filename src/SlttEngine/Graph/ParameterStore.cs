@@ -25,7 +25,6 @@ public sealed class ParameterStore : IDisposable
     private CudaDeviceVariable<float>? gradients;
     private CudaDeviceVariable<float>[] optimizerState = [];
     private CudaDeviceVariable<byte>? working;
-    private CudaDeviceVariable<byte>? stepGradients;
     private CudaDeviceVariable<float>? statistics;
     private CudaDeviceVariable<long>? counters;
     private CudaDeviceVariable<byte>? runState;
@@ -34,11 +33,15 @@ public sealed class ParameterStore : IDisposable
     /// <summary>Lays the buffers out; nothing is allocated.</summary>
     /// <param name="device">The device.</param>
     /// <param name="network">Whose parameters.</param>
-    /// <param name="type">Compute type: 16-bit types have working weights and step gradients of their own.</param>
+    /// <param name="type">Training's compute type.</param>
     /// <param name="optimizerStates">Float buffers that the optimiser keeps; negative: no gradients either (evaluation only).</param>
-    public ParameterStore(ComputeDevice device, Network network, ComputeType type, int optimizerStates)
+    /// <param name="workingType">Type of the working weights, where evaluation's is a 16-bit type and training's is not; null:
+    /// training's.</param>
+    public ParameterStore(
+        ComputeDevice device, Network network, ComputeType type, int optimizerStates, ComputeType? workingType = null)
     {
         (Device, Network, Type, this.optimizerStates) = (device, network, type, optimizerStates);
+        WorkingType = workingType ?? type;
         (Elements, statisticsElements) = AssignOffsets(network);
         byName = network.Parameters.ToDictionary(p => p.Name);
         statisticsByName = network.Statistics.ToDictionary(s => s.Name);
@@ -50,8 +53,11 @@ public sealed class ParameterStore : IDisposable
     /// <summary>Whose parameters.</summary>
     public Network Network { get; }
 
-    /// <summary>Compute type of the working weights.</summary>
+    /// <summary>Training's compute type.</summary>
     public ComputeType Type { get; }
+
+    /// <summary>Type of the working weights: 16-bit types have working weights of their own, in float32 they are the master weights.</summary>
+    public ComputeType WorkingType { get; }
 
     /// <summary>Elements of the parameter buffer, padding included.</summary>
     public long Elements { get; }
@@ -68,7 +74,7 @@ public sealed class ParameterStore : IDisposable
     /// <summary>Sums of loss, top-1, top-5 and samples over the batches since they were last read.</summary>
     public DevicePtr<double> MetricSums => Start(metricSums);
 
-    /// <summary>Bytes on the device by kind: weights (master and working), gradients (sum and step), optimiser, statistics.</summary>
+    /// <summary>Bytes on the device by kind: weights (master and working), gradients, optimiser, statistics.</summary>
     public (long Weights, long Gradients, long Optimizer, long Statistics) Bytes
     {
         get
@@ -84,8 +90,8 @@ public sealed class ParameterStore : IDisposable
 
     private (long Weights, long Gradients, long Optimizer) BytesOf(long elements)
     {
-        long twice = Type == ComputeType.Float32 ? 0 : elements * Type.Size();
-        return ((elements * 4) + twice, optimizerStates >= 0 ? (elements * 4) + twice : 0, Math.Max(0, optimizerStates) * elements * 4);
+        long working = WorkingType == ComputeType.Float32 ? 0 : elements * WorkingType.Size();
+        return ((elements * 4) + working, optimizerStates >= 0 ? elements * 4 : 0, Math.Max(0, optimizerStates) * elements * 4);
     }
 
     /// <summary>Bytes of a statistics buffer.</summary>
@@ -126,17 +132,6 @@ public sealed class ParameterStore : IDisposable
     public DevicePtr<T> WorkingWeight<T>(Parameter parameter)
         where T : unmanaged => At(WorkingWeights<T>(), parameter.Offset);
 
-    /// <summary>Start of one step's filter gradients in the compute type; in float the gradients themselves.</summary>
-    /// <typeparam name="T">float, or the store's 16-bit type.</typeparam>
-    public DevicePtr<T> StepGradients<T>()
-        where T : unmanaged => OfType<T>(gradients, stepGradients);
-
-    /// <summary>Address of a parameter's step gradient in the compute type; in float of its gradient.</summary>
-    /// <typeparam name="T">float, or the store's 16-bit type.</typeparam>
-    /// <param name="parameter">The parameter.</param>
-    public DevicePtr<T> StepGradient<T>(Parameter parameter)
-        where T : unmanaged => At(StepGradients<T>(), parameter.Offset);
-
     /// <summary>Address of a statistics buffer.</summary>
     /// <param name="buffer">A float buffer.</param>
     public DevicePtr<float> Statistic(StatisticsBuffer buffer) => At(Start(statistics), buffer.Offset);
@@ -151,16 +146,9 @@ public sealed class ParameterStore : IDisposable
         weights = Zeroed(Elements);
         gradients = optimizerStates >= 0 ? Zeroed(Elements) : null;
         optimizerState = [.. Enumerable.Range(0, Math.Max(0, optimizerStates)).Select(_ => Zeroed(Elements))];
-        if (Type != ComputeType.Float32)
+        if (WorkingType != ComputeType.Float32)
         {
-            working = new CudaDeviceVariable<byte>(Elements * Type.Size());
-            if (optimizerStates >= 0)
-            {
-                // Some parameters have no step gradient (biases, batch norm): theirs must add nothing when the step's gradients are added
-                // up.
-                stepGradients = new CudaDeviceVariable<byte>(Elements * Type.Size());
-                stepGradients.MemsetAsync((byte)0, Device.Stream.Stream);
-            }
+            working = new CudaDeviceVariable<byte>(Elements * WorkingType.Size());
         }
 
         statistics = Zeroed(statisticsElements);
@@ -260,7 +248,6 @@ public sealed class ParameterStore : IDisposable
         }
 
         working?.Dispose();
-        stepGradients?.Dispose();
         statistics?.Dispose();
         counters?.Dispose();
         runState?.Dispose();
@@ -301,8 +288,8 @@ public sealed class ParameterStore : IDisposable
     private DevicePtr<T> OfType<T>(CudaDeviceVariable<float>? single, CudaDeviceVariable<byte>? half)
         where T : unmanaged => KernelType<T>.Type == ComputeType.Float32
         ? new(single?.DevicePointer ?? default)
-        : KernelType<T>.Type == Type ? new(half?.DevicePointer ?? default)
-        : throw new InvalidOperationException($"the store's working type is {Type}, not {KernelType<T>.Type}");
+        : KernelType<T>.Type == WorkingType ? new(half?.DevicePointer ?? default)
+        : throw new InvalidOperationException($"the store's working type is {WorkingType}, not {KernelType<T>.Type}");
 
     private CudaDeviceVariable<float> Zeroed(long elements)
     {

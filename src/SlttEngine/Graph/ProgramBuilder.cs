@@ -45,8 +45,13 @@ public abstract class ProgramBuilder
     /// <summary>Where it is noted whether a layer's neurons fire; null: nowhere.</summary>
     internal FiringFlags? FiringFlags { get; init; }
 
-    /// <summary>Copies of a buffer that backward reads: T if backward goes through time, else 1.</summary>
-    public int Copies => Shape.ThroughTime ? Shape.Steps : 1;
+    /// <summary>
+    /// Copies of a buffer that backward reads: T if backward goes through time, else as many as steps go through the network side by side.
+    /// </summary>
+    public int Copies => Shape.ThroughTime ? Shape.Steps : Shape.StepsAtOnce;
+
+    /// <summary>The numbers of steps that go through the network side by side at one time or another, the largest first.</summary>
+    internal IReadOnlyList<int> StepCounts { get; init; } = [1];
 
     /// <summary>Buffers with memory of their own.</summary>
     public IReadOnlyList<DeviceBuffer> Persistent => persistent;
@@ -75,6 +80,10 @@ public abstract class ProgramBuilder
     /// <summary>Backward section of an edge.</summary>
     /// <param name="edge">The edge.</param>
     public Section BackwardOf(Edge edge) => IsStatic(edge) ? Section.End : Section.Backward;
+
+    /// <summary>Copies of a buffer that lives within a section: one before and after the steps, else one for each step side by side.</summary>
+    /// <param name="section">The section.</param>
+    public int CopiesIn(Section section) => section is Section.Begin or Section.End ? 1 : Shape.StepsAtOnce;
 
     /// <summary>Rows of an edge's matrix (N·H·W, C).</summary>
     /// <param name="edge">The edge.</param>
@@ -107,20 +116,15 @@ public abstract class ProgramBuilder
     /// <summary>Adds partial sums to their parameter's gradient.</summary>
     /// <param name="section">When.</param>
     /// <param name="sums">The partial sums, filled by an operation of the same section.</param>
-    public void AddChannelGradient(Section section, ChannelSums sums)
+    public void AddChannelGradient(Section section, ChannelSums sums) => Add(section, ChannelGradient(sums));
+
+    /// <summary>The same, where one launch has summed the rows of all steps side by side.</summary>
+    /// <param name="section">When.</param>
+    /// <param name="sums">The partial sums.</param>
+    internal void AddChannelGradientOfSteps(Section section, ChannelSums sums)
     {
-        Parameter parameter = sums.Parameter;
-        Add(section, new Op(
-            parameter.Name + " gradient finalize",
-            [sums.Partials],
-            [],
-            t => Device.Kernels.BiasGradientFinalize(
-                LaunchShape.SecondStage(parameter.Count),
-                Store.Gradient(parameter),
-                sums.Partials.At(t),
-                sums.Shape.Blocks,
-                parameter.Count))
-        { ParameterBytes = 8L * parameter.Count });
+        Op op = ChannelGradient(sums);
+        Add(section, op with { LaunchSteps = s => op.Launch(s.First) });
     }
 
     /// <summary>Appends an operation.</summary>
@@ -138,7 +142,7 @@ public abstract class ProgramBuilder
     public DeviceBuffer<TElement> Keep<TElement>(string name, BufferKind kind, long count, int copies = 1, bool zeroed = false)
         where TElement : unmanaged
     {
-        DeviceBuffer<TElement> buffer = new(name, kind, count, copies, zeroed) { Layer = Layer };
+        DeviceBuffer<TElement> buffer = new(name, kind, count, copies, zeroed, AreSideBySide(copies)) { Layer = Layer };
         persistent.Add(buffer);
         return buffer;
     }
@@ -146,9 +150,14 @@ public abstract class ProgramBuilder
     /// <summary>A buffer that lives within its section of a step and shares memory.</summary>
     /// <typeparam name="TElement">Type of the elements.</typeparam>
     /// <param name="name">What it holds.</param>
-    /// <param name="count">Elements.</param>
-    public DeviceBuffer<TElement> Scratch<TElement>(string name, long count)
-        where TElement : unmanaged => new(name, BufferKind.Scratch, count) { Layer = Layer };
+    /// <param name="count">Elements of a step.</param>
+    /// <param name="section">The section: before and after the steps there is one copy.</param>
+    public DeviceBuffer<TElement> Scratch<TElement>(string name, long count, Section section = Section.Forward)
+        where TElement : unmanaged
+    {
+        int copies = CopiesIn(section);
+        return new(name, BufferKind.Scratch, count, copies, sideBySide: AreSideBySide(copies)) { Layer = Layer };
+    }
 
     /// <summary>Scratch of one library call.</summary>
     /// <param name="name">The call.</param>
@@ -175,6 +184,24 @@ public abstract class ProgramBuilder
         descriptors.Add(descriptor);
         return descriptor;
     }
+
+    private Op ChannelGradient(ChannelSums sums)
+    {
+        Parameter parameter = sums.Parameter;
+        return new Op(
+            parameter.Name + " gradient finalize",
+            [sums.Partials],
+            [],
+            t => Device.Kernels.BiasGradientFinalize(
+                LaunchShape.SecondStage(parameter.Count),
+                Store.Gradient(parameter),
+                sums.Partials.At(t),
+                sums.Shape.Blocks,
+                parameter.Count))
+        { ParameterBytes = 8L * parameter.Count };
+    }
+
+    private bool AreSideBySide(int copies) => copies > 1 && Shape.StepsAtOnce > 1;
 }
 
 /// <summary>Dropout as the kernels take it.</summary>

@@ -217,7 +217,7 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
     {
         long n = Count(edge);
         DeviceBuffer<float> sum = Keep<float>(gradient.Name + " over time", BufferKind.State, n, zeroed: true);
-        DeviceBuffer<T> total = Scratch<T>(gradient.Name + " summed", n);
+        DeviceBuffer<T> total = Scratch<T>(gradient.Name + " summed", n, Section.End);
         Add(Section.Backward, new Op(
             gradient.Name + " added up over time",
             [gradient, sum],
@@ -230,14 +230,22 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
 
     private DeviceBuffer<T> AddUp(Edge edge, DeviceBuffer<T> first, DeviceBuffer<T> second)
     {
-        DeviceBuffer<T> sum = Scratch<T>(edge.Name + " gradient", Count(edge));
-        Add(BackwardOf(edge), new Op(
+        Section section = BackwardOf(edge);
+        DeviceBuffer<T> sum = Scratch<T>(edge.Name + " gradient", Count(edge), section);
+        Add(section, Op.ForSteps(
             edge.Name + " gradients added up",
             [first, second],
             [sum],
-            t => Device.Kernels.ResidualAdd(
-                Elementwise(Count(edge)), sum.At(t), first.At(t), second.At(t), default, default, Rows(edge), edge.Channels),
-            InPlace: (sum, first)));
+            s => Device.Kernels.ResidualAdd(
+                Elementwise(s.Count * Count(edge)),
+                sum.At(s.First),
+                first.At(s.First),
+                second.At(s.First),
+                default,
+                default,
+                s.Count * Rows(edge),
+                edge.Channels),
+            inPlace: (sum, first)));
         return sum;
     }
 

@@ -28,6 +28,7 @@ public enum Section
 /// <param name="FastMath">float32 convolutions may round more than a sum of products does.</param>
 /// <param name="BatchStatistics">True: an evaluation whose batch norms take their batch's statistics and leave the running ones as they
 /// are.</param>
+/// <param name="StepsAtOnce">C: as many steps go through the network side by side, layer by layer; 1: one.</param>
 public sealed record ProgramShape(
     int Batch,
     int Steps,
@@ -36,4 +37,9 @@ public sealed record ProgramShape(
     bool ThroughTime,
     bool StaticInput,
     bool FastMath = false,
-    bool BatchStatistics = false);
+    bool BatchStatistics = false,
+    int StepsAtOnce = 1)
+{
+    /// <summary>Images that go through the network at once.</summary>
+    internal long Images => (long)Batch * StepsAtOnce;
+}

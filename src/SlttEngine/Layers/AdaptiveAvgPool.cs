@@ -33,21 +33,31 @@ public sealed class AdaptiveAvgPool : Layer
     {
         (int n, int channels) = (b.Shape.Batch, input.Channels);
         (int h, int w, int outH, int outW) = (input.Height, input.Width, Output.Height, Output.Width);
-        b.AddRecomputable(Output, input, b.Activation(input), (x, y) => new Op(
+        b.AddRecomputable(Output, input, b.Activation(input), (x, y) => Op.ForSteps(
             Name + " forward",
             [x],
             [y],
-            t => b.Device.Kernels.AdaptiveAvgPoolForward(b.Elementwise(b.Count(Output)), y.At(t), x.At(t), n, h, w, channels, outH, outW)));
+            s => b.Device.Kernels.AdaptiveAvgPoolForward(
+                b.Elementwise(s.Count * b.Count(Output)), y.At(s.First), x.At(s.First), s.Count * n, h, w, channels, outH, outW)));
         return () =>
         {
             DeviceBuffer<T> gradOutput = b.DrainGradient(Output);
-            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input));
-            b.Add(b.BackwardOf(Output), new Op(
+            Section section = b.BackwardOf(Output);
+            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input), section);
+            b.Add(section, Op.ForSteps(
                 Name + " backward",
                 [gradOutput],
                 [gradInput],
-                t => b.Device.Kernels.AdaptiveAvgPoolBackward(
-                    b.Elementwise(b.Count(input)), gradInput.At(t), gradOutput.At(t), n, h, w, channels, outH, outW)));
+                s => b.Device.Kernels.AdaptiveAvgPoolBackward(
+                    b.Elementwise(s.Count * b.Count(input)),
+                    gradInput.At(s.First),
+                    gradOutput.At(s.First),
+                    s.Count * n,
+                    h,
+                    w,
+                    channels,
+                    outH,
+                    outW)));
             b.AddGradient(input, gradInput);
         };
     }

@@ -48,12 +48,7 @@ public sealed class AvgPool : Layer
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
         CudaDNNContext dnn = b.Device.Dnn;
-        TensorDescriptor descriptorX = b.KeepAlive(new TensorDescriptor());
-        TensorDescriptor descriptorY = b.KeepAlive(new TensorDescriptor());
         PoolingDescriptor pooling = b.KeepAlive(new PoolingDescriptor());
-        cudnnDataType type = b.Shape.Type.Dnn();
-        descriptorX.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, b.Shape.Batch, input.Channels, input.Height, input.Width);
-        descriptorY.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, b.Shape.Batch, Output.Channels, Output.Height, Output.Width);
         pooling.SetPooling2dDescriptor(
             cudnnPoolingMode.AverageCountIncludePadding,
             cudnnNanPropagation.PropagateNan,
@@ -63,20 +58,31 @@ public sealed class AvgPool : Layer
             padding,
             stride,
             stride);
+        Dictionary<int, (TensorDescriptor X, TensorDescriptor Y)> tensors = (b.IsStatic(Output) ? [1] : b.StepCounts).ToDictionary(
+            steps => steps, steps => (Tensor(steps, input), Tensor(steps, Output)));
+
+        TensorDescriptor Tensor(int steps, Edge edge)
+        {
+            TensorDescriptor tensor = b.KeepAlive(new TensorDescriptor());
+            tensor.SetTensor4dDescriptor(
+                cudnnTensorFormat.NHWC, b.Shape.Type.Dnn(), steps * b.Shape.Batch, edge.Channels, edge.Height, edge.Width);
+            return tensor;
+        }
 
         (DeviceBuffer<T> activation, DeviceBuffer<float>? bias) = b.ActivationAndBias(input);
-        b.AddRecomputable(Output, input, activation, (x, y) => new Op(
+        b.AddRecomputable(Output, input, activation, (x, y) => Op.ForSteps(
             Name + " forward",
             [x, .. OptionalBuffers.Present(bias)],
             [y],
             bias is null
-                ? t => dnn.PoolingForward(pooling, 1f, descriptorX, x.Address(t), 0f, descriptorY, y.Address(t))
-                : t => b.Device.Kernels.BiasAvgPool(
-                    b.Elementwise(b.Count(Output)),
-                    y.At(t),
-                    x.At(t),
+                ? s => dnn.PoolingForward(
+                    pooling, 1f, tensors[s.Count].X, x.Address(s.First), 0f, tensors[s.Count].Y, y.Address(s.First))
+                : s => b.Device.Kernels.BiasAvgPool(
+                    b.Elementwise(s.Count * b.Count(Output)),
+                    y.At(s.First),
+                    x.At(s.First),
                     bias.At(0),
-                    b.Shape.Batch,
+                    s.Count * b.Shape.Batch,
                     input.Height,
                     input.Width,
                     input.Channels,
@@ -87,26 +93,27 @@ public sealed class AvgPool : Layer
                     padding)));
         return () =>
         {
+            Section section = b.BackwardOf(Output);
             DeviceBuffer<T> gradOutput = b.DrainGradient(Output);
-            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input));
+            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input), section);
 
             // An average's backward reads neither x nor y, but cuDNN wants pointers: the gradients stand in for them.
-            b.Add(b.BackwardOf(Output), new Op(
+            b.Add(section, Op.ForSteps(
                 Name + " backward",
                 [gradOutput],
                 [gradInput],
-                t => dnn.PoolingBackward(
+                s => dnn.PoolingBackward(
                     pooling,
                     1f,
-                    descriptorY,
-                    gradOutput.Address(t),
-                    descriptorY,
-                    gradOutput.Address(t),
-                    descriptorX,
-                    gradInput.Address(t),
+                    tensors[s.Count].Y,
+                    gradOutput.Address(s.First),
+                    tensors[s.Count].Y,
+                    gradOutput.Address(s.First),
+                    tensors[s.Count].X,
+                    gradInput.Address(s.First),
                     0f,
-                    descriptorX,
-                    gradInput.Address(t))));
+                    tensors[s.Count].X,
+                    gradInput.Address(s.First))));
             b.AddGradient(input, gradInput);
         };
     }

@@ -101,7 +101,7 @@ public sealed class BatchNormLif : Layer
             b.Add(Section.Forward, window == 1
                 ? new Op(Name + " normalise and fire", reads, [output, u], t => Fire(output, t))
                 : new Op(Name + " normalise, fire and pool", reads, [output, u], t => FireAndPool(output, t)));
-            SpikeOps.Observe(b, layer.spikes, u, neuron.Threshold);
+            SpikeOps.Observe(b, layer.spikes, u, neuron.Threshold, (layer.Output, output), spikeScale: 1);
             if (window == 1 && dropout.Rate == 0)
             {
                 b.SetPotential(layer.Output, u, neuron.Threshold);
@@ -196,7 +196,7 @@ public sealed class BatchNormLif : Layer
         private DeviceBuffer<T> EmitStepBackward(SpikeGradients<T> gradients)
         {
             DeviceBuffer<T> gradNorm = b.Scratch<T>(Name + " gradient", b.Count(layer.spikes));
-            DeviceBuffer<double> partials = batchNorm.Partials("backward");
+            DeviceBuffer<double> partials = batchNorm.Partials("backward", Section.Backward);
             DeviceBuffer[] reads = [u, batchNorm.X, batchNorm.Mean, batchNorm.Invstd, .. gradients.Present];
             DeviceBuffer[] writes = [gradNorm, partials, .. gradients.Updated];
             string op = Name + " backward";

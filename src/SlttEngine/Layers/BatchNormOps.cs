@@ -27,7 +27,7 @@ internal sealed class BatchNormOps<T>
         (rows, channels) = (b.Rows(input.Main), input.Main.Channels);
         sums = LaunchShape.RowSums(b.Device, rows, channels);
         X = b.Activation(input.Main);
-        int copies = b.IsStatic(input.Main) || !b.Shape.Training ? 1 : b.Copies;
+        int copies = !b.IsStatic(input.Main) && (b.Shape.Training || b.Shape.BatchStatistics) ? b.Copies : 1;
         Mean = b.Keep<float>(name + " mean", BufferKind.Saved, channels, copies);
         Invstd = b.Keep<float>(name + " invstd", BufferKind.Saved, channels, copies);
         Scale = b.Keep<float>(name + " scale", BufferKind.Saved, channels, copies);
@@ -63,7 +63,9 @@ internal sealed class BatchNormOps<T>
 
     /// <summary>Partial sums of both sums by channel that a pass adds up.</summary>
     /// <param name="pass">The pass.</param>
-    public DeviceBuffer<double> Partials(string pass) => b.Scratch<double>($"{name} {pass} partial sums", 2L * sums.Blocks * channels);
+    /// <param name="section">Its section.</param>
+    public DeviceBuffer<double> Partials(string pass, Section section) =>
+        b.Scratch<double>($"{name} {pass} partial sums", 2L * sums.Blocks * channels, section);
 
     /// <summary>
     /// Backward of a step whose gradient was summed by the neuron's kernel: the gradient of x takes x's place, which nothing reads later.
@@ -97,8 +99,8 @@ internal sealed class BatchNormOps<T>
     /// <param name="sum">The gradient of the normalised value, added up.</param>
     public DeviceBuffer<T> EmitStaticBackward(DeviceBuffer<float> sum)
     {
-        DeviceBuffer<T> gradInput = b.Scratch<T>(input.Main.Name + " gradient", b.Count(input.Main));
-        DeviceBuffer<double> partials = Partials("backward");
+        DeviceBuffer<T> gradInput = b.Scratch<T>(input.Main.Name + " gradient", b.Count(input.Main), Section.End);
+        DeviceBuffer<double> partials = Partials("backward", Section.End);
         b.Add(Section.End, new Op(
             name + " backward reduce",
             [sum, X, Mean, Invstd],
@@ -126,13 +128,13 @@ internal sealed class BatchNormOps<T>
 
     private void EmitBatchStatistics()
     {
-        DeviceBuffer<double> partials = Partials("forward");
+        Section section = b.ForwardOf(input.Main);
+        DeviceBuffer<double> partials = Partials("forward", section);
 
         // A residual of spikes is read as the potential that they come from: it is kept anyway, the spikes would be made for this alone.
         (DeviceBuffer<T>? potential, float threshold) =
             input.Residual is { } r && b.Potential(r) is { } p ? (p.U, p.Threshold) : (null, 0f);
         DeviceBuffer<T>? residual = input.Residual is { } s && potential is null ? b.Activation(s) : null;
-        Section section = b.ForwardOf(input.Main);
 
         // How often the running statistics move: an evaluation leaves them as they are.
         int repeats = !b.Shape.Training ? 0 : b.IsStatic(input.Main) ? b.Shape.Steps : 1;
@@ -205,7 +207,7 @@ internal sealed class BatchNormOps<T>
 
     private DeviceBuffer<float> EmitFinalize(Section section, DeviceBuffer<double> partials)
     {
-        DeviceBuffer<float> coefficients = b.Scratch<float>(name + " coefficients", 2L * channels);
+        DeviceBuffer<float> coefficients = b.Scratch<float>(name + " coefficients", 2L * channels, section);
         b.Add(section, new Op(
             name + " backward finalize",
             [partials],

@@ -30,13 +30,18 @@ public sealed class BiasAdd : Layer
     {
         DeviceBuffer<T> x = b.Activation(input);
         DeviceBuffer<T> y = b.NewActivation(Output);
-        b.Add(b.ForwardOf(Output), new Op(
+        b.Add(b.ForwardOf(Output), Op.ForSteps(
             Name,
             [x],
             [y],
-            t => b.Device.Kernels.BiasAdd(
-                b.Elementwise(b.Count(Output)), y.At(t), x.At(t), b.Store.Weight(bias), b.Rows(Output), Output.Channels),
-            InPlace: (y, x)));
+            s => b.Device.Kernels.BiasAdd(
+                b.Elementwise(s.Count * b.Count(Output)),
+                y.At(s.First),
+                x.At(s.First),
+                b.Store.Weight(bias),
+                s.Count * b.Rows(Output),
+                Output.Channels),
+            inPlace: (y, x)));
         return () =>
         {
             DeviceBuffer<T> gradient = b.DrainGradient(Output);

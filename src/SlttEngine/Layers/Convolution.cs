@@ -59,29 +59,28 @@ public sealed class Convolution : Layer
         Section section = b.BackwardOf(output);
         DeviceBuffer<T> gradOutput = b.DrainGradient(output);
         DeviceBuffer<T> x = b.ActivationForBackward(input);
-        if (b.Shape.Type == ComputeType.Float32 || section == Section.Backward)
+        if (b.Shape.Type == ComputeType.Float32)
         {
-            // In float32 each step's gradient is added to the sum by cuDNN. Else all layers' step gradients are added to the float
-            // gradients by one kernel at the end of the step.
-            float beta = b.Shape.Type == ComputeType.Float32 ? 1f : 0f;
-            b.Add(section, calls.BackwardFilter(x, gradOutput, Filter<T>.Of(b, parameter, () => b.Store.StepGradient<T>(parameter)), beta));
+            b.Add(section, calls.BackwardFilter(
+                x, gradOutput, Filter<T>.Of(b, parameter, () => new DevicePtr<T>(b.Store.Gradient(parameter).Pointer)), beta: 1f));
         }
         else
         {
-            DeviceBuffer<T> step = b.Scratch<T>(output.Name + " step gradient", parameter.Count);
-            b.Add(section, calls.BackwardFilter(x, gradOutput, Filter<T>.Of(step), 0f));
-            b.Add(section, new Op(
+            DeviceBuffer<T> step = b.Scratch<T>(output.Name + " weight gradient", parameter.Count, Section.End);
+            b.Add(section, calls.BackwardFilter(x, gradOutput, Filter<T>.Of(step), beta: 0f));
+            b.Add(section, Op.ForSteps(
                 step.Name + " accumulate",
                 [step],
                 [],
-                t => b.Device.Kernels.AccumulateGradients<T>(
-                    b.Elementwise(parameter.Count), b.Store.Gradient(parameter), step.At(t), b.RunState, parameter.Count))
-            { ParameterBytes = 8L * parameter.Count });
+                _ => b.Device.Kernels.AccumulateGradients<T>(
+                    b.Elementwise(parameter.Count), b.Store.Gradient(parameter), step.At(0), b.RunState, parameter.Count))
+            with
+            { ParameterBytes = 8L * parameter.Count, CarriedBytes = step.Bytes });
         }
 
         if (input != b.Network.Input)
         {
-            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + output.Name, b.Count(input));
+            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + output.Name, b.Count(input), section);
             b.Add(section, calls.BackwardData(gradOutput, filter, gradInput));
             b.AddGradient(input, gradInput);
         }

@@ -13,13 +13,11 @@ internal sealed class ConvolutionCalls<T>
     private readonly ProgramBuilder<T> builder;
     private readonly ConvolutionModule module;
     private readonly string sizes;
-    private readonly TensorDescriptor x;
-    private readonly TensorDescriptor y;
     private readonly FilterDescriptor w;
     private readonly ConvolutionDescriptor convolution;
     private readonly cudnnMathType asked;
     private readonly long multiplyAdds;
-    private readonly (long X, long W, long Y) bytes;
+    private readonly IReadOnlyList<Images> images;
 
     /// <summary>Describes the convolution to cuDNN.</summary>
     /// <param name="builder">The program.</param>
@@ -29,18 +27,12 @@ internal sealed class ConvolutionCalls<T>
     public ConvolutionCalls(ProgramBuilder<T> builder, ConvolutionModule module, Edge input, Edge output)
     {
         (this.builder, this.module) = (builder, module);
-        x = builder.KeepAlive(new TensorDescriptor());
-        y = builder.KeepAlive(new TensorDescriptor());
+        images = [.. (builder.IsStatic(output) ? [1] : builder.StepCounts).Select(steps => new Images(builder, steps, input, output))];
         w = builder.KeepAlive(new FilterDescriptor());
-        (int n, cudnnDataType type) = (builder.Shape.Batch, builder.Shape.Type.Dnn());
-        x.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, n, input.Channels, input.Height, input.Width);
-        y.SetTensor4dDescriptor(cudnnTensorFormat.NHWC, type, n, output.Channels, output.Height, output.Width);
-        w.SetFilter4dDescriptor(type, cudnnTensorFormat.NHWC, module.Out, module.In, module.Kernel, module.Kernel);
-        int size = builder.Shape.Type.Size();
-        bytes = (n * input.Elements * size, builder.WorkingBytes(module.Weight), n * output.Elements * size);
+        w.SetFilter4dDescriptor(builder.Shape.Type.Dnn(), cudnnTensorFormat.NHWC, module.Out, module.In, module.Kernel, module.Kernel);
         sizes = $"{input.Height}, {input.Width}, {input.Channels}) by ({module.Out}, {module.Kernel}, {module.Kernel}, {module.In})"
             + $" stride {module.Stride} padding {module.Padding}{(builder.Shape.FastMath ? " fast" : string.Empty)}";
-        multiplyAdds = n * output.Elements * module.Kernel * module.Kernel * module.In;
+        multiplyAdds = builder.Shape.Batch * output.Elements * module.Kernel * module.Kernel * module.In;
 
         // The default lets a GPU round float to TF32, which flips spikes.
         asked = builder.Shape.Type != ComputeType.Float32 ? cudnnMathType.TensorOP
@@ -60,22 +52,24 @@ internal sealed class ConvolutionCalls<T>
         Pass pass = Choose(
             "forward",
             ConvolutionChoices.Pass.Forward,
-            () => Allowed(Dnn.GetConvolutionForwardAlgorithm_v7(x, w, convolution, y, count)).Select(p => AlgorithmOffer.Of(p, asked)),
-            (a, b, c, space, size) => Allowed(Dnn.FindConvolutionForwardAlgorithmEx(x, a, w, b, convolution, y, c, count, space, size))
-                .Select(p => AlgorithmOffer.Of(p, asked)),
-            (algorithm, descriptor) => Dnn.GetConvolutionForwardWorkspaceSize(x, w, descriptor, y, (cudnnConvolutionFwdAlgo)algorithm));
-        return ToOp(pass, [input, .. filter.Buffers], [output], filter.ParameterBytes, t => Dnn.ConvolutionForward(
+            i => Allowed(Dnn.GetConvolutionForwardAlgorithm_v7(i.X, w, convolution, i.Y, count)).Select(p => AlgorithmOffer.Of(p, asked)),
+            (i, a, b, c, space, size) =>
+                Allowed(Dnn.FindConvolutionForwardAlgorithmEx(i.X, a, w, b, convolution, i.Y, c, count, space, size))
+                    .Select(p => AlgorithmOffer.Of(p, asked)),
+            (i, algorithm, descriptor) =>
+                Dnn.GetConvolutionForwardWorkspaceSize(i.X, w, descriptor, i.Y, (cudnnConvolutionFwdAlgo)algorithm));
+        return ToOp(pass, [input, .. filter.Buffers], [output], filter.ParameterBytes, (choice, t) => Dnn.ConvolutionForward(
             1f,
-            x,
+            choice.Images.X,
             input.Address(t),
             w,
             filter.Address(),
-            pass.Descriptor,
-            (cudnnConvolutionFwdAlgo)pass.Algorithm,
+            choice.Descriptor,
+            (cudnnConvolutionFwdAlgo)choice.Algorithm,
             pass.Workspace.Address(t),
-            pass.Bytes,
+            choice.WorkspaceBytes,
             0f,
-            y,
+            choice.Images.Y,
             output.Address(t)));
     }
 
@@ -89,27 +83,28 @@ internal sealed class ConvolutionCalls<T>
         Pass pass = Choose(
             "backward data",
             ConvolutionChoices.Pass.BackwardData,
-            () => Dnn.GetConvolutionBackwardDataAlgorithm_v7(w, y, convolution, x, count).Select(p => AlgorithmOffer.Of(p, asked)),
-            (a, b, c, space, size) => Dnn.FindConvolutionBackwardDataAlgorithmEx(w, b, y, c, convolution, x, a, count, space, size)
-                .Select(p => AlgorithmOffer.Of(p, asked)),
-            (algorithm, descriptor) => Dnn.GetConvolutionBackwardDataWorkspaceSize(
-                w, y, descriptor, x, (cudnnConvolutionBwdDataAlgo)algorithm));
-        return ToOp(pass, [gradOutput, .. filter.Buffers], [gradInput], filter.ParameterBytes, t => Dnn.ConvolutionBackwardData(
+            i => Dnn.GetConvolutionBackwardDataAlgorithm_v7(w, i.Y, convolution, i.X, count).Select(p => AlgorithmOffer.Of(p, asked)),
+            (i, a, b, c, space, size) =>
+                Dnn.FindConvolutionBackwardDataAlgorithmEx(w, b, i.Y, c, convolution, i.X, a, count, space, size)
+                    .Select(p => AlgorithmOffer.Of(p, asked)),
+            (i, algorithm, descriptor) => Dnn.GetConvolutionBackwardDataWorkspaceSize(
+                w, i.Y, descriptor, i.X, (cudnnConvolutionBwdDataAlgo)algorithm));
+        return ToOp(pass, [gradOutput, .. filter.Buffers], [gradInput], filter.ParameterBytes, (choice, t) => Dnn.ConvolutionBackwardData(
             1f,
             w,
             filter.Address(),
-            y,
+            choice.Images.Y,
             gradOutput.Address(t),
-            pass.Descriptor,
-            (cudnnConvolutionBwdDataAlgo)pass.Algorithm,
+            choice.Descriptor,
+            (cudnnConvolutionBwdDataAlgo)choice.Algorithm,
             pass.Workspace.Address(t),
-            pass.Bytes,
+            choice.WorkspaceBytes,
             0f,
-            x,
+            choice.Images.X,
             gradInput.Address(t)));
     }
 
-    /// <summary>gradient = beta · gradient + gradOutput * input, for the filter.</summary>
+    /// <summary>gradient = beta · gradient + gradOutput * input, for the filter, summed over all images.</summary>
     /// <param name="input">Activation.</param>
     /// <param name="gradOutput">Gradient of the output.</param>
     /// <param name="gradient">Gradient of the filter.</param>
@@ -120,25 +115,28 @@ internal sealed class ConvolutionCalls<T>
         Pass pass = Choose(
             "backward filter",
             ConvolutionChoices.Pass.BackwardFilter,
-            () => Dnn.GetConvolutionBackwardFilterAlgorithm_v7(x, y, convolution, w, count).Select(p => AlgorithmOffer.Of(p, asked)),
-            (a, b, c, space, size) => Dnn.FindConvolutionBackwardFilterAlgorithmEx(x, a, y, c, convolution, w, b, count, space, size)
-                .Select(p => AlgorithmOffer.Of(p, asked)),
-            (algorithm, descriptor) => Dnn.GetConvolutionBackwardFilterWorkspaceSize(
-                x, y, descriptor, w, (cudnnConvolutionBwdFilterAlgo)algorithm));
+            i => Dnn.GetConvolutionBackwardFilterAlgorithm_v7(i.X, i.Y, convolution, w, count).Select(p => AlgorithmOffer.Of(p, asked)),
+            (i, a, b, c, space, size) =>
+                Dnn.FindConvolutionBackwardFilterAlgorithmEx(i.X, a, i.Y, c, convolution, w, b, count, space, size)
+                    .Select(p => AlgorithmOffer.Of(p, asked)),
+            (i, algorithm, descriptor) => Dnn.GetConvolutionBackwardFilterWorkspaceSize(
+                i.X, i.Y, descriptor, w, (cudnnConvolutionBwdFilterAlgo)algorithm));
         long moved = gradient.ParameterBytes * (beta == 0 ? 1 : 2);
-        return ToOp(pass, [input, gradOutput], gradient.Buffers, moved, t => Dnn.ConvolutionBackwardFilter(
+        return ToOp(pass, [input, gradOutput], gradient.Buffers, moved, (choice, t) => Dnn.ConvolutionBackwardFilter(
             1f,
-            x,
+            choice.Images.X,
             input.Address(t),
-            y,
+            choice.Images.Y,
             gradOutput.Address(t),
-            pass.Descriptor,
-            (cudnnConvolutionBwdFilterAlgo)pass.Algorithm,
+            choice.Descriptor,
+            (cudnnConvolutionBwdFilterAlgo)choice.Algorithm,
             pass.Workspace.Address(t),
-            pass.Bytes,
+            choice.WorkspaceBytes,
             beta,
             w,
-            gradient.Address()));
+            gradient.Address()))
+        with
+        { CarriedBytes = gradient.Buffers.Sum(g => g.Bytes) };
     }
 
     // Transforms round more than sums of products do. In float32, where a threshold could turn that into a spike, forward uses them only
@@ -150,26 +148,38 @@ internal sealed class ConvolutionCalls<T>
             : offers.Where(p => p.algo is cudnnConvolutionFwdAlgo.ImplicitGEMM or cudnnConvolutionFwdAlgo.ImplicitPrecompGEMM
                 or cudnnConvolutionFwdAlgo.GEMM or cudnnConvolutionFwdAlgo.Direct);
 
-    /// <summary>Chooses a pass's algorithm; the functions are the pass's own in cuDNN.</summary>
+    /// <summary>Chooses a pass's algorithm for each number of images; the functions are the pass's own in cuDNN.</summary>
     private Pass Choose(
         string name,
         ConvolutionChoices.Pass number,
-        Func<IEnumerable<AlgorithmOffer>> guess,
-        Func<CUdeviceptr, CUdeviceptr, CUdeviceptr, CUdeviceptr, long, IEnumerable<AlgorithmOffer>> measure,
-        Func<int, ConvolutionDescriptor, ulong> workspaceBytes)
+        Func<Images, IEnumerable<AlgorithmOffer>> guess,
+        Func<Images, CUdeviceptr, CUdeviceptr, CUdeviceptr, CUdeviceptr, long, IEnumerable<AlgorithmOffer>> measure,
+        Func<Images, int, ConvolutionDescriptor, ulong> workspaceBytes)
     {
         string suffix = builder.Shape.Type.Suffix();
         bool measures = builder.MeasuresAlgorithms;
-        builder.Device.ConvolutionChoices?.Resolve($"{name} {suffix} ({sizes}", number, x, w, convolution, y, measures);
-        string call = $"{name} {suffix} ({builder.Shape.Batch}, {sizes}";
-        (int algorithm, cudnnMathType math) = builder.Device.Convolutions.Choose(call, guess, measure, bytes, measures);
-        ConvolutionDescriptor descriptor = math == asked ? convolution : Descriptor(math);
-        ulong needed = workspaceBytes(algorithm, descriptor);
-        return new Pass(name, algorithm, descriptor, builder.Workspace($"{module.Name} {name}", (long)needed), needed);
+        builder.Device.ConvolutionChoices?.Resolve(
+            $"{name} {suffix} ({sizes}", number, images[0].X, w, convolution, images[0].Y, measures);
+        Dictionary<int, Choice> choices = [];
+        foreach (Images i in images)
+        {
+            (int algorithm, cudnnMathType math) = builder.Device.Convolutions.Choose(
+                $"{name} {suffix} ({i.Count}, {sizes}",
+                () => guess(i),
+                (a, b, c, space, size) => measure(i, a, b, c, space, size),
+                (i.BytesOfX, builder.WorkingBytes(module.Weight), i.BytesOfY),
+                measures);
+            ConvolutionDescriptor descriptor = math == asked ? convolution : Descriptor(math);
+            choices.Add(i.Steps, new Choice(i, algorithm, descriptor, workspaceBytes(i, algorithm, descriptor)));
+        }
+
+        ulong needed = choices.Values.Max(c => c.WorkspaceBytes);
+        return new Pass(name, choices, builder.Workspace($"{module.Name} {name}", (long)needed));
     }
 
-    private Op ToOp(Pass pass, DeviceBuffer[] reads, DeviceBuffer[] writes, long parameterBytes, Action<int> launch) =>
-        new($"{module.Name} {pass.Name}", reads, [.. writes, pass.Workspace], launch)
+    private Op ToOp(Pass pass, DeviceBuffer[] reads, DeviceBuffer[] writes, long parameterBytes, Action<Choice, int> launch) =>
+        Op.ForSteps(
+            $"{module.Name} {pass.Name}", reads, [.. writes, pass.Workspace], s => launch(pass.Choices[s.Count], s.First)) with
         {
             MultiplyAdds = multiplyAdds,
             ParameterBytes = parameterBytes,
@@ -186,8 +196,43 @@ internal sealed class ConvolutionCalls<T>
         return descriptor;
     }
 
-    /// <summary>What was chosen for a pass.</summary>
-    private sealed record Pass(string Name, int Algorithm, ConvolutionDescriptor Descriptor, DeviceBuffer<byte> Workspace, ulong Bytes);
+    /// <summary>The activations of steps side by side, as cuDNN sees them: one batch of images.</summary>
+    private sealed record Images
+    {
+        public Images(ProgramBuilder<T> builder, int steps, Edge input, Edge output)
+        {
+            (Steps, Count) = (steps, steps * builder.Shape.Batch);
+            int size = builder.Shape.Type.Size();
+            (BytesOfX, BytesOfY) = (Count * input.Elements * size, Count * output.Elements * size);
+            (X, Y) = (Tensor(input), Tensor(output));
+
+            TensorDescriptor Tensor(Edge edge)
+            {
+                TensorDescriptor tensor = builder.KeepAlive(new TensorDescriptor());
+                tensor.SetTensor4dDescriptor(
+                    cudnnTensorFormat.NHWC, builder.Shape.Type.Dnn(), Count, edge.Channels, edge.Height, edge.Width);
+                return tensor;
+            }
+        }
+
+        public int Steps { get; }
+
+        public int Count { get; }
+
+        public TensorDescriptor X { get; }
+
+        public TensorDescriptor Y { get; }
+
+        public long BytesOfX { get; }
+
+        public long BytesOfY { get; }
+    }
+
+    /// <summary>What was chosen for a pass over so many images.</summary>
+    private sealed record Choice(Images Images, int Algorithm, ConvolutionDescriptor Descriptor, ulong WorkspaceBytes);
+
+    /// <summary>A pass: what was chosen for each number of steps side by side, and the workspace that all of it fits into.</summary>
+    private sealed record Pass(string Name, IReadOnlyDictionary<int, Choice> Choices, DeviceBuffer<byte> Workspace);
 }
 
 /// <summary>A filter, or its gradient: a parameter's part of the store, or a buffer of the program.</summary>

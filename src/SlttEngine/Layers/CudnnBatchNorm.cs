@@ -111,8 +111,9 @@ public sealed class CudnnBatchNorm : Layer
         return () =>
         {
             DeviceBuffer<T> gradOutput = b.DrainGradient(Output);
-            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Main.Name + " gradient", b.Count(Output));
-            b.Add(b.BackwardOf(Output), new Op(
+            Section backward = b.BackwardOf(Output);
+            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Main.Name + " gradient", b.Count(Output), backward);
+            b.Add(backward, new Op(
                 Name + " backward",
                 [x, gradOutput, mean, invstd],
                 [gradInput],

@@ -12,17 +12,18 @@ internal static class GradientOps
     /// <param name="name">The layer.</param>
     /// <param name="gradOutput">Gradient of its output.</param>
     /// <param name="bias">The parameter whose gradient it is.</param>
-    /// <param name="rows">Rows.</param>
+    /// <param name="rows">Rows of a step.</param>
     public static void AddBiasGradient<T>(
         ProgramBuilder<T> b, Section section, string name, DeviceBuffer<T> gradOutput, Parameter bias, long rows)
         where T : unmanaged
     {
         ChannelSums sums = b.NewChannelSums(bias, rows);
-        b.Add(section, new Op(
+        b.Add(section, Op.ForSteps(
             name + " bias gradient",
             [gradOutput],
             [sums.Partials],
-            t => b.Device.Kernels.BiasGradient<T>(sums.Shape, sums.Partials.At(t), gradOutput.At(t), rows, bias.Count)));
-        b.AddChannelGradient(section, sums);
+            s => b.Device.Kernels.BiasGradient<T>(
+                sums.Shape, sums.Partials.At(s.First), gradOutput.At(s.First), s.Count * rows, bias.Count)));
+        b.AddChannelGradientOfSteps(section, sums);
     }
 }

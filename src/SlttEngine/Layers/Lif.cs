@@ -64,7 +64,7 @@ public sealed class Lif : Layer
                 b.RunState,
                 b.Rows(input),
                 input.Channels)));
-        SpikeOps.Observe(b, Output, u, neuron.Threshold);
+        SpikeOps.Observe(b, Output, u, neuron.Threshold, (Output, spikes), spikeScale);
         if (spikes.IsScratch)
         {
             b.SetRecompute(Output, () => SpikeOps.Recompute(b, Output, u, neuron.Threshold, spikeScale, dropout));
@@ -82,7 +82,8 @@ public sealed class Lif : Layer
         DeviceBuffer<T>? gradSkip = b.IsStatic(input) ? b.DrainStepGradient(input)
             : b.DrainGradients(input, max: 1) is [DeviceBuffer<T> skip] ? skip : null;
         SpikeGradients<T> gradients = new(gradSpikes, gradResidual, gradSkip, SpikeOps.Carried(b, Output));
-        DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input));
+        DeviceBuffer<T> gradInput = b.Scratch<T>(
+            input.Name + " gradient from " + Name, b.Count(input), b.IsStatic(input) ? Section.End : Section.Backward);
         b.AddGradient(input, gradInput);
         long n = b.Count(Output);
         if (b.IsStatic(input))

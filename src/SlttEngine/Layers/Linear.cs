@@ -44,92 +44,113 @@ public sealed class Linear : Layer
         long multiplyAdds = (long)n * classes * features;
         DataType type = b.Shape.Type.Blas();
         DeviceBuffer<T> x = b.Activation(input);
-        DeviceBuffer<float> logits = b.Keep<float>(Name + " logits", BufferKind.Batch, (long)n * classes);
+        DeviceBuffer<float> logits = b.Keep<float>(Name + " logits", BufferKind.Batch, (long)n * classes, b.Shape.StepsAtOnce);
         b.SetActivation(Output, logits);
-        b.Add(Section.Forward, new Op(
+        b.Add(Section.Forward, Op.ForSteps(
             Name + " bias",
             [],
             [logits],
-            t => b.Device.Kernels.BiasBroadcast(
-                LaunchShape.Elements(b.Device, (long)n * classes, 4), logits.At(t), b.Store.Weight(bias), n, classes)));
+            s => b.Device.Kernels.BiasBroadcast(
+                LaunchShape.Elements(b.Device, (long)s.Count * n * classes, 4),
+                logits.At(s.First),
+                b.Store.Weight(bias),
+                s.Count * n,
+                classes)));
 
         // Row-major matrices are cuBLAS's transposed: logitsᵀ (classes, N) += W xᵀ.
-        b.Add(Section.Forward, new Op(
+        b.Add(Section.Forward, SideBySide(
+            b,
             Name + " forward",
             [x, logits],
             [logits],
-            t => blas.GemmEx(
+            s => blas.GemmEx(
                 Operation.Transpose,
                 Operation.NonTranspose,
                 classes,
-                n,
+                s.Count * n,
                 features,
                 1f,
                 b.WorkingWeight(weight).Pointer,
                 type,
                 features,
-                x.Address(t),
+                x.Address(s.First),
                 type,
                 features,
                 1f,
-                logits.Address(t),
+                logits.Address(s.First),
                 DataType.CUDA_R_32F,
                 classes))
+        with
         { MultiplyAdds = multiplyAdds, ParameterBytes = b.WorkingBytes(weight) });
         return () =>
         {
             DeviceBuffer<T> gradLogits = b.DrainGradient(Output);
             DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient", b.Count(input));
-            b.Add(Section.Backward, new Op(
+            b.Add(Section.Backward, SideBySide(
+                b,
                 Name + " backward bias",
                 [gradLogits],
                 [],
-                t => b.Device.Kernels.ColumnSum<T>(LaunchShape.Channels(classes), b.Store.Gradient(bias), gradLogits.At(t), n, classes)));
-            b.Add(Section.Backward, new Op(
+                s => b.Device.Kernels.ColumnSum<T>(
+                    LaunchShape.Channels(classes), b.Store.Gradient(bias), gradLogits.At(s.First), s.Count * n, classes)));
+            b.Add(Section.Backward, SideBySide(
+                b,
                 Name + " backward weight",
                 [x, gradLogits],
                 [],
-                t => blas.GemmEx(
+                s => blas.GemmEx(
                     Operation.NonTranspose,
                     Operation.Transpose,
                     features,
                     classes,
-                    n,
+                    s.Count * n,
                     1f,
-                    x.Address(t),
+                    x.Address(s.First),
                     type,
                     features,
-                    gradLogits.Address(t),
+                    gradLogits.Address(s.First),
                     type,
                     classes,
                     1f,
                     b.Store.Gradient(weight).Pointer,
                     DataType.CUDA_R_32F,
                     features))
+            with
             { MultiplyAdds = multiplyAdds, ParameterBytes = 8L * weight.Count });
-            b.Add(Section.Backward, new Op(
+            b.Add(Section.Backward, SideBySide(
+                b,
                 Name + " backward data",
                 [gradLogits],
                 [gradInput],
-                t => blas.GemmEx(
+                s => blas.GemmEx(
                     Operation.NonTranspose,
                     Operation.NonTranspose,
                     features,
-                    n,
+                    s.Count * n,
                     classes,
                     1f,
                     b.WorkingWeight(weight).Pointer,
                     type,
                     features,
-                    gradLogits.Address(t),
+                    gradLogits.Address(s.First),
                     type,
                     classes,
                     0f,
-                    gradInput.Address(t),
+                    gradInput.Address(s.First),
                     type,
                     features))
+            with
             { MultiplyAdds = multiplyAdds, ParameterBytes = b.WorkingBytes(weight) });
             b.AddGradient(input, gradInput);
         };
+    }
+
+    /// <summary>An operation over the rows of all steps side by side; over each step's by itself if its features are the same in each.</summary>
+    private Op SideBySide<T>(
+        ProgramBuilder<T> b, string name, DeviceBuffer[] reads, DeviceBuffer[] writes, Action<StepRange> launch)
+        where T : unmanaged
+    {
+        Op op = Op.ForSteps(name, reads, writes, launch);
+        return b.IsStatic(input) ? op with { LaunchSteps = null } : op;
     }
 }

@@ -30,20 +30,24 @@ public sealed class ResidualAdd : Layer
         (DeviceBuffer<T> x, DeviceBuffer<float>? bias) = b.ActivationAndBias(branch);
         (DeviceBuffer<T> skip, DeviceBuffer<float>? skipBias) = b.ActivationAndBias(identity);
         DeviceBuffer<T> y = b.NewActivation(Output);
-        b.Add(b.ForwardOf(Output), new Op(
+        Op add = Op.ForSteps(
             Name,
             [x, skip, .. OptionalBuffers.Present(bias, skipBias)],
             [y],
-            t => b.Device.Kernels.ResidualAdd(
-                b.Elementwise(b.Count(Output)),
-                y.At(t),
-                x.At(t),
-                skip.At(t),
+            s => b.Device.Kernels.ResidualAdd(
+                b.Elementwise(s.Count * b.Count(Output)),
+                y.At(s.First),
+                x.At(s.First),
+                skip.At(s.First),
                 bias.AtOrNull(0),
                 skipBias.AtOrNull(0),
-                b.Rows(Output),
+                s.Count * b.Rows(Output),
                 Output.Channels),
-            InPlace: (y, x)));
+            inPlace: (y, x));
+
+        // What is the same at every step lies there once: it is added to each step by itself.
+        bool sameLayout = b.IsStatic(branch) == b.IsStatic(identity);
+        b.Add(b.ForwardOf(Output), sameLayout ? add : add with { LaunchSteps = null, InPlace = b.IsStatic(branch) ? null : add.InPlace });
         return () =>
         {
             DeviceBuffer<T> gradient = b.DrainGradient(Output);

@@ -124,7 +124,7 @@ public sealed class ScaledWsConvolution : Layer
         where T : unmanaged
     {
         int outputs = module.Convolution.Out;
-        DeviceBuffer<float> partial = b.Scratch<float>(Name + " skipinit_gain partial sums", outputs);
+        DeviceBuffer<float> partial = b.Scratch<float>(Name + " skipinit_gain partial sums", outputs, Section.End);
         b.Add(Section.End, new Op(
             Name + " standardise backward",
             [],

@@ -52,26 +52,34 @@ internal static class SpikeOps
     /// <typeparam name="T">Compute type.</typeparam>
     /// <param name="b">The program.</param>
     /// <param name="spikes">The spikes.</param>
-    /// <param name="u">Their membrane potential.</param>
+    /// <param name="u">Their membrane potential; null if it is not kept.</param>
     /// <param name="threshold">v_th.</param>
-    public static void Observe<T>(ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T> u, float threshold)
+    /// <param name="output">The layer's output: the spikes or their averages, nothing dropped.</param>
+    /// <param name="spikeScale">What a spike counts for.</param>
+    public static void Observe<T>(
+        ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T>? u, float threshold, (Edge Edge, DeviceBuffer<T> Y) output, float spikeScale)
         where T : unmanaged
     {
-        b.AddNeurons(spikes, u, threshold);
-        if (b.SpikeCounts is { } counts)
+        if (u is not null)
         {
-            Count(b, spikes, u, threshold, counts);
+            b.AddNeurons(spikes, u, threshold);
+            if (b.SpikeCounts is { } counts)
+            {
+                Count(b, spikes, u, threshold, counts);
+            }
         }
 
         if (b.FiringFlags is { } flags)
         {
-            long n = b.Count(spikes);
-            b.Add(Section.Forward, new Op(
+            // An average of spikes all of which fired may be rounded. One of 64 that did not makes more of a difference.
+            float full = 0.99f * spikeScale;
+            long n = b.Count(output.Edge);
+            b.Add(Section.Forward, Op.ForSteps(
                 spikes.Name + " find firing",
-                [u],
+                [output.Y],
                 [],
-                t => b.Device.Kernels.FindFiring<T>(
-                    b.Elementwise(n), flags.Fired(spikes), flags.Silent(spikes), u.At(t), threshold, n)));
+                s => b.Device.Kernels.FindFiring<T>(
+                    b.Elementwise(s.Count * n), flags.Fired(spikes), flags.Silent(spikes), output.Y.At(s.First), full, s.Count * n)));
         }
     }
 

@@ -40,9 +40,15 @@ public sealed class BatchRun : IDisposable
             input = batch.Elements;
         }
 
-        Network network = options.Build(batch.Shape, batch.Classes);
-        EngineOptions engine = options.Engine(format, format, staticInput: batch.Shape.Steps == 1) with { TrainBatches = [labels.Length] };
-        Engine = new TrainingEngine(device, network, engine);
+        bool isStatic = batch.Shape.Steps == 1;
+        EnginePlan Plan(TrainingOptions variant) =>
+            new(device, variant.Build(batch.Shape, batch.Classes), variant.Engine(format, format, isStatic));
+        options = RunPlan.WithStepsAtOnce(device, options, variant =>
+        {
+            using EnginePlan tried = Plan(variant);
+            return tried.Program(labels.Length, training: true, measures: false).Arena.Bytes + MemoryPlan.StoreOf(tried.Store);
+        });
+        Engine = new TrainingEngine(Plan(options), options.Engine(format, format, isStatic) with { TrainBatches = [labels.Length] });
         Engine.Store.Initialize((ulong)options.Seed);
         if (checkpoint is not null)
         {

@@ -12,7 +12,7 @@ internal sealed class CuptiTimer : OpTimer
     private const int LargestSkip = 64; // launches of the first iteration that a replay may lack one after the other
 
     private readonly Cupti cupti;
-    private readonly List<(Op Op, int Step)> launched = [];
+    private readonly List<(Op Op, StepRange Steps)> launched = [];
     private readonly List<(string Name, int Op)> expected = [];
 
     /// <summary>Sees which kernels each operation launches.</summary>
@@ -25,7 +25,7 @@ internal sealed class CuptiTimer : OpTimer
         this.cupti = cupti;
         Device.Synchronize();
         cupti.Drain();
-        RunBy((op, t) =>
+        RunBy((op, steps, launch) =>
         {
             if (launched.Count == 0)
             {
@@ -33,10 +33,10 @@ internal sealed class CuptiTimer : OpTimer
                 cupti.Drain(); // the batch's upload
             }
 
-            op.Launch(t);
+            launch();
             Device.Synchronize();
             expected.AddRange(cupti.Drain().Select(a => (a.Name, launched.Count)));
-            launched.Add((op, t));
+            launched.Add((op, steps));
         });
     }
 
@@ -61,7 +61,7 @@ internal sealed class CuptiTimer : OpTimer
     /// <param name="expected">The names of what they launched, each with its operation's index.</param>
     /// <param name="records">What ran in the replay, by its start.</param>
     internal static TimedIteration Match(
-        IReadOnlyList<(Op Op, int Step)> launched, IReadOnlyList<(string Name, int Op)> expected, IReadOnlyList<DeviceActivity> records)
+        IReadOnlyList<(Op Op, StepRange Steps)> launched, IReadOnlyList<(string Name, int Op)> expected, IReadOnlyList<DeviceActivity> records)
     {
         List<(DeviceActivity Activity, int Op)> activities = [];
         int next = 0;
@@ -86,7 +86,7 @@ internal sealed class CuptiTimer : OpTimer
         {
             DeviceActivity[] mine = [.. byOp[i]];
             start = mine.Length > 0 ? (mine[0].Start - first) * 1e-9 : start;
-            ops.Add(new(launched[i].Op, launched[i].Step, start, mine.Sum(a => a.Seconds), mine.Length));
+            ops.Add(new(launched[i].Op, launched[i].Steps, start, mine.Sum(a => a.Seconds), mine.Length));
         }
 
         ulong idle = 0, now = first;

@@ -12,6 +12,9 @@ public sealed record EngineOptions
     /// <summary>Time steps T.</summary>
     public int Steps { get; init; } = 6;
 
+    /// <summary>C: as many steps of training go through the network side by side; see <see cref="TrainingOptions.StepsAtOnce"/>.</summary>
+    public int StepsAtOnce { get; init; } = 1;
+
     /// <summary>Constants of the neurons.</summary>
     public NeuronOptions Neuron { get; init; } = new();
 
@@ -21,8 +24,11 @@ public sealed record EngineOptions
     /// <summary>The optimiser; null: the engine only evaluates.</summary>
     public Optimizer? Optimizer { get; init; } = new Sgd(0.9f, 0);
 
-    /// <summary>Number type of activations and working weights in training; evaluation is always in float32.</summary>
+    /// <summary>Number type of activations and working weights in training.</summary>
     public ComputeType Type { get; init; } = ComputeType.Float32;
+
+    /// <summary>What evaluations compute in.</summary>
+    public EvaluationType EvaluationType { get; init; } = EvaluationType.Float32;
 
     /// <summary>Seed of the run.</summary>
     public ulong Seed { get; init; } = 2022;

@@ -8,18 +8,20 @@ namespace SlttEngine.Training;
 /// </summary>
 public sealed class EnginePlan : IDisposable
 {
-    private readonly Dictionary<(ProgramKind Kind, int Batch, bool Measured), NetworkProgram> programs = [];
+    private readonly Dictionary<(ProgramKind Kind, int Batch, int StepsAtOnce, bool Measured), NetworkProgram> programs = [];
+    private int evaluationStepsAtOnce = 1;
 
     /// <summary>Lays the parameters out.</summary>
     /// <param name="device">The device, for its libraries' workspace sizes.</param>
     /// <param name="network">The network.</param>
     /// <param name="options">What it is planned for; batch sizes and the address of images are not asked yet.</param>
-    /// <exception cref="SlttException">The network's layers do not fit together.</exception>
+    /// <exception cref="SlttException">The network's layers, or the types of training and evaluation, do not fit together.</exception>
     public EnginePlan(ComputeDevice device, Network network, EngineOptions options)
     {
         network.Validate();
         (Device, Options) = (device, options);
-        Store = new ParameterStore(device, network, options.Type, options.Optimizer?.StateNames.Count ?? -1);
+        ComputeType working = EvaluationTypes.WorkingType(options.Type, options.EvaluationType);
+        Store = new ParameterStore(device, network, options.Type, options.Optimizer?.StateNames.Count ?? -1, working);
         SpikeCounts = options.CountSpikes ? new SpikeCounts(device, network) : null;
         FiringFlags = options.WatchFiring ? new FiringFlags(device, network) : null;
     }
@@ -44,8 +46,9 @@ public sealed class EnginePlan : IDisposable
 
     /// <summary>
     /// Samples in evaluation's batches: as in training, or the largest part of that whose evaluation takes no more memory than training
-    /// does. Evaluation is in float32. Without this, it would decide the memory of a run in mixed precision.
+    /// does. Without this, evaluation in float32 would decide the memory of a run in mixed precision.
     /// </summary>
+    /// <remarks>All steps go through the network side by side, if that means more images at once.</remarks>
     /// <param name="batch">Samples in training's batches.</param>
     public int EvaluationBatch(int batch) => Evaluation(batch, measures: true).Shape.Batch;
 
@@ -61,8 +64,21 @@ public sealed class EnginePlan : IDisposable
     /// <param name="batch">Samples in training's batches.</param>
     /// <param name="measures">As in <see cref="Program(int, bool, bool)"/>: what cuDNN guesses may take other workspaces, and so give
     /// another batch.</param>
-    internal NetworkProgram Evaluation(int batch, bool measures) => LargestWithin(
-        Program(batch, training: true, measures).Arena.Bytes, batch, size => [Program(size, training: false, measures)])[0];
+    internal NetworkProgram Evaluation(int batch, bool measures)
+    {
+        NetworkProgram AsLargeAsFits(int stepsAtOnce) => LargestWithin(
+            Program(batch, training: true, measures).Arena.Bytes,
+            batch,
+            size => [Program(size, ProgramKind.Evaluation, stepsAtOnce, measures)])[0];
+        NetworkProgram evaluation = AsLargeAsFits(1);
+        if (SpikeCounts is null && AsLargeAsFits(Options.Steps) is { } together && together.Shape.Images >= evaluation.Shape.Images)
+        {
+            evaluation = together;
+        }
+
+        evaluationStepsAtOnce = evaluation.Shape.StepsAtOnce;
+        return evaluation;
+    }
 
     /// <summary>
     /// The programs of <see cref="TrainingEngine.EvaluateTrainingSamples"/>, by running and by batch statistics: of the largest batch that
@@ -92,17 +108,23 @@ public sealed class EnginePlan : IDisposable
     /// <param name="batch">Samples.</param>
     /// <param name="kind">What it does with them.</param>
     /// <param name="measures">False: with cuDNN's guess of the fastest algorithms, whose workspaces may be others.</param>
-    internal NetworkProgram Program(int batch, ProgramKind kind, bool measures = true)
+    internal NetworkProgram Program(int batch, ProgramKind kind, bool measures = true) => Program(
+        batch,
+        kind,
+        kind == ProgramKind.Training ? Options.StepsAtOnce : kind == ProgramKind.Evaluation ? evaluationStepsAtOnce : 1,
+        measures);
+
+    private NetworkProgram Program(int batch, ProgramKind kind, int stepsAtOnce, bool measures)
     {
-        if (programs.TryGetValue((kind, batch, measures), out NetworkProgram? program))
+        if (programs.TryGetValue((kind, batch, stepsAtOnce, measures), out NetworkProgram? program))
         {
             return program;
         }
 
         bool isEvaluation = kind == ProgramKind.Evaluation;
         program = NetworkProgram.Plan(
-            Store, kind, batch, Options, isEvaluation ? SpikeCounts : null, isEvaluation ? FiringFlags : null, measures);
-        programs.Add((kind, batch, measures), program);
+            Store, kind, batch, stepsAtOnce, Options, isEvaluation ? SpikeCounts : null, isEvaluation ? FiringFlags : null, measures);
+        programs.Add((kind, batch, stepsAtOnce, measures), program);
         return program;
     }
 
@@ -112,12 +134,12 @@ public sealed class EnginePlan : IDisposable
     /// <param name="gap">The batch size of evaluations of training samples that stays; 0: none.</param>
     internal void KeepOnly(IReadOnlyCollection<int> train, IReadOnlyCollection<int> test, int gap)
     {
-        foreach ((ProgramKind Kind, int Batch, bool Measured) key in programs.Keys.ToList())
+        foreach ((ProgramKind Kind, int Batch, int StepsAtOnce, bool Measured) key in programs.Keys.ToList())
         {
             bool isKept = key.Kind switch
             {
                 ProgramKind.Training => train.Contains(key.Batch),
-                ProgramKind.Evaluation => test.Contains(key.Batch),
+                ProgramKind.Evaluation => test.Contains(key.Batch) && key.StepsAtOnce == evaluationStepsAtOnce,
                 _ => gap == key.Batch,
             };
             if (!key.Measured || !isKept)

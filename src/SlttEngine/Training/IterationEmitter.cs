@@ -114,11 +114,6 @@ internal sealed class IterationEmitter<T>
         }
 
         b.Layer = string.Empty;
-        if (b.Shape.Type != ComputeType.Float32)
-        {
-            b.Add(Section.Backward, AccumulateStepGradients());
-        }
-
         // The loss is not the builder's: in a step without backward it makes no gradient.
         IReadOnlyList<Op> back = b.Ops(Section.Backward);
         IReadOnlyList<Op> keep = [.. b.Ops(Section.Forward), Loss(gradLogits, withLoss: true)];
@@ -145,6 +140,11 @@ internal sealed class IterationEmitter<T>
         if (b.Shape.Training)
         {
             begin.Add(ClearGradients());
+            if (b.Shape.Type != ComputeType.Float32)
+            {
+                end.Add(FindOverflow());
+            }
+
             end.AddRange(options.Optimizer!.Ops(store));
         }
 
@@ -189,13 +189,13 @@ internal sealed class IterationEmitter<T>
         _ => Kernels.Cast(LaunchShape.Elements(b.Device, store.Elements, 4), store.WorkingWeights<T>(), store.Weights, store.Elements))
     { ParameterBytes = (4 + b.Shape.Type.Size()) * store.Elements };
 
-    private Op AccumulateStepGradients() => new(
-        "accumulate gradients",
+    /// <summary>A gradient that is not finite stays so whatever is added to it: one look at the end sees each.</summary>
+    private Op FindOverflow() => new(
+        "find overflow",
         [],
         [],
-        _ => Kernels.AccumulateGradients<T>(
-            b.Elementwise(store.Elements), store.Gradients, store.StepGradients<T>(), store.RunState, store.Elements))
-    { ParameterBytes = (8 + b.Shape.Type.Size()) * store.Elements };
+        _ => Kernels.FindOverflow(LaunchShape.Elements(b.Device, store.Elements, 4), store.Gradients, store.RunState, store.Elements))
+    { ParameterBytes = 4 * store.Elements };
 
     private Op Loss(DeviceBuffer<T>? gradLogits, bool withLoss) => new(
         "loss",

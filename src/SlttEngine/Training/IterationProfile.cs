@@ -84,10 +84,11 @@ internal sealed record IterationProfile(
             TimedOp first = timed[0].Ops[i];
             double seconds = Median(timed.Select(t => t.Ops[i].Seconds));
             long bytes = Bytes(first);
-            double floor = Math.Max(2 * first.Op.MultiplyAdds / rates.Flops, bytes / rates.Bandwidth);
+            long multiplyAdds = first.Steps.Count * first.Op.MultiplyAdds;
+            double floor = Math.Max(2 * multiplyAdds / rates.Flops, bytes / rates.Bandwidth);
             string layer = first.Op.Layer.Length == 0 ? NoLayer : first.Op.Layer;
             calls.Add(new(
-                first.Op.Name, OpKinds.Of(first.Op, network), layer, seconds, first.Launches, bytes, first.Op.MultiplyAdds, floor));
+                first.Op.Name, OpKinds.Of(first.Op, network), layer, seconds, first.Launches, bytes, multiplyAdds, floor));
         }
 
         List<string> order = [.. network.Layers.Select(l => l.Name), NoLayer];
@@ -118,12 +119,12 @@ internal sealed record IterationProfile(
         return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
-    /// <summary>Bytes that an operation moves in a step: before step 0 there is no potential, so none is read.</summary>
+    /// <summary>Bytes that an operation moves in its steps: before step 0 there is no potential, so none is read.</summary>
     private static long Bytes(TimedOp timed)
     {
         IEnumerable<DeviceBuffer> potentials = timed.Op.Reads.Where(
             b => b.Kind == BufferKind.State && !b.Zeroed && timed.Op.Writes.Contains(b));
-        return timed.Op.Bytes - (timed.Step > 0 ? 0 : potentials.Sum(b => b.Bytes));
+        return timed.Op.BytesFor(timed.Steps.Count) - (timed.Steps.First > 0 ? 0 : potentials.Sum(b => b.Bytes));
     }
 
     private static IEnumerable<ProfiledWork> Sums(

@@ -31,6 +31,11 @@ public sealed record MemoryPlan(
     /// <summary>What the parameters take up with all that belongs to them, bytes.</summary>
     public long Store => Weights + Gradients + Optimizer + Statistics;
 
+    /// <summary>What parameters take up with all that belongs to them, bytes.</summary>
+    /// <param name="store">The parameters.</param>
+    internal static long StoreOf(ParameterStore store) =>
+        store.Bytes.Weights + store.Bytes.Gradients + store.Bytes.Optimizer + store.Bytes.Statistics;
+
     /// <summary>Plans a run's training iteration.</summary>
     /// <param name="device">The device, for its libraries' workspace sizes.</param>
     /// <param name="options">The run's options.</param>

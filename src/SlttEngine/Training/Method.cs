@@ -18,6 +18,39 @@ public enum StepKind
     Backward,
 }
 
+/// <summary>Neighbouring time steps for which the same is done, side by side.</summary>
+/// <param name="Kind">What is done.</param>
+/// <param name="Steps">The steps.</param>
+internal readonly record struct StepPass(StepKind Kind, StepRange Steps)
+{
+    /// <summary>
+    /// The passes of an iteration, with neighbouring steps of one kind together: at most C of them, within C steps that begin at a multiple of
+    /// C.
+    /// </summary>
+    /// <param name="passes">The passes, step by step.</param>
+    /// <param name="atOnce">C.</param>
+    public static List<StepPass> SideBySide(IEnumerable<(StepKind Kind, int T)> passes, int atOnce)
+    {
+        List<StepPass> together = [];
+        foreach ((StepKind kind, int t) in passes)
+        {
+            if (together is [.., { } last] && last.Kind == kind && last.Steps.First / atOnce == t / atOnce)
+            {
+                (int first, int count) = last.Steps;
+                if (t == first + count || t == first - 1)
+                {
+                    together[^1] = last with { Steps = new StepRange(Math.Min(first, t), count + 1) };
+                    continue;
+                }
+            }
+
+            together.Add(new StepPass(kind, StepRange.One(t)));
+        }
+
+        return together;
+    }
+}
+
 /// <summary>How a training iteration goes through its T time steps: all that differs between the methods.</summary>
 public abstract class Method
 {
@@ -36,6 +69,13 @@ public abstract class Method
     public virtual void Validate(int steps)
     {
     }
+
+    /// <summary>The numbers of steps that may go through the network side by side, the largest first.</summary>
+    /// <param name="steps">T.</param>
+    /// <param name="atOnce">C: at most so many.</param>
+    internal IReadOnlyList<int> StepCounts(int steps, int atOnce) => SameEveryIteration
+        ? [.. StepPass.SideBySide(Schedule(steps, 0, 0), atOnce).Select(p => p.Steps.Count).Distinct().OrderDescending()]
+        : [.. Enumerable.Range(1, atOnce).Reverse()];
 
     /// <summary>The passes of an iteration, in order.</summary>
     /// <param name="steps">T.</param>

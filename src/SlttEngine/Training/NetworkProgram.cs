@@ -31,8 +31,8 @@ internal sealed class NetworkProgram : IDisposable
 
     private readonly ComputeDevice device;
     private readonly IterationOps ops;
-    private readonly Dictionary<(string Part, int T), CapturedGraph> graphs = [];
-    private readonly HashSet<(string Part, int T)> launched = [];
+    private readonly Dictionary<(string Part, StepRange Steps), CapturedGraph> graphs = [];
+    private readonly HashSet<(string Part, StepRange Steps)> launched = [];
 
     private NetworkProgram(ComputeDevice device, IterationOps ops, ProgramKind kind) => (this.device, this.ops, Kind) = (device, ops, kind);
 
@@ -52,14 +52,16 @@ internal sealed class NetworkProgram : IDisposable
     public long InputBytes => ops.Feed.Bytes;
 
     /// <summary>
-    /// Launches an operation for step t in place of the program: for profiles. The launches are then not captured. Null: none.
+    /// Is called in place of each operation's launch, with what launches it: for profiles. The launches are then not captured. Null: none.
     /// </summary>
-    public Action<Op, int>? Launcher { get; set; }
+    public Action<Op, StepRange, Action>? Launcher { get; set; }
 
     /// <summary>Builds and plans a program; nothing is allocated for it yet.</summary>
     /// <param name="store">The network's parameters; they need no memory yet.</param>
     /// <param name="kind">What it does with a batch.</param>
     /// <param name="batch">Samples.</param>
+    /// <param name="stepsAtOnce">C: so many steps go through the network side by side, or fewer if the network's sizes don't allow
+    /// it.</param>
     /// <param name="options">Input, neuron, loss, optimiser.</param>
     /// <param name="counts">Where spikes are counted; null: spikes are not counted.</param>
     /// <param name="flags">Where it is noted whether layers fire; null: nowhere.</param>
@@ -70,29 +72,39 @@ internal sealed class NetworkProgram : IDisposable
         ParameterStore store,
         ProgramKind kind,
         int batch,
+        int stepsAtOnce,
         EngineOptions options,
         SpikeCounts? counts,
         FiringFlags? flags,
         bool measures)
     {
         bool training = kind == ProgramKind.Training;
-        ProgramShape shape = new(
-            batch,
-            options.Steps,
-            training ? options.Type : ComputeType.Float32,
-            training,
-            training && options.Method.ThroughTime,
-            options.StaticInput,
-            options.FastMath,
-            BatchStatistics: kind == ProgramKind.TrainingSamplesByBatchStatistics);
-        long largest = int.MaxValue / store.Network.Layers.Max(l => Math.Max(l.Output.Elements, l.Inputs.Max(i => i.Elements)));
-        if (shape.Batch > largest)
+        ComputeType type = training ? options.Type : options.EvaluationType.Storage();
+
+        // The CPU device has no TF32: what --fast-math means there, Winograd's algorithm, is not asked for by a type.
+        bool fastMath = training ? options.FastMath
+            : options.EvaluationType == EvaluationType.Tf32 && (options.FastMath || !store.Device.IsCpu);
+        long most = store.Network.Layers.Max(l => Math.Max(l.Output.Elements, l.Inputs.Max(i => i.Elements)));
+        if (batch > int.MaxValue / most)
         {
             throw new SlttException(
                 ErrorKind.Usage,
-                $"-b {shape.Batch}: too large for cuDNN, whose tensors have at most 2^31 - 1 elements",
-                $"this network takes batches of at most {largest}");
+                $"-b {batch}: too large for cuDNN, whose tensors have at most 2^31 - 1 elements",
+                $"this network takes batches of at most {int.MaxValue / most}");
         }
+
+        // What is done in a step of an evaluation is the same in each.
+        Method method = training ? options.Method : new Sltt();
+        ProgramShape shape = new(
+            batch,
+            options.Steps,
+            type,
+            training,
+            training && options.Method.ThroughTime,
+            options.StaticInput,
+            fastMath,
+            BatchStatistics: kind == ProgramKind.TrainingSamplesByBatchStatistics,
+            StepsAtOnce: CanBeSideBySide(store.Network, batch, type) ? (int)Math.Min(stepsAtOnce, int.MaxValue / (most * batch)) : 1);
 
         return shape.Type switch
         {
@@ -106,6 +118,7 @@ internal sealed class NetworkProgram : IDisposable
         {
             ProgramBuilder<T> builder = new(store, shape, options.Neuron)
             {
+                StepCounts = method.StepCounts(shape.Steps, shape.StepsAtOnce),
                 MeasuresAlgorithms = measures,
                 SpikeCounts = counts,
                 FiringFlags = flags,
@@ -122,14 +135,15 @@ internal sealed class NetworkProgram : IDisposable
     public IReadOnlyList<Op> Ops(Section section) => ops.Layers.Ops(section);
 
     /// <summary>What an iteration has to do.</summary>
-    /// <param name="passes">What is done in its steps.</param>
-    public IterationWork Work(IEnumerable<StepKind> passes)
+    /// <param name="passes">What is done in its steps, step by step.</param>
+    public IterationWork Work(IEnumerable<(StepKind Kind, int T)> passes)
     {
-        List<Op> all = [.. ops.Begin, .. passes.SelectMany(kind => ops.Steps[kind]), .. ops.End];
+        List<(Op Op, int Steps)> all = [.. ops.Begin.Concat(ops.End).Select(op => (op, 1))];
+        all.AddRange(StepPass.SideBySide(passes, Shape.StepsAtOnce).SelectMany(p => ops.Steps[p.Kind].Select(op => (op, p.Steps.Count))));
 
         // Step 0 does not read the state buffers, so their bytes are subtracted.
         long absent = Arena.Persistent.Where(b => b.Kind == BufferKind.State && !b.Zeroed).Sum(b => b.Bytes);
-        return new IterationWork(all.Sum(op => op.MultiplyAdds), all.Sum(op => op.Bytes) - absent);
+        return new IterationWork(all.Sum(a => a.Steps * a.Op.MultiplyAdds), all.Sum(a => a.Op.BytesFor(a.Steps)) - absent);
     }
 
     /// <summary>Gives the program its memory.</summary>
@@ -166,49 +180,51 @@ internal sealed class NetworkProgram : IDisposable
 
         ops.Feed.Write(input);
         HostCopy.ToDevice(device, ops.Labels.Address(0), labels);
-        List<(StepKind Kind, int T)> passes = [.. schedule];
+        List<StepPass> passes = StepPass.SideBySide(schedule, Shape.StepsAtOnce);
         if (afterForward is not null || Launcher is not null)
         {
-            Launch(ops.Begin, 0);
-            foreach ((StepKind kind, int t) in passes)
+            Launch(ops.Begin);
+            foreach (StepPass pass in passes)
             {
-                Launch(ops.Steps[kind], RecordedStep(t));
-                if (kind != StepKind.Backward)
+                Launch(pass);
+                if (pass.Kind != StepKind.Backward && afterForward is not null)
                 {
-                    afterForward?.Invoke(t);
+                    pass.Steps.Steps.ToList().ForEach(afterForward);
                 }
             }
 
-            Launch(ops.End, 0);
+            Launch(ops.End);
         }
         else if (sameEveryIteration && passes.Sum(pass => ops.Steps[pass.Kind].Count) <= LargestGraph)
         {
-            Replay("iteration", 0, () =>
+            Replay("iteration", default, () =>
             {
-                Launch(ops.Begin, 0);
-                passes.ForEach(pass => Launch(ops.Steps[pass.Kind], RecordedStep(pass.T)));
-                Launch(ops.End, 0);
+                Launch(ops.Begin);
+                passes.ForEach(Launch);
+                Launch(ops.End);
             });
         }
         else
         {
-            Replay("begin", 0, () => Launch(ops.Begin, 0));
-            foreach ((StepKind kind, int t) in passes)
+            Replay("begin", default, () => Launch(ops.Begin));
+            foreach (StepPass pass in passes)
             {
-                Replay(kind.ToString(), RecordedStep(t), () => Launch(ops.Steps[kind], RecordedStep(t)));
+                StepPass recorded = Recorded(pass);
+                Replay(pass.Kind.ToString(), recorded.Steps, () => Launch(recorded));
             }
 
-            Replay("end", 0, () => Launch(ops.End, 0));
+            Replay("end", default, () => Launch(ops.End));
         }
 
         ops.Guards?.ThrowIfViolated();
     }
 
-    /// <summary>Logits (N, classes) of the step that ran last.</summary>
-    public float[] ReadLogits() => Read(ops.Logits);
+    /// <summary>Logits (N, classes) of a step; they stay until the steps that run side by side behind it.</summary>
+    /// <param name="t">Time step.</param>
+    public float[] ReadLogits(int t) => Read(ops.Logits, t);
 
     /// <summary>Sum of the logits (N, classes) over the steps.</summary>
-    public float[] ReadTotal() => Read(ops.Total);
+    public float[] ReadTotal() => Read(ops.Total, 0);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -221,50 +237,79 @@ internal sealed class NetworkProgram : IDisposable
         ops.Dispose();
     }
 
-    private void Launch(IReadOnlyList<Op> ops, int t)
+    private void Launch(IReadOnlyList<Op> list)
     {
-        foreach (Op op in ops)
+        foreach (Op op in list)
         {
-            if (Launcher is null)
-            {
-                op.Launch(t);
-            }
-            else
-            {
-                Launcher(op, t);
-            }
+            Launch(op, StepRange.One(0), backwards: false);
         }
     }
 
-    /// <summary>
-    /// The step whose recorded launches serve step t. With one copy of every buffer, steps 1 … T − 1 share one recording; step 0 has its
-    /// own, because no potential exists yet.
-    /// </summary>
-    private int RecordedStep(int t) => ops.Layers.Copies == 1 ? Math.Min(t, 1) : t;
+    private void Launch(StepPass pass)
+    {
+        foreach (Op op in ops.Steps[pass.Kind])
+        {
+            Launch(op, pass.Steps, backwards: pass.Kind == StepKind.Backward);
+        }
+    }
 
-    private void Replay(string part, int t, Action launches)
+    private void Launch(Op op, StepRange steps, bool backwards)
+    {
+        if (Launcher is null)
+        {
+            op.Run(steps, backwards);
+        }
+        else
+        {
+            LaunchBy(Launcher, op, steps, backwards);
+        }
+    }
+
+    private static void LaunchBy(Action<Op, StepRange, Action> launcher, Op op, StepRange steps, bool backwards) =>
+        launcher(op, steps, () => op.Run(steps, backwards));
+
+    /// <summary>
+    /// The pass whose recorded launches serve this one. Where copies of buffers take turns, all C steps but the first share one recording;
+    /// the first have their own, because no potential exists before step 0.
+    /// </summary>
+    private StepPass Recorded(StepPass pass)
+    {
+        int copies = Shape.StepsAtOnce;
+        int first = pass.Steps.First;
+        return Shape.ThroughTime || first < copies ? pass : pass with { Steps = pass.Steps with { First = copies + (first % copies) } };
+    }
+
+    private void Replay(string part, StepRange steps, Action launches)
     {
         // The first time they are simply launched: libraries then load their kernels and allocate, which they can't while a graph is
         // captured.
-        if (launched.Add((part, t)))
+        if (launched.Add((part, steps)))
         {
             launches();
             return;
         }
 
-        if (!graphs.TryGetValue((part, t), out CapturedGraph? graph))
+        if (!graphs.TryGetValue((part, steps), out CapturedGraph? graph))
         {
             graph = CapturedGraph.Capture(device, launches);
-            graphs.Add((part, t), graph);
+            graphs.Add((part, steps), graph);
         }
 
         graph.Launch();
     }
 
-    private float[] Read(DeviceBuffer<float> buffer)
+    /// <summary>
+    /// True if steps can lie side by side: kernels read 16 bytes at a time, so each step must begin at a multiple of 16 bytes. So it does but
+    /// for odd numbers of channels and samples. The logits are read one by one.
+    /// </summary>
+    private static bool CanBeSideBySide(Network network, int batch, ComputeType type) => network.Layers
+        .SelectMany(l => l.Inputs.Append(l.Output)).Where(edge => edge != network.Logits)
+        .All(edge => edge.Elements * batch * type.Size() % 16 == 0);
+
+    private float[] Read(DeviceBuffer<float> buffer, int t)
     {
         float[] values = new float[Shape.Batch * ops.Layers.Network.Classes];
-        HostCopy.ToHost<float>(device, buffer.Address(0), values);
+        HostCopy.ToHost<float>(device, buffer.Address(t), values);
         return values;
     }
 }

@@ -8,11 +8,11 @@ namespace SlttEngine.Training;
 
 /// <summary>An operation of a profiled iteration.</summary>
 /// <param name="Op">The operation.</param>
-/// <param name="Step">The step that it was launched for.</param>
+/// <param name="Steps">The steps that it was launched for.</param>
 /// <param name="Start">Seconds from the iteration's beginning until it began.</param>
 /// <param name="Seconds">Seconds that it took.</param>
 /// <param name="Launches">Kernels, clears and copies that it launched; 1 where they are not seen.</param>
-internal readonly record struct TimedOp(Op Op, int Step, double Start, double Seconds, int Launches);
+internal readonly record struct TimedOp(Op Op, StepRange Steps, double Start, double Seconds, int Launches);
 
 /// <summary>An iteration, timed operation by operation.</summary>
 /// <param name="Ops">Its operations, in order.</param>
@@ -43,7 +43,7 @@ internal abstract class OpTimer(BatchRun run, NetworkProgram program) : IDisposa
     /// <summary>Runs an iteration whose operations are launched one by one.</summary>
     /// <param name="launch">Launches one.</param>
     /// <returns>Seconds until it was done.</returns>
-    protected double RunBy(Action<Op, int> launch)
+    protected double RunBy(Action<Op, StepRange, Action> launch)
     {
         program.Launcher = launch;
         try
@@ -70,13 +70,13 @@ internal sealed class HostTimer(BatchRun run, NetworkProgram program) : OpTimer(
     {
         List<TimedOp> ops = [];
         long first = Stopwatch.GetTimestamp();
-        double seconds = RunBy((op, t) =>
+        double seconds = RunBy((op, steps, launch) =>
         {
             long start = Stopwatch.GetTimestamp();
-            op.Launch(t);
+            launch();
             Device.Synchronize();
             ops.Add(new(
-                op, t, Stopwatch.GetElapsedTime(first, start).TotalSeconds, Stopwatch.GetElapsedTime(start).TotalSeconds, Launches: 1));
+                op, steps, Stopwatch.GetElapsedTime(first, start).TotalSeconds, Stopwatch.GetElapsedTime(start).TotalSeconds, Launches: 1));
         });
         return new TimedIteration(ops, seconds, Math.Max(0, seconds - ops.Sum(o => o.Seconds)), []);
     }
@@ -101,17 +101,17 @@ internal sealed class EventTimer(BatchRun run, NetworkProgram program) : OpTimer
     /// <inheritdoc/>
     public override TimedIteration Measure()
     {
-        List<(Op Op, int Step)> launched = [];
-        double seconds = RunBy((op, t) =>
+        List<(Op Op, StepRange Steps)> launched = [];
+        double seconds = RunBy((op, steps, launch) =>
         {
             Record(launched.Count);
-            op.Launch(t);
-            launched.Add((op, t));
+            launch();
+            launched.Add((op, steps));
             Record(launched.Count);
         });
         double Milliseconds(int from, int to) => CudaEvent.ElapsedTime(events[from], events[to]);
         List<TimedOp> ops = [.. launched.Select(
-            (l, i) => new TimedOp(l.Op, l.Step, 1e-3 * Milliseconds(0, i), 1e-3 * Milliseconds(i, i + 1), Launches: 1))];
+            (l, i) => new TimedOp(l.Op, l.Steps, 1e-3 * Milliseconds(0, i), 1e-3 * Milliseconds(i, i + 1), Launches: 1))];
         return new TimedIteration(ops, seconds, Math.Max(0, seconds - ops.Sum(o => o.Seconds)), []);
     }
 

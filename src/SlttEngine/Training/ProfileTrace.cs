@@ -78,9 +78,10 @@ internal static class ProfileTrace
             json.WriteStartObject("args");
             json.WriteString("operation", o.Op.Name);
             json.WriteString("layer", o.Op.Layer);
-            json.WriteNumber("step", o.Step);
-            json.WriteNumber("bytes", o.Op.Bytes);
-            json.WriteNumber("multiply_adds", o.Op.MultiplyAdds);
+            json.WriteNumber("step", o.Steps.First);
+            json.WriteNumber("steps", o.Steps.Count);
+            json.WriteNumber("bytes", o.Op.BytesFor(o.Steps.Count));
+            json.WriteNumber("multiply_adds", o.Steps.Count * o.Op.MultiplyAdds);
             json.WriteEndObject();
         }
 

@@ -28,7 +28,7 @@ public sealed partial record RunDescription
     ];
 
     /// <summary>What decides how training goes on, besides.</summary>
-    private static readonly string[] OfTraining = ["method", "K", "surrogate", "dtype", "fast_math", "batch_size", "seed", "drop_last"];
+    private static readonly string[] OfTraining = ["method", "K", "surrogate", "dtype", "eval_type", "fast_math", "steps_at_once", "batch_size", "seed", "drop_last"];
 
     /// <summary>The version of the form; readers refuse a newer one.</summary>
     public int Format { get; init => field = value == 0 ? CurrentFormat : value; } = CurrentFormat; // 0, null: the text has none
@@ -107,8 +107,14 @@ public sealed partial record RunDescription
     /// <summary>Number type of activations in training: float32, float16 or bfloat16.</summary>
     public required string Dtype { get; init; }
 
+    /// <summary>What evaluations compute in: float32, tf32, float16 or bfloat16; null where an earlier version wrote it.</summary>
+    public string? EvalType { get; init; }
+
     /// <summary>Whether float32 convolutions may round more.</summary>
     public required bool FastMath { get; init; }
+
+    /// <summary>Time steps that went through the network side by side in training.</summary>
+    public int StepsAtOnce { get; init => field = Math.Max(1, value); } = 1; // 0: the text has none
 
     /// <summary>Samples a batch.</summary>
     public required int BatchSize { get; init; }
@@ -156,7 +162,9 @@ public sealed partial record RunDescription
             Shift = frames?.Shift,
             TrainSamples = set.Count,
             Dtype = Lower(options.Type),
+            EvalType = Lower(options.UsedEvaluationType),
             FastMath = options.FastMath,
+            StepsAtOnce = options.StepsAtOnce,
             BatchSize = options.BatchSize,
             DropLast = options.DropLast,
             Seed = options.Seed,

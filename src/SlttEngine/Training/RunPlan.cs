@@ -87,13 +87,45 @@ public sealed record RunPlan(
         return fits;
     }
 
+    /// <summary>
+    /// The numbers of steps side by side that are worth a look, from T down to 1: the least for each number of passes over the network.
+    /// </summary>
+    /// <param name="steps">T.</param>
+    internal static IEnumerable<int> StepCounts(int steps) =>
+        Enumerable.Range(1, steps).Select(passes => (steps + passes - 1) / passes).Distinct();
+
+    /// <summary>Options whose <see cref="TrainingOptions.StepsAtOnce"/> is a number: the largest that fits the memory, or 1.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="options">The run's options.</param>
+    /// <param name="bytes">The memory that a run with such options takes.</param>
+    internal static TrainingOptions WithStepsAtOnce(ComputeDevice device, TrainingOptions options, Func<TrainingOptions, long> bytes)
+    {
+        if (options.StepsAtOnce != TrainingOptions.AutoStepsAtOnce)
+        {
+            return options;
+        }
+
+        long limit = options.MemoryLimitOn(device);
+        return StepCounts(options.Steps).Select(steps => options with { StepsAtOnce = steps })
+            .First(variant => variant.StepsAtOnce == 1 || bytes(variant) <= limit);
+    }
+
+    /// <summary>The same, for a run on samples of a format.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="options">The run's options.</param>
+    /// <param name="format">The samples.</param>
+    /// <param name="images">Bytes of the images that stay on the device.</param>
+    internal static TrainingOptions WithStepsAtOnce(ComputeDevice device, TrainingOptions options, SampleFormat format, long images) =>
+        WithStepsAtOnce(device, options, variant => For(device, variant, format, images, measure: false).Total);
+
     private static RunPlan For(ComputeDevice device, TrainingOptions options, SampleFormat format, long images, bool measure)
     {
+        options = WithStepsAtOnce(device, options, format, images);
         using EnginePlan plan = options.Plan(device, format);
         NetworkProgram training = plan.Program(options.BatchSize, training: true, measure);
-        IEnumerable<StepKind> passes = plan.Options.Method.Schedule(options.Steps, (ulong)options.Seed, 0).Select(p => p.Kind);
         long evaluation = plan.TrainingSamples(options.BatchSize, measure).Append(plan.Evaluation(options.BatchSize, measure))
             .Max(p => p.Arena.Bytes);
-        return new RunPlan(options, format, MemoryPlan.Of(plan.Store, training), evaluation, images, training.Work(passes));
+        IterationWork work = training.Work(options.Method.Schedule(options.Steps, (ulong)options.Seed, 0));
+        return new RunPlan(options, format, MemoryPlan.Of(plan.Store, training), evaluation, images, work);
     }
 }

@@ -104,7 +104,7 @@ public sealed class TrainingEngine : IDisposable
     public long ArenaBytes { get; }
 
     /// <summary>Bytes of weights, gradients, optimiser state and statistics.</summary>
-    public long StoreBytes => Store.Bytes.Weights + Store.Bytes.Gradients + Store.Bytes.Optimizer + Store.Bytes.Statistics;
+    public long StoreBytes => MemoryPlan.StoreOf(Store);
 
     /// <summary>Samples in the batches of <see cref="EvaluateTrainingSamples"/>; 0: the engine was not built for it.</summary>
     public int GapBatch => options.GapBatch;

@@ -21,6 +21,20 @@ public sealed record TrainingOptions
     /// <summary>T, time steps; samples of more than one frame have as many.</summary>
     public int Steps { get; init; } = 6;
 
+    /// <summary>
+    /// C, from 1 to T: as many time steps of training go through the network side by side, layer by layer. Memory for activations is C times
+    /// that of one step, whatever T is; a GPU that one step leaves half empty is faster. The results are those of one step at a time, up to
+    /// the order in which sums are added. Where a step's numbers of a layer do not fill whole 16 bytes (odd channels and samples), steps go one
+    /// by one.
+    /// </summary>
+    public int StepsAtOnce { get; init; } = 1;
+
+    /// <summary>The value of <see cref="StepsAtOnce"/> that means: as many as fit <see cref="MemoryLimit"/>.</summary>
+    public const int AutoStepsAtOnce = 0;
+
+    /// <summary>Bytes of device memory that a run may take where it chooses; null: what the device has free.</summary>
+    public long? MemoryLimit { get; init; }
+
     /// <summary>The learning method: which steps get a backward pass, and when.</summary>
     public Method Method { get; init; } = new Sltt();
 
@@ -36,8 +50,14 @@ public sealed record TrainingOptions
     /// <summary>The learning rate of each epoch; null: that of the checkpoint to resume, else <see cref="DefaultLearningRate"/>.</summary>
     public LearningRate? LearningRate { get; init; }
 
-    /// <summary>Number type of activations and working weights in training; evaluation is in float32.</summary>
+    /// <summary>Number type of activations and working weights in training.</summary>
     public ComputeType Type { get; init; } = ComputeType.Float32;
+
+    /// <summary>
+    /// What evaluations compute in; null: float32, but TF32 where training is in a 16-bit type, as PyTorch's default has it, or
+    /// <see cref="FastMath"/> is set.
+    /// </summary>
+    public EvaluationType? EvaluationType { get; init; }
 
     /// <summary>float32 convolutions may round more: TF32 on a GPU, Winograd's algorithm in the CPU device's forward pass.</summary>
     public bool FastMath { get; init; }
@@ -89,6 +109,10 @@ public sealed record TrainingOptions
     /// <summary>Cosine annealing from 0.1 over 300 epochs.</summary>
     public static LearningRate DefaultLearningRate { get; } = new LearningRate.Cosine(0.1, 300);
 
+    /// <summary>What evaluations compute in.</summary>
+    internal EvaluationType UsedEvaluationType => EvaluationType
+        ?? (Type != ComputeType.Float32 || FastMath ? Training.EvaluationType.Tf32 : Training.EvaluationType.Float32);
+
     /// <summary>The optimiser that counts.</summary>
     internal Optimizer UsedOptimizer => Optimizer ?? DefaultOptimizer;
 
@@ -105,6 +129,9 @@ public sealed record TrainingOptions
     {
         Require(Network is not null, nameof(Network), "null", "a run needs a network");
         Require(Steps >= 1, nameof(Steps), Steps, "must be at least 1");
+        Require(
+            StepsAtOnce is AutoStepsAtOnce || (StepsAtOnce >= 1 && StepsAtOnce <= Steps), nameof(StepsAtOnce), StepsAtOnce,
+            $"must be from 1 to the {Steps} time steps");
         Neuron.Validate(nameof(Neuron));
         Require(Loss.Lambda is >= 0 and <= 1, "Loss.Lambda", Loss.Lambda, "must be between 0 and 1");
         Require(float.IsFinite(Loss.Means), "Loss.Means", Loss.Means, "must be a finite number");
@@ -119,6 +146,7 @@ public sealed record TrainingOptions
         Require(double.IsFinite(rate) && rate >= 0, "LearningRate.Initial", rate, "must not be negative");
         UsedLearningRate.Validate();
         Require(Enum.IsDefined(Type), nameof(Type), Type, "is no number type");
+        Require(EvaluationType is not { } e || Enum.IsDefined(e), nameof(EvaluationType), EvaluationType, "is no evaluation type");
         Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "must be at least 1");
         Require(Epochs >= 1, nameof(Epochs), Epochs, "must be at least 1");
         Require(Seed >= 0, nameof(Seed), Seed, "must not be negative");
@@ -139,6 +167,10 @@ public sealed record TrainingOptions
         Optimizer = Optimizer ?? (checkpoint is null ? DefaultOptimizer : SavedOptimizer.ReadOptimizer(checkpoint)),
         LearningRate = LearningRate ?? (checkpoint is null ? DefaultLearningRate : SavedOptimizer.ReadLearningRate(checkpoint)),
     };
+
+    /// <summary><see cref="MemoryLimit"/>, or what a device has free.</summary>
+    /// <param name="device">The device.</param>
+    internal long MemoryLimitOn(Device.ComputeDevice device) => MemoryLimit ?? (long)(ulong)device.Context.GetFreeDeviceMemorySize();
 
     /// <summary>The network, for samples of a shape.</summary>
     /// <param name="shape">Steps, channels, height, width of a sample.</param>
@@ -191,10 +223,12 @@ public sealed record TrainingOptions
     {
         Method = Method,
         Steps = Steps,
+        StepsAtOnce = StepsAtOnce,
         Neuron = Neuron,
         Loss = Loss,
         Optimizer = UsedOptimizer,
         Type = Type,
+        EvaluationType = UsedEvaluationType,
         Seed = (ulong)Seed,
         TrainInput = train,
         TestInput = test,

@@ -62,7 +62,14 @@ public sealed class TrainingRun : IDisposable
             device.ConvolutionChoices?.CopyFrom(resume);
         }
 
-        EnginePlan plan = options.Plan(device, SampleFormat.Of(trainSet));
+        SampleFormat format = SampleFormat.Of(trainSet);
+        if (options.StepsAtOnce == TrainingOptions.AutoStepsAtOnce)
+        {
+            this.options = options = ChooseStepsAtOnce(device, options, format, trainSet, testSet, options.Resume is null ? null : checkpoint);
+            notes.Add($"{options.StepsAtOnce} of {options.Steps} time steps go through the network side by side");
+        }
+
+        EnginePlan plan = options.Plan(device, format);
         description = RunDescription.Of(options, plan.Store.Network, trainSet);
         if (checkpoint is not null)
         {
@@ -87,6 +94,19 @@ public sealed class TrainingRun : IDisposable
 
     /// <summary>The epochs that <see cref="Run"/> has finished.</summary>
     public IReadOnlyList<EpochFinished> Finished => finished;
+
+    /// <summary>As many steps side by side as fit the memory; a resumed run goes on with as many as before.</summary>
+    private static TrainingOptions ChooseStepsAtOnce(
+        ComputeDevice device, TrainingOptions options, SampleFormat format, IDataSet train, IDataSet test, CheckpointFile? resumed)
+    {
+        if (resumed is not null && RunDescription.Read(resumed) is { } before && before.StepsAtOnce <= options.Steps)
+        {
+            return options with { StepsAtOnce = before.StepsAtOnce };
+        }
+
+        long images = format is SampleFormat.Images ? (train.Count + (long)test.Count) * format.SampleBytes : 0;
+        return RunPlan.WithStepsAtOnce(device, options, format, images);
+    }
 
     /// <summary>Parameters and statistics as they are, with the run's description.</summary>
     internal CheckpointFile Parameters()

@@ -22,7 +22,7 @@ public sealed class OpTimerTests
         Assert.Multiple(() =>
         {
             Assert.That(timed.Iterate().Loss, Is.EqualTo(losses[3]), "the next iteration is the one behind the timed ones");
-            Assert.That(byEvents.Ops.Select(o => (o.Op.Name, o.Step)), Is.EqualTo(byTimers.Ops.Select(o => (o.Op.Name, o.Step))));
+            Assert.That(byEvents.Ops.Select(o => (o.Op.Name, o.Steps)), Is.EqualTo(byTimers.Ops.Select(o => (o.Op.Name, o.Steps))));
             foreach (TimedIteration iteration in new[] { byTimers, byEvents })
             {
                 Assert.That(iteration.Ops.Select(o => o.Start), Is.Ordered);

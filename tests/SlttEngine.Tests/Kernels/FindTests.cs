@@ -6,7 +6,7 @@ namespace SlttEngine.Tests.Kernels;
 [TestFixtureSource(typeof(KernelTest), nameof(Kinds))]
 public sealed class FindTests(DeviceKind kind) : KernelTest(kind)
 {
-    private const float Threshold = 0.7f;
+    private const float Full = 0.7f;
 
     [Test]
     public void The_first_number_that_is_not_finite([ValueSource(typeof(Cases), nameof(Cases.Lengths))] int count)
@@ -43,29 +43,29 @@ public sealed class FindTests(DeviceKind kind) : KernelTest(kind)
     public void Firing(
         [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [ValueSource(typeof(Cases), nameof(Cases.Lengths))] int count)
     {
-        float[] below = Uniform(count, type, -1, Threshold - 0.1f, 1), above = Uniform(count, type, Threshold + 0.1f, 2, 2);
-        Assert.That(Found(type, below, 0, 0, count), Is.EqualTo((0, 1)));
-        Assert.That(Found(type, above, 0, 0, count), Is.EqualTo((1, 0)));
+        float[] silent = new float[count], full = Uniform(count, type, Full, 2, 2);
+        Assert.That(Found(type, silent, 0, 0, count), Is.EqualTo((0, 1)));
+        Assert.That(Found(type, full, 0, 0, count), Is.EqualTo((1, 0)));
         foreach (int at in new[] { 0, count / 2, count - 1 })
         {
-            float[] fires = [.. below], rests = [.. above], unknown = [.. above];
-            (fires[at], rests[at], unknown[at]) = (above[at], below[at], float.NaN);
+            float[] fires = [.. silent], rests = [.. full], unknown = [.. full], some = [.. full];
+            (fires[at], rests[at], unknown[at], some[at]) = (full[at], 0, float.NaN, Full / 64);
             Assert.That(Found(type, fires, 0, 0, at), Is.EqualTo((1, count == 1 ? 0 : 1)), $"one fires: {at}");
             Assert.That(Found(type, rests, 0, 0, at), Is.EqualTo((count == 1 ? 0 : 1, 1)), $"one rests: {at}");
-            Assert.That(Found(type, unknown, 0, 0, at), Is.EqualTo((count == 1 ? 0 : 1, 1)), $"one is NaN: {at}");
+            Assert.That(Found(type, unknown, 0, 0, at).Silent, Is.EqualTo(1), $"one is NaN: {at}");
+            Assert.That(Found(type, some, 0, 0, at), Is.EqualTo((1, 1)), $"one in a window fires: {at}");
         }
     }
 
-    /// <summary>The threshold itself fires, and what earlier steps found stays.</summary>
+    /// <summary>What is full counts as such, and what earlier steps found stays.</summary>
     [Test]
     public void Firing_adds_up([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type)
     {
-        float[] edge = Uniform(33, type, Threshold, Threshold, 1);
+        float[] edge = Uniform(33, type, Full, Full, 1);
         Assert.That(Found(type, edge, 0, 0, 1, edge[0]), Is.EqualTo((1, 0)));
-        Assert.That(Found(type, edge, 0, 0, 1, float.BitIncrement(edge[0])), Is.EqualTo((0, 1)));
-        Assert.That(Found(type, edge, 1, 0, 2, 9), Is.EqualTo((1, 1)));
-        Assert.That(Found(type, edge, 0, 1, 3, -9), Is.EqualTo((1, 1)));
-        Assert.That(Found(type, edge, 1, 0, 0, -9), Is.EqualTo((1, 0)));
+        Assert.That(Found(type, edge, 0, 0, 1, float.BitIncrement(edge[0])), Is.EqualTo((1, 1)));
+        Assert.That(Found(type, edge, 0, 1, 3, edge[0]), Is.EqualTo((1, 1)));
+        Assert.That(Found(type, new float[33], 1, 0, 2), Is.EqualTo((1, 1)));
     }
 
     private ulong First(float[] values, ulong before, int launch)
@@ -75,12 +75,12 @@ public sealed class FindTests(DeviceKind kind) : KernelTest(kind)
         return first.Read()[0];
     }
 
-    private (int Fired, int Silent) Found(ComputeType type, float[] u, int fired, int silent, int launch, float threshold = Threshold)
+    private (int Fired, int Silent) Found(ComputeType type, float[] y, int fired, int silent, int launch, float full = Full)
     {
         (DeviceArray<int> anyFires, DeviceArray<int> anyRests) = (Upload([fired]), Upload([silent]));
         Launch(
-            "find_firing_" + type.Suffix(), Cases.Launch(launch), anyFires.Pointer, anyRests.Pointer, Upload(type, u).Pointer, threshold,
-            (long)u.Length);
+            "find_firing_" + type.Suffix(), Cases.Launch(launch), anyFires.Pointer, anyRests.Pointer, Upload(type, y).Pointer, full,
+            (long)y.Length);
         return (anyFires.Read()[0], anyRests.Read()[0]);
     }
 }

@@ -1,0 +1,66 @@
+using SlttEngine.Cli.Options;
+using SlttEngine.Device;
+using SlttEngine.Graph;
+using SlttEngine.Training;
+
+namespace SlttEngine.Tests.Engine;
+
+/// <summary>Several time steps that go through the network side by side: the results of one at a time, memory that grows with C alone.</summary>
+public sealed class StepsAtOnceTests
+{
+    private const int Steps = 5;
+
+    private static IEnumerable<TestCaseData> Runs()
+    {
+        foreach (string model in new[] { "spiking_resnet18", "spiking_nfresnet34", "spiking_vgg11_bn" })
+        {
+            foreach (string method in MethodTable.Names)
+            {
+                foreach (int atOnce in new[] { 2, 3, 5 })
+                {
+                    yield return new TestCaseData(model, method, atOnce);
+                }
+            }
+        }
+    }
+
+    [TestCaseSource(nameof(Runs))]
+    public void Trains_as_one_step_at_a_time(string model, string method, int atOnce)
+    {
+        TrainOptions options = Options(model, method);
+        (double loss, float[] gradient) = Train(options);
+        (double lossAtOnce, float[] gradientAtOnce) = Train(options with { StepsAtOnce = atOnce });
+        Assert.Multiple(() =>
+        {
+            Assert.That(lossAtOnce, Is.EqualTo(loss).Within(1e-5 * loss));
+            Assert.That(Distance(gradientAtOnce, gradient), Is.LessThan(1e-4));
+        });
+    }
+
+    private static TrainOptions Options(string model, string method) => new()
+    {
+        Model = model,
+        Dataset = model.Contains("vgg", StringComparison.Ordinal) ? "DVSCIFAR10" : model.Contains("nf", StringComparison.Ordinal)
+            ? "imagenet" : "cifar10",
+        WidthDivisor = 8,
+        BatchSize = 2,
+        T = Steps,
+        K = 3,
+        Method = method,
+        LearningRate = 0.05,
+        DropRate = 0.2,
+        Device = DeviceChoice.Cpu,
+    };
+
+    private static (double Loss, float[] Gradient) Train(TrainOptions options)
+    {
+        using BatchRun run = TestRuns.OnRandomBatch(options);
+        Assert.That(run.Engine.Program(training: true, options.BatchSize).Shape.StepsAtOnce, Is.EqualTo(options.StepsAtOnce));
+        double loss = run.Iterate().Loss;
+        ParameterStore store = run.Engine.Store;
+        return (loss, [.. store.Network.Parameters.SelectMany(store.GetGradient)]);
+    }
+
+    private static double Distance(float[] a, float[] b) =>
+        Math.Sqrt(a.Zip(b, (x, y) => Math.Pow(x - y, 2)).Sum() / b.Sum(y => (double)y * y));
+}
