@@ -4,9 +4,11 @@
 //   reduce:   partials[b] = (sum of dy, sum of dy xhat) over block b's rows   (batch_norm_lif_backward writes the same partials)
 //   finalize: S0, S1 = the sums over the parts;  grad_bias += S0;  grad_weight += S1;  coefficients = (S0/rows, S1/rows)
 //   apply:    grad_x = scale[c] (dy - coefficients[0][c] - xhat coefficients[1][c]),   scale = weight invstd
+// finalize and apply do this for each step, finalize step by step in order.
 //
-// x, grad_x: (rows, channels), NHWC, type T. grad_y: T in batch_norm_backward_apply; float, a sum over time steps, in
-// batch_norm_backward_reduce and batch_norm_backward_apply_sum. partials: (parts, 2, channels) double. coefficients: (2, channels).
+// x, grad_x: (steps, rows, channels), NHWC, type T. grad_y: T in batch_norm_backward_apply; float, a sum over time steps, in
+// batch_norm_backward_reduce and batch_norm_backward_apply_sum, which work on one step's x. mean, invstd, scale: (steps, channels).
+// partials: (steps, parts, 2, channels) double. coefficients: (steps, 2, channels).
 // Bytes an element (type of b bytes): reduce reads 4 + b. apply reads 2b, writes b. apply_sum reads 4 + b, writes b.
 // Overwrites partials, coefficients, grad_x (batch_norm_backward_apply: may be grad_y or x); adds to grad_weight and grad_bias.
 // Numerics: sums in float over a few dozen rows, then double; apply in float, rounded once.
@@ -34,23 +36,34 @@ __device__ inline void batch_norm_backward_reduce(double* partials, const float*
 }
 
 __device__ inline void batch_norm_backward_finalize_body(float* grad_weight, float* grad_bias, float* coefficients, const double* partials,
-                                                         int parts, int64_t rows, int channels) {
-    finish_sums<2>(partials, parts, channels, [=](int c, const Totals<2>& sums) {
-        grad_bias[c] += (float)sums[0];
-        grad_weight[c] += (float)sums[1];
-        coefficients[c] = (float)(sums[0] / (double)rows);
-        coefficients[channels + c] = (float)(sums[1] / (double)rows);
+                                                         int parts, int steps, int64_t rows, int channels) {
+    struct Gradient {
+        float weight, bias;
+    };
+    auto start = [=](int c) { return Gradient{grad_weight[c], grad_bias[c]}; };
+    finish_sums<2>(partials, parts, steps, channels, start, [=](int c, int step, const Totals<2>& sums, Gradient& grad) {
+        grad.bias += (float)sums[0];
+        grad.weight += (float)sums[1];
+        int64_t o = (int64_t)step * 2 * channels + c;
+        coefficients[o] = (float)(sums[0] / (double)rows);
+        coefficients[o + channels] = (float)(sums[1] / (double)rows);
+        if (step + 1 < steps) return;
+        grad_bias[c] = grad.bias;
+        grad_weight[c] = grad.weight;
     });
 }
 
 template <class T, class G>
 __device__ inline void batch_norm_backward_apply(T* grad_x, const G* grad_y, const T* x, const float* mean, const float* invstd,
-                                                 const float* scale, const float* coefficients, int64_t rows, int channels) {
-    PerChannel<5> parameters = {{mean, invstd, scale, coefficients, coefficients + channels}};
-    for_rows_channels<T>(rows, channels, parameters, no_dropout(), [=](auto lanes, int64_t i, const auto& params, const auto&) {
-        constexpr int V = decltype(lanes)::value;
-        Pack<V> dy = load<V, STREAM>(grad_y, i), xhat = (load<V, STREAM>(x, i) - params[0]) * params[1];
-        store<V>(grad_x, i, params[2] * ((dy - params[3]) - xhat * params[4]));
+                                                 const float* scale, const float* coefficients, int steps, int64_t rows, int channels) {
+    for_steps(steps, [=](int step) {
+        const int64_t begin = step * rows * channels, c = (int64_t)step * channels;  // of the step's elements, channels
+        PerChannel<5> parameters = {{mean + c, invstd + c, scale + c, coefficients + 2 * c, coefficients + 2 * c + channels}};
+        for_rows_channels<T>(rows, channels, parameters, no_dropout(), [=](auto lanes, int64_t i, const auto& params, const auto&) {
+            constexpr int V = decltype(lanes)::value;
+            Pack<V> dy = load<V, STREAM>(grad_y + begin, i), xhat = (load<V, STREAM>(x + begin, i) - params[0]) * params[1];
+            store<V>(grad_x + begin, i, params[2] * ((dy - params[3]) - xhat * params[4]));
+        });
     });
 }
 
@@ -61,19 +74,19 @@ __device__ inline void batch_norm_backward_apply(T* grad_x, const G* grad_y, con
                     batch_norm_backward_reduce<T>(partials, grad_y, x, mean, invstd, rows, channels))                                \
     SLTT_KERNEL(batch_norm_backward_apply_##suffix,                                                                                  \
                 (T * grad_x, const T* grad_y, const T* x, const float* __restrict__ mean, const float* __restrict__ invstd,          \
-                 const float* __restrict__ scale, const float* __restrict__ coefficients, int64_t rows, int channels),               \
-                batch_norm_backward_apply<T, T>(grad_x, grad_y, x, mean, invstd, scale, coefficients, rows, channels))               \
+                 const float* __restrict__ scale, const float* __restrict__ coefficients, int steps, int64_t rows, int channels),    \
+                batch_norm_backward_apply<T, T>(grad_x, grad_y, x, mean, invstd, scale, coefficients, steps, rows, channels))        \
     SLTT_KERNEL(                                                                                                                     \
         batch_norm_backward_apply_sum_##suffix,                                                                                      \
         (T * grad_x, const float* __restrict__ grad_y, const T* x, const float* __restrict__ mean, const float* __restrict__ invstd, \
          const float* __restrict__ scale, const float* __restrict__ coefficients, int64_t rows, int channels),                       \
-        batch_norm_backward_apply<T, float>(grad_x, grad_y, x, mean, invstd, scale, coefficients, rows, channels))
+        batch_norm_backward_apply<T, float>(grad_x, grad_y, x, mean, invstd, scale, coefficients, 1, rows, channels))
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT
 
 SLTT_KERNEL(batch_norm_backward_finalize,
             (float* __restrict__ grad_weight, float* __restrict__ grad_bias, float* __restrict__ coefficients,
-             const double* __restrict__ partials, int parts, int64_t rows, int channels),
-            batch_norm_backward_finalize_body(grad_weight, grad_bias, coefficients, partials, parts, rows, channels))
+             const double* __restrict__ partials, int parts, int steps, int64_t rows, int channels),
+            batch_norm_backward_finalize_body(grad_weight, grad_bias, coefficients, partials, parts, steps, rows, channels))
 
 }  // namespace sltt

@@ -1,19 +1,16 @@
-// expand_frames: makes the input of time step t from event frames stored as small integers.
+// expand_frames: makes the inputs of time steps t, t + 1, ... from event frames stored as small integers.
 //
-//   x[i][y][j][k] = frames[min(t, steps-1)][i][k][y][j] scale[k] + shift[k],   t: RunState's
+//   x[s][i][y][j][k] = frames[min(t + s, stored-1)][i][k][y][j] scale[k] + shift[k],   t: RunState's, s = 0 to steps-1
 //
-// frames (steps, n, c, h, w) u8, u16 or f32; x (n, h, w, c), NHWC, type T; scale, shift (c) float.
+// frames (stored, n, c, h, w) u8, u16 or f32; x (steps, n, h, w, c), NHWC, type T; scale, shift (c) float.
 // Bytes an element (type of b bytes): reads 1, 2 or 4, writes b. Overwrites x. Numerics: float, rounded once.
 #include "common/sltt.cuh"
 
 namespace sltt {
 
 template <class T, class U>
-__device__ inline void expand_frames(T* x, const U* frames, const RunState* state, const float* scale, const float* shift, int steps, int n,
-                                     int c, int h, int w) {
-    int t = state->t < steps ? state->t : steps - 1;
+__device__ inline void expand_frame(T* x, const U* frame, const float* scale, const float* shift, int n, int c, int h, int w) {
     int64_t plane = (int64_t)h * w;
-    const U* frame = frames + (int64_t)t * n * c * plane;
     auto first = [=](int64_t line) { return (line / h * c * h + line % h) * w; };  // where the line begins in channel 0
     if (c == 2) {                                                                  // on and off events: both channels of a pixel at once
         float scale0 = scale[0], scale1 = scale[1], shift0 = shift[0], shift1 = shift[1];
@@ -36,11 +33,21 @@ __device__ inline void expand_frames(T* x, const U* frames, const RunState* stat
     }
 }
 
+template <class T, class U>
+__device__ inline void expand_frames(T* x, const U* frames, const RunState* state, const float* scale, const float* shift, int steps,
+                                     int stored, int n, int c, int h, int w) {
+    const int64_t size = (int64_t)n * c * h * w;
+    for_steps(steps, [=](int step) {
+        int t = state->t + step < stored ? state->t + step : stored - 1;
+        expand_frame(x + step * size, frames + t * size, scale, shift, n, c, h, w);
+    });
+}
+
 #define ELEMENT(T, suffix, U, element)                                                                                    \
     SLTT_KERNEL(expand_frames_##element##_##suffix,                                                                       \
                 (T* __restrict__ x, const U* __restrict__ frames, const RunState* state, const float* __restrict__ scale, \
-                 const float* __restrict__ shift, int steps, int n, int c, int h, int w),                                 \
-                expand_frames<T, U>(x, frames, state, scale, shift, steps, n, c, h, w))
+                 const float* __restrict__ shift, int steps, int stored, int n, int c, int h, int w),                     \
+                expand_frames<T, U>(x, frames, state, scale, shift, steps, stored, n, c, h, w))
 #define VARIANT(T, suffix) ELEMENT(T, suffix, uint8_t, u8) ELEMENT(T, suffix, uint16_t, u16) ELEMENT(T, suffix, float, f32)
 SLTT_FOR_EACH_TYPE(VARIANT)
 #undef VARIANT

@@ -33,4 +33,5 @@
 #include "sgd.cu"
 #include "spikes.cu"
 #include "spikes_pool.cu"
+#include "split_tf32.cu"
 #include "weight_standardize.cu"

@@ -5,7 +5,7 @@
 //   overflow: skipped_steps += 1, good_steps = 0, and if dynamic loss_scale *= backoff
 //   else:     good_steps += 1; at growth_interval, if dynamic: loss_scale *= growth (unless the result is inf), good_steps = 0
 //   then grad_scale = 1/loss_scale, overflow = 0.
-// advance_step: t += 1.
+// advance_step: t += steps.
 // Each reads and writes the 64 bytes of RunState.
 #include "common/sltt.cuh"
 
@@ -37,13 +37,13 @@ __device__ inline void end_update_body(RunState* state, int dynamic, float growt
     state->overflow = 0;
 }
 
-__device__ inline void advance_step_body(RunState* state) {
-    if (blockIdx.x == 0 && first_thread()) state->t += 1;
+__device__ inline void advance_step_body(RunState* state, int steps) {
+    if (blockIdx.x == 0 && blockIdx.y == 0 && first_thread()) state->t += steps;
 }
 
 SLTT_KERNEL(begin_update, (RunState * state, float beta1, float beta2), begin_update_body(state, beta1, beta2))
 SLTT_KERNEL(end_update, (RunState * state, int dynamic, float growth, float backoff, int growth_interval),
             end_update_body(state, dynamic, growth, backoff, growth_interval))
-SLTT_KERNEL(advance_step, (RunState * state), advance_step_body(state))
+SLTT_KERNEL(advance_step, (RunState * state, int steps), advance_step_body(state, steps))
 
 }  // namespace sltt

@@ -52,19 +52,19 @@ internal sealed class KernelCases
         Add("lif_forward", type, 4 * b * n, shape, m =>
         {
             object u = m.Values(type, n);
-            return [m.Values(type, n), u, u, m.Values(type, n), Null, 1f, 1f, Lambda, Threshold, 0f, 0u, Null, rows, Channels];
+            return [m.Values(type, n), u, u, m.Values(type, n), Null, 1f, 1f, Lambda, Threshold, 0f, 0u, Null, 0, 0, 1, rows, Channels];
         });
         Add("lif_backward", type, 3 * b * n, shape, m =>
             [m.Values(type, n), m.Values(type, n), Null, Null, m.Values(type, n), Null, 1f, 1f, Lambda, Threshold, Triangle, 0f, 0u, Null,
-                n]);
+                1, n]);
         Add("lif_backward", type, 5 * b * n, shape, m =>
             [m.Values(type, n), m.Values(type, n), Null, Null, m.Values(type, n), m.Values(type, n), 1f, 1f, Lambda, Threshold, Triangle,
-                0f, 0u, Null, n], "through time");
+                0f, 0u, Null, 1, n], "through time");
         Add("lif_backward_accumulate", type, ((2 * b) + 8) * n, shape, m =>
             [m.Values(ComputeType.Float32, n), m.Values(type, n), Null, Null, m.Values(type, n), Null, 1f, 1f, Lambda, Threshold, Triangle,
-                0f, 0u, Null, n]);
-        Add("spikes", type, 2 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), 1f, Threshold, 0f, 0u, Null, n]);
-        Add("find_firing", type, b * n, shape, m => [m.Zeros<int>(1), m.Zeros<int>(1), m.Zeros(type, n), Threshold, n], "silent");
+                0f, 0u, Null, 1, n]);
+        Add("spikes", type, 2 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), 1f, Threshold, 0f, 0u, Null, 1, n]);
+        Add("find_firing", type, b * n, shape, m => [m.Zeros<int>(1), m.Zeros<int>(1), m.Zeros(type, n), 0.99f, n], "silent");
     }
 
     private void AddBatchNorm(ComputeType type)
@@ -74,27 +74,27 @@ internal sealed class KernelCases
         LaunchShape sums = LaunchShape.RowSums(device, rows, Channels);
         Add(
             "batch_norm_statistics", type, b * n, sums,
-            m => [Partials(m, sums), m.Values(type, n), Null, Null, PerChannel(m), Threshold, rows, Channels]);
+            m => [Partials(m, sums), m.Values(type, n), Null, Null, PerChannel(m), Threshold, 1, rows, Channels]);
         Add("batch_norm_statistics", type, 3 * b * n, sums, m =>
-            [Partials(m, sums), m.Values(type, n), m.Zeros(type, n), Null, PerChannel(m), Threshold, rows, Channels], "with a residual");
+            [Partials(m, sums), m.Values(type, n), m.Zeros(type, n), Null, PerChannel(m), Threshold, 1, rows, Channels], "with a residual");
         Add("batch_norm_lif_forward", type, 4 * b * n, elements, m =>
         {
             object u = m.Values(type, n);
             return [
                 m.Values(type, n), u, u, m.Values(type, n), PerChannel(m), PerChannel(m), PerChannel(m), Lambda, Threshold, 0f, 0u, Null,
-                rows, Channels];
+                0, 0, 0, 1, rows, Channels];
         });
         Add("batch_norm_lif_backward", type, 4 * b * n, sums, m =>
             [m.Values(type, n), Partials(m, sums), m.Values(type, n), Null, m.Values(type, n), Null, m.Values(type, n), PerChannel(m),
-                PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, rows, Channels]);
+                PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, 1, rows, Channels]);
         Add("batch_norm_lif_backward", type, 6 * b * n, sums, m =>
             [m.Values(type, n), Partials(m, sums), m.Values(type, n), Null, m.Values(type, n), m.Values(type, n), m.Values(type, n),
-                PerChannel(m), PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, rows, Channels], "through time");
+                PerChannel(m), PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, 1, rows, Channels], "through time");
         Add("batch_norm_backward_reduce", type, (4 + b) * n, sums, m =>
             [Partials(m, sums), m.Values(ComputeType.Float32, n), m.Values(type, n), PerChannel(m), PerChannel(m), rows, Channels]);
         Add("batch_norm_backward_apply", type, 3 * b * n, elements, m =>
             [m.Values(type, n), m.Values(type, n), m.Values(type, n), PerChannel(m), PerChannel(m), PerChannel(m), m.Values(
-                ComputeType.Float32, 2 * Channels), rows, Channels]);
+                ComputeType.Float32, 2 * Channels), 1, rows, Channels]);
         Add("batch_norm_backward_apply_sum", type, (4 + (2 * b)) * n, elements, m =>
             [m.Values(type, n), m.Values(ComputeType.Float32, n), m.Values(type, n), PerChannel(m), PerChannel(m), PerChannel(m), m.Values(
                 ComputeType.Float32, 2 * Channels), rows, Channels]);
@@ -108,7 +108,7 @@ internal sealed class KernelCases
             "residual_add", type, 3 * b * n, shape,
             m => [m.Values(type, n), m.Values(type, n), m.Values(type, n), PerChannel(m), PerChannel(m), rows, Channels]);
         Add("bias_add", type, 2 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), PerChannel(m), rows, Channels]);
-        Add("dropout", type, 2 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), 0.1f, 1u, m.State(), n]);
+        Add("dropout", type, 2 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), 0.1f, 1u, m.State(), 1, n]);
         Add("scale", type, 2 * b * n, shape, m => [m.Values(type, n), m.Values(type, n), 2f, n]);
         Add("cast", type, (4 + b) * n, shape, m => [m.Values(type, n), m.Values(ComputeType.Float32, n), n]);
     }
@@ -138,16 +138,16 @@ internal sealed class KernelCases
             object u = m.Values(type, large);
             return [
                 m.Values(type, small), u, u, m.Values(type, large), PerChannel(m), PerChannel(m), PerChannel(m), Lambda, Threshold, 0f, 0u,
-                Null, pixels, Channels, Side, Window];
+                Null, 0, 0, 0, 1, pixels, Channels, Side, Window];
         });
         Add(
             "spikes_pool", type, b * (large + small), elements,
-            m => [m.Values(type, small), m.Values(type, large), Threshold, 0f, 0u, Null, pixels, Channels, Side, Window]);
+            m => [m.Values(type, small), m.Values(type, large), Threshold, 0f, 0u, Null, 1, pixels, Channels, Side, Window]);
         Add("batch_norm_lif_pool_backward", type, b * ((3 * large) + small), sums, m =>
             [m.Values(type, large), Partials(m, sums), m.Values(type, small), m.Values(type, large), Null, m.Values(type, large),
-                PerChannel(m), PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, pixels, Channels, Side, Window]);
+                PerChannel(m), PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, 1, pixels, Channels, Side, Window]);
         Add("lif_pool_backward_accumulate", type, (b * (large + small)) + (8 * large), elements, m =>
-            [m.Zeros<float>(large), m.Values(type, small), m.Values(type, large), Null, Lambda, Threshold, Triangle, 0f, 0u, Null, pixels,
+            [m.Zeros<float>(large), m.Values(type, small), m.Values(type, large), Null, Lambda, Threshold, Triangle, 0f, 0u, Null, 1, pixels,
                 Channels, Side, Window]);
     }
 
@@ -162,7 +162,7 @@ internal sealed class KernelCases
         AddFrames("f32", 4, m => m.Positive(pixels));
         void AddFrames(string element, int size, Func<KernelBuffers, object> from) =>
             Add("expand_frames_" + element, type, (size + b) * pixels, LaunchShape.Elements(device, pixels, b), m =>
-                [m.Values(type, pixels), from(m), m.State(), m.Positive(Polarities), m.Positive(Polarities), 1, frames, Polarities, Sensor,
+                [m.Values(type, pixels), from(m), m.State(), m.Positive(Polarities), m.Positive(Polarities), 1, 1, frames, Polarities, Sensor,
                     Sensor]);
         int images = (int)Math.Max(1, n / (1024 * ImageChannels));
         Add("augment_cifar", type, ((3 * 1) + (ImageChannels * b)) * 1024L * images, LaunchShape.Samples(images), m =>
@@ -180,7 +180,7 @@ internal sealed class KernelCases
         LaunchShape sums = LaunchShape.RowSums(device, rows, Channels);
         Add("loss", type, (12 + b) * logits, LaunchShape.Samples(samples), m =>
             [m.Values(type, logits), m.Zeros<float>(samples), m.Zeros<float>(logits), m.Values(ComputeType.Float32, logits),
-                m.Integers(samples, Classes), 0.05f, 0, 1f, 0.2f, m.State(), samples, Classes]);
+                m.Integers(samples, Classes), 0.05f, 0, 1f, 0.2f, m.State(), 1, samples, Classes]);
         Add(
             "accumulate_gradients", type, (8 + b) * n, LaunchShape.Elements(device, n, b),
             m => [m.Zeros<float>(n), m.Values(type, n), m.State(), n]);
@@ -201,9 +201,9 @@ internal sealed class KernelCases
         LaunchShape second = LaunchShape.SecondStage(Channels);
         Add("batch_norm_finalize", null, 0, second, m =>
             [PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), m.Zeros<long>(1), Partials(m, sums), PerChannel(m),
-                Null, Null, 0.1f, 1e-5f, sums.Blocks, rows, Channels, 1]);
+                Null, Null, 0.1f, 1e-5f, sums.Blocks, 1, rows, Channels, 1]);
         Add("batch_norm_backward_finalize", null, 0, second, m =>
-            [PerChannel(m), PerChannel(m), m.Zeros<float>(2 * Channels), Partials(m, sums), sums.Blocks, rows, Channels]);
+            [PerChannel(m), PerChannel(m), m.Zeros<float>(2 * Channels), Partials(m, sums), sums.Blocks, 1, rows, Channels]);
         Add(
             "batch_norm_inference", null, 0, LaunchShape.Channels(Channels),
             m => [PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), Null, Null, 1e-5f, Channels]);
@@ -234,7 +234,7 @@ internal sealed class KernelCases
         Add("begin_update", null, 0, LaunchShape.OneThread, m => [m.State(), 0.9f, 0.999f]);
         Add("end_update", null, 0, LaunchShape.OneThread, m => [m.State(), 1, 2f, 0.5f, 2000]);
         Add("count_batches", null, 0, LaunchShape.OneThread, m => [m.Zeros<long>(1), 1]);
-        Add("advance_step", null, 0, LaunchShape.OneThread, m => [m.State()]);
+        Add("advance_step", null, 0, LaunchShape.OneThread, m => [m.State(), 1]);
     }
 
     private static DevicePtr<float> PerChannel(KernelBuffers m) => m.Positive(Channels);

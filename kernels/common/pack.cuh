@@ -97,6 +97,8 @@ template <class T, int V> __device__ inline Pack<V> from_memory(const Stored<T, 
     for (int k = 0; k < V; ++k) out.v[k] = to_float(x.v[k]);
     return out;
 }
+// The values that memory of type T would hold.
+template <class T, int V> __device__ inline Pack<V> rounded(const Pack<V>& x) { return from_memory<T, V>(to_memory<T, V>(x)); }
 
 // K packs: the terms of K sums, or the values of K per-channel parameters.
 template <int K, int V> struct Packs {

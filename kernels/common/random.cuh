@@ -43,6 +43,7 @@ struct Dropout {
     uint32_t threshold;  // rate in 1/65536
     uint32_t layer;
     uint64_t seed, iteration;
+    __device__ const Dropout& at(int) const { return *this; }  // the source at a step (MaskSource in work.cuh)
 };
 __device__ inline Dropout no_dropout() { return {0.0f, 1.0f, 0, 0, 0, 0}; }
 __device__ inline Dropout dropout(float rate, uint32_t layer, const RunState* state) {

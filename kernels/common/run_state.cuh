@@ -8,7 +8,7 @@ namespace sltt {
 struct RunState {
     // Written by the host before each iteration (24 bytes).
     float lr;            // learning rate of the update that ends this iteration
-    int32_t t;           // time step; advance_step adds 1
+    int32_t t;           // time step; advance_step moves it on
     uint64_t seed;       // seed of the run
     uint64_t iteration;  // counts training iterations of the run; with seed and layer it names a dropout mask
     // Kept by the device (40 bytes).

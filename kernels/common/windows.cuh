@@ -1,5 +1,6 @@
 // Windows of an average pool that is folded into the neurons in front of it: size * size pixels, side by side, none left over (height
-// and width are multiples of size). Pixels are the rows of a (rows, channels) matrix, rows = N*H*W; windows are the pooled rows.
+// and width are multiples of size). Pixels are the rows of a (rows, channels) matrix, rows = N*H*W; windows are the pooled rows. A step's
+// elements are fewer than 2^31, so their numbers have 32 bits: a GPU divides 64 bits in several times as many instructions.
 #pragma once
 #include "random.cuh"
 
@@ -13,13 +14,13 @@ struct Windows {
     __device__ float share() const { return 1.0f / (float)(size * size); }
     __device__ int64_t pixels() const { return (int64_t)size * size; }
     // The window that a pixel is in.
-    __device__ int64_t of(int64_t pixel) const {
-        int64_t line = pixel / width;
-        return line / size * (width / size) + (int)(pixel - line * width) / size;
+    __device__ int of(int pixel) const {
+        int line = pixel / width;
+        return line / size * (width / size) + (pixel - line * width) / size;
     }
     // The first pixel of a window.
-    __device__ int64_t first(int64_t window) const {
-        int64_t across = width / size, line = window / across;
+    __device__ int first(int window) const {
+        int across = width / size, line = window / across;
         return line * size * width + (window - line * across) * size;
     }
 };
@@ -31,9 +32,13 @@ template <class T> struct PooledGradient {
     int channels;
     Windows windows;
     Dropout drop;
+    int64_t stride;  // elements in a step's gradient
+    // The source at a step.
+    __device__ PooledGradient at(int step) const { return {gradient + step * stride, channels, windows, drop, stride}; }
 };
-template <class T> __device__ inline PooledGradient<T> pooled_gradient(const T* gradient, int channels, Windows windows, Dropout drop) {
-    return {gradient, channels, windows, drop};
+template <class T>
+__device__ inline PooledGradient<T> pooled_gradient(const T* gradient, int64_t rows, int channels, Windows windows, Dropout drop) {
+    return {gradient, channels, windows, drop, rows / windows.pixels() * channels};
 }
 
 }  // namespace sltt

@@ -179,29 +179,40 @@ template <int K> __device__ inline Totals<K> sum_parts(const double* partials, i
     return total;
 }
 
-// Column sums, second stage: f(c, totals) for each channel, totals[k] the sum over the parts of partials (parts, K, channels).
-// 8 channels side by side share a block, its other threads share the parts.
-template <int K, class F> __device__ inline void finish_sums(const double* partials, int parts, int channels, F f) {
+// Column sums, second stage, step by step: f(c, step, totals, state) for each channel, totals[k] the sum over the parts of partials (steps,
+// parts, K, channels). state: start(c), kept from step to step. 8 channels side by side share a block, its other threads share the parts.
+template <int K, class Start, class F>
+__device__ inline void finish_sums(const double* partials, int parts, int steps, int channels, Start start, F f) {
     constexpr int CHANNELS = 8;
+    if (blockIdx.y != 0) return;
     __shared__ double scratch[K * MAX_BLOCK];
     int threads = (int)blockDim.x, t = (int)threadIdx.x;
     Tile tile(CHANNELS, CHANNELS);
     for (int first = (int)blockIdx.x * tile.columns; first < channels; first += (int)gridDim.x * tile.columns) {
         int c = first + tile.column;
-        Totals<K> total;
-        for (int k = 0; k < K; ++k) total.k[k] = 0.0;
-        if (c < channels && tile.line < tile.lines) total = sum_parts<K>(partials, parts, channels, c, tile.line, tile.lines);
-        __syncthreads();
-        for (int k = 0; k < K; ++k) scratch[k * threads + t] = total.k[k];
-        __syncthreads();
-        if (tile.line == 0 && c < channels) {
-            for (int k = 0; k < K; ++k) {
-                total.k[k] = 0.0;
-                for (int y = 0; y < tile.lines; ++y) total.k[k] += scratch[k * threads + y * tile.columns + tile.column];
+        auto state = start(c < channels ? c : 0);
+        for (int step = 0; step < steps; ++step) {
+            const double* of_step = partials + (int64_t)step * parts * K * channels;
+            Totals<K> total;
+            for (int k = 0; k < K; ++k) total.k[k] = 0.0;
+            if (c < channels && tile.line < tile.lines) total = sum_parts<K>(of_step, parts, channels, c, tile.line, tile.lines);
+            __syncthreads();
+            for (int k = 0; k < K; ++k) scratch[k * threads + t] = total.k[k];
+            __syncthreads();
+            if (tile.line == 0 && c < channels) {
+                for (int k = 0; k < K; ++k) {
+                    total.k[k] = 0.0;
+                    for (int y = 0; y < tile.lines; ++y) total.k[k] += scratch[k * threads + y * tile.columns + tile.column];
+                }
+                f(c, step, total, state);
             }
-            f(c, total);
         }
     }
+}
+// The same for one step: f(c, totals).
+template <int K, class F> __device__ inline void finish_sums(const double* partials, int parts, int channels, F f) {
+    finish_sums<K>(
+        partials, parts, 1, channels, [](int) { return 0; }, [&](int c, int, const Totals<K>& totals, int&) { f(c, totals); });
 }
 
 // Sum of x over the block's threads, the same value in all of them. Every thread calls it. Fixed order.

@@ -1,6 +1,7 @@
 // Which elements, rows, channels or lines a thread works on. Every loop strides over all threads of the grid, so any grid and any
 // block size give the same result.
 #pragma once
+#include "common/steps.cuh"
 #include "dropout_mask.cuh"
 #include "memory.cuh"
 
@@ -38,9 +39,6 @@ template <class T, class F> __device__ inline bool any_element(int64_t n, F f) {
     return any;
 }
 
-// P per-channel parameters, float. A null one reads as 0.
-template <int P> struct PerChannel { const float* p[P > 0 ? P : 1]; };
-
 // The parameters of the V channels from c on.
 template <int V, int P> __device__ inline Packs<P, V> load_parameters(const PerChannel<P>& parameters, int c) {
     Packs<P, V> out;
@@ -73,6 +71,46 @@ __device__ inline void for_rows_channels(int64_t rows, int channels, PerChannel<
     constexpr int V = pack_width<T>;
     if (channels % V == 0) for_packs_of_rows<V>(rows, channels, parameters, source, f);
     else for_packs_of_rows<1>(rows, channels, parameters, source, f);
+}
+
+// walk_rows_channels with packs of V channels. One step keeps the parameters as for_packs_of_rows does; of several, those of each step are
+// read at the step.
+template <int V, int P, int BY_STEP, class F>
+__device__ inline void walk_packs_of_rows(int steps, int64_t rows, int channels, const PerStepAndChannel<P, BY_STEP>& parameters,
+                                          const Dropout& drop, F& f) {
+    if (steps == 1) {
+        auto one_step = [&](auto lanes, int64_t i, const auto& params, const auto& mask) {
+            f(
+                lanes, i, Walk{0, 1}, [&](int) { return params; }, mask);
+        };
+        for_packs_of_rows<V>(rows, channels, parameters.first, drop, one_step);
+        return;
+    }
+    for (int64_t p = thread_index(), packs = rows * channels / V, stride = thread_count(); p < packs; p += stride) {
+        int c = (int)(p * V) % channels;
+        f(
+            Lanes<V>{}, p * V, Walk{0, steps}, [&](int step) { return load_parameters<V>(parameters.at(step), c); },
+            mask_at<V>(drop, p * V));
+    }
+}
+
+// The same for a walk: f(lanes, i, walk, params_at, mask) takes the elements from i on through the steps of `walk`, in order;
+// params_at(step) returns their parameters. Several calls for an element follow one another in time.
+template <class T, int P, int BY_STEP, class F>
+__device__ inline void walk_rows_channels(int steps, int64_t rows, int channels, PerStepAndChannel<P, BY_STEP> parameters, Dropout drop,
+                                          F f) {
+    constexpr int V = pack_width<T>;
+    if (blockIdx.y != 0) return;
+    if (channels % V == 0) walk_packs_of_rows<V>(steps, rows, channels, parameters, drop, f);
+    else walk_packs_of_rows<1>(steps, rows, channels, parameters, drop, f);
+}
+
+// f(lanes, i, walk, mask) for every element i in [0, n) takes the elements from i on through the steps of `walk`, from the last to the
+// first. Without in_order a walk is one step. Several calls for an element follow one another, back in time.
+template <class T, class F> __device__ inline void walk_elements_back(int steps, bool in_order, int64_t n, Dropout d, F f) {
+    for_walks(steps, in_order, [&](Walk walk) {
+        for_elements<T>(n, [&](auto lanes, int64_t i) { f(lanes, i, walk, mask_at<decltype(lanes)::value>(d, i)); });
+    });
 }
 
 // f(lanes, row, c, prepare(row)) for every pack of channels of every row: for kernels that find their inputs from the row.

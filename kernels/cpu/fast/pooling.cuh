@@ -7,16 +7,19 @@ namespace sltt {
 
 // ---- Backward: the gradient that reaches the spikes --------------------------------------------------------------------
 // A kernel's MaskSource is Dropout where grad_spikes holds that gradient, PooledGradient where it comes through a pool.
-// fetch_spike_gradient reads, with the kernel's other loads; spike_gradient computes.
+// fetch_spike_gradient reads at spike_gradient_at(source, i), with the kernel's other loads; spike_gradient computes. source.at(step) is
+// the source at a step.
 
-template <int V, class T> inline Stored<T, V> fetch_spike_gradient(const Dropout&, const T* grad_spikes, int64_t i) {
-    return fetch<V, STREAM>(grad_spikes, i);
+inline int64_t spike_gradient_at(const Dropout&, int64_t i) { return i; }
+template <int V, class T> inline Stored<T, V> fetch_spike_gradient(const Dropout&, const T* grad_spikes, int64_t at) {
+    return fetch<V, STREAM>(grad_spikes, at);
 }
 template <int V, class T> inline Pack<V> spike_gradient(const Dropout&, const Pack<V>& mask, const Stored<T, V>& in) {
     return mask * from_memory(in);
 }
 
 // Here the tile's array holds the whole product mask * (share * gradient), so there is nothing left to fetch.
+template <class T> inline int64_t spike_gradient_at(const PooledGradient<T>&, int64_t i) { return i; }
 template <int V, class T> inline Stored<T, V> fetch_spike_gradient(const PooledGradient<T>&, const T*, int64_t) { return {}; }
 template <int V, class T> inline Pack<V> spike_gradient(const PooledGradient<T>&, const Pack<V>& product, const Stored<T, V>&) {
     return product;
@@ -53,9 +56,15 @@ template <class T> struct MaskTile<PooledGradient<T>> {
     }
 };
 
-template <class T, class G, class F> inline void for_elements(int64_t n, const PooledGradient<G>& source, F f) {
-    for_rows_channels<T>(n / source.channels, source.channels, PerChannel<0>{}, source,
-                         [=](auto lanes, int64_t i, const auto&, const auto& product) { f(lanes, i, product); });
+// Here a walk is one step, as a tile's array holds the product of one step.
+template <class T, class G, class F>
+inline void walk_elements_back(int steps, bool in_order, int64_t n, const PooledGradient<G>& source, F f) {
+    for_steps_back(steps, in_order, [&](int step) {
+        for_rows_channels<T>(n / source.channels, source.channels, PerChannel<0>{}, source.at(step),
+                             [&](auto lanes, int64_t i, const auto&, const auto& product) {
+                                 f(lanes, i, Walk{step, step + 1}, product);
+                             });
+    });
 }
 
 // ---- Forward: the mean over each window --------------------------------------------------------------------------------
@@ -74,7 +83,7 @@ inline void pool_whole_packs(int64_t rows, int channels, const Windows& windows,
             params.fill(parameters, c0, width, 1);
             for (int64_t window = s.begin, line_end; window < s.end; window = line_end) {
                 line_end = (window / across + 1) * across < s.end ? (window / across + 1) * across : s.end;
-                int64_t first = windows.first(window) * channels + c0;
+                int64_t first = (int64_t)windows.first((int)window) * channels + c0;
                 for (; window < line_end; ++window, first += (int64_t)size * channels)
                     for (int c = 0; c < width; c += WIDE) {
                         Packs<P, WIDE> channel_params = params.template at<WIDE>(c);
@@ -110,7 +119,7 @@ inline void pool_rows(int64_t rows, int channels, Windows windows, PerChannel<P>
         int width = channels - c0 < TILE / size ? channels - c0 : TILE / size;
         params.fill(parameters, c0, width, max_count > 0 ? max_count * size : 1);
         for (int64_t window = s.begin; window < s.end;) {
-            int64_t line = window / across, left = across - (window - line * across), pixel = windows.first(window);
+            int64_t line = window / across, left = across - (window - line * across), pixel = windows.first((int)window);
             if (s.end - window < left) left = s.end - window;
             int count = max_count < 1 ? 1 : left < max_count ? (int)left : max_count;
             int runs = max_count > 0 ? 1 : size, n = count * size / runs * width;  // runs in a line, elements in a run
@@ -134,6 +143,31 @@ inline void pool_rows(int64_t rows, int channels, Windows windows, PerChannel<P>
                 });
         }
     }
+}
+
+// Average pools of several steps. before(lanes, i, step) returns the state of element i in front of a step, read(lanes, i, step) the step's
+// inputs, both as memory holds them. f(lanes, i, step, held, params, mask, in, state) returns the value that is pooled, a Pack<V>, and
+// updates the state; it may also write at element i. held: the next step gets that state; else it calls `before`, which reads what f wrote.
+// put(lanes, o, step, mean) for every element o of the pooled matrix: the mean over its window, added up in row order.
+template <class T, int P, int BY_STEP, class Before, class Read, class F, class Put>
+inline void walk_pool_rows(int steps, int64_t rows, int channels, Windows windows, PerStepAndChannel<P, BY_STEP> parameters, Dropout drop,
+                           Before before, Read read, F f, Put put) {
+    if (blockIdx.y != 0) return;
+    for (int step = 0; step < steps; ++step)
+        pool_rows<T>(
+            rows, channels, windows, parameters.at(step), drop,
+            [&](auto lanes, int64_t i) {
+                struct {
+                    decltype(read(lanes, i, step)) in;
+                    decltype(before(lanes, i, step)) state;
+                } all = {read(lanes, i, step), before(lanes, i, step)};
+                return all;
+            },
+            [&](auto lanes, int64_t i, const auto& params, const auto& mask, const auto& all) {
+                auto state = all.state;
+                return f(lanes, i, step, No{}, params, mask, all.in, state);
+            },
+            [&](auto lanes, int64_t o, const auto& mean) { put(lanes, o, step, mean); });
 }
 
 }  // namespace sltt

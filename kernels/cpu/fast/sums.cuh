@@ -93,17 +93,28 @@ inline void sum_columns(int64_t rows, int channels, Read read, F f, Put put) {
     if (s.begin < s.end) sum_share<K>({0, rows, (int)s.begin, (int)s.end, channels, group}, PerChannel<0>{}, no_dropout(), read, f, put);
 }
 
-// Column sums, second stage: f(c, totals) for each channel, totals[k] the sum over the parts of partials (parts, K, channels).
-template <int K, class F> inline void finish_sums(const double* partials, int parts, int channels, F f) {
+// Column sums, second stage, step by step: f(c, step, totals, state) for each channel, totals[k] the sum over the parts of partials (steps,
+// parts, K, channels). state: start(c), kept from step to step.
+template <int K, class Start, class F>
+inline void finish_sums(const double* partials, int parts, int steps, int channels, Start start, F f) {
+    if (blockIdx.y != 0) return;
     Share s = block_share(channels, 8);
     for (int64_t c = s.begin; c < s.end; ++c) {
-        Totals<K> total;
-        for (int k = 0; k < K; ++k) {
-            total.k[k] = 0.0;
-            for (int b = 0; b < parts; ++b) total.k[k] += partials[((int64_t)b * K + k) * channels + c];
+        auto state = start((int)c);
+        for (int step = 0; step < steps; ++step) {
+            Totals<K> total;
+            for (int k = 0; k < K; ++k) {
+                total.k[k] = 0.0;
+                for (int b = 0; b < parts; ++b) total.k[k] += partials[(((int64_t)step * parts + b) * K + k) * channels + c];
+            }
+            f((int)c, step, total, state);
         }
-        f((int)c, total);
     }
+}
+// The same for one step: f(c, totals).
+template <int K, class F> inline void finish_sums(const double* partials, int parts, int channels, F f) {
+    finish_sums<K>(
+        partials, parts, 1, channels, [](int) { return 0; }, [&](int c, int, const Totals<K>& totals, int&) { f(c, totals); });
 }
 
 // The largest element over j in [0, n); f(lanes, j) returns Pack<V>.

@@ -1,5 +1,6 @@
 // Which elements, rows, channels or lines a block works on: one contiguous share, in packs of a vector register.
 #pragma once
+#include "common/steps.cuh"
 #include "dropout_mask.cuh"
 #include "memory.cuh"
 
@@ -71,9 +72,6 @@ template <class T, class F> inline bool any_element(int64_t n, F f) {
     return any;
 }
 
-// P per-channel parameters, float. A null one reads as 0.
-template <int P> struct PerChannel { const float* p[P > 0 ? P : 1]; };
-
 // A loop over rows goes tile by tile. The tile's per-channel parameters and masks are copied into arrays of the tile's length first, so
 // the loop over the tile is plain and long, whatever the number of channels.
 
@@ -98,28 +96,74 @@ inline int rows_in_tile(int channels, int64_t rows) {
     return (int)(group < rows ? group : rows > 0 ? rows : 1);
 }
 
+// f(j, base, mask) for every tile of the block's rows: `count` elements from `base` on. fill(c0, width, group) comes before the tiles of
+// a strip of channels.
+template <class MaskSource, class Fill, class F>
+inline void for_tiles_of_rows(int64_t rows, int channels, const MaskSource& source, Fill fill, F f) {
+    Share s = block_share(rows, 1);
+    if (s.begin >= s.end) return;
+    int group = rows_in_tile(channels, s.end - s.begin);
+    MaskTile<MaskSource> masks;
+    for (int c0 = 0; c0 < channels; c0 += TILE) {
+        int width = channels - c0 < TILE ? channels - c0 : TILE;
+        fill(c0, width, group);
+        for (int64_t r = s.begin; r < s.end; r += group) {
+            int64_t base = r * channels + c0;
+            int count = (int)(s.end - r < group ? s.end - r : group) * width;
+            f(base, count, masks.of(source, base, count));
+        }
+    }
+}
+
 // f(lanes, i, params, mask) for every element i = row * channels + c of a (rows, channels) matrix, NHWC with rows = N*H*W.
 // params: Packs<P, V>, the parameters of the element's channel. MaskSource: Dropout, or PooledGradient (pooling.cuh).
 template <class T, int P, class MaskSource, class F>
 inline void for_rows_channels(int64_t rows, int channels, PerChannel<P> parameters, MaskSource source, F f) {
-    Share s = block_share(rows, 1);
-    if (s.begin >= s.end) return;
-    int group = rows_in_tile(channels, s.end - s.begin);
     ParameterTile<P> params;
-    MaskTile<MaskSource> masks;
-    for (int c0 = 0; c0 < channels; c0 += TILE) {
-        int width = channels - c0 < TILE ? channels - c0 : TILE;
-        params.fill(parameters, c0, width, group);
-        for (int64_t r = s.begin; r < s.end; r += group) {
-            int64_t base = r * channels + c0;
-            int count = (int)(s.end - r < group ? s.end - r : group) * width;
-            const float* mask = masks.of(source, base, count);
+    for_tiles_of_rows(
+        rows, channels, source, [&](int c0, int width, int group) { params.fill(parameters, c0, width, group); },
+        [&](int64_t base, int count, const float* mask) {
             each_pack(0, count, [&](auto lanes, int64_t j) {
                 constexpr int V = decltype(lanes)::value;
                 f(lanes, base + j, params.template at<V>(j), load<V>(mask, j));
             });
-        }
+        });
+}
+
+// The same for a walk: f(lanes, i, walk, params_at, mask) takes the elements from i on through the steps of `walk`, in order;
+// params_at(step) returns their parameters. Several calls for an element follow one another in time: here one for STEPS steps, as many as
+// have their parameters laid out at once.
+template <class T, int P, int BY_STEP, class F>
+inline void walk_rows_channels(int steps, int64_t rows, int channels, PerStepAndChannel<P, BY_STEP> parameters, Dropout drop, F f) {
+    constexpr int STEPS = BY_STEP > 0 ? 4 : 1;
+    if (blockIdx.y != 0) return;
+    ParameterTile<P> params[STEPS];
+    const int length = BY_STEP > 0 && parameters.stride != 0 ? STEPS : steps;
+    for (int first = 0; first < steps; first += length) {
+        Walk walk = {first, first + length < steps ? first + length : steps};
+        for_tiles_of_rows(
+            rows, channels, drop,
+            [&](int c0, int width, int group) {
+                for (int step = first; step < (parameters.stride != 0 ? walk.end : first + 1); ++step)
+                    params[step - first].fill(parameters.at(step), c0, width, group);
+            },
+            [&](int64_t base, int count, const float* mask) {
+                each_pack(0, count, [&](auto lanes, int64_t j) {
+                    constexpr int V = decltype(lanes)::value;
+                    auto params_at = [&](int step) {
+                        return params[BY_STEP > 0 && parameters.stride != 0 ? step - first : 0].template at<V>(j);
+                    };
+                    f(lanes, base + j, walk, params_at, load<V>(mask, j));
+                });
+            });
     }
+}
+
+// f(lanes, i, walk, mask) for every element i in [0, n) takes the elements from i on through the steps of `walk`, from the last to the
+// first. Without in_order a walk is one step. Several calls for an element follow one another, back in time.
+template <class T, class F> inline void walk_elements_back(int steps, bool in_order, int64_t n, Dropout d, F f) {
+    for_walks(steps, in_order,
+              [&](Walk walk) { for_elements<T>(n, d, [&](auto lanes, int64_t i, const auto& mask) { f(lanes, i, walk, mask); }); });
 }
 
 // f(lanes, row, c, prepare(row)) for every pack of channels of every row: for kernels that find their inputs from the row.

@@ -41,13 +41,15 @@ internal sealed class PlanCommand : Command
         }
 
         Planned chosen = plans.Single(p => p.Method == options.Method);
+        List<RunPlan> variants = [.. chosen.Plan.Variants(device)];
         if (json)
         {
-            JsonOutput.Write(context, AsJson(device, options, rates, limit, plans, chosen));
+            JsonOutput.Write(context, AsJson(device, options, rates, limit, plans, chosen, variants));
         }
         else
         {
             Show(context, device, options, rates, limit, plans, chosen);
+            ShowVariants(context, options.Method, rates, limit, variants);
         }
 
         return 0;
@@ -122,8 +124,36 @@ internal sealed class PlanCommand : Command
         context.Console.Write(layers);
     }
 
+    private static void ShowVariants(CliContext context, string method, DeviceRates rates, long limit, List<RunPlan> variants)
+    {
+        string largest = variants.Find(p => p.Total <= limit && !p.Options.Recompute)?.Options.StepsAtOnce
+            .ToString(CultureInfo.InvariantCulture) ?? "none";
+        context.WriteLine($"{method} with C time steps side by side (-steps_at_once C; largest in {Units.Bytes(limit)}: {largest}):");
+        Table table = Rows(["C", "the whole run, MiB", "training, MiB", "evaluation, MiB", "computing", "moving memory", "launches"]);
+        foreach (RunPlan plan in variants)
+        {
+            (double compute, double move) = plan.Work.Seconds(rates);
+            table.AddRow(
+                plan.Options.StepsAtOnce.ToString(CultureInfo.InvariantCulture) + (plan.Options.Recompute ? " -recompute" : string.Empty),
+                MiB(plan.Total),
+                MiB(plan.Training.Total),
+                MiB(plan.EvaluationArena),
+                Milliseconds(compute),
+                Milliseconds(move),
+                plan.Work.Launches.ToString("#,##0", CultureInfo.InvariantCulture));
+        }
+
+        context.Console.Write(table);
+    }
+
     private static object AsJson(
-        ComputeDevice device, TrainOptions options, DeviceRates rates, long limit, List<Planned> plans, Planned chosen) => new
+        ComputeDevice device,
+        TrainOptions options,
+        DeviceRates rates,
+        long limit,
+        List<Planned> plans,
+        Planned chosen,
+        List<RunPlan> variants) => new
         {
             Options = options.ToArgsText(),
             Device = device.Name,
@@ -152,6 +182,17 @@ internal sealed class PlanCommand : Command
                 MovedBytes = p.Plan.Work.Bytes,
                 ComputeInFullSeconds = p.Seconds.Compute,
                 MoveMemorySeconds = p.Seconds.Memory,
+            }),
+            Variants = variants.Select(p => new
+            {
+                p.Options.StepsAtOnce,
+                p.Options.Recompute,
+                TotalBytes = p.Total,
+                TrainingBytes = p.Training.Total,
+                EvaluationBytes = p.EvaluationArena,
+                ComputeInFullSeconds = p.Work.Seconds(rates).Compute,
+                MoveMemorySeconds = p.Work.Seconds(rates).Memory,
+                p.Work.Launches,
             }),
         };
 

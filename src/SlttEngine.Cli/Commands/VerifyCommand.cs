@@ -11,7 +11,7 @@ internal sealed class VerifyCommand : Command
 {
     private const int Differs = 1;
 
-    private static readonly string[] Taken = ["device", "batch_norm", "fast_math"];
+    private static readonly string[] Taken = ["device", "batch_norm", "fast_math", "split_tf32", "steps_at_once", "recompute"];
 
     private TrainOptions options = new();
     private string? checksums;
@@ -49,6 +49,7 @@ internal sealed class VerifyCommand : Command
             device.ConvolutionChoices?.Read(choices);
         }
 
+        ReplayOptions replay = new(options.BatchNorm, options.FastMath, options.SplitTf32, options.Recompute, options.StepsAtOnce);
         List<string> lines = [];
         int exitCode = 0;
         int passed = 0;
@@ -57,7 +58,7 @@ internal sealed class VerifyCommand : Command
             context.Stop.ThrowIfCancellationRequested();
             try
             {
-                VerificationReport report = Verifier.Replay(device, file, options.BatchNorm, options.FastMath);
+                VerificationReport report = Verifier.Replay(device, file, replay);
                 Show(context, report);
                 lines.AddRange(report.Checksums.Select(c => $"{c.Hash}  {Path.GetFileName(file)}  {c.Tensor}"));
                 passed += report.Passed ? 1 : 0;

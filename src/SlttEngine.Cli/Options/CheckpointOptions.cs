@@ -43,6 +43,7 @@ internal static class CheckpointOptions
             SplitByTime = split.ByTime,
             Duration = split.Duration,
             FastMath = run.FastMath,
+            SplitTf32 = run.SplitTf32,
             StepsAtOnce = run.StepsAtOnce,
             BatchSize = run.BatchSize,
             Seed = run.Seed,

@@ -83,6 +83,9 @@ public static class TrainOptionTable
             "time steps that go through the network side by side in training: takes more memory, fills a GPU (auto: what fits -memory)",
             (o, v) => o with { StepsAtOnce = v == "auto" ? 0 : Positive("steps_at_once", v, " or auto") },
             o => o.StepsAtOnce == 0 ? "auto" : o.StepsAtOnce.ToString(CultureInfo.InvariantCulture)),
+        Switch(
+            "recompute", "backward computes what batch norms read again instead of keeping it: less memory, more time, the same bits",
+            o => o.Recompute, (o, v) => o with { Recompute = v }),
         new(
             "memory", "MIB", "device memory that a run may take, for -steps_at_once auto and sltt plan (default: what is free)",
             (o, v) => o with { Memory = Positive("memory", v, " of MiB") },
@@ -94,6 +97,9 @@ public static class TrainOptionTable
             "eval_type", "evaluation type", EvalTypes, o => SpellEval(o.EvalType),
             (o, v) => o with { EvalType = v == EvalTypes[0] ? null : (EvaluationType)(Array.IndexOf(EvalTypes, v) - 1) },
             "what evaluations compute in (auto: tf32 with -amp or -fast_math, else f32; the CPU device has no tf32 and takes f32)"),
+        Switch(
+            "split_tf32", "float32: convolutions of spikes on tensor cores, in two TF32 parts whose products are exact (not yet measured)",
+            o => o.SplitTf32, (o, v) => o with { SplitTf32 = v }),
         Switch(
             "plain_resize", "DVSCIFAR10: make frames 48×48 by resampling counts, not the official way through an 8-bit image",
             o => o.PlainResize, (o, v) => o with { PlainResize = v }),

@@ -155,6 +155,9 @@ public sealed record TrainOptions
     /// </summary>
     public int StepsAtOnce { get; init; } = 1;
 
+    /// <summary>recompute: backward makes what batch norms read again, instead of keeping it.</summary>
+    public bool Recompute { get; init; }
+
     /// <summary>memory: what a run may take at most, MiB; 0: what the device has free.</summary>
     public long Memory { get; init; }
 
@@ -163,6 +166,9 @@ public sealed record TrainOptions
     /// forward pass.
     /// </summary>
     public bool FastMath { get; init; }
+
+    /// <summary>split_tf32: float32 convolutions of spikes go to tensor cores, in two parts that keep float32's accuracy.</summary>
+    public bool SplitTf32 { get; init; }
 
     /// <summary>
     /// plain_resize: DVSCIFAR10's frames are made 48×48 by resampling the counts, not by the official programs' way through an 8-bit image.

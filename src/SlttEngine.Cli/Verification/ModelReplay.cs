@@ -10,7 +10,7 @@ namespace SlttEngine.Cli.Verification;
 /// <summary>Replays a model's recorded training iterations and evaluation.</summary>
 internal static class ModelReplay
 {
-    public static VerificationReport Run(ComputeDevice device, RecordedFile recorded, BatchNormKind batchNorm, bool fastMath)
+    public static VerificationReport Run(ComputeDevice device, RecordedFile recorded, ReplayOptions options)
     {
         bool dynamic = recorded.Flag("dynamic");
         int[] shape = recorded.Shape("input");
@@ -20,7 +20,8 @@ internal static class ModelReplay
             recorded.Text("model"),
             new ModelOptions(
                 recorded.Integer("classes"), channels, height, width, (float)recorded.Number("drop_rate"),
-                recorded.Integer("width_divisor"), batchNorm));
+                recorded.Integer("width_divisor"), options.BatchNorm));
+        int atOnce = options.StepsAtOnce == 0 ? steps : Math.Min(options.StepsAtOnce, steps);
         GroupCollector groups = new();
         CompareNames(recorded, network, groups);
 
@@ -31,13 +32,17 @@ internal static class ModelReplay
         {
             Method = method,
             Steps = steps,
+            StepsAtOnce = atOnce,
+            EvaluationStepsAtOnce = atOnce,
             Neuron = new NeuronOptions(recorded.Number("tau"), RecordedNames.Surrogate(recorded), (float)recorded.Number("v_threshold")),
             Loss = RecordedNames.Loss(recorded),
             Optimizer = RecordedNames.Optimizer(recorded),
             TrainInput = format,
             TestInput = format,
             StaticInput = !dynamic,
-            FastMath = fastMath,
+            FastMath = options.FastMath,
+            SplitTf32 = options.SplitTf32,
+            Recompute = options.Recompute,
             TrainBatches = [batch],
             TestBatches = [batch],
         });
@@ -64,10 +69,11 @@ internal static class ModelReplay
             "eval.total_fr", "eval.total_fr", engine.Program(training: false, batch).ReadTotal(), recorded.Floats("eval.total_fr"),
             Tolerances.Outputs);
         groups.Near("eval.loss", "eval.loss", [MeanLoss(engine)], recorded.Floats("eval.loss"), Tolerances.Outputs);
+        int together = engine.Program(training: true, batch).Shape.StepsAtOnce;
         return new VerificationReport(
             recorded.Path,
             $"{network.Model} / {recorded.Integer("width_divisor")}, {recorded.Text("method")}, T = {steps}, batch {batch}, "
-                + $"{recorded.Text("optimizer")}, {recorded.Text("surrogate")}",
+                + $"{recorded.Text("optimizer")}, {recorded.Text("surrogate")}{(together > 1 ? $", {together} steps side by side" : string.Empty)}",
             groups.Results, groups.Checksums);
     }
 

@@ -59,12 +59,12 @@ public sealed class CompiledKernel
         }
 
         CUResult result = DriverAPINativeMethods.Launch.cuLaunchKernel(
-            function, (uint)shape.Blocks, 1, 1, (uint)shape.Threads, 1, 1, 0, device.Stream.Stream, addresses, null!);
+            function, (uint)shape.Blocks, (uint)shape.Steps, 1, (uint)shape.Threads, 1, 1, 0, device.Stream.Stream, addresses, null!);
         if (result != CUResult.Success)
         {
             throw new SlttException(
                 ErrorKind.Device,
-                $"{source}: {Name}, grid {shape.Blocks}, block {shape.Threads}, on {device.Name}: {new CudaException(result).Message}",
+                $"{source}: {Name}, grid {shape.Grid}, block {shape.Threads}, on {device.Name}: {new CudaException(result).Message}",
                 "check the launch's shape, and that each pointer is a buffer of this device");
         }
     }

@@ -46,7 +46,7 @@ public sealed partial class Kernels
 
         arguments.CopyTo(addresses);
         CUResult result = DriverAPINativeMethods.Launch.cuLaunchKernel(
-            functions[kernel], (uint)shape.Blocks, 1, 1, (uint)shape.Threads, 1, 1, 0, stream, addresses, null!);
+            functions[kernel], (uint)shape.Blocks, (uint)shape.Steps, 1, (uint)shape.Threads, 1, 1, 0, stream, addresses, null!);
         Check(result, "cuLaunchKernel", kernel, shape);
     }
 
@@ -54,7 +54,7 @@ public sealed partial class Kernels
     {
         if (result != CUResult.Success)
         {
-            string launch = $"{Names[kernel]}, grid {shape.Blocks}, block {shape.Threads}, on {device}";
+            string launch = $"{Names[kernel]}, grid {shape.Grid}, block {shape.Threads}, on {device}";
             throw new CudaException(result, $"{call} ({launch}): {new CudaException(result).Message}", null);
         }
     }

@@ -4,7 +4,7 @@ namespace SlttEngine.Device;
 
 public sealed partial class Kernels
 {
-    private const int MaxArguments = 18;
+    private const int MaxArguments = 20;
 
     /// <summary>The kernels' symbols; a method's number below is its kernel's index, or that of the f32 variant.</summary>
     internal static readonly string[] Names =
@@ -56,6 +56,7 @@ public sealed partial class Kernels
         "sgd",
         "spikes_f32", "spikes_f16", "spikes_bf16",
         "spikes_pool_f32", "spikes_pool_f16", "spikes_pool_bf16",
+        "split_tf32",
         "sum_to_scalar",
         "weight_standardize_f32", "weight_standardize_f16", "weight_standardize_bf16",
         "weight_standardize_backward",
@@ -95,8 +96,8 @@ public sealed partial class Kernels
     /// <summary>run_state.cu: update RunState (common/run_state.cuh) on the device, one thread each.</summary>
     [Kernel("advance_step")]
     public unsafe void AdvanceStep(
-        LaunchShape shape, DevicePtr<RunState> state) => Launch(
-            10, shape, (nint)(&state));
+        LaunchShape shape, DevicePtr<RunState> state, int steps) => Launch(
+            10, shape, (nint)(&state), (nint)(&steps));
 
     /// <summary>augment_cifar.cu: reads a batch of CIFAR images from bytes on the device, augments and normalises it.</summary>
     [Kernel("augment_cifar")]
@@ -111,10 +112,10 @@ public sealed partial class Kernels
     [Kernel("batch_norm_backward_apply")]
     public unsafe void BatchNormBackwardApply<T>(
         LaunchShape shape, DevicePtr<T> gradX, ConstDevicePtr<T> gradY, ConstDevicePtr<T> x, ConstDevicePtr<float> mean,
-        ConstDevicePtr<float> invstd, ConstDevicePtr<float> scale, ConstDevicePtr<float> coefficients, long rows, int channels)
+        ConstDevicePtr<float> invstd, ConstDevicePtr<float> scale, ConstDevicePtr<float> coefficients, int steps, long rows, int channels)
         where T : unmanaged => Launch(
             14 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradY), (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&scale),
-            (nint)(&coefficients), (nint)(&rows), (nint)(&channels));
+            (nint)(&coefficients), (nint)(&steps), (nint)(&rows), (nint)(&channels));
 
     /// <summary>batch_norm_backward.cu: backward of batch norm with batch statistics.</summary>
     [Kernel("batch_norm_backward_apply_sum")]
@@ -129,9 +130,9 @@ public sealed partial class Kernels
     [Kernel("batch_norm_backward_finalize")]
     public unsafe void BatchNormBackwardFinalize(
         LaunchShape shape, DevicePtr<float> gradWeight, DevicePtr<float> gradBias, DevicePtr<float> coefficients,
-        ConstDevicePtr<double> partials, int parts, long rows, int channels) => Launch(
-            20, shape, (nint)(&gradWeight), (nint)(&gradBias), (nint)(&coefficients), (nint)(&partials), (nint)(&parts), (nint)(&rows),
-            (nint)(&channels));
+        ConstDevicePtr<double> partials, int parts, int steps, long rows, int channels) => Launch(
+            20, shape, (nint)(&gradWeight), (nint)(&gradBias), (nint)(&coefficients), (nint)(&partials), (nint)(&parts), (nint)(&steps),
+            (nint)(&rows), (nint)(&channels));
 
     /// <summary>batch_norm_backward.cu: backward of batch norm with batch statistics.</summary>
     [Kernel("batch_norm_backward_reduce")]
@@ -147,11 +148,11 @@ public sealed partial class Kernels
     public unsafe void BatchNormFinalize(
         LaunchShape shape, DevicePtr<float> mean, DevicePtr<float> invstd, DevicePtr<float> scale, DevicePtr<float> runningMean,
         DevicePtr<float> runningVar, DevicePtr<long> numBatchesTracked, ConstDevicePtr<double> partials, ConstDevicePtr<float> weight,
-        ConstDevicePtr<float> convBias, ConstDevicePtr<float> shortcutBias, float momentum, float eps, int parts, long rows, int channels,
-        int repeats) => Launch(
+        ConstDevicePtr<float> convBias, ConstDevicePtr<float> shortcutBias, float momentum, float eps, int parts, int steps, long rows,
+        int channels, int repeats) => Launch(
             24, shape, (nint)(&mean), (nint)(&invstd), (nint)(&scale), (nint)(&runningMean), (nint)(&runningVar),
             (nint)(&numBatchesTracked), (nint)(&partials), (nint)(&weight), (nint)(&convBias), (nint)(&shortcutBias), (nint)(&momentum),
-            (nint)(&eps), (nint)(&parts), (nint)(&rows), (nint)(&channels), (nint)(&repeats));
+            (nint)(&eps), (nint)(&parts), (nint)(&steps), (nint)(&rows), (nint)(&channels), (nint)(&repeats));
 
     /// <summary>batch_norm_inference.cu: mean and scale for batch_norm_lif_forward from the running statistics (evaluation).</summary>
     [Kernel("batch_norm_inference")]
@@ -168,22 +169,23 @@ public sealed partial class Kernels
     public unsafe void BatchNormLifBackward<T>(
         LaunchShape shape, DevicePtr<T> gradY, DevicePtr<double> partials, ConstDevicePtr<T> gradSpikes, ConstDevicePtr<T> gradResidual,
         ConstDevicePtr<T> u, DevicePtr<T> carried, ConstDevicePtr<T> x, ConstDevicePtr<float> mean, ConstDevicePtr<float> invstd,
-        float lambda, float vTh, int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows, int channels)
+        float lambda, float vTh, int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps, long rows,
+        int channels)
         where T : unmanaged => Launch(
             26 + KernelType<T>.Variant, shape, (nint)(&gradY), (nint)(&partials), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&u),
             (nint)(&carried), (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate),
-            (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows), (nint)(&channels));
+            (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&rows), (nint)(&channels));
 
-    /// <summary>batch_norm_lif_forward.cu: batch norm's normalisation and one time step of LIF neurons in one pass.</summary>
+    /// <summary>batch_norm_lif_forward.cu: batch norm's normalisation and time steps of LIF neurons in one pass.</summary>
     [Kernel("batch_norm_lif_forward")]
     public unsafe void BatchNormLifForward<T>(
         LaunchShape shape, DevicePtr<T> spikes, DevicePtr<T> u, ConstDevicePtr<T> uPrev, ConstDevicePtr<T> x, ConstDevicePtr<float> mean,
         ConstDevicePtr<float> scale, ConstDevicePtr<float> bias, float lambda, float vTh, float dropRate, uint dropLayer,
-        ConstDevicePtr<RunState> state, long rows, int channels)
+        ConstDevicePtr<RunState> state, int xShared, int normShared, int uLast, int steps, long rows, int channels)
         where T : unmanaged => Launch(
             29 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&mean), (nint)(&scale),
-            (nint)(&bias), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows),
-            (nint)(&channels));
+            (nint)(&bias), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&xShared),
+            (nint)(&normShared), (nint)(&uLast), (nint)(&steps), (nint)(&rows), (nint)(&channels));
 
     /// <summary>batch_norm_lif_backward.cu: backward of batch_norm_lif_forward and of batch_norm_lif_pool_forward through the neuron, with
     /// batch norm's sums in the same pass.</summary>
@@ -191,11 +193,12 @@ public sealed partial class Kernels
     public unsafe void BatchNormLifPoolBackward<T>(
         LaunchShape shape, DevicePtr<T> gradY, DevicePtr<double> partials, ConstDevicePtr<T> gradPooled, ConstDevicePtr<T> u,
         DevicePtr<T> carried, ConstDevicePtr<T> x, ConstDevicePtr<float> mean, ConstDevicePtr<float> invstd, float lambda, float vTh,
-        int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows, int channels, int width, int window)
+        int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps, long rows, int channels, int width,
+        int window)
         where T : unmanaged => Launch(
             32 + KernelType<T>.Variant, shape, (nint)(&gradY), (nint)(&partials), (nint)(&gradPooled), (nint)(&u), (nint)(&carried),
             (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate),
-            (nint)(&dropLayer), (nint)(&state), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
+            (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
 
     /// <summary>batch_norm_lif_pool_forward.cu: batch_norm_lif_forward and the average pool behind it in one pass. The unpooled spikes
     /// never reach memory.</summary>
@@ -203,20 +206,20 @@ public sealed partial class Kernels
     public unsafe void BatchNormLifPoolForward<T>(
         LaunchShape shape, DevicePtr<T> pooled, DevicePtr<T> u, ConstDevicePtr<T> uPrev, ConstDevicePtr<T> x, ConstDevicePtr<float> mean,
         ConstDevicePtr<float> scale, ConstDevicePtr<float> bias, float lambda, float vTh, float dropRate, uint dropLayer,
-        ConstDevicePtr<RunState> state, long rows, int channels, int width, int window)
+        ConstDevicePtr<RunState> state, int xShared, int normShared, int uLast, int steps, long rows, int channels, int width, int window)
         where T : unmanaged => Launch(
             35 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&mean), (nint)(&scale),
-            (nint)(&bias), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows),
-            (nint)(&channels), (nint)(&width), (nint)(&window));
+            (nint)(&bias), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&xShared),
+            (nint)(&normShared), (nint)(&uLast), (nint)(&steps), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
 
     /// <summary>batch_norm_statistics.cu: batch statistics of a convolution's output, in two stages.</summary>
     [Kernel("batch_norm_statistics")]
     public unsafe void BatchNormStatistics<T>(
         LaunchShape shape, DevicePtr<double> partials, DevicePtr<T> x, ConstDevicePtr<T> residual, ConstDevicePtr<T> residualU,
-        ConstDevicePtr<float> shift, float vTh, long rows, int channels)
+        ConstDevicePtr<float> shift, float vTh, int steps, long rows, int channels)
         where T : unmanaged => Launch(
             38 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&x), (nint)(&residual), (nint)(&residualU), (nint)(&shift),
-            (nint)(&vTh), (nint)(&rows), (nint)(&channels));
+            (nint)(&vTh), (nint)(&steps), (nint)(&rows), (nint)(&channels));
 
     /// <summary>run_state.cu: update RunState (common/run_state.cuh) on the device, one thread each.</summary>
     [Kernel("begin_update")]
@@ -283,9 +286,11 @@ public sealed partial class Kernels
     /// backward.</summary>
     [Kernel("dropout")]
     public unsafe void Dropout<T>(
-        LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long n)
+        LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps,
+        long n)
         where T : unmanaged => Launch(
-            60 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&n));
+            60 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state),
+            (nint)(&steps), (nint)(&n));
 
     /// <summary>run_state.cu: update RunState (common/run_state.cuh) on the device, one thread each.</summary>
     [Kernel("end_update")]
@@ -293,39 +298,40 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<RunState> state, int dynamic, float growth, float backoff, int growthInterval) => Launch(
             63, shape, (nint)(&state), (nint)(&dynamic), (nint)(&growth), (nint)(&backoff), (nint)(&growthInterval));
 
-    /// <summary>expand_frames.cu: makes the input of time step t from event frames stored as small integers.</summary>
+    /// <summary>expand_frames.cu: makes the inputs of time steps t, t + 1, ... from event frames stored as small integers.</summary>
     [Kernel("expand_frames_f32")]
     public unsafe void ExpandFramesF32<T>(
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<float> frames, ConstDevicePtr<RunState> state, ConstDevicePtr<float> scale,
-        ConstDevicePtr<float> shift, int steps, int n, int c, int h, int w)
+        ConstDevicePtr<float> shift, int steps, int stored, int n, int c, int h, int w)
         where T : unmanaged => Launch(
             64 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
-            (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
+            (nint)(&stored), (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
-    /// <summary>expand_frames.cu: makes the input of time step t from event frames stored as small integers.</summary>
+    /// <summary>expand_frames.cu: makes the inputs of time steps t, t + 1, ... from event frames stored as small integers.</summary>
     [Kernel("expand_frames_u16")]
     public unsafe void ExpandFramesU16<T>(
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<ushort> frames, ConstDevicePtr<RunState> state, ConstDevicePtr<float> scale,
-        ConstDevicePtr<float> shift, int steps, int n, int c, int h, int w)
+        ConstDevicePtr<float> shift, int steps, int stored, int n, int c, int h, int w)
         where T : unmanaged => Launch(
             67 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
-            (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
+            (nint)(&stored), (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
-    /// <summary>expand_frames.cu: makes the input of time step t from event frames stored as small integers.</summary>
+    /// <summary>expand_frames.cu: makes the inputs of time steps t, t + 1, ... from event frames stored as small integers.</summary>
     [Kernel("expand_frames_u8")]
     public unsafe void ExpandFramesU8<T>(
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<byte> frames, ConstDevicePtr<RunState> state, ConstDevicePtr<float> scale,
-        ConstDevicePtr<float> shift, int steps, int n, int c, int h, int w)
+        ConstDevicePtr<float> shift, int steps, int stored, int n, int c, int h, int w)
         where T : unmanaged => Launch(
             70 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
-            (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
+            (nint)(&stored), (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
-    /// <summary>find_firing.cu: whether any neuron of a layer fires in a step, and whether any stays silent.</summary>
+    /// <summary>find_firing.cu: whether any neuron of a layer fires, and whether any stays silent, from its spikes or from averages of
+    /// them.</summary>
     [Kernel("find_firing")]
     public unsafe void FindFiring<T>(
-        LaunchShape shape, DevicePtr<int> fired, DevicePtr<int> silent, ConstDevicePtr<T> u, float vTh, long n)
+        LaunchShape shape, DevicePtr<int> fired, DevicePtr<int> silent, ConstDevicePtr<T> y, float full, long n)
         where T : unmanaged => Launch(
-            73 + KernelType<T>.Variant, shape, (nint)(&fired), (nint)(&silent), (nint)(&u), (nint)(&vTh), (nint)(&n));
+            73 + KernelType<T>.Variant, shape, (nint)(&fired), (nint)(&silent), (nint)(&y), (nint)(&full), (nint)(&n));
 
     /// <summary>find_nonfinite.cu: the index of the first number that is NaN or infinite.</summary>
     [Kernel("find_nonfinite")]
@@ -352,60 +358,60 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<byte> guard, long n) => Launch(
             79, shape, (nint)(&guard), (nint)(&n));
 
-    /// <summary>lif_backward.cu: backward of lif_forward for one time step.</summary>
+    /// <summary>lif_backward.cu: backward of lif_forward.</summary>
     [Kernel("lif_backward")]
     public unsafe void LifBackward<T>(
         LaunchShape shape, DevicePtr<T> gradX, ConstDevicePtr<T> gradSpikes, ConstDevicePtr<T> gradResidual, ConstDevicePtr<T> gradSkip,
         ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh, int surrogate, float dropRate,
-        uint dropLayer, ConstDevicePtr<RunState> state, long n)
+        uint dropLayer, ConstDevicePtr<RunState> state, int steps, long n)
         where T : unmanaged => Launch(
             80 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip), (nint)(&u),
             (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate),
-            (nint)(&dropLayer), (nint)(&state), (nint)(&n));
+            (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&n));
 
-    /// <summary>lif_backward.cu: backward of lif_forward for one time step.</summary>
+    /// <summary>lif_backward.cu: backward of lif_forward.</summary>
     [Kernel("lif_backward_accumulate")]
     public unsafe void LifBackwardAccumulate<T>(
         LaunchShape shape, DevicePtr<float> gradXSum, ConstDevicePtr<T> gradSpikes, ConstDevicePtr<T> gradResidual,
         ConstDevicePtr<T> gradSkip, ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh,
-        int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long n)
+        int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps, long n)
         where T : unmanaged => Launch(
             83 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip),
             (nint)(&u), (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate),
-            (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&n));
+            (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&n));
 
-    /// <summary>lif_forward.cu: one time step of a layer of LIF neurons (common/neuron.cuh).</summary>
+    /// <summary>lif_forward.cu: time steps of a layer of LIF neurons (common/neuron.cuh).</summary>
     [Kernel("lif_forward")]
     public unsafe void LifForward<T>(
         LaunchShape shape, DevicePtr<T> spikes, DevicePtr<T> u, ConstDevicePtr<T> uPrev, ConstDevicePtr<T> x, ConstDevicePtr<float> xBias,
-        float xScale, float spikeScale, float lambda, float vTh, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows,
-        int channels)
+        float xScale, float spikeScale, float lambda, float vTh, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state,
+        int xShared, int uLast, int steps, long rows, int channels)
         where T : unmanaged => Launch(
             86 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&xBias), (nint)(&xScale),
-            (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows),
-            (nint)(&channels));
+            (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&xShared),
+            (nint)(&uLast), (nint)(&steps), (nint)(&rows), (nint)(&channels));
 
-    /// <summary>lif_backward.cu: backward of lif_forward for one time step.</summary>
+    /// <summary>lif_backward.cu: backward of lif_forward.</summary>
     [Kernel("lif_pool_backward_accumulate")]
     public unsafe void LifPoolBackwardAccumulate<T>(
         LaunchShape shape, DevicePtr<float> gradXSum, ConstDevicePtr<T> gradPooled, ConstDevicePtr<T> u, DevicePtr<T> carried, float lambda,
-        float vTh, int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, long rows, int channels, int width,
-        int window)
+        float vTh, int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps, long rows, int channels,
+        int width, int window)
         where T : unmanaged => Launch(
             89 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&lambda),
-            (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&rows), (nint)(&channels),
-            (nint)(&width), (nint)(&window));
+            (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&rows),
+            (nint)(&channels), (nint)(&width), (nint)(&window));
 
-    /// <summary>loss.cu: one time step's loss, its gradient, and the running sum of the logits.</summary>
+    /// <summary>loss.cu: the loss of time steps, its gradient, and the running sum of the logits.</summary>
     [Kernel("loss")]
     public unsafe void Loss<T>(
         LaunchShape shape, DevicePtr<T> gradLogits, DevicePtr<float> sampleLoss, DevicePtr<float> totalLogits, ConstDevicePtr<float> logits,
-        ConstDevicePtr<int> labels, float lossLambda, int mseOneHot, float lossMeans, float scale, ConstDevicePtr<RunState> state, int n,
-        int classes)
+        ConstDevicePtr<int> labels, float lossLambda, int mseOneHot, float lossMeans, float scale, ConstDevicePtr<RunState> state,
+        int steps, int n, int classes)
         where T : unmanaged => Launch(
             92 + KernelType<T>.Variant, shape, (nint)(&gradLogits), (nint)(&sampleLoss), (nint)(&totalLogits), (nint)(&logits),
-            (nint)(&labels), (nint)(&lossLambda), (nint)(&mseOneHot), (nint)(&lossMeans), (nint)(&scale), (nint)(&state), (nint)(&n),
-            (nint)(&classes));
+            (nint)(&labels), (nint)(&lossLambda), (nint)(&mseOneHot), (nint)(&lossMeans), (nint)(&scale), (nint)(&state), (nint)(&steps),
+            (nint)(&n), (nint)(&classes));
 
     /// <summary>metrics.cu: adds a batch's loss and hits to the epoch's sums.</summary>
     [Kernel("metrics")]
@@ -443,26 +449,32 @@ public sealed partial class Kernels
     [Kernel("spikes")]
     public unsafe void Spikes<T>(
         LaunchShape shape, DevicePtr<T> @out, ConstDevicePtr<T> u, float spikeScale, float vTh, float dropRate, uint dropLayer,
-        ConstDevicePtr<RunState> state, long n)
+        ConstDevicePtr<RunState> state, int steps, long n)
         where T : unmanaged => Launch(
             103 + KernelType<T>.Variant, shape, (nint)(&@out), (nint)(&u), (nint)(&spikeScale), (nint)(&vTh), (nint)(&dropRate),
-            (nint)(&dropLayer), (nint)(&state), (nint)(&n));
+            (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&n));
 
     /// <summary>spikes_pool.cu: recomputes a layer's pooled spikes from its membrane potentials, for the weight gradient of the next
     /// convolution.</summary>
     [Kernel("spikes_pool")]
     public unsafe void SpikesPool<T>(
         LaunchShape shape, DevicePtr<T> pooled, ConstDevicePtr<T> u, float vTh, float dropRate, uint dropLayer,
-        ConstDevicePtr<RunState> state, long rows, int channels, int width, int window)
+        ConstDevicePtr<RunState> state, int steps, long rows, int channels, int width, int window)
         where T : unmanaged => Launch(
             106 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer),
-            (nint)(&state), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
+            (nint)(&state), (nint)(&steps), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
+
+    /// <summary>split_tf32.cu: splits numbers into two parts that TF32 holds exactly, for products with spikes on tensor cores.</summary>
+    [Kernel("split_tf32")]
+    public unsafe void SplitTf32(
+        LaunchShape shape, DevicePtr<float> high, DevicePtr<float> low, ConstDevicePtr<float> x, long n) => Launch(
+            109, shape, (nint)(&high), (nint)(&low), (nint)(&x), (nint)(&n));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("sum_to_scalar")]
     public unsafe void SumToScalar(
         LaunchShape shape, DevicePtr<float> @out, ConstDevicePtr<float> x, int n) => Launch(
-            109, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
+            110, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("weight_standardize")]
@@ -471,7 +483,7 @@ public sealed partial class Kernels
         ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain, float alpha, float eps, int outChannels,
         int fanIn)
         where T : unmanaged => Launch(
-            110 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight), (nint)(&gain),
+            111 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight), (nint)(&gain),
             (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps), (nint)(&outChannels), (nint)(&fanIn));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
@@ -481,7 +493,7 @@ public sealed partial class Kernels
         DevicePtr<float> gradSkipPartial, ConstDevicePtr<float> gradWeightEff, ConstDevicePtr<float> gradBiasEff,
         ConstDevicePtr<float> weight, ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain,
         float alpha, float eps, int outChannels, int fanIn) => Launch(
-            113, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
+            114, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
             (nint)(&gradBiasEff), (nint)(&weight), (nint)(&gain), (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps),
             (nint)(&outChannels), (nint)(&fanIn));
 }

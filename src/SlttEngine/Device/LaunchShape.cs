@@ -1,12 +1,18 @@
 namespace SlttEngine.Device;
 
 /// <summary>Blocks and threads of a launch; every shape that the engine uses is made here.</summary>
-/// <param name="Blocks">Blocks in the grid (one-dimensional).</param>
+/// <param name="Blocks">Blocks in the grid's x dimension: those that share out the elements of a step.</param>
 /// <param name="Threads">Threads a block.</param>
-public readonly record struct LaunchShape(int Blocks, int Threads)
+/// <param name="Steps">
+/// Blocks in the grid's y dimension: time steps that run side by side. 1 also where a kernel takes its elements through the steps in order.
+/// </param>
+public readonly record struct LaunchShape(int Blocks, int Threads, int Steps = 1)
 {
     /// <summary>Threads a block of the elementwise and row kernels.</summary>
     public const int ElementThreads = 256;
+
+    /// <summary>The grid, for messages.</summary>
+    internal string Grid => Steps == 1 ? $"{Blocks}" : $"{Blocks} × {Steps}";
 
     /// <summary>One block: kernels that end in one number.</summary>
     public static LaunchShape Single { get; } = new(1, 256);
@@ -19,20 +25,22 @@ public readonly record struct LaunchShape(int Blocks, int Threads)
     /// That is as many as run at once (SLTT_KERNEL in kernels/gpu/target.cuh): a few more would run alone, after the others.
     /// </remarks>
     /// <param name="device">The device.</param>
-    /// <param name="elements">Elements in all.</param>
+    /// <param name="elements">Elements of a step.</param>
     /// <param name="elementSize">Bytes of the widest-packed type.</param>
-    public static LaunchShape Elements(ComputeDevice device, long elements, int elementSize) =>
-        new(Grid(elements, ElementThreads * (16 / elementSize), device.Multiprocessors * (device.IsCpu ? 1 : 4)), ElementThreads);
+    /// <param name="steps">Time steps that run side by side.</param>
+    public static LaunchShape Elements(ComputeDevice device, long elements, int elementSize, int steps = 1) =>
+        new(BlocksFor(elements, ElementThreads * (16 / elementSize), Limit(device, 4, steps)), ElementThreads, steps);
 
     /// <summary>Column sums over rows: the grid is the number of partial sums, at most 2 blocks a multiprocessor.</summary>
     /// <remarks>As many as run at once (SLTT_SUM_KERNEL), and each partial sum is work for the second stage.</remarks>
     /// <param name="device">The device.</param>
-    /// <param name="rows">Rows summed.</param>
+    /// <param name="rows">Rows summed, of a step.</param>
     /// <param name="channels">Channels.</param>
-    public static LaunchShape RowSums(ComputeDevice device, long rows, int channels)
+    /// <param name="steps">Time steps that run side by side.</param>
+    public static LaunchShape RowSums(ComputeDevice device, long rows, int channels, int steps = 1)
     {
         int rowsAtATime = Math.Max(1, ElementThreads * 4 / Math.Max(4, channels));
-        return new(Grid(rows, rowsAtATime * 8, device.Multiprocessors * (device.IsCpu ? 1 : 2)), ElementThreads);
+        return new(BlocksFor(rows, rowsAtATime * 8, Limit(device, 2, steps)), ElementThreads, steps);
     }
 
     /// <summary>Second stages of column sums: 8 channels a block, whose other threads share the partial sums; up to 1,024 blocks.</summary>
@@ -53,6 +61,11 @@ public readonly record struct LaunchShape(int Blocks, int Threads)
     public static LaunchShape Filters(int outputs, int weights) =>
         new(Math.Min(outputs, 1024), Math.Clamp((weights + 1023) / 1024 * 128, 128, 512));
 
-    private static int Grid(long items, int itemsPerBlock, int limit) =>
+    // At most so many blocks a step that all steps' blocks run at once. On the CPU device a step has a block a core: its cores take
+    // contiguous runs of blocks, which are then equally long whatever the number of steps.
+    private static int Limit(ComputeDevice device, int blocksAMultiprocessor, int steps) =>
+        device.IsCpu ? device.Multiprocessors : Math.Max(1, device.Multiprocessors * blocksAMultiprocessor / steps);
+
+    private static int BlocksFor(long items, int itemsPerBlock, int limit) =>
         (int)Math.Clamp((items + itemsPerBlock - 1) / itemsPerBlock, 1, limit);
 }

@@ -15,7 +15,7 @@ public struct RunState
     [FieldOffset(0)]
     public float LearningRate;
 
-    /// <summary>Time step; advance_step adds 1.</summary>
+    /// <summary>Time step; advance_step moves it on.</summary>
     [FieldOffset(4)]
     public int T;
 

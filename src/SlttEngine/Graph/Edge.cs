@@ -40,6 +40,15 @@ public sealed class Edge
     /// <summary>True if a layer's backward reads it as forward left it.</summary>
     public bool SavedForBackward { get; internal set; }
 
+    /// <summary>What backward can make again of what it reads or keeps anyway.</summary>
+    internal Origin Origin { get; init; }
+
+    /// <summary>True if TF32 holds each of its numbers exactly: spikes, and their averages over 2, 4 or 8 pixels in a line.</summary>
+    internal bool IsExactInTf32 { get; init; }
+
+    /// <summary>True for a convolution's output that the engine's batch norm reads: backward may make it again instead of keeping it.</summary>
+    internal bool CanBeMadeAgain { get; set; }
+
     /// <summary>The output of a layer that changes neither height, width nor channels, and has no neurons.</summary>
     /// <param name="name">The layer.</param>
     public Edge Like(string name) => new(name, Height, Width, Channels, DependsOnInputOnly);
@@ -60,4 +69,17 @@ public sealed class Edge
 
     /// <summary>True if height, width and channels are equal.</summary>
     internal bool HasShapeOf(Edge other) => (Height, Width, Channels) == (other.Height, other.Width, other.Channels);
+}
+
+/// <summary>Where an edge comes from, as far as it says how backward gets it.</summary>
+internal enum Origin
+{
+    /// <summary>Some layer.</summary>
+    Other,
+
+    /// <summary>A convolution, whose input backward has.</summary>
+    Convolution,
+
+    /// <summary>Neurons, whose potential is kept.</summary>
+    Neurons,
 }

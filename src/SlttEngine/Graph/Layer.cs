@@ -41,6 +41,10 @@ public abstract class Layer(string name)
     /// <param name="further">What a spike (or an average of spikes) of the output causes, for each of its pixels.</param>
     public virtual long[] FanOutOfSpikes(ReadOnlySpan<long> further) => further.ToArray();
 
+    /// <summary>False if its operations need the steps one by one.</summary>
+    /// <param name="staticInput">True: one image for all steps.</param>
+    internal virtual bool AllowsStepsSideBySide(bool staticInput) => true;
+
     /// <summary>Emits the forward operations; returns what emits the backward ones (called in reverse order of layers).</summary>
     /// <typeparam name="T">Type of activations and working weights: float, Half or BFloat16.</typeparam>
     /// <param name="b">The program being built.</param>

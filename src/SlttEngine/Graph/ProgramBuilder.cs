@@ -101,6 +101,11 @@ public abstract class ProgramBuilder
     /// <param name="count">Elements.</param>
     public LaunchShape Elementwise(long count) => LaunchShape.Elements(Device, count, Shape.Type.Size());
 
+    /// <summary>The same, of a kernel that takes the steps of a range side by side.</summary>
+    /// <param name="count">Elements of a step.</param>
+    /// <param name="steps">The steps.</param>
+    public LaunchShape Elementwise(long count, StepRange steps) => LaunchShape.Elements(Device, count, Shape.Type.Size(), steps.Count);
+
     /// <summary>
     /// Partial sums over rows for the gradient of a parameter with one number a channel: a kernel's first stage (sum_rows) writes them.
     /// <see cref="AddChannelGradient"/> adds the second stage.

@@ -45,8 +45,17 @@ public sealed class BatchNormLif : Layer
         }
 
         x.SavedForBackward = true;
-        spikes = new Edge(name, x.Height, x.Width, x.Channels, dependsOnInputOnly: false);
-        Output = pool == 1 ? spikes : new Edge(name, x.Height / pool, x.Width / pool, x.Channels, dependsOnInputOnly: false);
+        SayWhatCanBeMadeAgain();
+        spikes = new Edge(name, x.Height, x.Width, x.Channels, dependsOnInputOnly: false) 
+        {
+            Origin = Origin.Neurons,
+            IsExactInTf32 = Lif.IsExactInTf32(1, dropRate),
+        };
+        Output = pool == 1 ? spikes : new Edge(name, x.Height / pool, x.Width / pool, x.Channels, dependsOnInputOnly: false)
+        {
+            Origin = Origin.Neurons,
+            IsExactInTf32 = spikes.IsExactInTf32 && int.IsPow2(pool),
+        };
     }
 
     /// <inheritdoc/>
@@ -66,14 +75,34 @@ public sealed class BatchNormLif : Layer
         spikes, Output, further, o => (o * pool, (o + 1) * pool), o => (o * pool, (o + 1) * pool));
 
     /// <inheritdoc/>
+    internal override bool AllowsStepsSideBySide(bool staticInput) =>
+        !staticInput || input.Residual is null || input.Residual.DependsOnInputOnly == input.Main.DependsOnInputOnly;
+
+    /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
         BatchNormOps<T> batchNorm = new(b, Name, norm, input);
-        DeviceBuffer<T> u = b.Keep<T>(Name + " u", BufferKind.State, b.Count(spikes), b.Shape.Training ? b.Copies : 1);
+        DeviceBuffer<T> u = SpikeOps.Potential(b, spikes);
         Neurons<T> neurons = new(this, b, batchNorm, u, b.NewDropout(dropRate));
         batchNorm.EmitStatistics();
         neurons.EmitFire();
         return neurons.EmitBackward;
+    }
+
+    /// <summary>Backward can make x + residual again if x is a convolution's output, and the residual that or spikes.</summary>
+    private void SayWhatCanBeMadeAgain()
+    {
+        bool makesResidual = input.Residual is null
+            || (input.Residual.Origin != Origin.Other && input.Residual.DependsOnInputOnly == input.Main.DependsOnInputOnly);
+        if (input.Main.Origin != Origin.Convolution || !makesResidual)
+        {
+            return;
+        }
+
+        foreach (Edge edge in input.Edges.Where(e => e.Origin == Origin.Convolution))
+        {
+            edge.CanBeMadeAgain = true;
+        }
     }
 
     /// <summary>The neurons' operations in one program, with a pool behind them or without.</summary>
@@ -93,14 +122,23 @@ public sealed class BatchNormLif : Layer
 
         private LaunchShape Elementwise => b.Elementwise(rows * channels);
 
+        /// <summary>1 where all steps read the same input.</summary>
+        private int SharesInput => b.IsStatic(layer.input.Main) ? 1 : 0;
+
+        /// <summary>1 where all steps are normalised alike.</summary>
+        private int SharesNorm => batchNorm.Mean.Copies == 1 ? 1 : 0;
+
         /// <summary>Emits spikes, or their averages, of u = λ v + BN(x).</summary>
         public void EmitFire()
         {
             DeviceBuffer<T> output = b.NewActivation(layer.Output);
-            DeviceBuffer[] reads = [batchNorm.X, batchNorm.Mean, batchNorm.Scale, u];
-            b.Add(Section.Forward, window == 1
-                ? new Op(Name + " normalise and fire", reads, [output, u], t => Fire(output, t))
-                : new Op(Name + " normalise, fire and pool", reads, [output, u], t => FireAndPool(output, t)));
+            DeviceBuffer[] reads = [batchNorm.X, batchNorm.Mean, batchNorm.Scale, .. SpikeOps.Read(u)];
+            DeviceBuffer[] writes = [output, u];
+            b.Add(Section.Forward, (window == 1
+                ? Op.ForSteps(Name + " normalise and fire", reads, writes, s => Fire(output, s))
+                : Op.ForSteps(Name + " normalise, fire and pool", reads, writes, s => FireAndPool(output, s)))
+            with
+            { CarriedBytes = SpikeOps.CarriedBytes(u) + (SharesInput * batchNorm.X.Bytes) });
             SpikeOps.Observe(b, layer.spikes, u, neuron.Threshold, (layer.Output, output), spikeScale: 1);
             if (window == 1 && dropout.Rate == 0)
             {
@@ -129,37 +167,45 @@ public sealed class BatchNormLif : Layer
             }
         }
 
-        private void Fire(DeviceBuffer<T> output, int t) => Kernels.BatchNormLifForward(
+        private void Fire(DeviceBuffer<T> output, StepRange s) => Kernels.BatchNormLifForward(
             Elementwise,
-            output.At(t),
-            u.At(t),
-            u.Before(t),
-            batchNorm.X.At(t),
-            batchNorm.Mean.At(t),
-            batchNorm.Scale.At(t),
+            output.At(s.First),
+            u.At(s.First),
+            u.Before(s.First),
+            batchNorm.X.At(s.First),
+            batchNorm.Mean.At(s.First),
+            batchNorm.Scale.At(s.First),
             b.Store.Weight(layer.norm.Bias),
             neuron.Lambda,
             neuron.Threshold,
             dropout.Rate,
             dropout.Layer,
             b.RunState,
+            SharesInput,
+            SharesNorm,
+            SpikeOps.KeepsLastOnly(b, u),
+            s.Count,
             rows,
             channels);
 
-        private void FireAndPool(DeviceBuffer<T> output, int t) => Kernels.BatchNormLifPoolForward(
+        private void FireAndPool(DeviceBuffer<T> output, StepRange s) => Kernels.BatchNormLifPoolForward(
             Elementwise,
-            output.At(t),
-            u.At(t),
-            u.Before(t),
-            batchNorm.X.At(t),
-            batchNorm.Mean.At(t),
-            batchNorm.Scale.At(t),
+            output.At(s.First),
+            u.At(s.First),
+            u.Before(s.First),
+            batchNorm.X.At(s.First),
+            batchNorm.Mean.At(s.First),
+            batchNorm.Scale.At(s.First),
             b.Store.Weight(layer.norm.Bias),
             neuron.Lambda,
             neuron.Threshold,
             dropout.Rate,
             dropout.Layer,
             b.RunState,
+            SharesInput,
+            SharesNorm,
+            SpikeOps.KeepsLastOnly(b, u),
+            s.Count,
             rows,
             channels,
             width,
@@ -171,18 +217,19 @@ public sealed class BatchNormLif : Layer
         private DeviceBuffer<T> RecomputePooled()
         {
             DeviceBuffer<T> recomputed = b.Scratch<T>(Name + " recomputed", b.Count(layer.Output));
-            b.Add(Section.Backward, new Op(
+            b.Add(Section.Backward, Op.ForSteps(
                 Name + " pooled spikes recomputed",
                 [u],
                 [recomputed],
-                t => Kernels.SpikesPool(
-                    Elementwise,
-                    recomputed.At(t),
-                    u.At(t),
+                s => Kernels.SpikesPool(
+                    b.Elementwise(rows * channels, s),
+                    recomputed.At(s.First),
+                    u.At(s.First),
                     neuron.Threshold,
                     dropout.Rate,
                     dropout.Layer,
                     b.RunState,
+                    s.Count,
                     rows,
                     channels,
                     width,
@@ -197,53 +244,63 @@ public sealed class BatchNormLif : Layer
         {
             DeviceBuffer<T> gradNorm = b.Scratch<T>(Name + " gradient", b.Count(layer.spikes));
             DeviceBuffer<double> partials = batchNorm.Partials("backward", Section.Backward);
-            DeviceBuffer[] reads = [u, batchNorm.X, batchNorm.Mean, batchNorm.Invstd, .. gradients.Present];
+            DeviceBuffer<T> x = batchNorm.EmitXForBackward();
+            DeviceBuffer[] reads = [u, x, batchNorm.Mean, batchNorm.Invstd, .. gradients.Present];
             DeviceBuffer[] writes = [gradNorm, partials, .. gradients.Updated];
             string op = Name + " backward";
-            b.Add(Section.Backward, window == 1
-                ? new Op(op, reads, writes, t => Backward(gradients, gradNorm, partials, t), InPlace: (gradNorm, gradients.Spikes))
-                : new Op(op, reads, writes, t => BackwardOfPooled(gradients, gradNorm, partials, t)));
-            return batchNorm.EmitBackward(gradNorm, partials);
+            b.Add(Section.Backward, (window == 1
+                ? Op.ForSteps(op, reads, writes, s => Backward(gradients, x, gradNorm, partials, s), inPlace: (gradNorm, gradients.Spikes))
+                : Op.ForSteps(op, reads, writes, s => BackwardOfPooled(gradients, x, gradNorm, partials, s)))
+            with
+            { CarriedBytes = 2 * SpikeOps.CarriedBytes(gradients.Carried) });
+            return batchNorm.EmitBackward(x, gradNorm, partials, s => Sums(gradients, s).Blocks);
         }
 
-        private void Backward(SpikeGradients<T> gradients, DeviceBuffer<T> gradNorm, DeviceBuffer<double> partials, int t) =>
+        /// <summary>Backward through time walks back through the steps; without it they are side by side.</summary>
+        private LaunchShape Sums(SpikeGradients<T> gradients, StepRange s) => batchNorm.Sums(gradients.Carried is null ? s.Count : 1);
+
+        private void Backward(
+            SpikeGradients<T> gradients, DeviceBuffer<T> x, DeviceBuffer<T> gradNorm, DeviceBuffer<double> partials, StepRange s) =>
             Kernels.BatchNormLifBackward(
-                batchNorm.Sums,
-                gradNorm.At(t),
-                partials.At(t),
-                gradients.Spikes.At(t),
-                gradients.Residual.AtOrNull(t),
-                u.At(t),
-                gradients.Carried.AtOrNull(t),
-                batchNorm.X.At(t),
-                batchNorm.Mean.At(t),
-                batchNorm.Invstd.At(t),
+                Sums(gradients, s),
+                gradNorm.At(s.First),
+                partials.At(s.First),
+                gradients.Spikes.At(s.First),
+                gradients.Residual.AtOrNull(s.First),
+                u.At(s.First),
+                gradients.Carried.AtOrNull(s.First),
+                x.At(s.First),
+                batchNorm.Mean.At(s.First),
+                batchNorm.Invstd.At(s.First),
                 neuron.Lambda,
                 neuron.Threshold,
                 (int)neuron.Surrogate,
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,
+                s.Count,
                 rows,
                 channels);
 
-        private void BackwardOfPooled(SpikeGradients<T> gradients, DeviceBuffer<T> gradNorm, DeviceBuffer<double> partials, int t) =>
+        private void BackwardOfPooled(
+            SpikeGradients<T> gradients, DeviceBuffer<T> x, DeviceBuffer<T> gradNorm, DeviceBuffer<double> partials, StepRange s) =>
             Kernels.BatchNormLifPoolBackward(
-                batchNorm.Sums,
-                gradNorm.At(t),
-                partials.At(t),
-                gradients.Spikes.At(t),
-                u.At(t),
-                gradients.Carried.AtOrNull(t),
-                batchNorm.X.At(t),
-                batchNorm.Mean.At(t),
-                batchNorm.Invstd.At(t),
+                Sums(gradients, s),
+                gradNorm.At(s.First),
+                partials.At(s.First),
+                gradients.Spikes.At(s.First),
+                u.At(s.First),
+                gradients.Carried.AtOrNull(s.First),
+                x.At(s.First),
+                batchNorm.Mean.At(s.First),
+                batchNorm.Invstd.At(s.First),
                 neuron.Lambda,
                 neuron.Threshold,
                 (int)neuron.Surrogate,
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,
+                s.Count,
                 rows,
                 channels,
                 width,
@@ -258,26 +315,29 @@ public sealed class BatchNormLif : Layer
             }
 
             DeviceBuffer<float> sum = SpikeOps.SumOverTime(b, layer.input.Main);
-            b.Add(Section.Backward, new Op(
+            b.Add(Section.Backward, Op.ForSteps(
                 Name + " backward",
                 [u, sum, .. gradients.Present],
                 [sum, .. gradients.Updated],
-                t => Kernels.LifPoolBackwardAccumulate(
+                s => Kernels.LifPoolBackwardAccumulate(
                     Elementwise,
-                    sum.At(t),
-                    gradients.Spikes.At(t),
-                    u.At(t),
-                    gradients.Carried.AtOrNull(t),
+                    sum.At(s.First),
+                    gradients.Spikes.At(s.First),
+                    u.At(s.First),
+                    gradients.Carried.AtOrNull(s.First),
                     neuron.Lambda,
                     neuron.Threshold,
                     (int)neuron.Surrogate,
                     dropout.Rate,
                     dropout.Layer,
                     b.RunState,
+                    s.Count,
                     rows,
                     channels,
                     width,
-                    window)));
+                    window))
+            with
+            { CarriedBytes = 2 * (sum.Bytes + SpikeOps.CarriedBytes(gradients.Carried)) });
             return sum;
         }
     }

@@ -14,7 +14,6 @@ internal sealed class BatchNormOps<T>
     private readonly ConvolutionSum input;
     private readonly long rows;
     private readonly int channels;
-    private readonly LaunchShape sums;
 
     /// <summary>Makes room for what the neuron and backward read of the batch norm.</summary>
     /// <param name="b">The program.</param>
@@ -25,7 +24,6 @@ internal sealed class BatchNormOps<T>
     {
         (this.b, this.name, this.norm, this.input) = (b, name, norm, input);
         (rows, channels) = (b.Rows(input.Main), input.Main.Channels);
-        sums = LaunchShape.RowSums(b.Device, rows, channels);
         X = b.Activation(input.Main);
         int copies = !b.IsStatic(input.Main) && (b.Shape.Training || b.Shape.BatchStatistics) ? b.Copies : 1;
         Mean = b.Keep<float>(name + " mean", BufferKind.Saved, channels, copies);
@@ -45,8 +43,9 @@ internal sealed class BatchNormOps<T>
     /// <summary>γ/√(variance + ε) by channel.</summary>
     public DeviceBuffer<float> Scale { get; }
 
-    /// <summary>Launch shape of kernels that add up rows: one partial sum a block.</summary>
-    public LaunchShape Sums => sums;
+    /// <summary>Launch shape of kernels that add up the rows of each step: one partial sum a block.</summary>
+    /// <param name="steps">How many steps.</param>
+    public LaunchShape Sums(int steps) => LaunchShape.RowSums(b.Device, rows, channels, steps);
 
     /// <summary>Emits x ← x + residual and the batch's statistics, or the running statistics in evaluation.</summary>
     public void EmitStatistics()
@@ -65,32 +64,53 @@ internal sealed class BatchNormOps<T>
     /// <param name="pass">The pass.</param>
     /// <param name="section">Its section.</param>
     public DeviceBuffer<double> Partials(string pass, Section section) =>
-        b.Scratch<double>($"{name} {pass} partial sums", 2L * sums.Blocks * channels, section);
+        b.Scratch<double>($"{name} {pass} partial sums", 2L * Sums(1).Blocks * channels, section);
+
+    /// <summary>What was normalised, for backward: as forward kept it, or made again to the same bits.</summary>
+    public DeviceBuffer<T> EmitXForBackward()
+    {
+        if (!b.IsMadeAgain(input.Main))
+        {
+            return X;
+        }
+
+        DeviceBuffer<T> x = b.ActivationForBackward(input.Main);
+        if (input.Residual is { } r)
+        {
+            EmitResidual(Section.Backward, x, b.ActivationForBackward(r));
+        }
+
+        return x;
+    }
 
     /// <summary>
     /// Backward of a step whose gradient was summed by the neuron's kernel: the gradient of x takes x's place, which nothing reads later.
     /// </summary>
+    /// <param name="x">What was normalised: <see cref="EmitXForBackward"/>.</param>
     /// <param name="gradNorm">Gradient of the normalised value.</param>
     /// <param name="partials">Sums that go with it.</param>
-    public DeviceBuffer<T> EmitBackward(DeviceBuffer<T> gradNorm, DeviceBuffer<double> partials)
+    /// <param name="parts">How many there are for each sum of a step.</param>
+    public DeviceBuffer<T> EmitBackward(
+        DeviceBuffer<T> x, DeviceBuffer<T> gradNorm, DeviceBuffer<double> partials, Func<StepRange, int> parts)
     {
-        DeviceBuffer<float> coefficients = EmitFinalize(Section.Backward, partials);
-        b.Add(Section.Backward, new Op(
+        DeviceBuffer<float> coefficients = EmitFinalize(Section.Backward, partials, parts);
+        b.Add(Section.Backward, Op.ForSteps(
             name + " backward apply",
-            [gradNorm, X, Mean, Invstd, Scale, coefficients],
-            [X],
-            t => b.Device.Kernels.BatchNormBackwardApply(
-                b.Elementwise(rows * channels),
-                X.At(t),
-                gradNorm.At(t),
-                X.At(t),
-                Mean.At(t),
-                Invstd.At(t),
-                Scale.At(t),
-                coefficients.At(t),
+            [gradNorm, x, Mean, Invstd, Scale, coefficients],
+            [x],
+            s => b.Device.Kernels.BatchNormBackwardApply(
+                b.Elementwise(rows * channels, s),
+                x.At(s.First),
+                gradNorm.At(s.First),
+                x.At(s.First),
+                Mean.At(s.First),
+                Invstd.At(s.First),
+                Scale.At(s.First),
+                coefficients.At(s.First),
+                s.Count,
                 rows,
                 channels)));
-        return X;
+        return x;
     }
 
     /// <summary>
@@ -106,8 +126,8 @@ internal sealed class BatchNormOps<T>
             [sum, X, Mean, Invstd],
             [partials],
             t => b.Device.Kernels.BatchNormBackwardReduce<T>(
-                sums, partials.At(t), sum.At(t), X.At(t), Mean.At(t), Invstd.At(t), rows, channels)));
-        DeviceBuffer<float> coefficients = EmitFinalize(Section.End, partials);
+                Sums(1), partials.At(t), sum.At(t), X.At(t), Mean.At(t), Invstd.At(t), rows, channels)));
+        DeviceBuffer<float> coefficients = EmitFinalize(Section.End, partials, _ => Sums(1).Blocks);
         b.Add(Section.End, new Op(
             name + " backward apply",
             [sum, X, Mean, Invstd, Scale, coefficients],
@@ -138,39 +158,41 @@ internal sealed class BatchNormOps<T>
 
         // How often the running statistics move: an evaluation leaves them as they are.
         int repeats = !b.Shape.Training ? 0 : b.IsStatic(input.Main) ? b.Shape.Steps : 1;
-        b.Add(section, new Op(
+        b.Add(section, Op.ForSteps(
             name + " statistics",
             [X, .. OptionalBuffers.Present(potential, residual)],
             input.Residual is null ? [partials] : [partials, X],
-            t => b.Device.Kernels.BatchNormStatistics(
-                sums,
-                partials.At(t),
-                X.At(t),
-                residual.AtOrNull(t),
-                potential.AtOrNull(t),
+            s => b.Device.Kernels.BatchNormStatistics(
+                Sums(s.Count),
+                partials.At(s.First),
+                X.At(s.First),
+                residual.AtOrNull(s.First),
+                potential.AtOrNull(s.First),
                 b.Store.Statistic(norm.RunningMean),
                 threshold,
+                s.Count,
                 rows,
                 channels)));
-        b.Add(section, new Op(
+        b.Add(section, Op.ForSteps(
             name + " statistics finalize",
             [partials],
             [Mean, Invstd, Scale],
-            t => b.Device.Kernels.BatchNormFinalize(
+            s => b.Device.Kernels.BatchNormFinalize(
                 LaunchShape.SecondStage(channels),
-                Mean.At(t),
-                Invstd.At(t),
-                Scale.At(t),
+                Mean.At(s.First),
+                Invstd.At(s.First),
+                Scale.At(s.First),
                 b.Store.Statistic(norm.RunningMean),
                 b.Store.Statistic(norm.RunningVar),
                 b.Store.Counter(norm.NumBatchesTracked),
-                partials.At(t),
+                partials.At(s.First),
                 b.Store.Weight(norm.Weight),
                 b.Store.WeightOrNull(input.MainBias),
                 b.Store.WeightOrNull(input.ResidualBias),
                 BatchNormModule.Momentum,
                 BatchNormModule.Epsilon,
-                sums.Blocks,
+                Sums(s.Count).Blocks,
+                s.Count,
                 rows,
                 channels,
                 repeats)));
@@ -195,30 +217,39 @@ internal sealed class BatchNormOps<T>
                 channels)));
         if (input.Residual is { } r)
         {
-            DeviceBuffer<T> residual = b.Activation(r);
-            b.Add(b.ForwardOf(input.Main), new Op(
-                name + " residual",
-                [X, residual],
-                [X],
-                t => b.Device.Kernels.ResidualAdd(
-                    b.Elementwise(rows * channels), X.At(t), X.At(t), residual.At(t), default, default, rows, channels)));
+            EmitResidual(b.ForwardOf(input.Main), X, b.Activation(r));
         }
     }
 
-    private DeviceBuffer<float> EmitFinalize(Section section, DeviceBuffer<double> partials)
+    private void EmitResidual(Section section, DeviceBuffer<T> x, DeviceBuffer<T> residual) => b.Add(section, Op.ForSteps(
+        name + " residual",
+        [x, residual],
+        [x],
+        s => b.Device.Kernels.ResidualAdd(
+            b.Elementwise(s.Count * rows * channels),
+            x.At(s.First),
+            x.At(s.First),
+            residual.At(s.First),
+            default,
+            default,
+            s.Count * rows,
+            channels)));
+
+    private DeviceBuffer<float> EmitFinalize(Section section, DeviceBuffer<double> partials, Func<StepRange, int> parts)
     {
         DeviceBuffer<float> coefficients = b.Scratch<float>(name + " coefficients", 2L * channels, section);
-        b.Add(section, new Op(
+        b.Add(section, Op.ForSteps(
             name + " backward finalize",
             [partials],
             [coefficients],
-            t => b.Device.Kernels.BatchNormBackwardFinalize(
+            s => b.Device.Kernels.BatchNormBackwardFinalize(
                 LaunchShape.SecondStage(channels),
                 b.Store.Gradient(norm.Weight),
                 b.Store.Gradient(norm.Bias),
-                coefficients.At(t),
-                partials.At(t),
-                sums.Blocks,
+                coefficients.At(s.First),
+                partials.At(s.First),
+                parts(s),
+                s.Count,
                 rows,
                 channels)));
         return coefficients;

@@ -23,7 +23,10 @@ public sealed class Convolution : Layer
         (this.module, this.input) = (module, input);
         module.CheckInput(input);
         Output = new Edge(
-            module.Name, module.OutputSize(input.Height), module.OutputSize(input.Width), module.Out, input.DependsOnInputOnly);
+            module.Name, module.OutputSize(input.Height), module.OutputSize(input.Width), module.Out, input.DependsOnInputOnly)
+        {
+            Origin = Origin.Convolution,
+        };
     }
 
     /// <inheritdoc/>
@@ -38,9 +41,24 @@ public sealed class Convolution : Layer
     /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
+        if (b is ProgramBuilder<float> single && b.Shape.SplitTf32 && input.IsExactInTf32)
+        {
+            return new SplitConvolution(single, module, input, Output).Emit();
+        }
+
         ConvolutionCalls<T> calls = new(b, module, input, Output);
         Filter<T> filter = Filter<T>.Of(b, module.Weight, () => b.WorkingWeight(module.Weight));
         b.Add(b.ForwardOf(Output), calls.Forward(b.Activation(input), filter, b.NewActivation(Output)));
+        if (b.IsMadeAgain(Output))
+        {
+            b.SetRecompute(Output, () =>
+            {
+                DeviceBuffer<T> again = b.Scratch<T>(Output.Name + " made again", b.Count(Output));
+                b.Add(Section.Backward, calls.Forward(b.ActivationForBackward(input), filter, again));
+                return again;
+            });
+        }
+
         return () => EmitBackward(b, calls, input, Output, module.Weight, filter);
     }
 

@@ -16,6 +16,7 @@ internal sealed class ConvolutionCalls<T>
     private readonly FilterDescriptor w;
     private readonly ConvolutionDescriptor convolution;
     private readonly cudnnMathType asked;
+    private readonly bool transforms;
     private readonly long multiplyAdds;
     private readonly IReadOnlyList<Images> images;
 
@@ -24,19 +25,24 @@ internal sealed class ConvolutionCalls<T>
     /// <param name="module">Sizes.</param>
     /// <param name="input">What it reads.</param>
     /// <param name="output">What it makes.</param>
-    public ConvolutionCalls(ProgramBuilder<T> builder, ConvolutionModule module, Edge input, Edge output)
+    /// <param name="exactProducts">True: TF32 holds both factors of each product exactly.</param>
+    public ConvolutionCalls(
+        ProgramBuilder<T> builder, ConvolutionModule module, Edge input, Edge output, bool exactProducts = false)
     {
         (this.builder, this.module) = (builder, module);
         images = [.. (builder.IsStatic(output) ? [1] : builder.StepCounts).Select(steps => new Images(builder, steps, input, output))];
         w = builder.KeepAlive(new FilterDescriptor());
         w.SetFilter4dDescriptor(builder.Shape.Type.Dnn(), cudnnTensorFormat.NHWC, module.Out, module.In, module.Kernel, module.Kernel);
         sizes = $"{input.Height}, {input.Width}, {input.Channels}) by ({module.Out}, {module.Kernel}, {module.Kernel}, {module.In})"
-            + $" stride {module.Stride} padding {module.Padding}{(builder.Shape.FastMath ? " fast" : string.Empty)}";
+            + $" stride {module.Stride} padding {module.Padding}{(builder.Shape.FastMath ? " fast" : string.Empty)}"
+            + (exactProducts ? " exact products" : string.Empty);
         multiplyAdds = builder.Shape.Batch * output.Elements * module.Kernel * module.Kernel * module.In;
 
-        // The default lets a GPU round float to TF32, which flips spikes.
+        // The default lets a GPU round float to TF32, which flips spikes, but for factors that TF32 holds. It lets the CPU device transform.
+        bool roundsNothing = exactProducts && !builder.Device.IsCpu;
         asked = builder.Shape.Type != ComputeType.Float32 ? cudnnMathType.TensorOP
-            : builder.Shape.FastMath ? cudnnMathType.Default : cudnnMathType.FMA;
+            : builder.Shape.FastMath || roundsNothing ? cudnnMathType.Default : cudnnMathType.FMA;
+        transforms = builder.Shape.Type != ComputeType.Float32 || (builder.Shape.FastMath && !exactProducts);
         convolution = Descriptor(asked);
     }
 
@@ -46,7 +52,8 @@ internal sealed class ConvolutionCalls<T>
     /// <param name="input">Activation.</param>
     /// <param name="filter">The filter.</param>
     /// <param name="output">Activation.</param>
-    public Op Forward(DeviceBuffer<T> input, Filter<T> filter, DeviceBuffer<T> output)
+    /// <param name="adds">True: output += w * input.</param>
+    public Op Forward(DeviceBuffer<T> input, Filter<T> filter, DeviceBuffer<T> output, bool adds = false)
     {
         int count = Dnn.GetConvolutionForwardAlgorithmMaxCount();
         Pass pass = Choose(
@@ -58,7 +65,8 @@ internal sealed class ConvolutionCalls<T>
                     .Select(p => AlgorithmOffer.Of(p, asked)),
             (i, algorithm, descriptor) =>
                 Dnn.GetConvolutionForwardWorkspaceSize(i.X, w, descriptor, i.Y, (cudnnConvolutionFwdAlgo)algorithm));
-        return ToOp(pass, [input, .. filter.Buffers], [output], filter.ParameterBytes, (choice, t) => Dnn.ConvolutionForward(
+        DeviceBuffer[] reads = adds ? [input, .. filter.Buffers, output] : [input, .. filter.Buffers];
+        return ToOp(pass, reads, [output], filter.ParameterBytes, (choice, t) => Dnn.ConvolutionForward(
             1f,
             choice.Images.X,
             input.Address(t),
@@ -68,7 +76,7 @@ internal sealed class ConvolutionCalls<T>
             (cudnnConvolutionFwdAlgo)choice.Algorithm,
             pass.Workspace.Address(t),
             choice.WorkspaceBytes,
-            0f,
+            adds ? 1f : 0f,
             choice.Images.Y,
             output.Address(t)));
     }
@@ -140,10 +148,9 @@ internal sealed class ConvolutionCalls<T>
     }
 
     // Transforms round more than sums of products do. In float32, where a threshold could turn that into a spike, forward uses them only
-    // with
-    // --fast-math.
+    // with --fast-math.
     private IEnumerable<cudnnConvolutionFwdAlgoPerf> Allowed(IEnumerable<cudnnConvolutionFwdAlgoPerf> offers) =>
-        asked != cudnnMathType.FMA
+        transforms
             ? offers
             : offers.Where(p => p.algo is cudnnConvolutionFwdAlgo.ImplicitGEMM or cudnnConvolutionFwdAlgo.ImplicitPrecompGEMM
                 or cudnnConvolutionFwdAlgo.GEMM or cudnnConvolutionFwdAlgo.Direct);

@@ -34,11 +34,18 @@ public sealed class FeatureDropout : Layer
         Dropout dropout = b.NewDropout(rate);
         long n = b.Count(Output);
 
-        Op Mask(string pass, DeviceBuffer<T> from, DeviceBuffer<T> to) => new(
-            Name + pass,
-            [from],
-            [to],
-            t => b.Device.Kernels.Dropout(b.Elementwise(n), to.At(t), from.At(t), dropout.Rate, dropout.Layer, b.RunState, n));
+        // A static input lies there once: it is masked for each step by itself.
+        bool sideBySide = !b.IsStatic(input);
+        Op Mask(string pass, DeviceBuffer<T> from, DeviceBuffer<T> to)
+        {
+            Op op = Op.ForSteps(
+                Name + pass,
+                [from],
+                [to],
+                s => b.Device.Kernels.Dropout(
+                    b.Elementwise(n, s), to.At(s.First), from.At(s.First), dropout.Rate, dropout.Layer, b.RunState, s.Count, n));
+            return sideBySide ? op : op with { LaunchSteps = null };
+        }
 
         b.Add(Section.Forward, Mask(" forward", b.Activation(input), b.NewActivation(Output)));
         return () =>

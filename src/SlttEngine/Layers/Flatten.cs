@@ -16,7 +16,7 @@ public sealed class Flatten : Layer
         : base(name)
     {
         this.input = input;
-        Output = new Edge(name, 1, 1, checked((int)input.Elements), input.DependsOnInputOnly);
+        Output = new Edge(name, 1, 1, checked((int)input.Elements), input.DependsOnInputOnly) { IsExactInTf32 = input.IsExactInTf32 };
     }
 
     /// <inheritdoc/>

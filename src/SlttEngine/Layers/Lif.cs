@@ -27,8 +27,17 @@ public sealed class Lif : Layer
     {
         neuron?.Validate(name);
         (this.input, this.inputScale, this.spikeScale, rate, overrides) = (input, inputScale, spikeScale, dropRate, neuron);
-        Output = new Edge(name, input.Height, input.Width, input.Channels, dependsOnInputOnly: false);
+        Output = new Edge(name, input.Height, input.Width, input.Channels, dependsOnInputOnly: false)
+        {
+            Origin = Origin.Neurons,
+            IsExactInTf32 = IsExactInTf32(spikeScale, dropRate),
+        };
     }
+
+    /// <summary>True if TF32 holds what a spike counts for: a power of two.</summary>
+    /// <param name="spikeScale">What it counts for without dropout.</param>
+    /// <param name="dropRate">Dropout divides that by 1 − rate.</param>
+    internal static bool IsExactInTf32(float spikeScale, float dropRate) => spikeScale == 1 && (dropRate == 0 || dropRate == 0.5f);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Edge> Inputs => [input];
@@ -42,18 +51,19 @@ public sealed class Lif : Layer
         NeuronOptions neuron = overrides?.Over(b.Neuron) ?? b.Neuron;
         Dropout dropout = b.NewDropout(rate);
         (DeviceBuffer<T> x, DeviceBuffer<float>? bias) = b.ActivationAndBias(input);
-        DeviceBuffer<T> u = b.Keep<T>(Name + " u", BufferKind.State, b.Count(Output), b.Shape.Training ? b.Copies : 1);
+        DeviceBuffer<T> u = SpikeOps.Potential(b, Output);
         DeviceBuffer<T> spikes = b.NewActivation(Output);
-        b.Add(Section.Forward, new Op(
+        int sharesInput = b.IsStatic(input) ? 1 : 0;
+        b.Add(Section.Forward, Op.ForSteps(
             Name + " fire",
-            [x, u, .. OptionalBuffers.Present(bias)],
+            [x, .. SpikeOps.Read(u), .. OptionalBuffers.Present(bias)],
             [spikes, u],
-            t => b.Device.Kernels.LifForward(
+            s => b.Device.Kernels.LifForward(
                 b.Elementwise(b.Count(Output)),
-                spikes.At(t),
-                u.At(t),
-                u.Before(t),
-                x.At(t),
+                spikes.At(s.First),
+                u.At(s.First),
+                u.Before(s.First),
+                x.At(s.First),
                 bias.AtOrNull(0),
                 inputScale,
                 spikeScale,
@@ -62,8 +72,13 @@ public sealed class Lif : Layer
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,
+                sharesInput,
+                SpikeOps.KeepsLastOnly(b, u),
+                s.Count,
                 b.Rows(input),
-                input.Channels)));
+                input.Channels))
+        with
+        { CarriedBytes = SpikeOps.CarriedBytes(u) + (sharesInput * x.Bytes) });
         SpikeOps.Observe(b, Output, u, neuron.Threshold, (Output, spikes), spikeScale);
         if (spikes.IsScratch)
         {
@@ -95,18 +110,18 @@ public sealed class Lif : Layer
             return;
         }
 
-        b.Add(Section.Backward, new Op(
+        b.Add(Section.Backward, Op.ForSteps(
             Name + " backward",
             [u, .. gradients.Present],
             [gradInput, .. gradients.Updated],
-            t => b.Device.Kernels.LifBackward(
-                b.Elementwise(n),
-                gradInput.At(t),
-                gradSpikes.At(t),
-                gradResidual.AtOrNull(t),
-                gradSkip.AtOrNull(t),
-                u.At(t),
-                gradients.Carried.AtOrNull(t),
+            s => b.Device.Kernels.LifBackward(
+                gradients.Carried is null ? b.Elementwise(n, s) : b.Elementwise(n),
+                gradInput.At(s.First),
+                gradSpikes.At(s.First),
+                gradResidual.AtOrNull(s.First),
+                gradSkip.AtOrNull(s.First),
+                u.At(s.First),
+                gradients.Carried.AtOrNull(s.First),
                 inputScale,
                 spikeScale,
                 neuron.Lambda,
@@ -115,7 +130,10 @@ public sealed class Lif : Layer
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,
+                s.Count,
                 n),
-            InPlace: (gradInput, gradSpikes)));
+            inPlace: (gradInput, gradSpikes))
+        with
+        { CarriedBytes = 2 * SpikeOps.CarriedBytes(gradients.Carried) });
     }
 }

@@ -23,6 +23,37 @@ internal readonly record struct SpikeGradients<T>(
 /// <summary>Operations of a neuron that the layers with a neuron share.</summary>
 internal static class SpikeOps
 {
+    /// <summary>
+    /// Where the membrane potential goes: each step's is kept for backward, the last one's for the steps to come. Where nothing reads it
+    /// again, as in an evaluation whose steps all go through the network side by side, it is scratch.
+    /// </summary>
+    /// <typeparam name="T">Compute type.</typeparam>
+    /// <param name="b">The program.</param>
+    /// <param name="spikes">The spikes.</param>
+    public static DeviceBuffer<T> Potential<T>(ProgramBuilder<T> b, Edge spikes)
+        where T : unmanaged
+    {
+        string name = spikes.Name + " u";
+        bool keepsEach = b.Shape.Training || b.SpikeCounts is not null;
+        bool isRead = keepsEach || b.Shape.StepsAtOnce < b.Shape.Steps || b.Shape.Steps == 1;
+        return isRead
+            ? b.Keep<T>(name, BufferKind.State, b.Count(spikes), keepsEach ? b.Copies : 1)
+            : b.Scratch<T>(name, b.Count(spikes), Section.End);
+    }
+
+    /// <summary>The potential as an operation reads it: not where it is scratch.</summary>
+    /// <param name="u">The membrane potential.</param>
+    public static DeviceBuffer[] Read(DeviceBuffer u) => u.IsScratch ? [] : [u];
+
+    /// <summary>1 where only the last of several steps leaves its potential.</summary>
+    /// <param name="b">The program.</param>
+    /// <param name="u">The membrane potential.</param>
+    public static int KeepsLastOnly(ProgramBuilder b, DeviceBuffer u) => u.Copies < b.Shape.StepsAtOnce ? 1 : 0;
+
+    /// <summary>Bytes of a buffer that one step leaves to the next in registers.</summary>
+    /// <param name="state">The buffer, or null.</param>
+    public static long CarriedBytes(DeviceBuffer? state) => state?.Bytes ?? 0;
+
     /// <summary>Recomputes the spikes of a step from u, in the backward section.</summary>
     /// <typeparam name="T">Compute type.</typeparam>
     /// <param name="b">The program.</param>
@@ -37,12 +68,21 @@ internal static class SpikeOps
     {
         DeviceBuffer<T> recomputed = b.Scratch<T>(spikes.Name + " recomputed", b.Count(spikes));
         long n = b.Count(spikes);
-        b.Add(Section.Backward, new Op(
+        b.Add(Section.Backward, Op.ForSteps(
             spikes.Name + " spikes recomputed",
             [u],
             [recomputed],
-            t => b.Device.Kernels.Spikes(
-                b.Elementwise(n), recomputed.At(t), u.At(t), spikeScale, threshold, dropout.Rate, dropout.Layer, b.RunState, n)));
+            s => b.Device.Kernels.Spikes(
+                b.Elementwise(n, s),
+                recomputed.At(s.First),
+                u.At(s.First),
+                spikeScale,
+                threshold,
+                dropout.Rate,
+                dropout.Layer,
+                b.RunState,
+                s.Count,
+                n)));
         return recomputed;
     }
 
@@ -52,15 +92,15 @@ internal static class SpikeOps
     /// <typeparam name="T">Compute type.</typeparam>
     /// <param name="b">The program.</param>
     /// <param name="spikes">The spikes.</param>
-    /// <param name="u">Their membrane potential; null if it is not kept.</param>
+    /// <param name="u">Their membrane potential.</param>
     /// <param name="threshold">v_th.</param>
     /// <param name="output">The layer's output: the spikes or their averages, nothing dropped.</param>
     /// <param name="spikeScale">What a spike counts for.</param>
     public static void Observe<T>(
-        ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T>? u, float threshold, (Edge Edge, DeviceBuffer<T> Y) output, float spikeScale)
+        ProgramBuilder<T> b, Edge spikes, DeviceBuffer<T> u, float threshold, (Edge Edge, DeviceBuffer<T> Y) output, float spikeScale)
         where T : unmanaged
     {
-        if (u is not null)
+        if (!u.IsScratch)
         {
             b.AddNeurons(spikes, u, threshold);
             if (b.SpikeCounts is { } counts)
@@ -93,7 +133,7 @@ internal static class SpikeOps
             spikes.Name + " spikes to count",
             [u],
             [ones],
-            t => b.Device.Kernels.Spikes(b.Elementwise(n), ones.At(t), u.At(t), 1f, threshold, 0f, 0u, b.RunState, n)));
+            t => b.Device.Kernels.Spikes(b.Elementwise(n), ones.At(t), u.At(t), 1f, threshold, 0f, 0u, b.RunState, 1, n)));
         b.Add(Section.Forward, new Op(
             spikes.Name + " count",
             [ones],
@@ -140,18 +180,18 @@ internal static class SpikeOps
     {
         long n = b.Count(spikes);
         DeviceBuffer<float> sum = SumOverTime(b, input);
-        b.Add(Section.Backward, new Op(
+        b.Add(Section.Backward, Op.ForSteps(
             spikes.Name + " backward",
             [u, sum, .. gradients.Present],
             [sum, .. gradients.Updated],
-            t => b.Device.Kernels.LifBackwardAccumulate(
+            s => b.Device.Kernels.LifBackwardAccumulate(
                 b.Elementwise(n),
-                sum.At(t),
-                gradients.Spikes.At(t),
-                gradients.Residual.AtOrNull(t),
-                gradients.Skip.AtOrNull(t),
-                u.At(t),
-                gradients.Carried.AtOrNull(t),
+                sum.At(s.First),
+                gradients.Spikes.At(s.First),
+                gradients.Residual.AtOrNull(s.First),
+                gradients.Skip.AtOrNull(s.First),
+                u.At(s.First),
+                gradients.Carried.AtOrNull(s.First),
                 scales.Input,
                 scales.Spike,
                 neuron.Lambda,
@@ -160,7 +200,10 @@ internal static class SpikeOps
                 dropout.Rate,
                 dropout.Layer,
                 b.RunState,
-                n)));
+                s.Count,
+                n))
+        with
+        { CarriedBytes = 2 * (sum.Bytes + CarriedBytes(gradients.Carried)) });
         return sum;
     }
 }

@@ -15,6 +15,15 @@ public sealed record EngineOptions
     /// <summary>C: as many steps of training go through the network side by side; see <see cref="TrainingOptions.StepsAtOnce"/>.</summary>
     public int StepsAtOnce { get; init; } = 1;
 
+    /// <summary>The same, in evaluation.</summary>
+    public int EvaluationStepsAtOnce { get; init; } = 1;
+
+    /// <summary>Training keeps less and computes more: see <see cref="TrainingOptions.Recompute"/>.</summary>
+    public bool Recompute { get; init; }
+
+    /// <summary>See <see cref="TrainingOptions.SplitTf32"/>.</summary>
+    public bool SplitTf32 { get; init; }
+
     /// <summary>Constants of the neurons.</summary>
     public NeuronOptions Neuron { get; init; } = new();
 

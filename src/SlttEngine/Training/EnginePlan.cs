@@ -9,7 +9,7 @@ namespace SlttEngine.Training;
 public sealed class EnginePlan : IDisposable
 {
     private readonly Dictionary<(ProgramKind Kind, int Batch, int StepsAtOnce, bool Measured), NetworkProgram> programs = [];
-    private int evaluationStepsAtOnce = 1;
+    private int evaluationStepsAtOnce;
 
     /// <summary>Lays the parameters out.</summary>
     /// <param name="device">The device, for its libraries' workspace sizes.</param>
@@ -19,7 +19,7 @@ public sealed class EnginePlan : IDisposable
     public EnginePlan(ComputeDevice device, Network network, EngineOptions options)
     {
         network.Validate();
-        (Device, Options) = (device, options);
+        (Device, Options, evaluationStepsAtOnce) = (device, options, options.EvaluationStepsAtOnce);
         ComputeType working = EvaluationTypes.WorkingType(options.Type, options.EvaluationType);
         Store = new ParameterStore(device, network, options.Type, options.Optimizer?.StateNames.Count ?? -1, working);
         SpikeCounts = options.CountSpikes ? new SpikeCounts(device, network) : null;

@@ -40,7 +40,8 @@ internal sealed class InputFeed : IDisposable
                     long bytes = frames.Steps * b.Count(input) * frames.ElementSize;
                     DeviceBuffer<byte> source = b.Keep<byte>("frames", BufferKind.Batch, bytes);
                     InputFeed feed = new(b.Device, source, format);
-                    b.Add(section, new Op("expand frames", [source], [x], t => feed.Expand(b, frames.Element, frames.Steps, x.At(t)))
+                    b.Add(section, Op.ForSteps(
+                        "expand frames", [source], [x], s => feed.Expand(b, frames.Element, frames.Steps, x.At(s.First), s)) with
                     {
                         Bytes = (source.Bytes / frames.Steps) + x.Bytes,
                     });
@@ -83,11 +84,11 @@ internal sealed class InputFeed : IDisposable
         shift?.Dispose();
     }
 
-    private void Expand<T>(ProgramBuilder<T> b, string element, int steps, DevicePtr<T> x)
+    private void Expand<T>(ProgramBuilder<T> b, string element, int frames, DevicePtr<T> x, StepRange steps)
         where T : unmanaged
     {
         Edge input = b.Network.Input;
-        (Kernels kernels, LaunchShape shape) = (device.Kernels, b.Elementwise(b.Count(input)));
+        (Kernels kernels, LaunchShape shape) = (device.Kernels, b.Elementwise(b.Count(input), steps));
         (int n, int c, int h, int w) = (b.Shape.Batch, input.Channels, input.Height, input.Width);
         ConstDevicePtr<float> scales = new(scale!.DevicePointer);
         ConstDevicePtr<float> shifts = new(shift!.DevicePointer);
@@ -95,15 +96,15 @@ internal sealed class InputFeed : IDisposable
         {
             case "u8":
                 kernels.ExpandFramesU8(
-                    shape, x, new ConstDevicePtr<byte>(source.Address(0)), b.RunState, scales, shifts, steps, n, c, h, w);
+                    shape, x, new ConstDevicePtr<byte>(source.Address(0)), b.RunState, scales, shifts, steps.Count, frames, n, c, h, w);
                 break;
             case "u16":
                 kernels.ExpandFramesU16(
-                    shape, x, new ConstDevicePtr<ushort>(source.Address(0)), b.RunState, scales, shifts, steps, n, c, h, w);
+                    shape, x, new ConstDevicePtr<ushort>(source.Address(0)), b.RunState, scales, shifts, steps.Count, frames, n, c, h, w);
                 break;
             default:
                 kernels.ExpandFramesF32(
-                    shape, x, new ConstDevicePtr<float>(source.Address(0)), b.RunState, scales, shifts, steps, n, c, h, w);
+                    shape, x, new ConstDevicePtr<float>(source.Address(0)), b.RunState, scales, shifts, steps.Count, frames, n, c, h, w);
                 break;
         }
     }

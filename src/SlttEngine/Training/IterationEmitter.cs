@@ -197,29 +197,32 @@ internal sealed class IterationEmitter<T>
         _ => Kernels.FindOverflow(LaunchShape.Elements(b.Device, store.Elements, 4), store.Gradients, store.RunState, store.Elements))
     { ParameterBytes = 4 * store.Elements };
 
-    private Op Loss(DeviceBuffer<T>? gradLogits, bool withLoss) => new(
+    private Op Loss(DeviceBuffer<T>? gradLogits, bool withLoss) => Op.ForSteps(
         "loss",
         [logits, labels, total, sampleLoss],
         [total, sampleLoss, .. OptionalBuffers.Present(gradLogits)],
-        t => Kernels.Loss(
+        s => Kernels.Loss(
             LaunchShape.Samples(n),
-            gradLogits.AtOrNull(t),
-            withLoss ? sampleLoss.At(t) : default,
-            total.At(t),
-            logits.At(t),
-            labels.At(t),
+            gradLogits.AtOrNull(s.First),
+            withLoss ? sampleLoss.At(0) : default,
+            total.At(0),
+            logits.At(s.First),
+            labels.At(0),
             options.Loss.Lambda,
             options.Loss.MseOneHot ? 1 : 0,
             options.Loss.Means,
             1f / b.Shape.Steps,
             store.RunState,
+            s.Count,
             n,
-            classes));
+            classes))
+        with
+        { CarriedBytes = labels.Bytes + (2 * (total.Bytes + sampleLoss.Bytes)) };
 
-    /// <summary>Adds 1 to the number of the step, which only frames ask for.</summary>
+    /// <summary>Adds the steps that were done to the number of the step, which only frames ask for.</summary>
     private Op[] AdvanceStep() => b.Shape.StaticInput
         ? []
-        : [new Op("advance step", [], [], _ => Kernels.AdvanceStep(LaunchShape.OneThread, store.RunState))];
+        : [Op.ForSteps("advance step", [], [], s => Kernels.AdvanceStep(LaunchShape.OneThread, store.RunState, s.Count))];
 
     private Op Metrics() => new(
         "metrics",

@@ -52,7 +52,8 @@ internal sealed class NetworkProgram : IDisposable
     public long InputBytes => ops.Feed.Bytes;
 
     /// <summary>
-    /// Is called in place of each operation's launch, with what launches it: for profiles. The launches are then not captured. Null: none.
+    /// Is called in place of each launch of an operation for steps side by side, with what launches it: for profiles. The launches are then
+    /// not captured. Null: none.
     /// </summary>
     public Action<Op, StepRange, Action>? Launcher { get; set; }
 
@@ -104,7 +105,10 @@ internal sealed class NetworkProgram : IDisposable
             options.StaticInput,
             fastMath,
             BatchStatistics: kind == ProgramKind.TrainingSamplesByBatchStatistics,
-            StepsAtOnce: CanBeSideBySide(store.Network, batch, type) ? (int)Math.Min(stepsAtOnce, int.MaxValue / (most * batch)) : 1);
+            StepsAtOnce: CanBeSideBySide(store.Network, batch, type, options.StaticInput)
+                ? (int)Math.Min(stepsAtOnce, int.MaxValue / (most * batch)) : 1,
+            Recompute: training && options.Recompute,
+            SplitTf32: type == ComputeType.Float32 && options.SplitTf32 && (training || !fastMath));
 
         return shape.Type switch
         {
@@ -143,7 +147,10 @@ internal sealed class NetworkProgram : IDisposable
 
         // Step 0 does not read the state buffers, so their bytes are subtracted.
         long absent = Arena.Persistent.Where(b => b.Kind == BufferKind.State && !b.Zeroed).Sum(b => b.Bytes);
-        return new IterationWork(all.Sum(a => a.Steps * a.Op.MultiplyAdds), all.Sum(a => a.Op.BytesFor(a.Steps)) - absent);
+        return new IterationWork(
+            all.Sum(a => a.Steps * a.Op.MultiplyAdds),
+            all.Sum(a => a.Op.BytesFor(a.Steps)) - absent,
+            all.Sum(a => (long)(a.Op.LaunchSteps is null ? a.Steps : 1)));
     }
 
     /// <summary>Gives the program its memory.</summary>
@@ -189,7 +196,7 @@ internal sealed class NetworkProgram : IDisposable
                 Launch(pass);
                 if (pass.Kind != StepKind.Backward && afterForward is not null)
                 {
-                    pass.Steps.Steps.ToList().ForEach(afterForward);
+                    pass.Steps.Steps.ToList().ForEach(t => afterForward?.Invoke(t));
                 }
             }
 
@@ -237,9 +244,9 @@ internal sealed class NetworkProgram : IDisposable
         ops.Dispose();
     }
 
-    private void Launch(IReadOnlyList<Op> list)
+    private void Launch(IReadOnlyList<Op> ops)
     {
-        foreach (Op op in list)
+        foreach (Op op in ops)
         {
             Launch(op, StepRange.One(0), backwards: false);
         }
@@ -261,12 +268,9 @@ internal sealed class NetworkProgram : IDisposable
         }
         else
         {
-            LaunchBy(Launcher, op, steps, backwards);
+            Launcher(op, steps, () => op.Run(steps, backwards));
         }
     }
-
-    private static void LaunchBy(Action<Op, StepRange, Action> launcher, Op op, StepRange steps, bool backwards) =>
-        launcher(op, steps, () => op.Run(steps, backwards));
 
     /// <summary>
     /// The pass whose recorded launches serve this one. Where copies of buffers take turns, all C steps but the first share one recording;
@@ -302,9 +306,10 @@ internal sealed class NetworkProgram : IDisposable
     /// True if steps can lie side by side: kernels read 16 bytes at a time, so each step must begin at a multiple of 16 bytes. So it does but
     /// for odd numbers of channels and samples. The logits are read one by one.
     /// </summary>
-    private static bool CanBeSideBySide(Network network, int batch, ComputeType type) => network.Layers
+    private static bool CanBeSideBySide(Network network, int batch, ComputeType type, bool staticInput) => network.Layers
         .SelectMany(l => l.Inputs.Append(l.Output)).Where(edge => edge != network.Logits)
-        .All(edge => edge.Elements * batch * type.Size() % 16 == 0);
+        .All(edge => edge.Elements * batch * type.Size() % 16 == 0)
+        && network.Layers.All(l => l.AllowsStepsSideBySide(staticInput));
 
     private float[] Read(DeviceBuffer<float> buffer, int t)
     {

@@ -28,7 +28,10 @@ public sealed partial record RunDescription
     ];
 
     /// <summary>What decides how training goes on, besides.</summary>
-    private static readonly string[] OfTraining = ["method", "K", "surrogate", "dtype", "eval_type", "fast_math", "steps_at_once", "batch_size", "seed", "drop_last"];
+    private static readonly string[] OfTraining =
+    [
+        "method", "K", "surrogate", "dtype", "eval_type", "fast_math", "split_tf32", "steps_at_once", "batch_size", "seed", "drop_last",
+    ];
 
     /// <summary>The version of the form; readers refuse a newer one.</summary>
     public int Format { get; init => field = value == 0 ? CurrentFormat : value; } = CurrentFormat; // 0, null: the text has none
@@ -113,6 +116,9 @@ public sealed partial record RunDescription
     /// <summary>Whether float32 convolutions may round more.</summary>
     public required bool FastMath { get; init; }
 
+    /// <summary>Whether float32 convolutions of spikes were split into TF32 parts.</summary>
+    public bool SplitTf32 { get; init; }
+
     /// <summary>Time steps that went through the network side by side in training.</summary>
     public int StepsAtOnce { get; init => field = Math.Max(1, value); } = 1; // 0: the text has none
 
@@ -164,6 +170,7 @@ public sealed partial record RunDescription
             Dtype = Lower(options.Type),
             EvalType = Lower(options.UsedEvaluationType),
             FastMath = options.FastMath,
+            SplitTf32 = options.SplitTf32,
             StepsAtOnce = options.StepsAtOnce,
             BatchSize = options.BatchSize,
             DropLast = options.DropLast,

@@ -10,7 +10,8 @@ namespace SlttEngine.Training;
 /// <summary>What an iteration has to do: bounds from below for its time, on a device that computes convolutions in full.</summary>
 /// <param name="MultiplyAdds">Multiplications (each with its addition) of convolutions and matrix products computed in full.</param>
 /// <param name="Bytes">Bytes of activations, parameters and their gradients that move to and from memory.</param>
-public readonly record struct IterationWork(long MultiplyAdds, long Bytes)
+/// <param name="Launches">Launches of operations; a device that is idle between them takes longer for more of them.</param>
+public readonly record struct IterationWork(long MultiplyAdds, long Bytes, long Launches = 0)
 {
     /// <summary>Seconds on a device that does nothing but compute, and seconds on one that does nothing but move memory.</summary>
     /// <param name="rates">What the device reaches.</param>
@@ -42,6 +43,28 @@ public sealed record RunPlan(
     /// <exception cref="SlttException">The options can't be, or the batch is larger than cuDNN's tensors.</exception>
     public static RunPlan For(ComputeDevice device, TrainingOptions options, SampleFormat format, int images) =>
         For(device, options, format, images * format.SampleBytes, measure: true);
+
+    /// <summary>
+    /// The same run with other numbers of steps side by side, from T down to 1 (the least for each number of passes over the network), each
+    /// without and, where that takes less memory, with <see cref="TrainingOptions.Recompute"/>. By cuDNN's guesses of algorithms, whose
+    /// workspaces may differ from those measured.
+    /// </summary>
+    /// <param name="device">The device.</param>
+    public IEnumerable<RunPlan> Variants(ComputeDevice device)
+    {
+        foreach (int steps in StepCounts(Options.Steps))
+        {
+            RunPlan Plan(bool recompute) =>
+                For(device, Options with { StepsAtOnce = steps, Recompute = recompute }, Format, Images, measure: false);
+            RunPlan keeps = Plan(recompute: false);
+            RunPlan recomputes = Plan(recompute: true);
+            yield return keeps;
+            if (recomputes.Training.Total < keeps.Training.Total)
+            {
+                yield return recomputes;
+            }
+        }
+    }
 
     /// <summary>
     /// The largest batch, up to 65,536, that fits into the memory; 0 if none does. Within 2 % where algorithms are measured.
@@ -91,7 +114,7 @@ public sealed record RunPlan(
     /// The numbers of steps side by side that are worth a look, from T down to 1: the least for each number of passes over the network.
     /// </summary>
     /// <param name="steps">T.</param>
-    internal static IEnumerable<int> StepCounts(int steps) =>
+    private static IEnumerable<int> StepCounts(int steps) =>
         Enumerable.Range(1, steps).Select(passes => (steps + passes - 1) / passes).Distinct();
 
     /// <summary>Options whose <see cref="TrainingOptions.StepsAtOnce"/> is a number: the largest that fits the memory, or 1.</summary>

@@ -35,6 +35,12 @@ public sealed record TrainingOptions
     /// <summary>Bytes of device memory that a run may take where it chooses; null: what the device has free.</summary>
     public long? MemoryLimit { get; init; }
 
+    /// <summary>
+    /// Backward makes the convolutions' outputs that batch norms read again, instead of keeping them from forward: less memory, a forward
+    /// convolution more for each. The results are the same to the bit.
+    /// </summary>
+    public bool Recompute { get; init; }
+
     /// <summary>The learning method: which steps get a backward pass, and when.</summary>
     public Method Method { get; init; } = new Sltt();
 
@@ -61,6 +67,12 @@ public sealed record TrainingOptions
 
     /// <summary>float32 convolutions may round more: TF32 on a GPU, Winograd's algorithm in the CPU device's forward pass.</summary>
     public bool FastMath { get; init; }
+
+    /// <summary>
+    /// float32 convolutions of spikes go to tensor cores with float32's accuracy: weights, and in backward the output's gradient, are split
+    /// into two TF32 parts, whose products with spikes are exact. For a GPU; on the CPU device it takes longer.
+    /// </summary>
+    public bool SplitTf32 { get; init; }
 
     /// <summary>Samples a batch.</summary>
     public int BatchSize { get; init; } = 128;
@@ -224,6 +236,8 @@ public sealed record TrainingOptions
         Method = Method,
         Steps = Steps,
         StepsAtOnce = StepsAtOnce,
+        Recompute = Recompute,
+        SplitTf32 = SplitTf32,
         Neuron = Neuron,
         Loss = Loss,
         Optimizer = UsedOptimizer,

@@ -122,8 +122,8 @@ public sealed class CuptiTests
     [Test]
     public void A_replays_records_find_their_operations_also_where_a_graph_differs()
     {
-        (Op Op, StepRange Steps)[] launched =
-            [(Named("convolution"), StepRange.One(0)), (Named("neurons"), StepRange.One(0)), (Named("convolution"), StepRange.One(1))];
+        (Op Op, StepRange Steps)[] launched = [
+            (Named("convolution"), StepRange.One(0)), (Named("neurons"), StepRange.One(0)), (Named("convolution"), StepRange.One(1))];
         (string, int)[] expected = [("memset", 0), ("conv", 0), ("reduce", 0), ("lif", 1), ("memset", 2), ("conv", 2), ("reduce", 2)];
         DeviceActivity At(string name, ulong start, ulong nanoseconds) => new(name, 7, start, start + nanoseconds, 0);
 

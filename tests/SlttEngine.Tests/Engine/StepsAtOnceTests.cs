@@ -37,6 +37,31 @@ public sealed class StepsAtOnceTests
         });
     }
 
+    /// <summary>What backward makes again has the bits that forward had: the gradient is the same, whatever else.</summary>
+    [Test]
+    public void Recomputing_gives_the_same_bits_in_less_memory(
+        [ValueSource(typeof(MethodTable), nameof(MethodTable.Names))] string method,
+        [Values] ComputeType type,
+        [Values(1, 5)] int atOnce,
+        [Values("spiking_resnet18", "spiking_vgg11_bn")] string model)
+    {
+        TrainOptions options = Options(model, method) with
+        {
+            StepsAtOnce = atOnce,
+            Amp = type != ComputeType.Float32,
+            AmpType = type == ComputeType.BFloat16 ? type : ComputeType.Float16,
+        };
+        (double loss, float[] gradient) = Train(options);
+        (double lossAgain, float[] gradientAgain) = Train(options with { Recompute = true });
+        long kept = TestRuns.Memory(options).Saved, keptAgain = TestRuns.Memory(options with { Recompute = true }).Saved;
+        Assert.Multiple(() =>
+        {
+            Assert.That(lossAgain, Is.EqualTo(loss));
+            Assert.That(gradientAgain, Is.EqualTo(gradient));
+            Assert.That(keptAgain, Is.LessThan(0.5 * kept));
+        });
+    }
+
     private static TrainOptions Options(string model, string method) => new()
     {
         Model = model,

@@ -10,6 +10,9 @@ public sealed class VerifierTests
     private static IEnumerable<TestCaseData> Recordings => GoldenFiles.Of("model").Concat(GoldenFiles.Of("neuron"))
         .Select(path => new TestCaseData(path).SetArgDisplayNames(Path.GetFileNameWithoutExtension(path)));
 
+    private static IEnumerable<TestCaseData> Models => GoldenFiles.Of("model")
+        .Select(path => new TestCaseData(path).SetArgDisplayNames(Path.GetFileNameWithoutExtension(path)));
+
     private static IEnumerable<TestCaseData> Normalised => GoldenFiles.Of("model")
         .Where(path => !path.Contains("nfresnet", StringComparison.Ordinal))
         .Select(path => new TestCaseData(path).SetArgDisplayNames(Path.GetFileNameWithoutExtension(path)));
@@ -32,7 +35,19 @@ public sealed class VerifierTests
     /// <summary>The engine's batch norm and cuDNN's come equally near to what was recorded.</summary>
     [TestCaseSource(nameof(Normalised))]
     public void Replays_as_recorded_with_the_reference_batch_norm(string path) =>
-        Assert.That(Verifier.Replay(SharedDevice.Device, path, BatchNormKind.Cudnn).Groups.Where(g => !g.Passed), Is.Empty);
+        Assert.That(Failed(path, new ReplayOptions(BatchNormKind.Cudnn)), Is.Empty);
+
+    /// <summary>Two steps side by side, with a last one alone where T is odd, and all of them.</summary>
+    [TestCaseSource(nameof(Models))]
+    public void Replays_as_recorded_with_steps_side_by_side(string path)
+    {
+        Assert.That(Failed(path, new ReplayOptions(StepsAtOnce: 2)), Is.Empty, "two");
+        Assert.That(Failed(path, new ReplayOptions(StepsAtOnce: 0)), Is.Empty, "all");
+    }
+
+    [TestCaseSource(nameof(Normalised))]
+    public void Replays_as_recorded_with_weights_and_gradients_in_two_parts(string path) =>
+        Assert.That(Failed(path, new ReplayOptions(SplitTf32: true)), Is.Empty);
 
     [Test]
     public void Recordings_are_there() => Assert.That(Recordings.Count(), Is.GreaterThanOrEqualTo(7));
@@ -59,4 +74,7 @@ public sealed class VerifierTests
             File.Delete(path);
         }
     }
+
+    private static IEnumerable<GroupResult> Failed(string path, ReplayOptions options) =>
+        Verifier.Replay(SharedDevice.Device, path, options).Groups.Where(g => !g.Passed);
 }

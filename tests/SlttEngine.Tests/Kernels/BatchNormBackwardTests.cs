@@ -35,7 +35,7 @@ public sealed class BatchNormBackwardTests(DeviceKind kind) : KernelTest(kind)
         Tensor weight = Floats(gradWeight), bias = Floats(gradBias), coefficients = PoisonedFloats(2 * channels);
         Launch(
             "batch_norm_backward_finalize", Cases.Launch(channels + parts), weight.Pointer, bias.Pointer, coefficients.Pointer,
-            Upload(partials).Pointer, parts, (long)Rows, channels);
+            Upload(partials).Pointer, parts, 1, (long)Rows, channels);
         double[][] sums = [
             .. Enumerable.Range(0, 2).Select(
                 k => (double[])[.. Enumerable.Range(0, channels).Select(
@@ -65,10 +65,11 @@ public sealed class BatchNormBackwardTests(DeviceKind kind) : KernelTest(kind)
             ("batch_norm_backward_apply_", gradient, gradient),
         })
         {
-            Launch(
-                kernel + type.Suffix(), Cases.Launch(rows + channels), to.Pointer, from.Pointer, input.Pointer, Floats(mean).Pointer,
-                Floats(invstd).Pointer, Floats(scale).Pointer,
-                Floats(coefficients).Pointer, (long)rows, channels);
+            object[] arguments = [
+                to.Pointer, from.Pointer, input.Pointer, Floats(mean).Pointer, Floats(invstd).Pointer, Floats(scale).Pointer,
+                Floats(coefficients).Pointer];
+            object[] matrix = from == total ? [(long)rows, channels] : [1, (long)rows, channels];
+            Launch(kernel + type.Suffix(), Cases.Launch(rows + channels), [.. arguments, .. matrix]);
             float[] given = from == total ? sum : dy;
             AssertWithin(
                 to.Read(),

@@ -47,7 +47,7 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
         Launch(
             "batch_norm_statistics_" + type.Suffix(), shape, partials.Pointer, memory.Pointer,
             added == Added.Residual ? second.Pointer : Null,
-            added == Added.Spikes ? second.Pointer : Null, Floats(shift).Pointer, Neuron.Threshold, (long)rows, channels);
+            added == Added.Spikes ? second.Pointer : Null, Floats(shift).Pointer, Neuron.Threshold, 1, (long)rows, channels);
         float[] stored = memory.Read();
         AssertWithin(
             stored,
@@ -77,22 +77,22 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
             DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * size.Channels);
             Launch(
                 "batch_norm_statistics_" + type.Suffix(), shape, partials.Pointer, Upload(type, x).Pointer, Null, Null,
-                Floats(shift).Pointer, 1f, (long)size.Rows, size.Channels);
+                Floats(shift).Pointer, 1f, 1, (long)size.Rows, size.Channels);
             ColumnSums.AssertPartials(partials.Read(), shape.Blocks, size, (i, c) => [x[i] - 100, (double)(x[i] - 100) * (x[i] - 100)]);
         }
     }
 
     [Test]
     public void Finalize([Values(1, 31, 33, 130)] int channels, [Values(1, 3, 40)] int parts) => ForEach(
-        [(1, false), (1, true), (6, false), (6, true)],
-        variant => Finalize(channels, parts, variant.Item1, variant.Item2, Cases.Launch(channels + parts)));
+        [(1, 1, false), (1, 1, true), (6, 1, false), (6, 1, true), (1, 3, true), (0, 3, false)],
+        variant => Finalize(channels, parts, variant.Item1, variant.Item2, variant.Item3, Cases.Launch(channels + parts)));
 
     /// <summary>In the engine's own shape, with as many partial sums as a large GPU leaves: more than its threads read at once.</summary>
     [Test]
     public void FinalizeOfManyParts([Values(1, 7, 33)] int channels, [Values(255, 264, 528)] int parts) =>
-        Finalize(channels, parts, 1, false, LaunchShape.SecondStage(channels));
+        Finalize(channels, parts, 1, 2, false, LaunchShape.SecondStage(channels));
 
-    private void Finalize(int channels, int parts, int repeats, bool biased, LaunchShape shape)
+    private void Finalize(int channels, int parts, int repeats, int steps, bool biased, LaunchShape shape)
     {
         const int Rows = 1000;
         Random random = new(channels + parts);
@@ -101,38 +101,43 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
         float[] convBias = Uniform(channels, ComputeType.Float32, -1, 1, 4),
             shortcutBias = Uniform(channels, ComputeType.Float32, -1, 1, 5);
         double[] partials = [
-            .. Enumerable.Range(0, parts * 2 * channels).Select(
+            .. Enumerable.Range(0, steps * parts * 2 * channels).Select(
                 i => (i / channels % 2 == 0 ? random.NextDouble() - 0.5 : 1 + random.NextDouble()) * Rows / parts)];
-        Tensor mean = PoisonedFloats(channels), invstd = PoisonedFloats(channels), scale = PoisonedFloats(channels),
+        Tensor mean = PoisonedFloats(steps * channels), invstd = PoisonedFloats(steps * channels), scale = PoisonedFloats(steps * channels),
             newMean = Floats(runningMean), newVar = Floats(runningVar);
         DeviceArray<long> batches = Upload([41L]);
         Launch(
             "batch_norm_finalize", shape, mean.Pointer, invstd.Pointer, scale.Pointer, newMean.Pointer, newVar.Pointer, batches.Pointer,
             Upload(partials).Pointer,
             Floats(weight).Pointer, biased ? Floats(convBias).Pointer : Null, biased ? Floats(shortcutBias).Pointer : Null, Momentum,
-            Epsilon, parts, (long)Rows, channels, repeats);
+            Epsilon, parts, steps, (long)Rows, channels, repeats);
 
-        Approx[] wantMean = new Approx[channels], wantInvstd = new Approx[channels], wantScale = new Approx[channels],
+        int all = steps * channels;
+        Approx[] wantMean = new Approx[all], wantInvstd = new Approx[all], wantScale = new Approx[all],
             wantNewMean = new Approx[channels], wantNewVar = new Approx[channels];
         for (int c = 0; c < channels; c++)
         {
-            double sum = Enumerable.Range(0, parts).Sum(b => partials[(b * 2 * channels) + c]),
-                squares = Enumerable.Range(0, parts).Sum(b => partials[(((b * 2) + 1) * channels) + c]);
-            double average = runningMean[c] + (sum / Rows), variance = (squares / Rows) - (sum / Rows * sum / Rows),
-                deviation = 1 / Math.Sqrt(variance + Epsilon);
-            wantMean[c] = Once(average);
-            wantInvstd[c] = Once(deviation);
-            wantScale[c] = Once(weight[c] * deviation);
             double r = runningMean[c], v = runningVar[c];
-            for (int i = 0; i < repeats; i++)
+            for (int step = 0; step < steps; step++)
             {
-                r = (0.9 * r) + (0.1 * (average + (biased ? convBias[c] + (double)shortcutBias[c] : 0)));
-                v = (0.9 * v) + (0.1 * variance * Rows / (Rows - 1));
+                int first = step * parts * 2;
+                double sum = Enumerable.Range(0, parts).Sum(b => partials[((first + (b * 2)) * channels) + c]),
+                    squares = Enumerable.Range(0, parts).Sum(b => partials[((first + (b * 2) + 1) * channels) + c]);
+                double average = runningMean[c] + (sum / Rows), variance = (squares / Rows) - (sum / Rows * sum / Rows),
+                    deviation = 1 / Math.Sqrt(variance + Epsilon);
+                wantMean[(step * channels) + c] = Once(average);
+                wantInvstd[(step * channels) + c] = Once(deviation);
+                wantScale[(step * channels) + c] = Once(weight[c] * deviation);
+                for (int i = 0; i < repeats; i++)
+                {
+                    r = (0.9 * r) + (0.1 * (average + (biased ? convBias[c] + (double)shortcutBias[c] : 0)));
+                    v = (0.9 * v) + (0.1 * variance * Rows / (Rows - 1));
+                }
             }
 
             // The float running values are rounded at each repeat; their operands may be larger than they are.
-            wantNewMean[c] = new Approx(r, 0) + new Approx(0, repeats * 4 * 6e-8);
-            wantNewVar[c] = Once(v).Roundings(repeats);
+            wantNewMean[c] = new Approx(r, 0) + new Approx(0, steps * repeats * 4 * 6e-8);
+            wantNewVar[c] = Once(v).Roundings(steps * repeats);
         }
 
         AssertWithin(mean.Read(), wantMean, "mean");
@@ -140,7 +145,7 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
         AssertWithin(scale.Read(), wantScale, "scale");
         AssertWithin(newMean.Read(), wantNewMean, "running_mean");
         AssertWithin(newVar.Read(), wantNewVar, "running_var");
-        Assert.That(batches.Read(), Is.EqualTo(new[] { 41L + repeats }));
+        Assert.That(batches.Read(), Is.EqualTo(new[] { 41L + (steps * repeats) }));
     }
 
     [Test]

@@ -34,7 +34,7 @@ public sealed class DropoutTests(DeviceKind kind) : KernelTest(kind)
             Tensor from = Upload(type, x), to = inPlace ? from : Poisoned(type, count);
             Launch(
                 "dropout_" + type.Suffix(), Cases.Launch(count), to.Pointer, from.Pointer, rate, 77u, State(Cases.State).Pointer,
-                (long)count);
+                1, (long)count);
             AssertWithin(
                 to.Read(), [.. x.Select((v, i) => new Approx((double)v * mask[i], 0).Roundings(mask[i] == 0 ? 0 : 2).As(type))], "y");
         }
@@ -54,7 +54,7 @@ public sealed class DropoutTests(DeviceKind kind) : KernelTest(kind)
             (Cases.State with { Seed = 1 }, 1u) })
         {
             Tensor y = PoisonedFloats(Count);
-            Launch("dropout_f32", Cases.Launch(0), y.Pointer, Floats(ones).Pointer, Rate, layer, State(state).Pointer, (long)Count);
+            Launch("dropout_f32", Cases.Launch(0), y.Pointer, Floats(ones).Pointer, Rate, layer, State(state).Pointer, 1, (long)Count);
             masks.Add(y.Read());
         }
 

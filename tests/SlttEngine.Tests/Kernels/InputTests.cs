@@ -30,7 +30,7 @@ public sealed class InputTests(DeviceKind kind) : KernelTest(kind)
                 "u16" => Upload((ushort[])[.. frames.Select(f => (ushort)f)]).Pointer,
                 _ => Floats([.. frames.Select(f => (float)f)]).Pointer,
             },
-            State(Cases.State with { T = t }).Pointer, Floats(scale).Pointer, Floats(shift).Pointer, Steps, N, c, H, W);
+            State(Cases.State with { T = t }).Pointer, Floats(scale).Pointer, Floats(shift).Pointer, 1, Steps, N, c, H, W);
         Approx[] want = new Approx[N * H * W * c];
         for (int i = 0; i < want.Length; i++)
         {
@@ -54,7 +54,7 @@ public sealed class InputTests(DeviceKind kind) : KernelTest(kind)
         Launch(
             $"expand_frames_u8_{type.Suffix()}", Cases.Launch(n), x.Pointer, Upload(frames).Pointer, State(Cases.State).Pointer,
             Floats([1, 1]).Pointer, Floats([0, 0]).Pointer,
-            1, n, 2, H, width);
+            1, 1, n, 2, H, width);
         int plane = H * width;
         AssertSame(
             x.Read(),

@@ -60,7 +60,7 @@ public sealed class LifBackwardTests(DeviceKind kind) : KernelTest(kind)
                     kernel + type.Suffix(), Cases.Launch(count + surrogate), to.Pointer, from.Pointer,
                     x.Residual is null ? Null : Upload(type, x.Residual).Pointer, x.Skip is null ? Null : Upload(type, x.Skip).Pointer,
                     Upload(type, x.U).Pointer, carry?.Pointer ?? Null, inputScale, spikeScale, Lambda, Neuron.Threshold, surrogate,
-                    rate, Layer, State(Cases.State).Pointer, (long)count);
+                    rate, Layer, State(Cases.State).Pointer, 1, (long)count);
                 if (to == total)
                 {
                     AssertWithin(to.Read(), sum, "grad_x_sum");
@@ -103,7 +103,7 @@ public sealed class LifBackwardTests(DeviceKind kind) : KernelTest(kind)
                 "batch_norm_lif_backward_" + type.Suffix(), shape, grad.Pointer, partials.Pointer, spikes.Pointer,
                 x.Residual is null ? Null : Upload(type, x.Residual).Pointer,
                 Upload(type, x.U).Pointer, carry?.Pointer ?? Null, Upload(type, y).Pointer, Floats(mean).Pointer, Floats(invstd).Pointer,
-                Lambda, Neuron.Threshold, surrogate, rate, Layer, State(Cases.State).Pointer, (long)rows, channels);
+                Lambda, Neuron.Threshold, surrogate, rate, Layer, State(Cases.State).Pointer, 1, (long)rows, channels);
             float[] stored = grad.Read();
             AssertWithin(stored, [.. du.Select(d => d.As(type))], "grad_y");
             if (carry is not null)

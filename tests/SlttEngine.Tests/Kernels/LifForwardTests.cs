@@ -52,7 +52,7 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
                 "lif_forward_" + type.Suffix(), Cases.Launch(index++), spikes.Pointer, potential.Pointer,
                 before switch { Before.None => Null, Before.InPlace => potential.Pointer, _ => Upload(type, past).Pointer },
                 Upload(type, x).Pointer, biased ? Floats(bias).Pointer : Null, inputScale, spikeScale, Lambda, Neuron.Threshold,
-                rate, Layer, State(Cases.State).Pointer, (long)size.Rows, channels);
+                rate, Layer, State(Cases.State).Pointer, 0, 0, 1, (long)size.Rows, channels);
             AssertStep(potential, spikes, u, mask, spikeScale, type);
             AssertSpikesComeBack(potential, spikes, spikeScale, rate, type, count);
         }
@@ -86,7 +86,7 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
                 "batch_norm_lif_forward_" + type.Suffix(), Cases.Launch(index++), spikes.Pointer, potential.Pointer,
                 before switch { Before.None => Null, Before.InPlace => potential.Pointer, _ => Upload(type, past).Pointer },
                 Upload(type, x).Pointer, Floats(mean).Pointer, Floats(scale).Pointer, Floats(bias).Pointer, Lambda, Neuron.Threshold,
-                rate, Layer, State(Cases.State).Pointer, (long)size.Rows, channels);
+                rate, Layer, State(Cases.State).Pointer, 0, 0, 0, 1, (long)size.Rows, channels);
             AssertStep(potential, spikes, u, mask, 1, type);
             AssertSpikesComeBack(potential, spikes, 1, rate, type, count);
         }
@@ -107,7 +107,8 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
             {
                 object[] outputs = [fires ? spikes.Pointer : Null, u.Pointer, past.Pointer, x.Pointer];
                 object[] middle = kernel == "lif_forward_" ? [ones.Pointer, 1f, 1f] : [ones.Pointer, ones.Pointer, ones.Pointer];
-                object[] rest = [Lambda, Neuron.Threshold, 0f, 0u, Null, (long)size.Rows, channels];
+                object[] flags = kernel == "lif_forward_" ? [0, 0] : [0, 0, 0];
+                object[] rest = [Lambda, Neuron.Threshold, 0f, 0u, Null, .. flags, 1, (long)size.Rows, channels];
                 Launch(kernel + type.Suffix(), Cases.Launch(fires ? 0 : 2), [.. outputs, .. middle, .. rest]);
             }
 
@@ -128,7 +129,7 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
             Launch(
                 "lif_forward_" + type.Suffix(), Cases.Launch(0), spikes.Pointer, u.Pointer, Upload(type, [0.5f]).Pointer,
                 Upload(type, [0f]).Pointer, Null, 1f, 1f,
-                2 * justBelow, Neuron.Threshold, 0f, 0u, Null, 1L, 1);
+                2 * justBelow, Neuron.Threshold, 0f, 0u, Null, 0, 0, 1, 1L, 1);
             Assert.That(u.Read()[0], Is.EqualTo(expected == 1 ? 1 : justBelow));
             Assert.That(spikes.Read()[0], Is.EqualTo(expected));
         }
@@ -170,7 +171,7 @@ public sealed class LifForwardTests(DeviceKind kind) : KernelTest(kind)
         Tensor again = Poisoned(type, count);
         Launch(
             "spikes_" + type.Suffix(), Cases.Launch(count), again.Pointer, potential.Pointer, spikeScale, Neuron.Threshold, rate, Layer,
-            State(Cases.State).Pointer, (long)count);
+            State(Cases.State).Pointer, 1, (long)count);
         Assert.That(again.ReadBytes(), Is.EqualTo(spikes.ReadBytes()), "spikes made again");
     }
 }

@@ -34,7 +34,7 @@ public sealed class LifPoolTests(DeviceKind kind) : KernelTest(kind)
             "batch_norm_lif_pool_forward_" + type.Suffix(), Cases.Launch(map.Channels), pooled.Pointer, u.Pointer,
             first ? Null : inPlace ? u.Pointer : Upload(type, past).Pointer, Upload(type, x).Pointer, Floats(mean).Pointer,
             Floats(scale).Pointer, Floats(bias).Pointer,
-            Lambda, Neuron.Threshold, rate, Layer, State(Cases.State).Pointer, (long)map.Rows, map.Channels, map.W, map.Window);
+            Lambda, Neuron.Threshold, rate, Layer, State(Cases.State).Pointer, 0, 0, 0, 1, (long)map.Rows, map.Channels, map.W, map.Window);
 
         // The potentials as the reference has them, the pooled spikes as the potentials, as stored, have them.
         float[] stored = u.Read();
@@ -51,12 +51,12 @@ public sealed class LifPoolTests(DeviceKind kind) : KernelTest(kind)
             "batch_norm_lif_forward_" + type.Suffix(), Cases.Launch(1), Null, apart.Pointer, first ? Null : Upload(type, past).Pointer,
             Upload(type, x).Pointer,
             Floats(mean).Pointer, Floats(scale).Pointer, Floats(bias).Pointer, Lambda, Neuron.Threshold, rate, Layer,
-            State(Cases.State).Pointer, (long)map.Rows, map.Channels);
+            State(Cases.State).Pointer, 0, 0, 0, 1, (long)map.Rows, map.Channels);
         Assert.That(u.ReadBytes(), Is.EqualTo(apart.ReadBytes()), "u without a pool");
         Launch(
             "spikes_pool_" + type.Suffix(), Cases.Launch(map.W), again.Pointer, u.Pointer, Neuron.Threshold, rate, Layer,
             State(Cases.State).Pointer,
-            (long)map.Rows, map.Channels, map.W, map.Window);
+            1, (long)map.Rows, map.Channels, map.W, map.Window);
         Assert.That(again.ReadBytes(), Is.EqualTo(pooled.ReadBytes()), "pooled spikes made again");
     }
 
@@ -86,7 +86,7 @@ public sealed class LifPoolTests(DeviceKind kind) : KernelTest(kind)
         Tensor pooled = Upload(type, gradPooled), x = Upload(type, y), means = Floats(mean), invstds = Floats(invstd);
         Tensor? carry = throughTime ? Upload(type, carried) : null, carryAgain = throughTime ? Upload(type, carried) : null;
         DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * map.Channels);
-        object[] neuron = [Lambda, Neuron.Threshold, surrogate, rate, Layer, State(Cases.State).Pointer, (long)map.Rows, map.Channels];
+        object[] neuron = [Lambda, Neuron.Threshold, surrogate, rate, Layer, State(Cases.State).Pointer, 1, (long)map.Rows, map.Channels];
         Launch(
             "batch_norm_lif_pool_backward_" + type.Suffix(), shape,
             [grad.Pointer, partials.Pointer, pooled.Pointer, potential.Pointer, carry?.Pointer

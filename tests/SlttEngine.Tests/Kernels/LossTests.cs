@@ -57,7 +57,7 @@ public sealed class LossTests(DeviceKind kind) : KernelTest(kind)
         LaunchShape shape = classes == 33 ? Cases.Largest : Cases.Launch(n + classes);
         Launch(
             "loss_" + type.Suffix(), shape, gradient.Pointer, sampleLoss.Pointer, sums.Pointer, z2.Pointer, y.Pointer, lambda, oneHot,
-            means, Scale, state.Pointer, n, classes);
+            means, Scale, state.Pointer, 1, n, classes);
         AssertWithin(sampleLoss.Read(), wantLoss, "sample_loss");
         AssertWithin(gradient.Read(), wantGradient, "grad_logits");
         float[] added = [.. total.Zip(logits, (a, b) => a + b)];
@@ -67,15 +67,15 @@ public sealed class LossTests(DeviceKind kind) : KernelTest(kind)
         Tensor again = Poisoned(type, n * classes);
         Launch(
             "loss_" + type.Suffix(), shape, again.Pointer, Null, Null, z2.Pointer, y.Pointer, lambda, oneHot, means, Scale, state.Pointer,
-            n, classes);
+            1, n, classes);
         Assert.That(again.ReadBytes(), Is.EqualTo(gradient.ReadBytes()));
         Launch(
-            "loss_" + type.Suffix(), shape, Null, Null, sums.Pointer, z2.Pointer, y.Pointer, lambda, oneHot, means, Scale, Null, n,
+            "loss_" + type.Suffix(), shape, Null, Null, sums.Pointer, z2.Pointer, y.Pointer, lambda, oneHot, means, Scale, Null, 1, n,
             classes);
         AssertSame(sums.Read(), [.. added.Zip(logits, (a, b) => a + b)], "total_logits alone");
         Tensor alone = Floats(before);
         Launch(
-            "loss_" + type.Suffix(), shape, Null, alone.Pointer, Null, z2.Pointer, y.Pointer, lambda, oneHot, means, Scale, Null, n,
+            "loss_" + type.Suffix(), shape, Null, alone.Pointer, Null, z2.Pointer, y.Pointer, lambda, oneHot, means, Scale, Null, 1, n,
             classes);
         AssertSame(alone.Read(), sampleLoss.Read(), "sample_loss alone");
     }
@@ -86,7 +86,7 @@ public sealed class LossTests(DeviceKind kind) : KernelTest(kind)
         Tensor gradient = PoisonedFloats(3), sampleLoss = Floats([0f]);
         Launch(
             "loss_f32", LaunchShape.Single, gradient.Pointer, sampleLoss.Pointer, Null, Floats([1f, float.NaN, 2f]).Pointer,
-            Upload([0]).Pointer, 0f, 0, 1f, 1f, State(Cases.State).Pointer, 1, 3);
+            Upload([0]).Pointer, 0f, 0, 1f, 1f, State(Cases.State).Pointer, 1, 1, 3);
         Assert.That(sampleLoss.Read(), Is.All.NaN);
         Assert.That(gradient.Read(), Is.All.NaN);
     }

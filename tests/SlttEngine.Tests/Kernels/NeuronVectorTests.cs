@@ -43,14 +43,14 @@ public sealed class NeuronVectorTests(DeviceKind kind) : KernelTest(kind)
             Tensor s = PoisonedFloats(count), input = Floats(x[(t * count)..((t + 1) * count)]);
             potentials[t] = PoisonedFloats(count);
             object[] state = [s.Pointer, potentials[t].Pointer, t == 0 ? Null : potentials[t - 1].Pointer, input.Pointer];
-            object[] rest = [lambda, threshold, 0f, 0u, Null, (long)rows, channels];
+            object[] rest = [lambda, threshold, 0f, 0u, Null], size = [1, (long)rows, channels];
             if (normalised)
             {
-                Launch("batch_norm_lif_forward_f32", Cases.Launch(t), [.. state, zeros.Pointer, ones.Pointer, zeros.Pointer, .. rest]);
+                Launch("batch_norm_lif_forward_f32", Cases.Launch(t), [.. state, zeros.Pointer, ones.Pointer, zeros.Pointer, .. rest, 0, 0, 0, .. size]);
             }
             else
             {
-                Launch("lif_forward_f32", Cases.Launch(t), [.. state, Null, 1f, 1f, .. rest]);
+                Launch("lif_forward_f32", Cases.Launch(t), [.. state, Null, 1f, 1f, .. rest, 0, 0, .. size]);
             }
 
             u.AddRange(potentials[t].Read());
@@ -70,14 +70,14 @@ public sealed class NeuronVectorTests(DeviceKind kind) : KernelTest(kind)
                     "batch_norm_lif_backward_f32", shape, grad.Pointer, Poisoned<double>(shape.Blocks * 2 * channels).Pointer, from.Pointer,
                     Null, potentials[t].Pointer,
                     carried?.Pointer ?? Null, zeros.Pointer, zeros.Pointer, ones.Pointer, lambda, threshold, surrogate, 0f, 0u, Null,
-                    (long)rows, channels);
+                    1, (long)rows, channels);
             }
             else
             {
                 Launch(
                     "lif_backward_f32", Cases.Launch(t), grad.Pointer, from.Pointer, Null, Null, potentials[t].Pointer,
                     carried?.Pointer ?? Null,
-                    1f, 1f, lambda, threshold, surrogate, 0f, 0u, Null, (long)count);
+                    1f, 1f, lambda, threshold, surrogate, 0f, 0u, Null, 1, (long)count);
             }
 
             grad.Read().CopyTo(gradient, t * count);

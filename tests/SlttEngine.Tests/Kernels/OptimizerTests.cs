@@ -146,8 +146,8 @@ public sealed class OptimizerTests(DeviceKind kind) : KernelTest(kind)
     public void AdvanceStep()
     {
         DeviceArray<RunState> state = State(Ready with { T = 4 });
-        Launch("advance_step", new LaunchShape(2, 32), state.Pointer);
-        Assert.That(state.Read()[0], Is.EqualTo(Ready with { T = 5 }));
+        Launch("advance_step", new LaunchShape(2, 32), state.Pointer, 3);
+        Assert.That(state.Read()[0], Is.EqualTo(Ready with { T = 7 }));
     }
 
     /// <summary>A coefficient computed in double and rounded once.</summary>

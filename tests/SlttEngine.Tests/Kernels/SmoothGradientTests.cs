@@ -28,7 +28,7 @@ public sealed class SmoothGradientTests(DeviceKind kind) : KernelTest(kind)
             Launch(
                 "lif_backward_f32", Cases.Launch(t), gradient.Pointer, Floats(Single(upstream[t])).Pointer, Null, Null,
                 Floats(Single(potentials[t])).Pointer, carried?.Pointer ?? Null,
-                1f, 1f, (float)Lambda, Neuron.Threshold, surrogate, 0f, 0u, Null, (long)Count);
+                1f, 1f, (float)Lambda, Neuron.Threshold, surrogate, 0f, 0u, Null, 1, (long)Count);
             float[] actual = gradient.Read();
             for (int i = 0; i < Count; i++)
             {
@@ -50,27 +50,27 @@ public sealed class SmoothGradientTests(DeviceKind kind) : KernelTest(kind)
             u = PoisonedFloats(Count);
         DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * Channels);
         Launch(
-            "batch_norm_statistics_f32", shape, partials.Pointer, y.Pointer, Null, Null, zeros.Pointer, Neuron.Threshold, (long)Rows,
+            "batch_norm_statistics_f32", shape, partials.Pointer, y.Pointer, Null, Null, zeros.Pointer, Neuron.Threshold, 1, (long)Rows,
             Channels);
         Launch(
             "batch_norm_finalize", shape, mean.Pointer, invstd.Pointer, scale.Pointer, zeros.Pointer, Floats(new float[Channels]).Pointer,
             Upload([0L]).Pointer, partials.Pointer, gamma.Pointer, Null, Null,
-            0.1f, (float)Epsilon, shape.Blocks, (long)Rows, Channels, 1);
+            0.1f, (float)Epsilon, shape.Blocks, 1, (long)Rows, Channels, 1);
         Launch(
             "batch_norm_lif_forward_f32", shape, Null, u.Pointer, Null, y.Pointer, mean.Pointer, scale.Pointer, beta.Pointer, (float)Lambda,
-            Neuron.Threshold, 0f, 0u, Null, (long)Rows, Channels);
+            Neuron.Threshold, 0f, 0u, Null, 0, 0, 0, 1, (long)Rows, Channels);
         Tensor gradient = PoisonedFloats(Count), gradWeight = Floats(new float[Channels]), gradBias = Floats(new float[Channels]),
             coefficients = PoisonedFloats(2 * Channels);
         Launch(
             "batch_norm_lif_backward_f32", shape, gradient.Pointer, partials.Pointer, Floats(Single(upstream)).Pointer, Null, u.Pointer,
             Null, y.Pointer, mean.Pointer, invstd.Pointer,
-            (float)Lambda, Neuron.Threshold, surrogate, 0f, 0u, Null, (long)Rows, Channels);
+            (float)Lambda, Neuron.Threshold, surrogate, 0f, 0u, Null, 1, (long)Rows, Channels);
         Launch(
             "batch_norm_backward_finalize", shape, gradWeight.Pointer, gradBias.Pointer, coefficients.Pointer, partials.Pointer,
-            shape.Blocks, (long)Rows, Channels);
+            shape.Blocks, 1, (long)Rows, Channels);
         Launch(
             "batch_norm_backward_apply_f32", shape, gradient.Pointer, gradient.Pointer, y.Pointer, mean.Pointer, invstd.Pointer,
-            scale.Pointer, coefficients.Pointer, (long)Rows, Channels);
+            scale.Pointer, coefficients.Pointer, 1, (long)Rows, Channels);
 
         double Loss()
         {

@@ -31,7 +31,7 @@ public sealed class WrongCallTests
     [TestCase("kernels.Scale(shape, floats, floats, 0.5f, 10)")]
     [TestCase("kernels.Scale<float>(shape, floats, constant, 1, 10)")]
     [TestCase("kernels.Scale<Half>(shape, default, halves, 1f, 10L)")]
-    [TestCase("kernels.AdvanceStep(shape, state)")]
+    [TestCase("kernels.AdvanceStep(shape, state, 1)")]
     public void RightCallCompiles(string call) => Assert.That(Errors(call), Is.Empty);
 
     [TestCase("kernels.Scale(shape, floats, floats, 0.5, 10)", "CS1503", TestName = "double for float")]
@@ -46,7 +46,7 @@ public sealed class WrongCallTests
     [TestCase("kernels.Scales(shape, floats, floats, 1f, 10)", "CS1061", TestName = "unknown kernel")]
     [TestCase("kernels.Scale<float>(shape, null, floats, 1f, 10)", "CS1503", TestName = "null for a pointer")]
     [TestCase("kernels.Scale<float>(shape, floats.Pointer, floats, 1f, 10)", "CS1503", TestName = "untyped address for a pointer")]
-    [TestCase("kernels.AdvanceStep(shape, floats)", "CS1503", TestName = "RunState pointer of another type")]
+    [TestCase("kernels.AdvanceStep(shape, floats, 1)", "CS1503", TestName = "RunState pointer of another type")]
     [TestCase("kernels.Scale<string>(shape, default, default, 1f, 10)", "CS8377", TestName = "a type without a layout")]
     public void WrongCallDoesNotCompile(string call, string error) => Assert.That(Errors(call), Does.Contain(error));
 
