@@ -10,28 +10,22 @@
 // sum_to_scalar: out[0] = sum of the n partials, in a fixed order.
 //
 // weight, weight_eff, grad_weight, grad_weight_eff (O, fan_in); rstd r, bias_eff, gain, bias, ... (O). weight_eff is type T,
-// everything else float. A block takes one output channel at a time.
-// Bytes a weight (type of b bytes): forward reads 4 from memory (twice more from cache), writes b; backward reads 8, writes 4.
+// everything else float. A block takes one output channel at a time and keeps its weights in registers (filters.cuh).
+// Bytes a weight (type of b bytes): forward reads 4, writes b; backward reads 8, writes 4.
 // Overwrites all outputs; grad_weight may be grad_weight_eff, grad_bias may be grad_bias_eff.
 // Numerics: sums in double; f w_hat in float, rounded once.
 // Source: Brock, De and Smith 2021 (Characterizing signal propagation); the official ScaledWSConv2d, eps 1e-4.
 #include "common/sltt.cuh"
+#include "filters.cuh"
 
 namespace sltt {
 
-struct RowStatistics {
+struct FilterStatistics {
     float mean, rstd;
 };
-// Mean and 1/sqrt(unbiased variance * count + eps) of a row; every thread of the block calls it.
-__device__ inline RowStatistics standardisation(const float* row, int count, float eps) {
-    float mean = (float)(block_sums<1>(count, [=](auto lanes, int j) { return packs(load<decltype(lanes)::value>(row, j)); })[0] / count);
-    // The mean is rounded: the square of the sum of differences corrects the sum of their squares.
-    Totals<2> moments = block_sums<2>(count, [=](auto lanes, int j) {
-        auto d = load<decltype(lanes)::value>(row, j) - mean;
-        return packs(d, d * d);
-    });
-    double var = (moments[1] - moments[0] * moments[0] / count) / (count - 1);
-    return {mean, (float)(1.0 / sqrt(var * count + (double)eps))};
+// Mean and 1/sqrt(variance * fan_in + eps) of a filter.
+__device__ inline FilterStatistics filter_statistics(const RowMoments& moments, int fan_in, float eps) {
+    return {(float)moments.mean, (float)(1.0 / sqrt(moments.variance * fan_in + (double)eps))};
 }
 
 template <class T>
@@ -40,12 +34,11 @@ __device__ inline void weight_standardize(T* weight_eff, float* rstd, float* bia
                                           int fan_in) {
     float f = skipinit_gain ? alpha * *skipinit_gain : 1.0f;
     for_blocks(out_channels, [=](int64_t o) {
-        const float* w = weight + o * fan_in;
-        RowStatistics s = standardisation(w, fan_in, eps);
+        FilterRow w(weight + o * fan_in, fan_in);
+        FilterStatistics s = filter_statistics(row_moments(w), fan_in, eps);
         float g = gain[o];
-        for_block_items(fan_in, [=](auto lanes, int64_t j) {
-            constexpr int V = decltype(lanes)::value;
-            store<V>(weight_eff, o * fan_in + j, f * (g * ((load<V>(w, j) - s.mean) * s.rstd)));
+        for_row(w, [=](auto lanes, int j, const auto& x) {
+            store<decltype(lanes)::value>(weight_eff, o * fan_in + j, f * (g * ((x - s.mean) * s.rstd)));
         });
         if (first_thread()) {
             rstd[o] = s.rstd;
@@ -60,25 +53,21 @@ __device__ inline void weight_standardize_backward_body(float* grad_weight, floa
                                                         float eps, int out_channels, int fan_in) {
     float f = skipinit_gain ? alpha * *skipinit_gain : 1.0f;
     for_blocks(out_channels, [=](int64_t o) {
-        const float *w = weight + o * fan_in, *grad = grad_weight_eff + o * fan_in;
-        RowStatistics s = standardisation(w, fan_in, eps);
-        Totals<2> dots = block_sums<2>(fan_in, [=](auto lanes, int j) {
-            constexpr int V = decltype(lanes)::value;
-            Pack<V> g = load<V>(grad, j);
-            return packs(g, g * ((load<V>(w, j) - s.mean) * s.rstd));
-        });
-        float factor = f * gain[o] * s.rstd, average = (float)(dots[0] / fan_in),
-              along = (float)(dots[1] * ((double)fan_in / (fan_in - 1)));
+        FilterRow w(weight + o * fan_in, fan_in), grad(grad_weight_eff + o * fan_in, fan_in);
+        PairMoments moments = pair_moments(w, grad);
+        FilterStatistics s = filter_statistics(moments.x, fan_in, eps);
+        double dot = moments.sum_xy * (double)s.rstd;  // <G, nhat>
+        float factor = f * gain[o] * s.rstd, average = (float)(moments.sum_y / fan_in),
+              along = (float)(dot * ((double)fan_in / (fan_in - 1)));
         float* out = grad_weight + o * fan_in;
-        for_block_items(fan_in, [=](auto lanes, int64_t j) {
-            constexpr int V = decltype(lanes)::value;
-            store<V>(out, j, factor * ((load<V>(grad, j) - average) - (load<V>(w, j) - s.mean) * s.rstd * along));
+        for_row_pairs(w, grad, [=](auto lanes, int j, const auto& x, const auto& g) {
+            store<decltype(lanes)::value>(out, j, factor * ((g - average) - (x - s.mean) * s.rstd * along));
         });
         if (first_thread()) {
             float of_bias = grad_bias_eff[o];
             if (grad_skip_partial)
-                grad_skip_partial[o] = (float)((double)alpha * ((double)gain[o] * dots[1] + (double)of_bias * (double)bias[o]));
-            grad_gain[o] = (float)((double)f * dots[1]);
+                grad_skip_partial[o] = (float)((double)alpha * ((double)gain[o] * dot + (double)of_bias * (double)bias[o]));
+            grad_gain[o] = (float)((double)f * dot);
             grad_bias[o] = f * of_bias;
         }
     });

@@ -128,6 +128,13 @@ internal sealed class KernelCases
         Add("bias_avg_pool", type, b * (large + small), LaunchShape.Elements(device, small, b), m =>
             [m.Values(type, small), m.Values(type, large), PerChannel(m), images, Side, Side, Channels, Pooled, Pooled, 3, 2, 1]);
 
+        Add("avg_pool_backward", type, b * (large + small), LaunchShape.Elements(device, large, b), m =>
+            [m.Values(type, large), m.Values(type, small), images, Side, Side, Channels, Pooled, Pooled, 3, 2, 1]);
+        Add("gather_pixels", type, 2 * b * small, LaunchShape.Elements(device, small, b), m =>
+            [m.Values(type, small), m.Values(type, large), images, Side, Side, Channels, Pooled, Pooled, 2]);
+        Add("scatter_pixels", type, b * (large + small), LaunchShape.Elements(device, large, b), m =>
+            [m.Values(type, large), m.Values(type, small), images, Side, Side, Channels, Pooled, Pooled, 2]);
+
         // The pool of 2 × 2 folded into the neurons in front of it.
         const int Window = Side / Pooled;
         long pixels = (long)images * Side * Side;
@@ -147,7 +154,8 @@ internal sealed class KernelCases
             [m.Values(type, large), Partials(m, sums), m.Values(type, small), m.Values(type, large), Null, m.Values(type, large),
                 PerChannel(m), PerChannel(m), Lambda, Threshold, Triangle, 0f, 0u, Null, 1, pixels, Channels, Side, Window]);
         Add("lif_pool_backward_accumulate", type, (b * (large + small)) + (8 * large), elements, m =>
-            [m.Zeros<float>(large), m.Values(type, small), m.Values(type, large), Null, Lambda, Threshold, Triangle, 0f, 0u, Null, 1, pixels,
+            [m.Zeros<float>(large), m.Values(type, small), m.Values(type, large), Null, Lambda, Threshold, Triangle, 0f, 0u, Null, 1,
+                pixels,
                 Channels, Side, Window]);
     }
 
@@ -162,7 +170,8 @@ internal sealed class KernelCases
         AddFrames("f32", 4, m => m.Positive(pixels));
         void AddFrames(string element, int size, Func<KernelBuffers, object> from) =>
             Add("expand_frames_" + element, type, (size + b) * pixels, LaunchShape.Elements(device, pixels, b), m =>
-                [m.Values(type, pixels), from(m), m.State(), m.Positive(Polarities), m.Positive(Polarities), 1, 1, frames, Polarities, Sensor,
+                [m.Values(type, pixels), from(m), m.State(), m.Positive(Polarities), m.Positive(Polarities), 1, 1, frames, Polarities,
+                    Sensor,
                     Sensor]);
         int images = (int)Math.Max(1, n / (1024 * ImageChannels));
         Add("augment_cifar", type, ((3 * 1) + (ImageChannels * b)) * 1024L * images, LaunchShape.Samples(images), m =>
@@ -221,15 +230,19 @@ internal sealed class KernelCases
         Add(
             "adamw", null, 28 * n, shape,
             m => [m.Values(Float, n), m.Values(Float, n), m.Positive(n), m.Values(Float, n), m.State(), 0.9f, 0.999f, 1e-8f, 0.01f, n]);
+        Add("fill", null, 4 * n, shape, m => [m.Zeros<uint>(n), 0u, n]);
         Add("find_overflow", null, 4 * n, shape, m => [m.Values(Float, n), m.State(), n]);
+        Add("split_tf32", null, 12 * n, shape, m => [m.Values(Float, n), m.Values(Float, n), m.Values(Float, n), n]);
         Add("find_nonfinite", null, 4 * n, shape, m => [m.Zeros<ulong>(1), m.Values(Float, n), n]);
         Add("bias_broadcast", null, 4 * n, shape, m => [m.Values(Float, n), PerChannel(m), (int)rows, Channels]);
         Add("weight_standardize_backward", null, 12 * weights, LaunchShape.Filters(outputs, FanIn), m =>
             [m.Values(Float, weights), m.Zeros<float>(outputs), m.Zeros<float>(outputs), Null, m.Values(Float, weights),
                 m.Positive(outputs), m.Values(Float, weights), m.Positive(outputs), m.Positive(outputs), Null, 1f, 1e-4f, outputs, FanIn]);
-        Add("metrics", null, 4L * samples * Classes, LaunchShape.Single, m =>
-            [m.Zeros<double>(4), m.Values(
-                Float, (long)samples * Classes), m.Positive(samples), m.Integers(samples, Classes), samples, Classes]);
+        Add("label_ranks", null, 4L * samples * Classes, LaunchShape.Samples(samples), m =>
+            [m.Zeros<int>(samples), m.Values(Float, (long)samples * Classes), m.Integers(samples, Classes), samples, Classes]);
+        Add(
+            "metrics", null, 8L * samples, LaunchShape.Single,
+            m => [m.Zeros<double>(4), m.Integers(samples, Classes), m.Positive(samples), samples]);
         Add("sum_to_scalar", null, 0, LaunchShape.Single, m => [m.Zeros<float>(1), m.Positive(512), 512]);
         Add("begin_update", null, 0, LaunchShape.OneThread, m => [m.State(), 0.9f, 0.999f]);
         Add("end_update", null, 0, LaunchShape.OneThread, m => [m.State(), 1, 2f, 0.5f, 2000]);

@@ -50,7 +50,7 @@ CUresult copy(uintptr_t to, Side to_side, uintptr_t from, Side from_side, size_t
         auto staged = std::make_shared<std::vector<char>>(static_cast<const char*>(s), static_cast<const char*>(s) + bytes);
         result = enqueue_on(*stream, [=] { copy_bytes(t, staged->data(), bytes); }, what);
     } else {
-        result = enqueue_on(*stream, [=] { copy_bytes(t, s, bytes); }, what);
+        result = enqueue_command(*stream, {[=] { copy_bytes(t, s, bytes); }, what, CU_GRAPH_NODE_TYPE_MEMCPY, {}});
     }
     if (result != CUDA_SUCCESS) return result;
     // Pageable memory is written before the call returns.
@@ -68,7 +68,9 @@ CUresult fill(CUdeviceptr to, const void* value, size_t value_bytes, size_t coun
     uint32_t pattern = 0;
     std::memcpy(&pattern, value, value_bytes);
     void* t = target.pointer;
-    return enqueue_on(*stream, [=] { fill_bytes(t, &pattern, value_bytes, count); }, what);
+    CUDA_MEMSET_NODE_PARAMS params = {to, 0, pattern, (unsigned)value_bytes, count, 1};
+    return enqueue_command(
+        *stream, {[=] { fill_bytes(t, &pattern, value_bytes, count); }, what, CU_GRAPH_NODE_TYPE_MEMSET, params});
 }
 
 // Allocations and frees are not allowed while a stream is captured.

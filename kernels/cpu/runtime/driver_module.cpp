@@ -121,3 +121,18 @@ SLTT_API CUresult cuLaunchKernel(CUfunction handle, unsigned grid_x, unsigned gr
     if (result != CUDA_SUCCESS) return result;
     return enqueue_on(*stream, [launch] { run_launch(*launch); }, "cuLaunchKernel");
 }
+
+SLTT_API CUresult cuGraphAddKernelNode_v2(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies, size_t count,
+                                          const CUDA_KERNEL_NODE_PARAMS_v2* p) {
+    if (node == nullptr || p == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    if (p->kern != nullptr || p->extra != nullptr) return CUDA_ERROR_NOT_SUPPORTED;
+    std::shared_ptr<Function> function;
+    CUresult result = find_function(p->func, &function);
+    if (result != CUDA_SUCCESS) return result;
+    std::shared_ptr<Launch> launch;
+    Dim3 grid{p->gridDimX, p->gridDimY, p->gridDimZ}, block{p->blockDimX, p->blockDimY, p->blockDimZ};
+    result = make_launch(function->entry, function->device, grid, block, p->sharedMemBytes, p->kernelParams, &launch);
+    if (result != CUDA_SUCCESS) return result;
+    return add_graph_node(
+        graph, dependencies, count, {[launch] { run_launch(*launch); }, "cuGraphAddKernelNode", CU_GRAPH_NODE_TYPE_KERNEL, {}}, node);
+}

@@ -37,10 +37,18 @@ CUresult require_initialized();
 struct Command {
     std::function<void()> work;
     const char* what;
+    CUgraphNodeType type;
+    CUDA_MEMSET_NODE_PARAMS fill;  // of a fill
+};
+struct Graph;
+struct GraphNode {
+    Command command;
+    std::vector<std::shared_ptr<GraphNode>> dependencies;  // these run before it
+    std::weak_ptr<Graph> graph;
 };
 struct Graph {
     int device = 0;
-    std::shared_ptr<const std::vector<Command>> commands;
+    std::vector<std::shared_ptr<GraphNode>> nodes;
 };
 struct GraphExec {
     int device = 0;
@@ -100,16 +108,22 @@ using Streams = HandleTable<Stream, CUstream>;
 using Events = HandleTable<Event, CUevent>;
 using Graphs = HandleTable<Graph, CUgraph>;
 using GraphExecs = HandleTable<GraphExec, CUgraphExec>;
+using GraphNodes = HandleTable<GraphNode, CUgraphNode>;
 inline Streams& streams() { return handles<Stream, CUstream>(); }
 inline Events& events() { return handles<Event, CUevent>(); }
 inline Graphs& graphs() { return handles<Graph, CUgraph>(); }
 inline GraphExecs& graph_execs() { return handles<GraphExec, CUgraphExec>(); }
+inline GraphNodes& graph_nodes() { return handles<GraphNode, CUgraphNode>(); }
 
 std::shared_ptr<Stream> make_stream(const std::shared_ptr<Context>& context, bool is_default);
 // The stream that a handle names in the current context.
 CUresult find_stream(CUstream handle, std::shared_ptr<Stream>* stream);
 
 CUresult enqueue_on(Stream& stream, std::function<void()> work, const char* what);
+// The same for work that a captured graph shows as another node than a kernel's.
+CUresult enqueue_command(Stream& stream, Command command);
+// Adds a node behind others of the graph.
+CUresult add_graph_node(CUgraph graph, const CUgraphNode* dependencies, size_t count, Command command, CUgraphNode* node);
 CUresult record_event(Stream& stream, Event& event);
 CUresult wait_event(Stream& stream, const std::shared_ptr<EventRecord>& record);
 

@@ -81,13 +81,13 @@ CUresult collect_failure() {
 // ---- Capture ---------------------------------------------------------------------------------------------------------
 
 // Records into the stream's capture; false where the stream is not captured.
-bool record(Stream& stream, std::function<void()>& work, const char* what, CUresult* result) {
+bool record(Stream& stream, Command& command, CUresult* result) {
     if (capture_count == 0) return false;
     std::lock_guard lock(capture_mutex());
     if (!stream.capture) return false;
     *result = stream.capture->invalidated ? CUDA_ERROR_STREAM_CAPTURE_INVALIDATED : CUDA_SUCCESS;
     if (*result != CUDA_SUCCESS) return true;
-    stream.capture->commands.push_back({std::move(work), what});
+    stream.capture->commands.push_back(std::move(command));
     ++stream.captured;
     stream.joined = stream.capture->origin == &stream;
     return true;
@@ -155,15 +155,19 @@ CUresult enqueue(CUstream handle, std::function<void()> work, const char* what) 
 }
 
 CUresult enqueue_on(Stream& stream, std::function<void()> work, const char* what) {
+    return enqueue_command(stream, {std::move(work), what, CU_GRAPH_NODE_TYPE_KERNEL, {}});
+}
+
+CUresult enqueue_command(Stream& stream, Command command) {
     CUresult result;
-    if (record(stream, work, what, &result)) return result;
+    if (record(stream, command, &result)) return result;
     if (stream.device == STRICT_DEVICE) {
         std::lock_guard lock(strict_mutex());
-        stream.queue.push_back({next_order++, std::move(work), what, nullptr, nullptr});
+        stream.queue.push_back({next_order++, std::move(command.work), command.what, nullptr, nullptr});
         return CUDA_SUCCESS;
     }
     std::lock_guard lock(stream.mutex);
-    return run_work(stream.device, work, what);
+    return run_work(stream.device, command.work, command.what);
 }
 
 CUresult record_event(Stream& stream, Event& event) {
@@ -318,7 +322,11 @@ CUresult end_capture(Stream& stream, std::shared_ptr<Graph>* graph) {
     if (result != CUDA_SUCCESS) return result;
     *graph = std::make_shared<Graph>();
     (*graph)->device = stream.device;
-    (*graph)->commands = std::make_shared<std::vector<Command>>(std::move(capture->commands));
+    for (Command& command : capture->commands) {  // each runs behind the one before
+        auto node = std::make_shared<GraphNode>(GraphNode{std::move(command), {}, *graph});
+        if (!(*graph)->nodes.empty()) node->dependencies.push_back((*graph)->nodes.back());
+        (*graph)->nodes.push_back(std::move(node));
+    }
     return CUDA_SUCCESS;
 }
 

@@ -21,7 +21,7 @@ internal static class ModelReplay
             new ModelOptions(
                 recorded.Integer("classes"), channels, height, width, (float)recorded.Number("drop_rate"),
                 recorded.Integer("width_divisor"), options.BatchNorm));
-        int atOnce = options.StepsAtOnce == 0 ? steps : Math.Min(options.StepsAtOnce, steps);
+        int stepsAtOnce = options.StepsAtOnce == 0 ? steps : Math.Min(options.StepsAtOnce, steps);
         GroupCollector groups = new();
         CompareNames(recorded, network, groups);
 
@@ -32,8 +32,8 @@ internal static class ModelReplay
         {
             Method = method,
             Steps = steps,
-            StepsAtOnce = atOnce,
-            EvaluationStepsAtOnce = atOnce,
+            StepsAtOnce = stepsAtOnce,
+            EvaluationStepsAtOnce = stepsAtOnce,
             Neuron = new NeuronOptions(recorded.Number("tau"), RecordedNames.Surrogate(recorded), (float)recorded.Number("v_threshold")),
             Loss = RecordedNames.Loss(recorded),
             Optimizer = RecordedNames.Optimizer(recorded),
@@ -73,7 +73,8 @@ internal static class ModelReplay
         return new VerificationReport(
             recorded.Path,
             $"{network.Model} / {recorded.Integer("width_divisor")}, {recorded.Text("method")}, T = {steps}, batch {batch}, "
-                + $"{recorded.Text("optimizer")}, {recorded.Text("surrogate")}{(together > 1 ? $", {together} steps side by side" : string.Empty)}",
+                + $"{recorded.Text("optimizer")}, {recorded.Text("surrogate")}"
+                + (together > 1 ? $", {together} steps side by side" : string.Empty),
             groups.Results, groups.Checksums);
     }
 

@@ -66,7 +66,8 @@ internal static class NeuronReplay
             // Step 0 has no potential before it: u_prev is null.
             device.Kernels.LifForward<float>(
                 shape, At(spikes, t), At(u, t), uPrev: t == 0 ? default : At(u, t - 1), At(input, t), xBias: default, xScale: 1f,
-                spikeScale: 1f, neuron.Lambda, neuron.Threshold, dropRate: 0f, dropLayer: 0, runState, xShared: 0, uLast: 0, steps: 1, rows: n, channels: 1);
+                spikeScale: 1f, neuron.Lambda, neuron.Threshold, dropRate: 0f, dropLayer: 0, runState, xShared: 0, uLast: 0, steps: 1,
+                rows: n, channels: 1);
         }
 
         foreach (int t in throughTime ? Enumerable.Range(0, steps).Reverse() : Enumerable.Range(0, steps))

@@ -32,6 +32,11 @@ public sealed class CapturedGraph : IDisposable
         }
 
         DriverCall.Check(DriverAPINativeMethods.Streams.cuStreamEndCapture(stream, ref captured.graph));
+        if (device.ClearsAreKernels)
+        {
+            GraphClears.Replace(device, captured.graph);
+        }
+
         DriverCall.Check(
             DriverAPINativeMethods.GraphManagment.cuGraphInstantiate(ref captured.exec, captured.graph, CUgraphInstantiate_flags.None));
         return captured;
@@ -39,6 +44,10 @@ public sealed class CapturedGraph : IDisposable
 
     /// <summary>Replays the launches on the device's stream.</summary>
     public void Launch() => DriverCall.Check(DriverAPINativeMethods.GraphManagment.cuGraphLaunch(exec, device.Stream.Stream));
+
+    /// <summary>Nodes of a kind.</summary>
+    /// <param name="type">The kind.</param>
+    internal int Count(GraphNodeType type) => GraphClears.Count(graph, type);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -47,6 +47,7 @@ public sealed class ComputeDevice : IDisposable
         string remembered = ConvolutionAlgorithms.CacheKey(Name, CudaDNNContext.GetVersion(), TotalMemory);
         Convolutions = new ConvolutionAlgorithms(this, RememberedAlgorithm.Open(remembered), TotalMemory);
         ConvolutionChoices = kind == DeviceKind.Cpu ? new ConvolutionChoices() : null;
+        PrefersPixelProducts = !IsCpu;
     }
 
     /// <summary>True if the GPU kernels were compiled into this build.</summary>
@@ -90,6 +91,15 @@ public sealed class ComputeDevice : IDisposable
 
     /// <summary>The CPU device's choices among its ways to do a convolution; null on a GPU and where every thread is run.</summary>
     internal ConvolutionChoices? ConvolutionChoices { get; }
+
+    /// <summary>
+    /// True if a 1 × 1 convolution with a stride is faster as a matrix product of every stride-th pixel. On the CPU device the convolution
+    /// is, as it goes by the input's spikes.
+    /// </summary>
+    internal bool PrefersPixelProducts { get; set; }
+
+    /// <summary>True if captured graphs make their small fills of memory by a kernel (<see cref="GraphClears"/>).</summary>
+    internal bool ClearsAreKernels { get; set; } = GraphClears.AreKernels;
 
     /// <summary>Opens a GPU if there is one that can be used, else the CPU device. <see cref="Name"/> says which.</summary>
     /// <exception cref="SlttException">Neither can be used.</exception>

@@ -37,6 +37,20 @@ public sealed partial class Kernels
     /// <exception cref="CudaException">The driver refused the launch, or the module lacks the kernel.</exception>
     internal void Launch(int kernel, LaunchShape shape, params ReadOnlySpan<nint> arguments)
     {
+        CUfunction function = Function(kernel, shape);
+        arguments.CopyTo(addresses);
+        CUResult result = DriverAPINativeMethods.Launch.cuLaunchKernel(
+            function, (uint)shape.Blocks, 1, 1, (uint)shape.Threads, 1, 1, 0, stream, addresses, null!);
+        Check(result, "cuLaunchKernel", kernel, shape);
+    }
+
+    /// <summary>A kernel's handle, for a graph's node.</summary>
+    /// <param name="kernel">Its symbol.</param>
+    /// <exception cref="CudaException">The module lacks it.</exception>
+    internal CUfunction Function(string kernel) => Function(Array.IndexOf(Names, kernel), LaunchShape.Single);
+
+    private CUfunction Function(int kernel, LaunchShape shape)
+    {
         if (functions[kernel].Pointer == 0)
         {
             Check(
@@ -44,10 +58,7 @@ public sealed partial class Kernels
                 "cuModuleGetFunction", kernel, shape);
         }
 
-        arguments.CopyTo(addresses);
-        CUResult result = DriverAPINativeMethods.Launch.cuLaunchKernel(
-            functions[kernel], (uint)shape.Blocks, (uint)shape.Steps, 1, (uint)shape.Threads, 1, 1, 0, stream, addresses, null!);
-        Check(result, "cuLaunchKernel", kernel, shape);
+        return functions[kernel];
     }
 
     private void Check(CUResult result, string call, int kernel, LaunchShape shape)

@@ -15,6 +15,7 @@ public sealed partial class Kernels
         "adaptive_avg_pool_forward_f32", "adaptive_avg_pool_forward_f16", "adaptive_avg_pool_forward_bf16",
         "advance_step",
         "augment_cifar_f32", "augment_cifar_f16", "augment_cifar_bf16",
+        "avg_pool_backward_f32", "avg_pool_backward_f16", "avg_pool_backward_bf16",
         "batch_norm_backward_apply_f32", "batch_norm_backward_apply_f16", "batch_norm_backward_apply_bf16",
         "batch_norm_backward_apply_sum_f32", "batch_norm_backward_apply_sum_f16", "batch_norm_backward_apply_sum_bf16",
         "batch_norm_backward_finalize",
@@ -40,11 +41,14 @@ public sealed partial class Kernels
         "expand_frames_f32_f32", "expand_frames_f32_f16", "expand_frames_f32_bf16",
         "expand_frames_u16_f32", "expand_frames_u16_f16", "expand_frames_u16_bf16",
         "expand_frames_u8_f32", "expand_frames_u8_f16", "expand_frames_u8_bf16",
+        "fill",
         "find_firing_f32", "find_firing_f16", "find_firing_bf16",
         "find_nonfinite",
         "find_overflow",
+        "gather_pixels_f32", "gather_pixels_f16", "gather_pixels_bf16",
         "guard_check",
         "guard_write",
+        "label_ranks",
         "lif_backward_f32", "lif_backward_f16", "lif_backward_bf16",
         "lif_backward_accumulate_f32", "lif_backward_accumulate_f16", "lif_backward_accumulate_bf16",
         "lif_forward_f32", "lif_forward_f16", "lif_forward_bf16",
@@ -53,6 +57,7 @@ public sealed partial class Kernels
         "metrics",
         "residual_add_f32", "residual_add_f16", "residual_add_bf16",
         "scale_f32", "scale_f16", "scale_bf16",
+        "scatter_pixels_f32", "scatter_pixels_f16", "scatter_pixels_bf16",
         "sgd",
         "spikes_f32", "spikes_f16", "spikes_bf16",
         "spikes_pool_f32", "spikes_pool_f16", "spikes_pool_bf16",
@@ -108,13 +113,22 @@ public sealed partial class Kernels
             11 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&images), (nint)(&indices), (nint)(&state), (nint)(&mean0),
             (nint)(&mean1), (nint)(&mean2), (nint)(&std0), (nint)(&std1), (nint)(&std2), (nint)(&train), (nint)(&n), (nint)(&channels));
 
+    /// <summary>avg_pool_backward.cu: gradient of an average pool over windows.</summary>
+    [Kernel("avg_pool_backward")]
+    public unsafe void AvgPoolBackward<T>(
+        LaunchShape shape, DevicePtr<T> gradX, ConstDevicePtr<T> gradY, int n, int h, int w, int channels, int outH, int outW, int window,
+        int stride, int padding)
+        where T : unmanaged => Launch(
+            14 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradY), (nint)(&n), (nint)(&h), (nint)(&w), (nint)(&channels),
+            (nint)(&outH), (nint)(&outW), (nint)(&window), (nint)(&stride), (nint)(&padding));
+
     /// <summary>batch_norm_backward.cu: backward of batch norm with batch statistics.</summary>
     [Kernel("batch_norm_backward_apply")]
     public unsafe void BatchNormBackwardApply<T>(
         LaunchShape shape, DevicePtr<T> gradX, ConstDevicePtr<T> gradY, ConstDevicePtr<T> x, ConstDevicePtr<float> mean,
         ConstDevicePtr<float> invstd, ConstDevicePtr<float> scale, ConstDevicePtr<float> coefficients, int steps, long rows, int channels)
         where T : unmanaged => Launch(
-            14 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradY), (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&scale),
+            17 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradY), (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&scale),
             (nint)(&coefficients), (nint)(&steps), (nint)(&rows), (nint)(&channels));
 
     /// <summary>batch_norm_backward.cu: backward of batch norm with batch statistics.</summary>
@@ -123,7 +137,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> gradX, ConstDevicePtr<float> gradY, ConstDevicePtr<T> x, ConstDevicePtr<float> mean,
         ConstDevicePtr<float> invstd, ConstDevicePtr<float> scale, ConstDevicePtr<float> coefficients, long rows, int channels)
         where T : unmanaged => Launch(
-            17 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradY), (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&scale),
+            20 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradY), (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&scale),
             (nint)(&coefficients), (nint)(&rows), (nint)(&channels));
 
     /// <summary>batch_norm_backward.cu: backward of batch norm with batch statistics.</summary>
@@ -131,7 +145,7 @@ public sealed partial class Kernels
     public unsafe void BatchNormBackwardFinalize(
         LaunchShape shape, DevicePtr<float> gradWeight, DevicePtr<float> gradBias, DevicePtr<float> coefficients,
         ConstDevicePtr<double> partials, int parts, int steps, long rows, int channels) => Launch(
-            20, shape, (nint)(&gradWeight), (nint)(&gradBias), (nint)(&coefficients), (nint)(&partials), (nint)(&parts), (nint)(&steps),
+            23, shape, (nint)(&gradWeight), (nint)(&gradBias), (nint)(&coefficients), (nint)(&partials), (nint)(&parts), (nint)(&steps),
             (nint)(&rows), (nint)(&channels));
 
     /// <summary>batch_norm_backward.cu: backward of batch norm with batch statistics.</summary>
@@ -140,7 +154,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<double> partials, ConstDevicePtr<float> gradY, ConstDevicePtr<T> x, ConstDevicePtr<float> mean,
         ConstDevicePtr<float> invstd, long rows, int channels)
         where T : unmanaged => Launch(
-            21 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&gradY), (nint)(&x), (nint)(&mean), (nint)(&invstd),
+            24 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&gradY), (nint)(&x), (nint)(&mean), (nint)(&invstd),
             (nint)(&rows), (nint)(&channels));
 
     /// <summary>batch_norm_statistics.cu: batch statistics of a convolution's output, in two stages.</summary>
@@ -150,7 +164,7 @@ public sealed partial class Kernels
         DevicePtr<float> runningVar, DevicePtr<long> numBatchesTracked, ConstDevicePtr<double> partials, ConstDevicePtr<float> weight,
         ConstDevicePtr<float> convBias, ConstDevicePtr<float> shortcutBias, float momentum, float eps, int parts, int steps, long rows,
         int channels, int repeats) => Launch(
-            24, shape, (nint)(&mean), (nint)(&invstd), (nint)(&scale), (nint)(&runningMean), (nint)(&runningVar),
+            27, shape, (nint)(&mean), (nint)(&invstd), (nint)(&scale), (nint)(&runningMean), (nint)(&runningVar),
             (nint)(&numBatchesTracked), (nint)(&partials), (nint)(&weight), (nint)(&convBias), (nint)(&shortcutBias), (nint)(&momentum),
             (nint)(&eps), (nint)(&parts), (nint)(&steps), (nint)(&rows), (nint)(&channels), (nint)(&repeats));
 
@@ -160,7 +174,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<float> mean, DevicePtr<float> scale, ConstDevicePtr<float> runningMean,
         ConstDevicePtr<float> runningVar, ConstDevicePtr<float> weight, ConstDevicePtr<float> convBias, ConstDevicePtr<float> shortcutBias,
         float eps, int channels) => Launch(
-            25, shape, (nint)(&mean), (nint)(&scale), (nint)(&runningMean), (nint)(&runningVar), (nint)(&weight), (nint)(&convBias),
+            28, shape, (nint)(&mean), (nint)(&scale), (nint)(&runningMean), (nint)(&runningVar), (nint)(&weight), (nint)(&convBias),
             (nint)(&shortcutBias), (nint)(&eps), (nint)(&channels));
 
     /// <summary>batch_norm_lif_backward.cu: backward of batch_norm_lif_forward and of batch_norm_lif_pool_forward through the neuron, with
@@ -172,7 +186,7 @@ public sealed partial class Kernels
         float lambda, float vTh, int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps, long rows,
         int channels)
         where T : unmanaged => Launch(
-            26 + KernelType<T>.Variant, shape, (nint)(&gradY), (nint)(&partials), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&u),
+            29 + KernelType<T>.Variant, shape, (nint)(&gradY), (nint)(&partials), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&u),
             (nint)(&carried), (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate),
             (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&rows), (nint)(&channels));
 
@@ -183,7 +197,7 @@ public sealed partial class Kernels
         ConstDevicePtr<float> scale, ConstDevicePtr<float> bias, float lambda, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, int xShared, int normShared, int uLast, int steps, long rows, int channels)
         where T : unmanaged => Launch(
-            29 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&mean), (nint)(&scale),
+            32 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&mean), (nint)(&scale),
             (nint)(&bias), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&xShared),
             (nint)(&normShared), (nint)(&uLast), (nint)(&steps), (nint)(&rows), (nint)(&channels));
 
@@ -196,7 +210,7 @@ public sealed partial class Kernels
         int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps, long rows, int channels, int width,
         int window)
         where T : unmanaged => Launch(
-            32 + KernelType<T>.Variant, shape, (nint)(&gradY), (nint)(&partials), (nint)(&gradPooled), (nint)(&u), (nint)(&carried),
+            35 + KernelType<T>.Variant, shape, (nint)(&gradY), (nint)(&partials), (nint)(&gradPooled), (nint)(&u), (nint)(&carried),
             (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
 
@@ -208,7 +222,7 @@ public sealed partial class Kernels
         ConstDevicePtr<float> scale, ConstDevicePtr<float> bias, float lambda, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, int xShared, int normShared, int uLast, int steps, long rows, int channels, int width, int window)
         where T : unmanaged => Launch(
-            35 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&mean), (nint)(&scale),
+            38 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&mean), (nint)(&scale),
             (nint)(&bias), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&xShared),
             (nint)(&normShared), (nint)(&uLast), (nint)(&steps), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
 
@@ -218,21 +232,21 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<double> partials, DevicePtr<T> x, ConstDevicePtr<T> residual, ConstDevicePtr<T> residualU,
         ConstDevicePtr<float> shift, float vTh, int steps, long rows, int channels)
         where T : unmanaged => Launch(
-            38 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&x), (nint)(&residual), (nint)(&residualU), (nint)(&shift),
+            41 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&x), (nint)(&residual), (nint)(&residualU), (nint)(&shift),
             (nint)(&vTh), (nint)(&steps), (nint)(&rows), (nint)(&channels));
 
     /// <summary>run_state.cu: update RunState (common/run_state.cuh) on the device, one thread each.</summary>
     [Kernel("begin_update")]
     public unsafe void BeginUpdate(
         LaunchShape shape, DevicePtr<RunState> state, float beta1, float beta2) => Launch(
-            41, shape, (nint)(&state), (nint)(&beta1), (nint)(&beta2));
+            44, shape, (nint)(&state), (nint)(&beta1), (nint)(&beta2));
 
     /// <summary>bias_add.cu: y[r][c] = x[r][c] + bias[c].</summary>
     [Kernel("bias_add")]
     public unsafe void BiasAdd<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, ConstDevicePtr<float> bias, long rows, int channels)
         where T : unmanaged => Launch(
-            42 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&bias), (nint)(&rows), (nint)(&channels));
+            45 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&bias), (nint)(&rows), (nint)(&channels));
 
     /// <summary>bias_avg_pool.cu: adds a convolution's bias and averages over windows, in one pass.</summary>
     [Kernel("bias_avg_pool")]
@@ -240,47 +254,47 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, ConstDevicePtr<float> bias, int n, int h, int w, int channels, int outH,
         int outW, int window, int stride, int padding)
         where T : unmanaged => Launch(
-            45 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&bias), (nint)(&n), (nint)(&h), (nint)(&w),
+            48 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&bias), (nint)(&n), (nint)(&h), (nint)(&w),
             (nint)(&channels), (nint)(&outH), (nint)(&outW), (nint)(&window), (nint)(&stride), (nint)(&padding));
 
     /// <summary>bias_broadcast.cu: y[r][c] = bias[c]. A linear layer's product is added to it afterwards.</summary>
     [Kernel("bias_broadcast")]
     public unsafe void BiasBroadcast(
         LaunchShape shape, DevicePtr<float> y, ConstDevicePtr<float> bias, int rows, int channels) => Launch(
-            48, shape, (nint)(&y), (nint)(&bias), (nint)(&rows), (nint)(&channels));
+            51, shape, (nint)(&y), (nint)(&bias), (nint)(&rows), (nint)(&channels));
 
     /// <summary>bias_gradient.cu: gradient of a bias: column sums of the output's gradient, in two stages.</summary>
     [Kernel("bias_gradient")]
     public unsafe void BiasGradient<T>(
         LaunchShape shape, DevicePtr<double> partials, ConstDevicePtr<T> gradY, long rows, int channels)
         where T : unmanaged => Launch(
-            49 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&gradY), (nint)(&rows), (nint)(&channels));
+            52 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&gradY), (nint)(&rows), (nint)(&channels));
 
     /// <summary>bias_gradient.cu: gradient of a bias: column sums of the output's gradient, in two stages.</summary>
     [Kernel("bias_gradient_finalize")]
     public unsafe void BiasGradientFinalize(
         LaunchShape shape, DevicePtr<float> gradBias, ConstDevicePtr<double> partials, int parts, int channels) => Launch(
-            52, shape, (nint)(&gradBias), (nint)(&partials), (nint)(&parts), (nint)(&channels));
+            55, shape, (nint)(&gradBias), (nint)(&partials), (nint)(&parts), (nint)(&channels));
 
     /// <summary>cast.cu: y = x rounded to type T. It makes the working copy of the master weights.</summary>
     [Kernel("cast")]
     public unsafe void Cast<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<float> x, long n)
         where T : unmanaged => Launch(
-            53 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&n));
+            56 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&n));
 
     /// <summary>column_sum.cu: sums[c] += sum over r of x[r][c], the gradient of a bias, in one launch.</summary>
     [Kernel("column_sum")]
     public unsafe void ColumnSum<T>(
         LaunchShape shape, DevicePtr<float> sums, ConstDevicePtr<T> x, long rows, int channels)
         where T : unmanaged => Launch(
-            56 + KernelType<T>.Variant, shape, (nint)(&sums), (nint)(&x), (nint)(&rows), (nint)(&channels));
+            59 + KernelType<T>.Variant, shape, (nint)(&sums), (nint)(&x), (nint)(&rows), (nint)(&channels));
 
     /// <summary>count_batches.cu: num_batches_tracked += repeats. cuDNN's batch norm does not count; batch_norm_finalize does.</summary>
     [Kernel("count_batches")]
     public unsafe void CountBatches(
         LaunchShape shape, DevicePtr<long> numBatchesTracked, int repeats) => Launch(
-            59, shape, (nint)(&numBatchesTracked), (nint)(&repeats));
+            62, shape, (nint)(&numBatchesTracked), (nint)(&repeats));
 
     /// <summary>dropout.cu: dropout of features with one mask for all time steps of an iteration. The same launch on the gradient is its
     /// backward.</summary>
@@ -289,14 +303,14 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps,
         long n)
         where T : unmanaged => Launch(
-            60 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state),
+            63 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state),
             (nint)(&steps), (nint)(&n));
 
     /// <summary>run_state.cu: update RunState (common/run_state.cuh) on the device, one thread each.</summary>
     [Kernel("end_update")]
     public unsafe void EndUpdate(
         LaunchShape shape, DevicePtr<RunState> state, int dynamic, float growth, float backoff, int growthInterval) => Launch(
-            63, shape, (nint)(&state), (nint)(&dynamic), (nint)(&growth), (nint)(&backoff), (nint)(&growthInterval));
+            66, shape, (nint)(&state), (nint)(&dynamic), (nint)(&growth), (nint)(&backoff), (nint)(&growthInterval));
 
     /// <summary>expand_frames.cu: makes the inputs of time steps t, t + 1, ... from event frames stored as small integers.</summary>
     [Kernel("expand_frames_f32")]
@@ -304,7 +318,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<float> frames, ConstDevicePtr<RunState> state, ConstDevicePtr<float> scale,
         ConstDevicePtr<float> shift, int steps, int stored, int n, int c, int h, int w)
         where T : unmanaged => Launch(
-            64 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
+            67 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
             (nint)(&stored), (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
     /// <summary>expand_frames.cu: makes the inputs of time steps t, t + 1, ... from event frames stored as small integers.</summary>
@@ -313,7 +327,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<ushort> frames, ConstDevicePtr<RunState> state, ConstDevicePtr<float> scale,
         ConstDevicePtr<float> shift, int steps, int stored, int n, int c, int h, int w)
         where T : unmanaged => Launch(
-            67 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
+            70 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
             (nint)(&stored), (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
     /// <summary>expand_frames.cu: makes the inputs of time steps t, t + 1, ... from event frames stored as small integers.</summary>
@@ -322,8 +336,14 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<byte> frames, ConstDevicePtr<RunState> state, ConstDevicePtr<float> scale,
         ConstDevicePtr<float> shift, int steps, int stored, int n, int c, int h, int w)
         where T : unmanaged => Launch(
-            70 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
+            73 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift), (nint)(&steps),
             (nint)(&stored), (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
+
+    /// <summary>fill.cu: writes one word to a short array.</summary>
+    [Kernel("fill")]
+    public unsafe void Fill(
+        LaunchShape shape, DevicePtr<uint> to, uint value, long n) => Launch(
+            76, shape, (nint)(&to), (nint)(&value), (nint)(&n));
 
     /// <summary>find_firing.cu: whether any neuron of a layer fires, and whether any stays silent, from its spikes or from averages of
     /// them.</summary>
@@ -331,32 +351,46 @@ public sealed partial class Kernels
     public unsafe void FindFiring<T>(
         LaunchShape shape, DevicePtr<int> fired, DevicePtr<int> silent, ConstDevicePtr<T> y, float full, long n)
         where T : unmanaged => Launch(
-            73 + KernelType<T>.Variant, shape, (nint)(&fired), (nint)(&silent), (nint)(&y), (nint)(&full), (nint)(&n));
+            77 + KernelType<T>.Variant, shape, (nint)(&fired), (nint)(&silent), (nint)(&y), (nint)(&full), (nint)(&n));
 
     /// <summary>find_nonfinite.cu: the index of the first number that is NaN or infinite.</summary>
     [Kernel("find_nonfinite")]
     public unsafe void FindNonfinite(
         LaunchShape shape, DevicePtr<ulong> first, ConstDevicePtr<float> values, long n) => Launch(
-            76, shape, (nint)(&first), (nint)(&values), (nint)(&n));
+            80, shape, (nint)(&first), (nint)(&values), (nint)(&n));
 
     /// <summary>accumulate_gradients.cu: detects inf and NaN in the float gradients.</summary>
     [Kernel("find_overflow")]
     public unsafe void FindOverflow(
         LaunchShape shape, ConstDevicePtr<float> grad, DevicePtr<RunState> state, long n) => Launch(
-            77, shape, (nint)(&grad), (nint)(&state), (nint)(&n));
+            81, shape, (nint)(&grad), (nint)(&state), (nint)(&n));
+
+    /// <summary>gather_pixels.cu: every stride-th pixel of every stride-th line, as a compact matrix, and back.</summary>
+    [Kernel("gather_pixels")]
+    public unsafe void GatherPixels<T>(
+        LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, int n, int h, int w, int channels, int outH, int outW, int stride)
+        where T : unmanaged => Launch(
+            82 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&n), (nint)(&h), (nint)(&w), (nint)(&channels),
+            (nint)(&outH), (nint)(&outW), (nint)(&stride));
 
     /// <summary>guards.cu: compares a guard with its pattern; on the strict CPU device alone, with one thread.</summary>
     [Kernel("guard_check")]
     public unsafe void GuardCheck(
         LaunchShape shape, ConstDevicePtr<byte> guard, long n, int number, DevicePtr<int> violated) => Launch(
-            78, shape, (nint)(&guard), (nint)(&n), (nint)(&number), (nint)(&violated));
+            85, shape, (nint)(&guard), (nint)(&n), (nint)(&number), (nint)(&violated));
 
     /// <summary>guards.cu: writes the pattern of a guard, n bytes behind a buffer of the arena; on the strict CPU device alone, with one
     /// thread.</summary>
     [Kernel("guard_write")]
     public unsafe void GuardWrite(
         LaunchShape shape, DevicePtr<byte> guard, long n) => Launch(
-            79, shape, (nint)(&guard), (nint)(&n));
+            86, shape, (nint)(&guard), (nint)(&n));
+
+    /// <summary>metrics.cu: adds a batch's loss and hits to the epoch's sums, in two stages.</summary>
+    [Kernel("label_ranks")]
+    public unsafe void LabelRanks(
+        LaunchShape shape, DevicePtr<int> ranks, ConstDevicePtr<float> totalLogits, ConstDevicePtr<int> labels, int n, int classes) => Launch(
+            87, shape, (nint)(&ranks), (nint)(&totalLogits), (nint)(&labels), (nint)(&n), (nint)(&classes));
 
     /// <summary>lif_backward.cu: backward of lif_forward.</summary>
     [Kernel("lif_backward")]
@@ -365,7 +399,7 @@ public sealed partial class Kernels
         ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh, int surrogate, float dropRate,
         uint dropLayer, ConstDevicePtr<RunState> state, int steps, long n)
         where T : unmanaged => Launch(
-            80 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip), (nint)(&u),
+            88 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip), (nint)(&u),
             (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&n));
 
@@ -376,7 +410,7 @@ public sealed partial class Kernels
         ConstDevicePtr<T> gradSkip, ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh,
         int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps, long n)
         where T : unmanaged => Launch(
-            83 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip),
+            91 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip),
             (nint)(&u), (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate),
             (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&n));
 
@@ -387,7 +421,7 @@ public sealed partial class Kernels
         float xScale, float spikeScale, float lambda, float vTh, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state,
         int xShared, int uLast, int steps, long rows, int channels)
         where T : unmanaged => Launch(
-            86 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&xBias), (nint)(&xScale),
+            94 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&xBias), (nint)(&xScale),
             (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&xShared),
             (nint)(&uLast), (nint)(&steps), (nint)(&rows), (nint)(&channels));
 
@@ -398,7 +432,7 @@ public sealed partial class Kernels
         float vTh, int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps, long rows, int channels,
         int width, int window)
         where T : unmanaged => Launch(
-            89 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&lambda),
+            97 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&lambda),
             (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&rows),
             (nint)(&channels), (nint)(&width), (nint)(&window));
 
@@ -409,16 +443,15 @@ public sealed partial class Kernels
         ConstDevicePtr<int> labels, float lossLambda, int mseOneHot, float lossMeans, float scale, ConstDevicePtr<RunState> state,
         int steps, int n, int classes)
         where T : unmanaged => Launch(
-            92 + KernelType<T>.Variant, shape, (nint)(&gradLogits), (nint)(&sampleLoss), (nint)(&totalLogits), (nint)(&logits),
+            100 + KernelType<T>.Variant, shape, (nint)(&gradLogits), (nint)(&sampleLoss), (nint)(&totalLogits), (nint)(&logits),
             (nint)(&labels), (nint)(&lossLambda), (nint)(&mseOneHot), (nint)(&lossMeans), (nint)(&scale), (nint)(&state), (nint)(&steps),
             (nint)(&n), (nint)(&classes));
 
-    /// <summary>metrics.cu: adds a batch's loss and hits to the epoch's sums.</summary>
+    /// <summary>metrics.cu: adds a batch's loss and hits to the epoch's sums, in two stages.</summary>
     [Kernel("metrics")]
     public unsafe void Metrics(
-        LaunchShape shape, DevicePtr<double> metrics, ConstDevicePtr<float> totalLogits, ConstDevicePtr<float> sampleLoss,
-        ConstDevicePtr<int> labels, int n, int classes) => Launch(
-            95, shape, (nint)(&metrics), (nint)(&totalLogits), (nint)(&sampleLoss), (nint)(&labels), (nint)(&n), (nint)(&classes));
+        LaunchShape shape, DevicePtr<double> metrics, ConstDevicePtr<int> ranks, ConstDevicePtr<float> sampleLoss, int n) => Launch(
+            103, shape, (nint)(&metrics), (nint)(&ranks), (nint)(&sampleLoss), (nint)(&n));
 
     /// <summary>residual_add.cu: y = (a + bias_a[c]) + (b + bias_b[c]), a block's output and its shortcut.</summary>
     [Kernel("residual_add")]
@@ -426,7 +459,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> a, ConstDevicePtr<T> b, ConstDevicePtr<float> biasA,
         ConstDevicePtr<float> biasB, long rows, int channels)
         where T : unmanaged => Launch(
-            96 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&a), (nint)(&b), (nint)(&biasA), (nint)(&biasB), (nint)(&rows),
+            104 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&a), (nint)(&b), (nint)(&biasA), (nint)(&biasB), (nint)(&rows),
             (nint)(&channels));
 
     /// <summary>scale.cu: y = factor x.</summary>
@@ -434,14 +467,22 @@ public sealed partial class Kernels
     public unsafe void Scale<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, float factor, long n)
         where T : unmanaged => Launch(
-            99 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&factor), (nint)(&n));
+            107 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&factor), (nint)(&n));
+
+    /// <summary>gather_pixels.cu: every stride-th pixel of every stride-th line, as a compact matrix, and back.</summary>
+    [Kernel("scatter_pixels")]
+    public unsafe void ScatterPixels<T>(
+        LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<T> y, int n, int h, int w, int channels, int outH, int outW, int stride)
+        where T : unmanaged => Launch(
+            110 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&y), (nint)(&n), (nint)(&h), (nint)(&w), (nint)(&channels),
+            (nint)(&outH), (nint)(&outW), (nint)(&stride));
 
     /// <summary>sgd.cu: stochastic gradient descent with momentum, all parameters in one launch.</summary>
     [Kernel("sgd")]
     public unsafe void Sgd(
         LaunchShape shape, DevicePtr<float> weight, DevicePtr<float> momentumBuffer, ConstDevicePtr<float> grad,
         ConstDevicePtr<RunState> state, float momentum, float weightDecay, long n) => Launch(
-            102, shape, (nint)(&weight), (nint)(&momentumBuffer), (nint)(&grad), (nint)(&state), (nint)(&momentum), (nint)(&weightDecay),
+            113, shape, (nint)(&weight), (nint)(&momentumBuffer), (nint)(&grad), (nint)(&state), (nint)(&momentum), (nint)(&weightDecay),
             (nint)(&n));
 
     /// <summary>spikes.cu: recomputes a layer's spikes from its membrane potentials, for the weight gradient of the next
@@ -451,7 +492,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> @out, ConstDevicePtr<T> u, float spikeScale, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, int steps, long n)
         where T : unmanaged => Launch(
-            103 + KernelType<T>.Variant, shape, (nint)(&@out), (nint)(&u), (nint)(&spikeScale), (nint)(&vTh), (nint)(&dropRate),
+            114 + KernelType<T>.Variant, shape, (nint)(&@out), (nint)(&u), (nint)(&spikeScale), (nint)(&vTh), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&n));
 
     /// <summary>spikes_pool.cu: recomputes a layer's pooled spikes from its membrane potentials, for the weight gradient of the next
@@ -461,20 +502,20 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> pooled, ConstDevicePtr<T> u, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, int steps, long rows, int channels, int width, int window)
         where T : unmanaged => Launch(
-            106 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer),
+            117 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer),
             (nint)(&state), (nint)(&steps), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
 
     /// <summary>split_tf32.cu: splits numbers into two parts that TF32 holds exactly, for products with spikes on tensor cores.</summary>
     [Kernel("split_tf32")]
     public unsafe void SplitTf32(
         LaunchShape shape, DevicePtr<float> high, DevicePtr<float> low, ConstDevicePtr<float> x, long n) => Launch(
-            109, shape, (nint)(&high), (nint)(&low), (nint)(&x), (nint)(&n));
+            120, shape, (nint)(&high), (nint)(&low), (nint)(&x), (nint)(&n));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("sum_to_scalar")]
     public unsafe void SumToScalar(
         LaunchShape shape, DevicePtr<float> @out, ConstDevicePtr<float> x, int n) => Launch(
-            110, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
+            121, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("weight_standardize")]
@@ -483,7 +524,7 @@ public sealed partial class Kernels
         ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain, float alpha, float eps, int outChannels,
         int fanIn)
         where T : unmanaged => Launch(
-            111 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight), (nint)(&gain),
+            122 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight), (nint)(&gain),
             (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps), (nint)(&outChannels), (nint)(&fanIn));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
@@ -493,7 +534,7 @@ public sealed partial class Kernels
         DevicePtr<float> gradSkipPartial, ConstDevicePtr<float> gradWeightEff, ConstDevicePtr<float> gradBiasEff,
         ConstDevicePtr<float> weight, ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain,
         float alpha, float eps, int outChannels, int fanIn) => Launch(
-            114, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
+            125, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
             (nint)(&gradBiasEff), (nint)(&weight), (nint)(&gain), (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps),
             (nint)(&outChannels), (nint)(&fanIn));
 }

@@ -41,7 +41,7 @@ public static partial class NativeLibraries
             chosen = cpu ? LoadCpu() : LoadCuda();
             chosenCpu = cpu;
             foreach (Assembly assembly in new[] { typeof(CudaContext).Assembly, typeof(CudaBlas).Assembly,
-                typeof(CudaDNNContext).Assembly }.Distinct())
+                typeof(CudaDNNContext).Assembly, typeof(NativeLibraries).Assembly }.Distinct())
             {
                 // The published ManagedCuda sets a resolver of its own, of which an assembly can have only one: it falls
                 // through to the load context's event below.
@@ -126,7 +126,7 @@ public static partial class NativeLibraries
     ];
 
     private static bool IsOurs(Assembly assembly) =>
-        assembly == typeof(CudaDNNContext).Assembly
+        assembly == typeof(CudaDNNContext).Assembly || assembly == typeof(NativeLibraries).Assembly
             || assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Any(a => a.Key == "SlttEngine");
 
     /// <summary>A function of the CPU device's own; 0 where NVIDIA's libraries serve the calls, or none was chosen yet.</summary>

@@ -46,8 +46,9 @@ public sealed class Edge
     /// <summary>True if TF32 holds each of its numbers exactly: spikes, and their averages over 2, 4 or 8 pixels in a line.</summary>
     internal bool IsExactInTf32 { get; init; }
 
-    /// <summary>True for a convolution's output that the engine's batch norm reads: backward may make it again instead of keeping it.</summary>
-    internal bool CanBeMadeAgain { get; set; }
+    /// <summary>True for a convolution's output that the engine's batch norm reads: backward may make it again instead of keeping
+    /// it.</summary>
+    internal bool CanBeRecomputed { get; set; }
 
     /// <summary>The output of a layer that changes neither height, width nor channels, and has no neurons.</summary>
     /// <param name="name">The layer.</param>

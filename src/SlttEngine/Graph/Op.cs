@@ -6,8 +6,8 @@ namespace SlttEngine.Graph;
 /// <param name="Name">Layer and operation.</param>
 /// <param name="Reads">Buffers read.</param>
 /// <param name="Writes">Buffers written; one that is updated is in both.</param>
-/// <param name="Launch">Launches it for time step t on the device's stream. It asks for addresses only here, as a plan has none. Steps that go
-/// through the network side by side are launched one after the other, unless <see cref="LaunchSteps"/> does them in one.</param>
+/// <param name="Launch">Launches it for time step t on the device's stream. It asks for addresses only here, as a plan has none. Steps
+/// that go through the network side by side are launched one after the other, unless <see cref="LaunchSteps"/> does them in one.</param>
 /// <param name="InPlace">A write and a read that may be the same memory, if nothing later reads the latter.</param>
 public sealed record Op(
     string Name, DeviceBuffer[] Reads, DeviceBuffer[] Writes, Action<int> Launch, (DeviceBuffer Output, DeviceBuffer Input)? InPlace = null)

@@ -81,7 +81,8 @@ public abstract class ProgramBuilder
     /// <param name="edge">The edge.</param>
     public Section BackwardOf(Edge edge) => IsStatic(edge) ? Section.End : Section.Backward;
 
-    /// <summary>Copies of a buffer that lives within a section: one before and after the steps, else one for each step side by side.</summary>
+    /// <summary>Copies of a buffer that lives within a section: one before and after the steps, else one for each step side by
+    /// side.</summary>
     /// <param name="section">The section.</param>
     public int CopiesIn(Section section) => section is Section.Begin or Section.End ? 1 : Shape.StepsAtOnce;
 

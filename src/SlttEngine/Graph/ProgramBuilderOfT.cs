@@ -41,7 +41,7 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
     public DeviceBuffer<T> NewActivation(Edge edge)
     {
         bool isStatic = IsStatic(edge);
-        bool saved = Shape.Training && edge.SavedForBackward && !IsMadeAgain(edge);
+        bool saved = Shape.Training && edge.SavedForBackward && !IsRecomputed(edge);
         DeviceBuffer<T> buffer = isStatic || saved
             ? Keep<T>(edge.Name, BufferKind.Saved, Count(edge), isStatic ? 1 : Copies)
             : Scratch<T>(edge.Name, Count(edge));
@@ -51,7 +51,7 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
 
     /// <summary>True for a convolution's output that backward makes again instead of keeping it.</summary>
     /// <param name="edge">The output.</param>
-    internal bool IsMadeAgain(Edge edge) => Shape.Recompute && Shape.Training && edge.CanBeMadeAgain && !IsStatic(edge);
+    internal bool IsRecomputed(Edge edge) => Shape.Recompute && Shape.Training && edge.CanBeRecomputed && !IsStatic(edge);
 
     /// <summary>
     /// Adds the operation that makes a layer's output of its input alone. Where the output is not kept, backward recomputes it so.

@@ -29,7 +29,7 @@ public enum Section
 /// <param name="BatchStatistics">True: an evaluation whose batch norms take their batch's statistics and leave the running ones as they
 /// are.</param>
 /// <param name="StepsAtOnce">C: as many steps go through the network side by side, layer by layer; 1: one.</param>
-/// <param name="Recompute">True: backward makes what batch norms read again, where it can, and forward does not keep it.</param>
+/// <param name="Recompute">True: backward makes what batch norms read recomputed, where it can, and forward does not keep it.</param>
 /// <param name="SplitTf32">True: float32 convolutions of spikes split the other factor into two TF32 parts, for tensor cores.</param>
 public sealed record ProgramShape(
     int Batch,

@@ -1,12 +1,10 @@
-using ManagedCuda.CudaDNN;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
 
 /// <summary>
-/// Average pooling over windows (AvgPool2d: padding counts as zeros), by cuDNN; where the input still lacks a bias, by a kernel that adds
-/// it.
+/// Average pooling over windows (AvgPool2d: padding counts as zeros); it adds the bias that its input still lacks.
 /// </summary>
 public sealed class AvgPool : Layer
 {
@@ -47,41 +45,38 @@ public sealed class AvgPool : Layer
     /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
-        CudaDNNContext dnn = b.Device.Dnn;
-        PoolingDescriptor pooling = b.KeepAlive(new PoolingDescriptor());
-        pooling.SetPooling2dDescriptor(
-            cudnnPoolingMode.AverageCountIncludePadding,
-            cudnnNanPropagation.PropagateNan,
-            kernel,
-            kernel,
-            padding,
-            padding,
-            stride,
-            stride);
-        Dictionary<int, (TensorDescriptor X, TensorDescriptor Y)> tensors = (b.IsStatic(Output) ? [1] : b.StepCounts).ToDictionary(
-            steps => steps, steps => (Tensor(steps, input), Tensor(steps, Output)));
-
-        TensorDescriptor Tensor(int steps, Edge edge)
-        {
-            TensorDescriptor tensor = b.KeepAlive(new TensorDescriptor());
-            tensor.SetTensor4dDescriptor(
-                cudnnTensorFormat.NHWC, b.Shape.Type.Dnn(), steps * b.Shape.Batch, edge.Channels, edge.Height, edge.Width);
-            return tensor;
-        }
-
         (DeviceBuffer<T> activation, DeviceBuffer<float>? bias) = b.ActivationAndBias(input);
         b.AddRecomputable(Output, input, activation, (x, y) => Op.ForSteps(
             Name + " forward",
             [x, .. OptionalBuffers.Present(bias)],
             [y],
-            bias is null
-                ? s => dnn.PoolingForward(
-                    pooling, 1f, tensors[s.Count].X, x.Address(s.First), 0f, tensors[s.Count].Y, y.Address(s.First))
-                : s => b.Device.Kernels.BiasAvgPool(
-                    b.Elementwise(s.Count * b.Count(Output)),
-                    y.At(s.First),
-                    x.At(s.First),
-                    bias.At(0),
+            s => b.Device.Kernels.BiasAvgPool(
+                b.Elementwise(s.Count * b.Count(Output)),
+                y.At(s.First),
+                x.At(s.First),
+                bias.AtOrNull(0),
+                s.Count * b.Shape.Batch,
+                input.Height,
+                input.Width,
+                input.Channels,
+                Output.Height,
+                Output.Width,
+                kernel,
+                stride,
+                padding)));
+        return () =>
+        {
+            Section section = b.BackwardOf(Output);
+            DeviceBuffer<T> gradOutput = b.DrainGradient(Output);
+            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input), section);
+            b.Add(section, Op.ForSteps(
+                Name + " backward",
+                [gradOutput],
+                [gradInput],
+                s => b.Device.Kernels.AvgPoolBackward<T>(
+                    b.Elementwise(s.Count * b.Count(input)),
+                    gradInput.At(s.First),
+                    gradOutput.At(s.First),
                     s.Count * b.Shape.Batch,
                     input.Height,
                     input.Width,
@@ -91,29 +86,6 @@ public sealed class AvgPool : Layer
                     kernel,
                     stride,
                     padding)));
-        return () =>
-        {
-            Section section = b.BackwardOf(Output);
-            DeviceBuffer<T> gradOutput = b.DrainGradient(Output);
-            DeviceBuffer<T> gradInput = b.Scratch<T>(input.Name + " gradient from " + Name, b.Count(input), section);
-
-            // An average's backward reads neither x nor y, but cuDNN wants pointers: the gradients stand in for them.
-            b.Add(section, Op.ForSteps(
-                Name + " backward",
-                [gradOutput],
-                [gradInput],
-                s => dnn.PoolingBackward(
-                    pooling,
-                    1f,
-                    tensors[s.Count].Y,
-                    gradOutput.Address(s.First),
-                    tensors[s.Count].Y,
-                    gradOutput.Address(s.First),
-                    tensors[s.Count].X,
-                    gradInput.Address(s.First),
-                    0f,
-                    tensors[s.Count].X,
-                    gradInput.Address(s.First))));
             b.AddGradient(input, gradInput);
         };
     }

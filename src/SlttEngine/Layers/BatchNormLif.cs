@@ -45,7 +45,7 @@ public sealed class BatchNormLif : Layer
         }
 
         x.SavedForBackward = true;
-        SayWhatCanBeMadeAgain();
+        MarkRecomputable();
         spikes = new Edge(name, x.Height, x.Width, x.Channels, dependsOnInputOnly: false) 
         {
             Origin = Origin.Neurons,
@@ -90,7 +90,7 @@ public sealed class BatchNormLif : Layer
     }
 
     /// <summary>Backward can make x + residual again if x is a convolution's output, and the residual that or spikes.</summary>
-    private void SayWhatCanBeMadeAgain()
+    private void MarkRecomputable()
     {
         bool makesResidual = input.Residual is null
             || (input.Residual.Origin != Origin.Other && input.Residual.DependsOnInputOnly == input.Main.DependsOnInputOnly);
@@ -101,7 +101,7 @@ public sealed class BatchNormLif : Layer
 
         foreach (Edge edge in input.Edges.Where(e => e.Origin == Origin.Convolution))
         {
-            edge.CanBeMadeAgain = true;
+            edge.CanBeRecomputed = true;
         }
     }
 

@@ -66,18 +66,19 @@ internal sealed class BatchNormOps<T>
     public DeviceBuffer<double> Partials(string pass, Section section) =>
         b.Scratch<double>($"{name} {pass} partial sums", 2L * Sums(1).Blocks * channels, section);
 
-    /// <summary>What was normalised, for backward: as forward kept it, or made again to the same bits.</summary>
+    /// <summary>What was normalised, for backward: as forward kept it, or computed a second time, to the same bits.</summary>
     public DeviceBuffer<T> EmitXForBackward()
     {
-        if (!b.IsMadeAgain(input.Main))
+        if (!b.IsRecomputed(input.Main))
         {
             return X;
         }
 
         DeviceBuffer<T> x = b.ActivationForBackward(input.Main);
-        if (input.Residual is { } r)
+        if (input.Residual is not null)
         {
-            EmitResidual(Section.Backward, x, b.ActivationForBackward(r));
+            // For the sum x + residual alone, by the kernel that made it in forward.
+            EmitSums(Section.Backward, x, Partials("recomputed", Section.Backward));
         }
 
         return x;
@@ -151,28 +152,9 @@ internal sealed class BatchNormOps<T>
         Section section = b.ForwardOf(input.Main);
         DeviceBuffer<double> partials = Partials("forward", section);
 
-        // A residual of spikes is read as the potential that they come from: it is kept anyway, the spikes would be made for this alone.
-        (DeviceBuffer<T>? potential, float threshold) =
-            input.Residual is { } r && b.Potential(r) is { } p ? (p.U, p.Threshold) : (null, 0f);
-        DeviceBuffer<T>? residual = input.Residual is { } s && potential is null ? b.Activation(s) : null;
-
         // How often the running statistics move: an evaluation leaves them as they are.
         int repeats = !b.Shape.Training ? 0 : b.IsStatic(input.Main) ? b.Shape.Steps : 1;
-        b.Add(section, Op.ForSteps(
-            name + " statistics",
-            [X, .. OptionalBuffers.Present(potential, residual)],
-            input.Residual is null ? [partials] : [partials, X],
-            s => b.Device.Kernels.BatchNormStatistics(
-                Sums(s.Count),
-                partials.At(s.First),
-                X.At(s.First),
-                residual.AtOrNull(s.First),
-                potential.AtOrNull(s.First),
-                b.Store.Statistic(norm.RunningMean),
-                threshold,
-                s.Count,
-                rows,
-                channels)));
+        EmitSums(section, X, partials);
         b.Add(section, Op.ForSteps(
             name + " statistics finalize",
             [partials],
@@ -198,6 +180,31 @@ internal sealed class BatchNormOps<T>
                 repeats)));
     }
 
+    /// <summary>Emits x ← x + residual, and the sums of x and its squares.</summary>
+    private void EmitSums(Section section, DeviceBuffer<T> x, DeviceBuffer<double> partials)
+    {
+        // A residual of spikes is read as the potential that they come from: it is kept anyway, the spikes would be made for this alone.
+        (DeviceBuffer<T>? potential, float threshold) =
+            input.Residual is { } r && b.Potential(r) is { } p ? (p.U, p.Threshold) : (null, 0f);
+        DeviceBuffer<T>? residual = input.Residual is not { } s || potential is not null ? null
+            : section == Section.Backward ? b.ActivationForBackward(s) : b.Activation(s);
+        b.Add(section, Op.ForSteps(
+            name + " statistics",
+            [x, .. OptionalBuffers.Present(potential, residual)],
+            input.Residual is null ? [partials] : [partials, x],
+            steps => b.Device.Kernels.BatchNormStatistics(
+                Sums(steps.Count),
+                partials.At(steps.First),
+                x.At(steps.First),
+                residual.AtOrNull(steps.First),
+                potential.AtOrNull(steps.First),
+                b.Store.Statistic(norm.RunningMean),
+                threshold,
+                steps.Count,
+                rows,
+                channels)));
+    }
+
     private void EmitRunningStatistics()
     {
         b.Add(Section.Begin, new Op(
@@ -217,23 +224,22 @@ internal sealed class BatchNormOps<T>
                 channels)));
         if (input.Residual is { } r)
         {
-            EmitResidual(b.ForwardOf(input.Main), X, b.Activation(r));
+            DeviceBuffer<T> residual = b.Activation(r);
+            b.Add(b.ForwardOf(input.Main), Op.ForSteps(
+                name + " residual",
+                [X, residual],
+                [X],
+                s => b.Device.Kernels.ResidualAdd(
+                    b.Elementwise(s.Count * rows * channels),
+                    X.At(s.First),
+                    X.At(s.First),
+                    residual.At(s.First),
+                    default,
+                    default,
+                    s.Count * rows,
+                    channels)));
         }
     }
-
-    private void EmitResidual(Section section, DeviceBuffer<T> x, DeviceBuffer<T> residual) => b.Add(section, Op.ForSteps(
-        name + " residual",
-        [x, residual],
-        [x],
-        s => b.Device.Kernels.ResidualAdd(
-            b.Elementwise(s.Count * rows * channels),
-            x.At(s.First),
-            x.At(s.First),
-            residual.At(s.First),
-            default,
-            default,
-            s.Count * rows,
-            channels)));
 
     private DeviceBuffer<float> EmitFinalize(Section section, DeviceBuffer<double> partials, Func<StepRange, int> parts)
     {

@@ -46,20 +46,32 @@ public sealed class Convolution : Layer
             return new SplitConvolution(single, module, input, Output).Emit();
         }
 
-        ConvolutionCalls<T> calls = new(b, module, input, Output);
         Filter<T> filter = Filter<T>.Of(b, module.Weight, () => b.WorkingWeight(module.Weight));
-        b.Add(b.ForwardOf(Output), calls.Forward(b.Activation(input), filter, b.NewActivation(Output)));
-        if (b.IsMadeAgain(Output))
+        if (PixelProduct<T>.IsFor(b, module))
+        {
+            PixelProduct<T> product = new(b, module, input, Output);
+            EmitForward(b, (x, y) => product.Forward(x, filter, y));
+            return () => product.EmitBackward(module.Weight, filter);
+        }
+
+        ConvolutionCalls<T> calls = new(b, module, input, Output);
+        EmitForward(b, (x, y) => calls.Forward(x, filter, y));
+        return () => EmitBackward(b, calls, input, Output, module.Weight, filter);
+    }
+
+    private void EmitForward<T>(ProgramBuilder<T> b, Func<DeviceBuffer<T>, DeviceBuffer<T>, Op> convolve)
+        where T : unmanaged
+    {
+        b.Add(b.ForwardOf(Output), convolve(b.Activation(input), b.NewActivation(Output)));
+        if (b.IsRecomputed(Output))
         {
             b.SetRecompute(Output, () =>
             {
-                DeviceBuffer<T> again = b.Scratch<T>(Output.Name + " made again", b.Count(Output));
-                b.Add(Section.Backward, calls.Forward(b.ActivationForBackward(input), filter, again));
-                return again;
+                DeviceBuffer<T> recomputed = b.Scratch<T>(Output.Name + " recomputed", b.Count(Output));
+                b.Add(Section.Backward, convolve(b.ActivationForBackward(input), recomputed));
+                return recomputed;
             });
         }
-
-        return () => EmitBackward(b, calls, input, Output, module.Weight, filter);
     }
 
     /// <summary>Emits both backward passes: the filter's gradient is added up, the input's handed on.</summary>

@@ -38,7 +38,8 @@ internal sealed class ConvolutionCalls<T>
             + (exactProducts ? " exact products" : string.Empty);
         multiplyAdds = builder.Shape.Batch * output.Elements * module.Kernel * module.Kernel * module.In;
 
-        // The default lets a GPU round float to TF32, which flips spikes, but for factors that TF32 holds. It lets the CPU device transform.
+        // The default lets a GPU round float to TF32, which flips spikes, but for factors that TF32 holds. It lets the CPU device
+        // transform.
         bool roundsNothing = exactProducts && !builder.Device.IsCpu;
         asked = builder.Shape.Type != ComputeType.Float32 ? cudnnMathType.TensorOP
             : builder.Shape.FastMath || roundsNothing ? cudnnMathType.Default : cudnnMathType.FMA;

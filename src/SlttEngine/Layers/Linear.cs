@@ -145,7 +145,8 @@ public sealed class Linear : Layer
         };
     }
 
-    /// <summary>An operation over the rows of all steps side by side; over each step's by itself if its features are the same in each.</summary>
+    /// <summary>An operation over the rows of all steps side by side; over each step's by itself if its features are the same in
+    /// each.</summary>
     private Op SideBySide<T>(
         ProgramBuilder<T> b, string name, DeviceBuffer[] reads, DeviceBuffer[] writes, Action<StepRange> launch)
         where T : unmanaged

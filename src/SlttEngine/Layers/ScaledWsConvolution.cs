@@ -104,17 +104,27 @@ public sealed class ScaledWsConvolution : Layer
                 FanIn))
         { ParameterBytes = 4L * Weight.Count });
 
-        ConvolutionCalls<T> calls = new(b, c, input, Output);
+        PixelProduct<T>? product = PixelProduct<T>.IsFor(b, c) ? new(b, c, input, Output) : null;
+        ConvolutionCalls<T>? calls = product is null ? new(b, c, input, Output) : null;
         Filter<T> filter = Filter<T>.Of(weight);
         DeviceBuffer<T> output = b.NewActivation(Output);
-        b.Add(b.ForwardOf(Output), calls.Forward(b.Activation(input), filter, output));
+        DeviceBuffer<T> x = b.Activation(input);
+        b.Add(b.ForwardOf(Output), product?.Forward(x, filter, output) ?? calls!.Forward(x, filter, output));
         b.SetPendingBias(Output, bias);
         return () =>
         {
             DeviceBuffer<T> gradOutput = b.DrainGradient(Output);
             GradientOps.AddBiasGradient(b, b.BackwardOf(Output), Name, gradOutput, BiasParameter, b.Rows(Output));
             b.AddGradient(Output, gradOutput);
-            Convolution.EmitBackward(b, calls, input, Output, Weight, filter);
+            if (product is not null)
+            {
+                product.EmitBackward(Weight, filter);
+            }
+            else
+            {
+                Convolution.EmitBackward(b, calls!, input, Output, Weight, filter);
+            }
+
             EmitWeightBackward(b);
         };
     }

@@ -25,7 +25,7 @@ internal static class SpikeOps
 {
     /// <summary>
     /// Where the membrane potential goes: each step's is kept for backward, the last one's for the steps to come. Where nothing reads it
-    /// again, as in an evaluation whose steps all go through the network side by side, it is scratch.
+    /// recomputed, as in an evaluation whose steps all go through the network side by side, it is scratch.
     /// </summary>
     /// <typeparam name="T">Compute type.</typeparam>
     /// <param name="b">The program.</param>

@@ -30,13 +30,13 @@ internal sealed class SplitConvolution(ProgramBuilder<float> b, ConvolutionModul
         { ParameterBytes = 4L * weight.Count });
         DeviceBuffer<float> y = b.NewActivation(output);
         EmitForward(b.ForwardOf(output), b.Activation(input), y);
-        if (b.IsMadeAgain(output))
+        if (b.IsRecomputed(output))
         {
             b.SetRecompute(output, () =>
             {
-                DeviceBuffer<float> again = b.Scratch<float>(output.Name + " made again", b.Count(output));
-                EmitForward(Section.Backward, b.ActivationForBackward(input), again);
-                return again;
+                DeviceBuffer<float> recomputed = b.Scratch<float>(output.Name + " recomputed", b.Count(output));
+                EmitForward(Section.Backward, b.ActivationForBackward(input), recomputed);
+                return recomputed;
             });
         }
 

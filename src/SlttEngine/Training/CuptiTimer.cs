@@ -61,7 +61,9 @@ internal sealed class CuptiTimer : OpTimer
     /// <param name="expected">The names of what they launched, each with its operation's index.</param>
     /// <param name="records">What ran in the replay, by its start.</param>
     internal static TimedIteration Match(
-        IReadOnlyList<(Op Op, StepRange Steps)> launched, IReadOnlyList<(string Name, int Op)> expected, IReadOnlyList<DeviceActivity> records)
+        IReadOnlyList<(Op Op, StepRange Steps)> launched,
+        IReadOnlyList<(string Name, int Op)> expected,
+        IReadOnlyList<DeviceActivity> records)
     {
         List<(DeviceActivity Activity, int Op)> activities = [];
         int next = 0;

@@ -75,7 +75,26 @@ internal sealed class InputFeed : IDisposable
 
     /// <summary>Copies a batch's frames, or its image indices, to the device.</summary>
     /// <param name="batch">Exactly <see cref="Bytes"/> bytes; may be reused once the call returns.</param>
-    public void Write(ReadOnlySpan<byte> batch) => device.Uploads.Write(source.Address(0), batch);
+    public void Write(ReadOnlySpan<byte> batch) => device.Uploads.Write(this, source.Address(0), batch);
+
+    /// <summary>
+    /// True if the next batch's copy runs beside an iteration's work, from <see cref="Release"/> on. That is after the last operation that
+    /// <see cref="IsReadBy"/>.
+    /// </summary>
+    public bool Overlaps => device.Uploads.Overlaps(Bytes);
+
+    /// <summary>True if the operation reads the batch.</summary>
+    /// <param name="op">The operation.</param>
+    public bool IsReadBy(Op op) => op.Reads.Contains(source);
+
+    /// <summary>The launches so far were the last to read the batch: the next one may take its place.</summary>
+    public void Release()
+    {
+        if (Overlaps)
+        {
+            device.Uploads.Release();
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()

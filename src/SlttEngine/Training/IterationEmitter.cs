@@ -132,11 +132,12 @@ internal sealed class IterationEmitter<T>
 
     private IterationOps Plan(Dictionary<StepKind, IReadOnlyList<Op>> steps, IReadOnlyList<Op>[] segments)
     {
+        b.Add(Section.End, Metrics());
         bool strict = b.Device.Kind == DeviceKind.CpuFaithful;
         Arena arena = Arena.Plan(
             b.Persistent, [b.Ops(Section.Begin), .. segments, b.Ops(Section.End)], strict ? ArenaGuards.Bytes : 0);
         List<Op> begin = [ClearSums(arena)];
-        List<Op> end = [.. b.Ops(Section.End), Metrics()];
+        List<Op> end = [.. b.Ops(Section.End)];
         if (b.Shape.Training)
         {
             begin.Add(ClearGradients());
@@ -224,9 +225,17 @@ internal sealed class IterationEmitter<T>
         ? []
         : [Op.ForSteps("advance step", [], [], s => Kernels.AdvanceStep(LaunchShape.OneThread, store.RunState, s.Count))];
 
-    private Op Metrics() => new(
-        "metrics",
-        [total, sampleLoss, labels],
-        [],
-        _ => Kernels.Metrics(LaunchShape.Single, store.MetricSums, total.At(0), sampleLoss.At(0), labels.At(0), n, classes));
+    private Op Metrics()
+    {
+        DeviceBuffer<int> ranks = b.Scratch<int>("rank of each label", n, Section.End);
+        return new(
+            "metrics",
+            [total, sampleLoss, labels],
+            [ranks],
+            t =>
+            {
+                Kernels.LabelRanks(LaunchShape.Samples(n), ranks.At(t), total.At(0), labels.At(0), n, classes);
+                Kernels.Metrics(LaunchShape.Single, store.MetricSums, ranks.At(t), sampleLoss.At(0), n);
+            });
+    }
 }

@@ -24,17 +24,18 @@ public enum StepKind
 internal readonly record struct StepPass(StepKind Kind, StepRange Steps)
 {
     /// <summary>
-    /// The passes of an iteration, with neighbouring steps of one kind together: at most C of them, within C steps that begin at a multiple of
+    /// The passes of an iteration, with neighbouring steps of one kind together: at most C of them, within C steps that begin at a
+    /// multiple of
     /// C.
     /// </summary>
     /// <param name="passes">The passes, step by step.</param>
-    /// <param name="atOnce">C.</param>
-    public static List<StepPass> SideBySide(IEnumerable<(StepKind Kind, int T)> passes, int atOnce)
+    /// <param name="stepsAtOnce">C.</param>
+    public static List<StepPass> SideBySide(IEnumerable<(StepKind Kind, int T)> passes, int stepsAtOnce)
     {
         List<StepPass> together = [];
         foreach ((StepKind kind, int t) in passes)
         {
-            if (together is [.., { } last] && last.Kind == kind && last.Steps.First / atOnce == t / atOnce)
+            if (together is [.., { } last] && last.Kind == kind && last.Steps.First / stepsAtOnce == t / stepsAtOnce)
             {
                 (int first, int count) = last.Steps;
                 if (t == first + count || t == first - 1)
@@ -72,10 +73,10 @@ public abstract class Method
 
     /// <summary>The numbers of steps that may go through the network side by side, the largest first.</summary>
     /// <param name="steps">T.</param>
-    /// <param name="atOnce">C: at most so many.</param>
-    internal IReadOnlyList<int> StepCounts(int steps, int atOnce) => SameEveryIteration
-        ? [.. StepPass.SideBySide(Schedule(steps, 0, 0), atOnce).Select(p => p.Steps.Count).Distinct().OrderDescending()]
-        : [.. Enumerable.Range(1, atOnce).Reverse()];
+    /// <param name="stepsAtOnce">C: at most so many.</param>
+    internal IReadOnlyList<int> StepCounts(int steps, int stepsAtOnce) => SameEveryIteration
+        ? [.. StepPass.SideBySide(Schedule(steps, 0, 0), stepsAtOnce).Select(p => p.Steps.Count).Distinct().OrderDescending()]
+        : [.. Enumerable.Range(1, stepsAtOnce).Reverse()];
 
     /// <summary>The passes of an iteration, in order.</summary>
     /// <param name="steps">T.</param>

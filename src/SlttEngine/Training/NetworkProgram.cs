@@ -33,6 +33,7 @@ internal sealed class NetworkProgram : IDisposable
     private readonly IterationOps ops;
     private readonly Dictionary<(string Part, StepRange Steps), CapturedGraph> graphs = [];
     private readonly HashSet<(string Part, StepRange Steps)> launched = [];
+    private int? inputReads;
 
     private NetworkProgram(ComputeDevice device, IterationOps ops, ProgramKind kind) => (this.device, this.ops, Kind) = (device, ops, kind);
 
@@ -85,13 +86,13 @@ internal sealed class NetworkProgram : IDisposable
         // The CPU device has no TF32: what --fast-math means there, Winograd's algorithm, is not asked for by a type.
         bool fastMath = training ? options.FastMath
             : options.EvaluationType == EvaluationType.Tf32 && (options.FastMath || !store.Device.IsCpu);
-        long most = store.Network.Layers.Max(l => Math.Max(l.Output.Elements, l.Inputs.Max(i => i.Elements)));
-        if (batch > int.MaxValue / most)
+        long largest = store.Network.Layers.Max(l => Math.Max(l.Output.Elements, l.Inputs.Max(i => i.Elements)));
+        if (batch > int.MaxValue / largest)
         {
             throw new SlttException(
                 ErrorKind.Usage,
                 $"-b {batch}: too large for cuDNN, whose tensors have at most 2^31 - 1 elements",
-                $"this network takes batches of at most {int.MaxValue / most}");
+                $"this network takes batches of at most {int.MaxValue / largest}");
         }
 
         // What is done in a step of an evaluation is the same in each.
@@ -106,7 +107,7 @@ internal sealed class NetworkProgram : IDisposable
             fastMath,
             BatchStatistics: kind == ProgramKind.TrainingSamplesByBatchStatistics,
             StepsAtOnce: CanBeSideBySide(store.Network, batch, type, options.StaticInput)
-                ? (int)Math.Min(stepsAtOnce, int.MaxValue / (most * batch)) : 1,
+                ? (int)Math.Min(stepsAtOnce, int.MaxValue / (largest * batch)) : 1,
             Recompute: training && options.Recompute,
             SplitTf32: type == ComputeType.Float32 && options.SplitTf32 && (training || !fastMath));
 
@@ -200,24 +201,38 @@ internal sealed class NetworkProgram : IDisposable
                 }
             }
 
+            ops.Feed.Release();
             Launch(ops.End);
         }
         else if (sameEveryIteration && passes.Sum(pass => ops.Steps[pass.Kind].Count) <= LargestGraph)
         {
-            Replay("iteration", default, () =>
+            // Two graphs where the next batch is copied beside the second.
+            int reads = inputReads ??= InputReads(Iteration(passes));
+            if (reads > 0)
             {
-                Launch(ops.Begin);
-                passes.ForEach(Launch);
-                Launch(ops.End);
-            });
+                Replay("up to the input's last use", default, () => Launch(Iteration(passes)[..reads]));
+                ops.Feed.Release();
+            }
+
+            Replay("iteration", default, () => Launch(Iteration(passes)[reads..]));
         }
         else
         {
             Replay("begin", default, () => Launch(ops.Begin));
+            if (Shape.StaticInput)
+            {
+                ops.Feed.Release();
+            }
+
             foreach (StepPass pass in passes)
             {
                 StepPass recorded = Recorded(pass);
                 Replay(pass.Kind.ToString(), recorded.Steps, () => Launch(recorded));
+            }
+
+            if (!Shape.StaticInput)
+            {
+                ops.Feed.Release();
             }
 
             Replay("end", default, () => Launch(ops.End));
@@ -244,6 +259,22 @@ internal sealed class NetworkProgram : IDisposable
         ops.Dispose();
     }
 
+    private static void Launch(List<(Op Op, Action Launch)> launches) => launches.ForEach(launch => launch.Launch());
+
+    /// <summary>Launches up to the last one that reads the input; 0: no copy waits for it.</summary>
+    private int InputReads(List<(Op Op, Action Launch)> launches) =>
+        ops.Feed.Overlaps ? launches.FindLastIndex(launch => ops.Feed.IsReadBy(launch.Op)) + 1 : 0;
+
+    /// <summary>All launches of an iteration in order.</summary>
+    private List<(Op Op, Action Launch)> Iteration(List<StepPass> passes) =>
+    [
+        .. ops.Begin.Select(op => (op, (Action)(() => Launch(op, StepRange.One(0), backwards: false)))),
+        .. passes.SelectMany(pass => ops.Steps[pass.Kind].Select(op => (op, (Action)(() => Launch(op, pass))))),
+        .. ops.End.Select(op => (op, (Action)(() => Launch(op, StepRange.One(0), backwards: false)))),
+    ];
+
+    private void Launch(Op op, StepPass pass) => Launch(op, pass.Steps, backwards: pass.Kind == StepKind.Backward);
+
     private void Launch(IReadOnlyList<Op> ops)
     {
         foreach (Op op in ops)
@@ -256,7 +287,7 @@ internal sealed class NetworkProgram : IDisposable
     {
         foreach (Op op in ops.Steps[pass.Kind])
         {
-            Launch(op, pass.Steps, backwards: pass.Kind == StepKind.Backward);
+            Launch(op, pass);
         }
     }
 
@@ -303,8 +334,8 @@ internal sealed class NetworkProgram : IDisposable
     }
 
     /// <summary>
-    /// True if steps can lie side by side: kernels read 16 bytes at a time, so each step must begin at a multiple of 16 bytes. So it does but
-    /// for odd numbers of channels and samples. The logits are read one by one.
+    /// True if steps can lie side by side: kernels read 16 bytes at a time, so each step must begin at a multiple of 16 bytes. So it does
+    /// but for odd numbers of channels and samples. The logits are read one by one.
     /// </summary>
     private static bool CanBeSideBySide(Network network, int batch, ComputeType type, bool staticInput) => network.Layers
         .SelectMany(l => l.Inputs.Append(l.Output)).Where(edge => edge != network.Logits)

@@ -65,7 +65,8 @@ public sealed class TrainingRun : IDisposable
         SampleFormat format = SampleFormat.Of(trainSet);
         if (options.StepsAtOnce == TrainingOptions.AutoStepsAtOnce)
         {
-            this.options = options = ChooseStepsAtOnce(device, options, format, trainSet, testSet, options.Resume is null ? null : checkpoint);
+            options = ChooseStepsAtOnce(device, options, format, trainSet, testSet, options.Resume is null ? null : checkpoint);
+            this.options = options;
             notes.Add($"{options.StepsAtOnce} of {options.Steps} time steps go through the network side by side");
         }
 

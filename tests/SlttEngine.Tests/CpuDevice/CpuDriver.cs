@@ -126,6 +126,27 @@ internal static unsafe partial class CpuDriver
     internal static partial Result cuGraphDestroy(nint graph);
 
     [LibraryImport(Library)]
+    internal static partial Result cuGraphGetNodes(nint graph, nint* nodes, ref nuint count);
+
+    [LibraryImport(Library)]
+    internal static partial Result cuGraphNodeGetType(nint node, out int type);
+
+    [LibraryImport(Library)]
+    internal static partial Result cuGraphMemsetNodeGetParams(nint node, ulong* values);
+
+    [LibraryImport(Library)]
+    internal static partial Result cuGraphNodeGetDependencies(nint node, nint* nodes, ref nuint count);
+
+    [LibraryImport(Library)]
+    internal static partial Result cuGraphNodeGetDependentNodes(nint node, nint* nodes, ref nuint count);
+
+    [LibraryImport(Library)]
+    internal static partial Result cuGraphAddDependencies(nint graph, nint* from, nint* to, nuint count);
+
+    [LibraryImport(Library)]
+    internal static partial Result cuGraphDestroyNode(nint node);
+
+    [LibraryImport(Library)]
     internal static partial Result cuEventCreate(out nint made, uint flags);
 
     [LibraryImport(Library)]

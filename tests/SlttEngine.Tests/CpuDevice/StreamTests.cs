@@ -200,6 +200,63 @@ internal sealed unsafe class StreamTests(int device) : CpuDeviceTest(device)
         Expect(cuGraphInstantiateWithFlags(out _, 99, 0), Result.InvalidValue);
     }
 
+    /// <summary>A fill, then a kernel: of the nodes, the edge between them, and what is refused.</summary>
+    [Test]
+    public void AGraphsNodesCanBeReadAndChanged()
+    {
+        nint stream = NewStream();
+        (nint graph, _) = Capture(stream, s =>
+        {
+            Ok(cuMemsetD32Async(y, (uint)Word(7), N, s));
+            Ok(Launch(add, 4, 64, s, y, y, Word(1), N));
+        });
+        nint* nodes = stackalloc nint[] { 0, 0, 9 };
+        nuint count = 0;
+        Ok(cuGraphGetNodes(graph, null, ref count));
+        Assert.That((int)count, Is.EqualTo(2));
+        count = 3;
+        Ok(cuGraphGetNodes(graph, nodes, ref count));
+        Assert.That(((int)count, nodes[2]), Is.EqualTo((2, (nint)0)));
+        (nint fill, nint kernel) = (nodes[0], nodes[1]);
+        ulong* values = stackalloc ulong[5]; // target, pitch, value and size of an element, width, height
+        Ok(cuGraphMemsetNodeGetParams(fill, values));
+        Assert.That((values[0], values[2], values[3], values[4]), Is.EqualTo((y, Word(7) | (4UL << 32), (ulong)N, 1UL)));
+        Ok(cuGraphNodeGetType(fill, out int type));
+        Assert.That(type, Is.EqualTo(2));
+        Ok(cuGraphNodeGetType(kernel, out type));
+        Assert.That(type, Is.Zero);
+        Expect(cuGraphMemsetNodeGetParams(kernel, values), Result.InvalidValue);
+        Assert.That((Single(cuGraphNodeGetDependencies, kernel), Single(cuGraphNodeGetDependentNodes, fill)), Is.EqualTo((fill, kernel)));
+
+        Expect(cuGraphAddDependencies(graph, &fill, &kernel, 1), Result.InvalidValue); // it is there
+        Expect(cuGraphAddDependencies(graph, &fill, &fill, 1), Result.InvalidValue);
+        Ok(cuGraphAddDependencies(graph, &kernel, &fill, 1));
+        Expect(cuGraphInstantiateWithFlags(out _, graph, 0), Result.InvalidValue); // a cycle
+        Ok(cuGraphDestroyNode(fill));
+        Expect(cuGraphDestroyNode(fill), Result.InvalidValue);
+        count = 0;
+        Ok(cuGraphNodeGetDependencies(kernel, null, ref count));
+        Assert.That((int)count, Is.Zero);
+
+        Ok(cuGraphInstantiateWithFlags(out nint exec, graph, 0));
+        Ok(cuGraphLaunch(exec, stream));
+        Ok(cuStreamSynchronize(stream));
+        Assert.That(Download<float>(y, N), Is.All.EqualTo(1f), "the kernel runs, the fill does not");
+        Ok(cuGraphDestroy(graph));
+        Expect(cuGraphNodeGetType(kernel, out _), Result.InvalidValue);
+    }
+
+    private delegate Result NodeList(nint node, nint* nodes, ref nuint count);
+
+    private static nint Single(NodeList list, nint node)
+    {
+        nint found = 0;
+        nuint count = 1;
+        Ok(list(node, &found, ref count));
+        Assert.That((int)count, Is.EqualTo(1));
+        return found;
+    }
+
     [Test]
     public void EventsTellTimeInOrder()
     {

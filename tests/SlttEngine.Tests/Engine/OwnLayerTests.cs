@@ -74,7 +74,8 @@ public sealed class OwnLayerTests(DeviceKind kind)
         using EnginePlan plan = new(device, Network(diagonal: false), Options(type, throughTime, staticInput: false));
         MemoryPlan memory = MemoryPlan.Of(plan.Store, plan.Program(Batch, training: true));
         LayerMemory gain = memory.Layers.Single(l => l.Name == "gain");
-        long floats = ParameterStore.Padded(Channels) * 4, weights = ParameterStore.Padded(Channels) * (type == ComputeType.Float32 ? 4 : 6);
+        long floats = ParameterStore.Padded(Channels) * 4;
+        long weights = ParameterStore.Padded(Channels) * (type == ComputeType.Float32 ? 4 : 6);
         Assert.That((gain.Weights, gain.Gradients, gain.Optimizer), Is.EqualTo((weights, floats, floats)));
 
         // What it reads is kept, and so belongs to the batch norm in front; what it makes is not.

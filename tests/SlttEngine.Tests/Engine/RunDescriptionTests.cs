@@ -10,7 +10,8 @@ public sealed class RunDescriptionTests
         {"format":1,"program":"SlttEngine 0.2.0","method":"SLTT-K","K":2,"T":6,"neuron":"LIF, soft reset","tau":1.1,"threshold":1,
         "surrogate":"triangle","loss_lambda":0.05,"loss_one_hot":false,"loss_means":"NaN","model":"m\u003C1\u003E",
         "model_settings":{"drop_rate":"0"},"input":[2,8,8],"classes":2,"class_names":["cat","dog"],"scale":[0.5,1],"shift":[0,0],
-        "train_samples":20,"dtype":"float32","fast_math":false,"split_tf32":false,"steps_at_once":1,"batch_size":4,"drop_last":false,"seed":2022,"epochs":1}
+        "train_samples":20,"dtype":"float32","fast_math":false,"split_tf32":false,"steps_at_once":1,
+        "batch_size":4,"drop_last":false,"seed":2022,"epochs":1}
         """.ReplaceLineEndings(string.Empty);
 
     /// <summary>Each kind of member: the text that was read is written, byte for byte.</summary>

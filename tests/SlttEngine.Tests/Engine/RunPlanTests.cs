@@ -160,7 +160,7 @@ public sealed class RunPlanTests
             + (type == ComputeType.Float32 ? 0 : (4 + size) * Stored) // working weights
             + (type == ComputeType.Float32 ? 0 : 4 * Stored) // gradients are looked through for an overflow
             + (Batch * Features) + x // frames are expanded
-            + logits + losses + losses // metrics: sums, losses, labels
+            + logits + losses + losses + losses // metrics: sums, losses, labels, ranks
             + (20 * Stored); // SGD reads weights, momentum and gradients, writes weights and momentum
         long step = logits // bias
             + x + (2 * logits) + (size * Weights) // forward

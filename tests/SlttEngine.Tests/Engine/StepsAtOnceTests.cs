@@ -5,7 +5,8 @@ using SlttEngine.Training;
 
 namespace SlttEngine.Tests.Engine;
 
-/// <summary>Several time steps that go through the network side by side: the results of one at a time, memory that grows with C alone.</summary>
+/// <summary>Several time steps that go through the network side by side: the results of one at a time, memory that grows with C
+/// alone.</summary>
 public sealed class StepsAtOnceTests
 {
     private const int Steps = 5;

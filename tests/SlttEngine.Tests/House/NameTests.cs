@@ -66,6 +66,8 @@ public sealed partial class NameTests
     [TestCase("MostSamples", true)]
     [TestCase("SOON", true)]
     [TestCase("sum_far", true)]
+    [TestCase("atOnce", true)]
+    [TestCase("StepsAtOnce", false)]
     [TestCase("Owned", false)]
     [TestCase("almost", false)]
     [TestCase("Mistake", false)]
@@ -79,7 +81,11 @@ public sealed partial class NameTests
         }
     }
 
-    private static bool IsBad(string name) => Word().Matches(name).Any(w => Banned.Contains(w.Value));
+    private static bool IsBad(string name) => Word().Matches(Option().Replace(name, string.Empty)).Any(w => Banned.Contains(w.Value));
+
+    /// <summary>An option's name stays as users know it: steps_at_once.</summary>
+    [GeneratedRegex("stepsAtOnce|steps_at_once", RegexOptions.IgnoreCase)]
+    private static partial Regex Option();
 
     [GeneratedRegex(@"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")]
     private static partial Regex Word();

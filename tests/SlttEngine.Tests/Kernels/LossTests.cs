@@ -99,21 +99,23 @@ public sealed class LossTests(DeviceKind kind) : KernelTest(kind)
         float[] logits = [.. Uniform(n * classes, ComputeType.Float32, 0, 12, 2).Select(MathF.Floor)]; // ties in plenty
         int[] labels = [.. Enumerable.Range(0, n).Select(i => (i * 5) % classes)];
         double[] want = [100, 7, 8, 9];
+        int[] wantRanks = new int[n];
         for (int i = 0; i < n; i++)
         {
             // Descending; the lower index first among equals.
             int[] order = [.. Enumerable.Range(0, classes).OrderByDescending(c => logits[(i * classes) + c]).ThenBy(c => c)];
-            int rank = Array.IndexOf(order, labels[i]);
+            wantRanks[i] = Array.IndexOf(order, labels[i]);
             want[0] += sampleLoss[i];
-            want[1] += rank < 1 ? 1 : 0;
-            want[2] += rank < 5 ? 1 : 0;
+            want[1] += wantRanks[i] < 1 ? 1 : 0;
+            want[2] += wantRanks[i] < 5 ? 1 : 0;
             want[3] += 1;
         }
 
+        DeviceArray<int> ranks = Upload([.. Enumerable.Repeat(-1, n)]);
+        Launch("label_ranks", new LaunchShape(3, threads), ranks.Pointer, Floats(logits).Pointer, Upload(labels).Pointer, n, classes);
+        Assert.That(ranks.Read(), Is.EqualTo(wantRanks));
         DeviceArray<double> metrics = Upload([100.0, 7, 8, 9]);
-        Launch(
-            "metrics", new LaunchShape(1, threads), metrics.Pointer, Floats(logits).Pointer, Floats(sampleLoss).Pointer,
-            Upload(labels).Pointer, n, classes);
+        Launch("metrics", new LaunchShape(1, threads), metrics.Pointer, ranks.Pointer, Floats(sampleLoss).Pointer, n);
         double[] actual = metrics.Read();
         Assert.That(actual[0], Is.EqualTo(want[0]).Within(Approx.SumRoundings * Dnn.Numbers.FloatRounding * want[0]));
         Assert.That(actual[1..], Is.EqualTo(want[1..]));
@@ -122,10 +124,12 @@ public sealed class LossTests(DeviceKind kind) : KernelTest(kind)
     [Test]
     public void ALabelWhoseLogitIsNaNIsNoHit()
     {
+        DeviceArray<int> ranks = Upload([-1, -1, -1]);
         DeviceArray<double> metrics = Upload(new double[4]);
         Launch(
-            "metrics", LaunchShape.Single, metrics.Pointer, Floats([float.NaN, 1, 1, float.NaN]).Pointer, Floats([1f, 1f]).Pointer,
-            Upload([0, 0]).Pointer, 2, 2);
-        Assert.That(metrics.Read(), Is.EqualTo(new double[] { 2, 0, 1, 2 }));
+            "label_ranks", new LaunchShape(2, 32), ranks.Pointer, Floats([float.NaN, 1, 1, float.NaN, float.NaN, 2]).Pointer,
+            Upload([0, 0, 1]).Pointer, 3, 2);
+        Launch("metrics", LaunchShape.Single, metrics.Pointer, ranks.Pointer, Floats([1f, 1f, 1f]).Pointer, 3);
+        Assert.That(metrics.Read(), Is.EqualTo(new double[] { 3, 0, 2, 3 }), "a NaN beside the label comes before it");
     }
 }

@@ -12,7 +12,7 @@ public sealed class WeightStandardizeTests(DeviceKind kind) : KernelTest(kind)
     private const double Tolerance = 4e-6;
 
     /// <summary>(out_channels, fan_in).</summary>
-    private static readonly (int, int)[] Sizes = [(1, 2), (3, 9), (5, 27), (2, 147), (4, 288), (1, 1153)];
+    private static readonly (int, int)[] Sizes = [(1, 2), (3, 9), (5, 27), (2, 147), (4, 288), (1, 1153), (3, 1300)];
 
     [Test]
     public void Forward(
@@ -89,6 +89,20 @@ public sealed class WeightStandardizeTests(DeviceKind kind) : KernelTest(kind)
 
         Approx[] Wanted(double[] at) => [
             .. Enumerable.Range(0, o).Select(i => Difference(at, i)).Select(d => new Approx(d, 1e-5 * (1 + Math.Abs(d))))];
+    }
+
+    /// <summary>The mean is a thousand times the spread: squares of the weights themselves would lose it in float.</summary>
+    [Test]
+    public void Weights_with_little_spread_keep_it()
+    {
+        const int FanIn = 300;
+        float[] w = Uniform(FanIn, ComputeType.Float32, 1f, 1.004f, 1);
+        Tensor effective = PoisonedFloats(FanIn), rstd = PoisonedFloats(1), biasEff = PoisonedFloats(1);
+        Launch(
+            "weight_standardize_f32", Cases.Launch(1), effective.Pointer, rstd.Pointer, biasEff.Pointer, Floats(w).Pointer,
+            Floats([1f]).Pointer, Floats([0f]).Pointer, Null, Alpha, Epsilon, 1, FanIn);
+        (_, double[] want) = Standardised([.. w.Select(v => (double)v)], [1], 1, FanIn);
+        AssertWithin(rstd.Read(), [new Approx(want[0], Tolerance * want[0])], "rstd");
     }
 
     [Test]
