@@ -13,7 +13,7 @@ internal sealed class EvalCommand : Command
 {
     private static readonly string[] OfTrainingAlone =
     [
-        "name", "epochs", "out_dir", "surrogate", "amp", "amp_dtype", "opt", "lr", "momentum", "lr_scheduler", "step_size", "gamma",
+        "name", "epochs", "out_dir", "surrogate", "amp_dtype", "opt", "lr", "momentum", "lr_scheduler", "step_size", "gamma",
         "T_max",
         "drop_rate", "weight_decay", "save_init", "K", "method", "reset_head", "on_nan",
     ];
@@ -87,7 +87,8 @@ internal sealed class EvalCommand : Command
         context.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"model: {options.Model}, {evaluation.Network.ParameterCount / 1e6:0.00} M parameters; data: {options.Dataset}, "
-                + $"{evaluation.Samples} test samples; T = {options.T}, float32"));
+                + $"{evaluation.Samples} test samples; T = {options.T}, "
+                + $"{RunFactory.Training(options).UsedEvaluationType.ToString().ToLowerInvariant()}"));
     }
 
     private static void Write(CliContext context, TrainOptions options, EvaluationResult result)
@@ -142,6 +143,7 @@ internal sealed class EvalCommand : Command
         options.Model,
         options.Dataset,
         options.T,
+        EvalType = TrainOptionTable.SpellEval(RunFactory.Training(options).UsedEvaluationType),
         Parameters = evaluation.Network.ParameterCount,
         result.Samples,
         result.Loss,

@@ -51,6 +51,13 @@ internal static class CheckpointOptions
             Amp = run.Dtype != "float32",
             AmpType = run.Dtype == "bfloat16" ? ComputeType.BFloat16 : run.Dtype == "float16" ? ComputeType.Float16 : options.AmpType,
         };
+        if (Enum.TryParse(run.EvalType, ignoreCase: true, out EvaluationType evaluation))
+        {
+            // What the other options make of `auto` stays unsaid.
+            TrainOptions unsaid = result with { EvalType = null };
+            result = RunFactory.Training(unsaid).UsedEvaluationType == evaluation ? unsaid : result with { EvalType = evaluation };
+        }
+
         if (MethodTable.All.FirstOrDefault(m => m.Create(result).Name == run.Method) is { } method)
         {
             result = result with { Method = method.Name };

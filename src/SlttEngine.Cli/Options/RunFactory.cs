@@ -27,6 +27,7 @@ public static class RunFactory
         Type = options.ComputeType,
         StepsAtOnce = options.StepsAtOnce == 0 ? TrainingOptions.AutoStepsAtOnce : options.StepsAtOnce,
         MemoryLimit = options.Memory == 0 ? null : options.Memory << 20,
+        EvaluationType = options.EvalType,
         Recompute = options.Recompute,
         FastMath = options.FastMath,
         SplitTf32 = options.SplitTf32,

@@ -17,6 +17,7 @@ public static class TrainOptionTable
     private static readonly string[] BatchNorms = ["sltt", "cudnn"];
     private static readonly string[] Splits = ["number", "time"];
     private static readonly string[] NanActions = ["stop", "warn"];
+    private static readonly string[] EvalTypes = ["auto", "f32", "tf32", "f16", "bf16"];
     private static readonly string[] AmpTypes = ["float16", "fp16", "bf16", "bfloat16"];
 
     /// <summary>The data sets' names.</summary>
@@ -92,6 +93,10 @@ public static class TrainOptionTable
         Switch(
             "fast_math", "float32: convolutions may round more, which can flip spikes (GPU: TF32; CPU: Winograd's algorithm forward)",
             o => o.FastMath, (o, v) => o with { FastMath = v }),
+        Choice(
+            "eval_type", "evaluation type", EvalTypes, o => SpellEval(o.EvalType),
+            (o, v) => o with { EvalType = v == EvalTypes[0] ? null : (EvaluationType)(Array.IndexOf(EvalTypes, v) - 1) },
+            "what evaluations compute in (auto: tf32 with -amp or -fast_math, else f32; the CPU device has no tf32 and takes f32)"),
         Switch(
             "split_tf32", "float32: convolutions of spikes on tensor cores, in two TF32 parts whose products are exact (not yet measured)",
             o => o.SplitTf32, (o, v) => o with { SplitTf32 = v }),
@@ -131,6 +136,8 @@ public static class TrainOptionTable
 
     /// <summary>As the option is spelled.</summary>
     public static string Spell(OptimizerKind optimizer) => Optimizers[(int)optimizer];
+
+    internal static string SpellEval(EvaluationType? type) => EvalTypes[type is { } t ? (int)t + 1 : 0];
 
     internal static string SpellAmp(ComputeType type) => type == ComputeType.BFloat16 ? "bf16" : "float16";
 

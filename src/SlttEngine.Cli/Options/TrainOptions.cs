@@ -144,6 +144,9 @@ public sealed record TrainOptions
     /// <summary>amp_dtype: what amp computes in; float16 has a dynamic loss scale.</summary>
     public ComputeType AmpType { get; init; } = ComputeType.Float16;
 
+    /// <summary>eval_type: what evaluations compute in; null: as amp and fast_math have it.</summary>
+    public EvaluationType? EvalType { get; init; }
+
     /// <summary>batch_norm: the engine's batch norm or cuDNN's.</summary>
     public BatchNormKind BatchNorm { get; init; } = BatchNormKind.Sltt;
 
@@ -215,6 +218,7 @@ public sealed record TrainOptions
                 + (Duration > 0 ? $"_duration{Duration}" : string.Empty)
                 + (BatchNorm == BatchNormKind.Cudnn ? "_cudnnbn" : string.Empty)
                 + (FastMath ? "_fastmath" : string.Empty)
+                + (EvalType is { } type ? $"_eval_{TrainOptionTable.SpellEval(type)}" : string.Empty)
                 + (Seed != new TrainOptions().Seed ? string.Create(CultureInfo.InvariantCulture, $"_seed{Seed}") : string.Empty)
                 + (WidthDivisor != 1 ? $"_width{WidthDivisor}" : string.Empty);
         }

@@ -33,11 +33,15 @@ public sealed class ParameterStore : IDisposable
     /// <summary>Lays the buffers out; nothing is allocated.</summary>
     /// <param name="device">The device.</param>
     /// <param name="network">Whose parameters.</param>
-    /// <param name="type">Compute type: 16-bit types have working weights of their own.</param>
+    /// <param name="type">Training's compute type.</param>
     /// <param name="optimizerStates">Float buffers that the optimiser keeps; negative: no gradients either (evaluation only).</param>
-    public ParameterStore(ComputeDevice device, Network network, ComputeType type, int optimizerStates)
+    /// <param name="workingType">Type of the working weights, where evaluation's is a 16-bit type and training's is not; null:
+    /// training's.</param>
+    public ParameterStore(
+        ComputeDevice device, Network network, ComputeType type, int optimizerStates, ComputeType? workingType = null)
     {
         (Device, Network, Type, this.optimizerStates) = (device, network, type, optimizerStates);
+        WorkingType = workingType ?? type;
         (Elements, statisticsElements) = AssignOffsets(network);
         byName = network.Parameters.ToDictionary(p => p.Name);
         statisticsByName = network.Statistics.ToDictionary(s => s.Name);
@@ -49,8 +53,11 @@ public sealed class ParameterStore : IDisposable
     /// <summary>Whose parameters.</summary>
     public Network Network { get; }
 
-    /// <summary>Compute type of the working weights.</summary>
+    /// <summary>Training's compute type.</summary>
     public ComputeType Type { get; }
+
+    /// <summary>Type of the working weights: 16-bit types have working weights of their own, in float32 they are the master weights.</summary>
+    public ComputeType WorkingType { get; }
 
     /// <summary>Elements of the parameter buffer, padding included.</summary>
     public long Elements { get; }
@@ -83,7 +90,7 @@ public sealed class ParameterStore : IDisposable
 
     private (long Weights, long Gradients, long Optimizer) BytesOf(long elements)
     {
-        long working = Type == ComputeType.Float32 ? 0 : elements * Type.Size();
+        long working = WorkingType == ComputeType.Float32 ? 0 : elements * WorkingType.Size();
         return ((elements * 4) + working, optimizerStates >= 0 ? elements * 4 : 0, Math.Max(0, optimizerStates) * elements * 4);
     }
 
@@ -139,9 +146,9 @@ public sealed class ParameterStore : IDisposable
         weights = Zeroed(Elements);
         gradients = optimizerStates >= 0 ? Zeroed(Elements) : null;
         optimizerState = [.. Enumerable.Range(0, Math.Max(0, optimizerStates)).Select(_ => Zeroed(Elements))];
-        if (Type != ComputeType.Float32)
+        if (WorkingType != ComputeType.Float32)
         {
-            working = new CudaDeviceVariable<byte>(Elements * Type.Size());
+            working = new CudaDeviceVariable<byte>(Elements * WorkingType.Size());
         }
 
         statistics = Zeroed(statisticsElements);
@@ -281,8 +288,8 @@ public sealed class ParameterStore : IDisposable
     private DevicePtr<T> OfType<T>(CudaDeviceVariable<float>? single, CudaDeviceVariable<byte>? half)
         where T : unmanaged => KernelType<T>.Type == ComputeType.Float32
         ? new(single?.DevicePointer ?? default)
-        : KernelType<T>.Type == Type ? new(half?.DevicePointer ?? default)
-        : throw new InvalidOperationException($"the store's working type is {Type}, not {KernelType<T>.Type}");
+        : KernelType<T>.Type == WorkingType ? new(half?.DevicePointer ?? default)
+        : throw new InvalidOperationException($"the store's working type is {WorkingType}, not {KernelType<T>.Type}");
 
     private CudaDeviceVariable<float> Zeroed(long elements)
     {

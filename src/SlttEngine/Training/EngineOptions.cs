@@ -33,8 +33,11 @@ public sealed record EngineOptions
     /// <summary>The optimiser; null: the engine only evaluates.</summary>
     public Optimizer? Optimizer { get; init; } = new Sgd(0.9f, 0);
 
-    /// <summary>Number type of activations and working weights in training; evaluation is always in float32.</summary>
+    /// <summary>Number type of activations and working weights in training.</summary>
     public ComputeType Type { get; init; } = ComputeType.Float32;
+
+    /// <summary>What evaluations compute in.</summary>
+    public EvaluationType EvaluationType { get; init; } = EvaluationType.Float32;
 
     /// <summary>Seed of the run.</summary>
     public ulong Seed { get; init; } = 2022;

@@ -15,12 +15,13 @@ public sealed class EnginePlan : IDisposable
     /// <param name="device">The device, for its libraries' workspace sizes.</param>
     /// <param name="network">The network.</param>
     /// <param name="options">What it is planned for; batch sizes and the address of images are not asked yet.</param>
-    /// <exception cref="SlttException">The network's layers do not fit together.</exception>
+    /// <exception cref="SlttException">The network's layers, or the types of training and evaluation, do not fit together.</exception>
     public EnginePlan(ComputeDevice device, Network network, EngineOptions options)
     {
         network.Validate();
         (Device, Options, evaluationStepsAtOnce) = (device, options, options.EvaluationStepsAtOnce);
-        Store = new ParameterStore(device, network, options.Type, options.Optimizer?.StateNames.Count ?? -1);
+        ComputeType working = EvaluationTypes.WorkingType(options.Type, options.EvaluationType);
+        Store = new ParameterStore(device, network, options.Type, options.Optimizer?.StateNames.Count ?? -1, working);
         SpikeCounts = options.CountSpikes ? new SpikeCounts(device, network) : null;
         FiringFlags = options.WatchFiring ? new FiringFlags(device, network) : null;
     }
@@ -45,7 +46,7 @@ public sealed class EnginePlan : IDisposable
 
     /// <summary>
     /// Samples in evaluation's batches: as in training, or the largest part of that whose evaluation takes no more memory than training
-    /// does. Evaluation is in float32. Without this, it would decide the memory of a run in mixed precision.
+    /// does. Without this, evaluation in float32 would decide the memory of a run in mixed precision.
     /// </summary>
     /// <remarks>All steps go through the network side by side, if that means more images at once.</remarks>
     /// <param name="batch">Samples in training's batches.</param>

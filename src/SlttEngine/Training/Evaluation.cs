@@ -42,7 +42,7 @@ public sealed record EvaluationResult(long Samples, double Loss, double Top1, do
     public double MultiplyAdds => Layers.Sum(l => l.MultiplyAdds);
 }
 
-/// <summary>Evaluates a checkpoint on the test set, in float32, and counts spikes.</summary>
+/// <summary>Evaluates a checkpoint on the test set, and counts spikes.</summary>
 public sealed class Evaluation : IDisposable
 {
     private readonly TrainingOptions options;

@@ -81,7 +81,11 @@ internal sealed class NetworkProgram : IDisposable
         bool measures)
     {
         bool training = kind == ProgramKind.Training;
-        ComputeType type = training ? options.Type : ComputeType.Float32;
+        ComputeType type = training ? options.Type : options.EvaluationType.Storage();
+
+        // The CPU device has no TF32: what --fast-math means there, Winograd's algorithm, is not asked for by a type.
+        bool fastMath = training ? options.FastMath
+            : options.EvaluationType == EvaluationType.Tf32 && (options.FastMath || !store.Device.IsCpu);
         long largest = store.Network.Layers.Max(l => Math.Max(l.Output.Elements, l.Inputs.Max(i => i.Elements)));
         if (batch > int.MaxValue / largest)
         {
@@ -100,12 +104,12 @@ internal sealed class NetworkProgram : IDisposable
             training,
             training && options.Method.ThroughTime,
             options.StaticInput,
-            options.FastMath,
+            fastMath,
             BatchStatistics: kind == ProgramKind.TrainingSamplesByBatchStatistics,
             StepsAtOnce: CanBeSideBySide(store.Network, batch, type, options.StaticInput)
                 ? (int)Math.Min(stepsAtOnce, int.MaxValue / (largest * batch)) : 1,
             Recompute: training && options.Recompute,
-            SplitTf32: type == ComputeType.Float32 && options.SplitTf32);
+            SplitTf32: type == ComputeType.Float32 && options.SplitTf32 && (training || !fastMath));
 
         return shape.Type switch
         {
@@ -191,7 +195,7 @@ internal sealed class NetworkProgram : IDisposable
             foreach (StepPass pass in passes)
             {
                 Launch(pass);
-                if (pass.Kind != StepKind.Backward)
+                if (pass.Kind != StepKind.Backward && afterForward is not null)
                 {
                     pass.Steps.Steps.ToList().ForEach(t => afterForward?.Invoke(t));
                 }

@@ -33,6 +33,7 @@ internal sealed class Predictor : IDisposable
         {
             Optimizer = null,
             Type = ComputeType.Float32,
+            EvaluationType = EvaluationType.Float32,
             TestBatches = [batch],
         });
         engine.Store.Initialize((ulong)options.Seed);

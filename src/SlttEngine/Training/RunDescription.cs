@@ -30,7 +30,7 @@ public sealed partial record RunDescription
     /// <summary>What decides how training goes on, besides.</summary>
     private static readonly string[] OfTraining =
     [
-        "method", "K", "surrogate", "dtype", "fast_math", "split_tf32", "steps_at_once", "batch_size", "seed", "drop_last",
+        "method", "K", "surrogate", "dtype", "eval_type", "fast_math", "split_tf32", "steps_at_once", "batch_size", "seed", "drop_last",
     ];
 
     /// <summary>The version of the form; readers refuse a newer one.</summary>
@@ -110,6 +110,9 @@ public sealed partial record RunDescription
     /// <summary>Number type of activations in training: float32, float16 or bfloat16.</summary>
     public required string Dtype { get; init; }
 
+    /// <summary>What evaluations compute in: float32, tf32, float16 or bfloat16; null where an earlier version wrote it.</summary>
+    public string? EvalType { get; init; }
+
     /// <summary>Whether float32 convolutions may round more.</summary>
     public required bool FastMath { get; init; }
 
@@ -165,6 +168,7 @@ public sealed partial record RunDescription
             Shift = frames?.Shift,
             TrainSamples = set.Count,
             Dtype = Lower(options.Type),
+            EvalType = Lower(options.UsedEvaluationType),
             FastMath = options.FastMath,
             SplitTf32 = options.SplitTf32,
             StepsAtOnce = options.StepsAtOnce,

@@ -56,8 +56,14 @@ public sealed record TrainingOptions
     /// <summary>The learning rate of each epoch; null: that of the checkpoint to resume, else <see cref="DefaultLearningRate"/>.</summary>
     public LearningRate? LearningRate { get; init; }
 
-    /// <summary>Number type of activations and working weights in training; evaluation is in float32.</summary>
+    /// <summary>Number type of activations and working weights in training.</summary>
     public ComputeType Type { get; init; } = ComputeType.Float32;
+
+    /// <summary>
+    /// What evaluations compute in; null: float32, but TF32 where training is in a 16-bit type, as PyTorch's default has it, or
+    /// <see cref="FastMath"/> is set.
+    /// </summary>
+    public EvaluationType? EvaluationType { get; init; }
 
     /// <summary>float32 convolutions may round more: TF32 on a GPU, Winograd's algorithm in the CPU device's forward pass.</summary>
     public bool FastMath { get; init; }
@@ -115,6 +121,10 @@ public sealed record TrainingOptions
     /// <summary>Cosine annealing from 0.1 over 300 epochs.</summary>
     public static LearningRate DefaultLearningRate { get; } = new LearningRate.Cosine(0.1, 300);
 
+    /// <summary>What evaluations compute in.</summary>
+    internal EvaluationType UsedEvaluationType => EvaluationType
+        ?? (Type != ComputeType.Float32 || FastMath ? Training.EvaluationType.Tf32 : Training.EvaluationType.Float32);
+
     /// <summary>The optimiser that counts.</summary>
     internal Optimizer UsedOptimizer => Optimizer ?? DefaultOptimizer;
 
@@ -148,6 +158,7 @@ public sealed record TrainingOptions
         Require(double.IsFinite(rate) && rate >= 0, "LearningRate.Initial", rate, "must not be negative");
         UsedLearningRate.Validate();
         Require(Enum.IsDefined(Type), nameof(Type), Type, "is no number type");
+        Require(EvaluationType is not { } e || Enum.IsDefined(e), nameof(EvaluationType), EvaluationType, "is no evaluation type");
         Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "must be at least 1");
         Require(Epochs >= 1, nameof(Epochs), Epochs, "must be at least 1");
         Require(Seed >= 0, nameof(Seed), Seed, "must not be negative");
@@ -231,6 +242,7 @@ public sealed record TrainingOptions
         Loss = Loss,
         Optimizer = UsedOptimizer,
         Type = Type,
+        EvaluationType = UsedEvaluationType,
         Seed = (ulong)Seed,
         TrainInput = train,
         TestInput = test,
