@@ -35,8 +35,9 @@ template <class T> struct LifSteps {
         for (int step = walk.first; step < walk.end; ++step) {
             Pack<V> x_now = from_memory(next);
             if (!x_shared && step + 1 < walk.end) next = fetch<V, STREAM>(x_at(step + 1), i);
-            Pack<V> u_now = rounded<T>(lif_step(v, input(step, x_now), lambda));
-            if (step + 1 == walk.end || !u_last) store<V>(u_at(step), i, u_now);
+            Stored<T, V> u_stored = to_memory<T>(lif_step(v, input(step, x_now), lambda));
+            if (step + 1 == walk.end || !u_last) store<V>(u_at(step), i, u_stored);
+            Pack<V> u_now = from_memory(u_stored);
             fire(i + step * n, spike(u_now, v_th));
             v = reset(u_now, v_th);
         }
