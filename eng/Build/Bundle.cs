@@ -52,8 +52,11 @@ internal static class Bundle
         }
 
         // Programs that check a machine with a GPU, and compare it with the official programs.
-        foreach (string file in new[] { "tools/gpu-check.sh", "bench/peer/official.py", "bench/peer/compare.py", "bench/peer/spikingjelly2.py",
-            "bench/peer/samples.py" })
+        string[] programs =
+        [
+            "tools/gpu-check.sh", "bench/peer/official.py", "bench/peer/compare.py", "bench/peer/spikingjelly2.py", "bench/peer/samples.py",
+        ];
+        foreach (string file in programs)
         {
             string copy = Path.Combine(folder, file);
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);

@@ -56,7 +56,7 @@ public sealed class ParameterStore : IDisposable
     /// <summary>Training's compute type.</summary>
     public ComputeType Type { get; }
 
-    /// <summary>Type of the working weights: 16-bit types have working weights of their own, in float32 they are the master weights.</summary>
+    /// <summary>Type of the working weights: 16-bit types have some of their own, in float32 they are the master weights.</summary>
     public ComputeType WorkingType { get; }
 
     /// <summary>Elements of the parameter buffer, padding included.</summary>

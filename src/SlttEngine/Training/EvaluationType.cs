@@ -8,7 +8,7 @@ public enum EvaluationType
     /// <summary>float32, each convolution a sum of products.</summary>
     Float32,
 
-    /// <summary>float32 in memory; a GPU's convolutions round their inputs to TF32. The CPU device has no TF32 and computes in float32.</summary>
+    /// <summary>float32 in memory; a GPU's convolutions round their inputs to TF32. The CPU device computes in float32.</summary>
     Tf32,
 
     /// <summary>Activations and working weights in float16.</summary>

@@ -27,7 +27,7 @@ public sealed class EvaluationTypeTests
         Assert.That(File.ReadAllText(Path.Combine(Path.GetDirectoryName(half)!, "args.txt")), Does.Contain("eval_type='f16'"));
         using (SafeTensorsFile one = SafeTensorsFile.Open(single), other = SafeTensorsFile.Open(half))
         {
-            Assert.That(other.ReadBytes("conv1.weight"), Is.EqualTo(one.ReadBytes("conv1.weight")), "training is the same");
+            Assert.That(other.ReadBytes("net.conv1.weight"), Is.EqualTo(one.ReadBytes("net.conv1.weight")), "training is the same");
         }
 
         JsonElement Evaluate(string checkpoint, params string[] options)
