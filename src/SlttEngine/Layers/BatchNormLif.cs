@@ -46,7 +46,7 @@ public sealed class BatchNormLif : Layer
 
         x.SavedForBackward = true;
         MarkRecomputable();
-        spikes = new Edge(name, x.Height, x.Width, x.Channels, dependsOnInputOnly: false) 
+        spikes = new Edge(name, x.Height, x.Width, x.Channels, dependsOnInputOnly: false)
         {
             Origin = Origin.Neurons,
             IsExactInTf32 = Lif.IsExactInTf32(1, dropRate),

@@ -218,7 +218,7 @@ internal sealed class IterationEmitter<T>
             n,
             classes))
         with
-        { CarriedBytes = labels.Bytes + (2 * (total.Bytes + sampleLoss.Bytes)) };
+    { CarriedBytes = labels.Bytes + (2 * (total.Bytes + sampleLoss.Bytes)) };
 
     /// <summary>Adds the steps that were done to the number of the step, which only frames ask for.</summary>
     private Op[] AdvanceStep() => b.Shape.StaticInput
