@@ -169,7 +169,8 @@ compare() {
     --device $device --rounds 2 "$@" --iterations "$iterations" --out "$out/official-$name.json"
 }
 
-declare -A limit=([devices]=20 [tests]=150 [verify]=90 [memcheck]=75 [racecheck]=75 [kernels]=80 [training]=80 [profile]=60 [variants]=240 [official]=540)
+declare -A limit=([devices]=20 [tests]=150 [verify]=90 [memcheck]=75 [racecheck]=75 [kernels]=80 [training]=80 [profile]=60
+  [variants]=240 [official]=540)
 shared_left=470  # seconds left for all pieces but `variants` and `official`
 failed=0 group=
 # A program that outlived its limit or Ctrl-C would use the GPU while the next piece is timed. So the whole process group ends.

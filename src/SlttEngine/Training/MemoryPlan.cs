@@ -42,6 +42,7 @@ public sealed record MemoryPlan(
     /// <param name="format">The samples.</param>
     public static MemoryPlan For(Device.ComputeDevice device, TrainingOptions options, Data.SampleFormat format)
     {
+        options = RunPlan.WithStepsAtOnce(device, options, format, images: 0);
         using EnginePlan plan = options.Plan(device, format);
         return Of(plan.Store, plan.Program(options.BatchSize, training: true));
     }
