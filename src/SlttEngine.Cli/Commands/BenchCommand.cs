@@ -29,6 +29,11 @@ internal sealed class BenchCommand : Command
     internal override int Run(CliContext context, IReadOnlyList<string> positionals)
     {
         TrainOptions options = batch.Read();
+        if (batchFile is "")
+        {
+            throw new SlttException(ErrorKind.Usage, "-save_batch '': not a file's name", "name the file to write");
+        }
+
         BenchmarkResult result = BenchmarkRun.Measure(
             () => ComputeDevice.Open(options.Device, out _), RunFactory.Training(options), () => Batch(
                 context, options), batch.Iterations, context.Stop);
@@ -58,7 +63,9 @@ internal sealed class BenchCommand : Command
     private static void Show(CliContext context, TrainOptions options, BenchmarkResult result)
     {
         context.WriteLine($"device: {result.Device}");
-        context.WriteLine($"{options.Model}, {options.Method}, T = {options.T}, batch {options.BatchSize}, {result.Iterations} iterations");
+        string together = result.StepsAtOnce > 1 ? $", {result.StepsAtOnce} steps side by side" : string.Empty;
+        context.WriteLine(
+            $"{options.Model}, {options.Method}, T = {options.T}{together}, batch {options.BatchSize}, {result.Iterations} iterations");
         List<(string Name, string Value)> rows = [
             ("seconds an iteration, median", result.SecondsPerIteration.ToString("0.0000", CultureInfo.InvariantCulture))];
         if (result.HostSecondsPerIteration is { } host)

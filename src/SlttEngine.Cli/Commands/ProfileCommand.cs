@@ -35,6 +35,11 @@ internal sealed class ProfileCommand : Command
     internal override int Run(CliContext context, IReadOnlyList<string> positionals)
     {
         TrainOptions options = batch.Read();
+        if (traceFile is not null && (traceFile.Length == 0 || Directory.Exists(traceFile)))
+        {
+            throw new SlttException(ErrorKind.Usage, $"-trace '{traceFile}': not a file's name", "name the file to write");
+        }
+
         if (traceFile is not null && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(traceFile))))
         {
             throw new SlttException(ErrorKind.Data, $"-trace {traceFile}: its folder is not there", "make it first");
@@ -63,7 +68,8 @@ internal sealed class ProfileCommand : Command
             $"device: {profile.Device}; computes {profile.Flops / 1e12:0.###} TFLOP/s in {options.ComputeType.Suffix()}, copies "
                 + $"{profile.CopyBytesPerSecond / 1e9:0.#} GB/s (measured now)"));
         context.WriteLine(
-            $"{options.Model}, {options.Method}, T = {options.T}, batch {options.BatchSize}, medians of {profile.Iterations} iterations; "
+            $"{options.Model}, {options.Method}, T = {options.T}, steps at once {TrainOptionTable.Find("steps_at_once")!.Text(options)}, "
+                + $"batch {options.BatchSize}, medians of {profile.Iterations} iterations; "
                 + $"measured by {profile.MeasuredBy}");
         List<(string Name, double Seconds)> rows =
         [

@@ -130,6 +130,19 @@ internal sealed class TrainOptionSet
                 $"-method {MethodTable.SlttK} runs backward in K of the T steps");
         }
 
+        if (options.SplitTf32 && Has("split_tf32") && (options.Amp || options.FastMath))
+        {
+            throw new SlttException(
+                ErrorKind.Usage, $"-split_tf32 has no effect with -{(options.Amp ? "amp" : "fast_math")}",
+                "it keeps float32's accuracy: give it alone");
+        }
+
+        if (!Has("steps_at_once"))
+        {
+            // What a checkpoint or args.txt says of more steps: a run of fewer takes all of its own together.
+            options = options with { StepsAtOnce = Math.Min(options.StepsAtOnce, Math.Max(1, options.T)) };
+        }
+
         return (options with { Takeover = takeover }).Validate();
     }
 

@@ -84,7 +84,7 @@ public static class TrainOptionTable
             (o, v) => o with { StepsAtOnce = v == "auto" ? 0 : Positive("steps_at_once", v, " or auto") },
             o => o.StepsAtOnce == 0 ? "auto" : o.StepsAtOnce.ToString(CultureInfo.InvariantCulture)),
         Switch(
-            "recompute", "backward computes what batch norms read again instead of keeping it: less memory, more time, the same bits",
+            "recompute", "backward computes what batch norms read again instead of keeping it: less memory in deep networks, more time",
             o => o.Recompute, (o, v) => o with { Recompute = v }),
         new(
             "memory", "MIB", "device memory that a run may take, for -steps_at_once auto and sltt plan (default: what is free)",

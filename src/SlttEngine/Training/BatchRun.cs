@@ -62,6 +62,9 @@ public sealed class BatchRun : IDisposable
     /// <summary>The program of its iterations.</summary>
     internal NetworkProgram Program => Engine.Program(training: true, labels.Length);
 
+    /// <summary>Time steps that go through the network side by side.</summary>
+    public int StepsAtOnce => Engine.Program(training: true, labels.Length).Shape.StepsAtOnce;
+
     /// <summary>Runs one training iteration and waits.</summary>
     public BatchMetrics Iterate()
     {

@@ -10,6 +10,7 @@ namespace SlttEngine.Training;
 /// <param name="SecondsPerIteration">Median time of an iteration, update included: on a GPU from one's end to the next one's.</param>
 /// <param name="HostSecondsPerIteration">Median time until the host had handed an iteration over; null on the CPU device, which works in
 /// the host's thread.</param>
+/// <param name="StepsAtOnce">Time steps that went through the network side by side.</param>
 /// <param name="ImagesPerSecond">Samples a second at that time.</param>
 /// <param name="DeviceBytes">Device memory planned and allocated, images that stay on the device aside.</param>
 /// <param name="DeviceInUseBytes">Memory in use on the whole GPU after the iterations, as nvidia-smi shows it: the driver's and the
@@ -24,6 +25,7 @@ public sealed record BenchmarkResult(
     int Iterations,
     double SecondsPerIteration,
     double? HostSecondsPerIteration,
+    int StepsAtOnce,
     double ImagesPerSecond,
     long DeviceBytes,
     long? DeviceInUseBytes,
@@ -102,6 +104,7 @@ public static class BenchmarkRun
             seconds.Count,
             median,
             device.IsCpu ? null : Median(hostSeconds),
+            run.StepsAtOnce,
             options.BatchSize / median,
             run.Engine.ArenaBytes + run.Engine.StoreBytes,
             device.IsCpu ? null

@@ -71,6 +71,10 @@ public abstract class Method
     {
     }
 
+    /// <summary>The most neighbouring steps that one kind of pass may have: more can't go through the network side by side.</summary>
+    /// <param name="steps">T.</param>
+    internal virtual int LongestRun(int steps) => steps;
+
     /// <summary>The numbers of steps that may go through the network side by side, the largest first.</summary>
     /// <param name="steps">T.</param>
     /// <param name="stepsAtOnce">C: at most so many.</param>
@@ -114,6 +118,9 @@ public sealed class SlttK(int k) : Method
 
     /// <inheritdoc/>
     public override bool ThroughTime => false;
+
+    /// <inheritdoc/>
+    internal override int LongestRun(int steps) => Math.Max(k, steps - k);
 
     /// <inheritdoc/>
     public override void Validate(int steps)

@@ -107,7 +107,7 @@ internal sealed class NetworkProgram : IDisposable
             fastMath,
             BatchStatistics: kind == ProgramKind.TrainingSamplesByBatchStatistics,
             StepsAtOnce: CanBeSideBySide(store.Network, batch, type, options.StaticInput)
-                ? (int)Math.Min(stepsAtOnce, int.MaxValue / (largest * batch)) : 1,
+                ? (int)Math.Min(Math.Min(stepsAtOnce, method.LongestRun(options.Steps)), int.MaxValue / (largest * batch)) : 1,
             Recompute: training && options.Recompute,
             SplitTf32: type == ComputeType.Float32 && options.SplitTf32 && (training || !fastMath));
 

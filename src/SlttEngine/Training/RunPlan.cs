@@ -52,7 +52,7 @@ public sealed record RunPlan(
     /// <param name="device">The device.</param>
     public IEnumerable<RunPlan> Variants(ComputeDevice device)
     {
-        foreach (int steps in StepCounts(Options.Steps))
+        foreach (int steps in StepCounts(Options.Method.LongestRun(Options.Steps)))
         {
             RunPlan Plan(bool recompute) =>
                 For(device, Options with { StepsAtOnce = steps, Recompute = recompute }, Format, Images, measure: false);
@@ -129,8 +129,23 @@ public sealed record RunPlan(
         }
 
         long limit = options.MemoryLimitOn(device);
-        return StepCounts(options.Steps).Select(steps => options with { StepsAtOnce = steps })
-            .First(variant => variant.StepsAtOnce == 1 || bytes(variant) <= limit);
+        long least = 0;
+        foreach (int steps in StepCounts(options.Method.LongestRun(options.Steps)))
+        {
+            TrainingOptions variant = options with { StepsAtOnce = steps };
+            least = bytes(variant);
+            if (least <= limit)
+            {
+                return variant;
+            }
+        }
+
+        throw new SlttException(
+            ErrorKind.Device,
+            FormattableString.Invariant(
+                $"one time step at a time needs {least / (double)(1 << 20):F1} MiB, and the limit is {limit / (double)(1 << 20):F1} MiB"),
+            options.Recompute ? "give more memory, or take a smaller batch (-b) or model"
+                : "give more memory, or take a smaller batch (-b), a smaller model, or -recompute");
     }
 
     /// <summary>The same, for a run on samples of a format.</summary>

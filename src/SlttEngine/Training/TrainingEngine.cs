@@ -73,7 +73,9 @@ public sealed class TrainingEngine : IDisposable
             throw new SlttException(
                 ErrorKind.Device,
                 $"the run needs {(ArenaBytes + StoreBytes) / (double)(1 << 20):F0} MiB of device memory, more than {Device.Name} has free",
-                "take a smaller batch (-b) or model",
+                options is { StepsAtOnce: > 1 } ? "take fewer steps side by side (-steps_at_once), a smaller batch (-b) or model"
+                    : options.Recompute || options.TrainBatches.Count == 0 ? "take a smaller batch (-b) or model"
+                    : "take a smaller batch (-b) or model, or -recompute",
                 e);
         }
 

@@ -22,10 +22,10 @@ public sealed record TrainingOptions
     public int Steps { get; init; } = 6;
 
     /// <summary>
-    /// C, from 1 to T: as many time steps of training go through the network side by side, layer by layer. Memory for activations is C
-    /// times that of one step, whatever T is; a GPU that one step leaves half empty is faster. The results are those of one step at a
-    /// time, up to the order in which sums are added. Where a step's numbers of a layer do not fill whole 16 bytes (odd channels and
-    /// samples), steps go one by one.
+    /// C, from 1 to T, or <see cref="AutoStepsAtOnce"/>: as many time steps of training go through the network side by side, layer by
+    /// layer. Memory for activations is C times that of one step, whatever T is; a GPU that one step leaves half empty is faster. The
+    /// results are those of one step at a time, up to the order in which sums are added. Where a step's numbers of a layer do not fill
+    /// whole 16 bytes (odd channels and samples), steps go one by one.
     /// </summary>
     public int StepsAtOnce { get; init; } = 1;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SlttEngine.Cli.Options;
 
 namespace SlttEngine.Tests.Cli;
 
@@ -101,4 +102,19 @@ public sealed class ProfileCommandTests
         Refused("unknown option '--save_batch'", 2, "--save_batch", "x");
         Refused($"-trace {folder}/none/trace.json: its folder is not there", 4, "--trace", $"{folder}/none/trace.json");
     });
+
+    /// <summary>A run of fewer steps than another had side by side takes all of its own; only what is said is refused.</summary>
+    [Test]
+    public void FewerStepsThanAnotherRunHadSideBySide()
+    {
+        string args = Path.Combine(folder, "args.txt");
+        File.WriteAllText(args, new TrainOptions { T = 4, StepsAtOnce = 4, WidthDivisor = 32, BatchSize = 2 }.ToArgsText());
+        SlttProcess.Result run = SlttProcess.Run(["bench", "--device", "cpu", "--from", args, "-T", "2", "--iterations", "1", "--json"]);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(
+            JsonDocument.Parse(run.Output).RootElement.GetProperty("result").GetProperty("steps_at_once").GetInt32(), Is.EqualTo(2));
+        SlttProcess.Result refused = SlttProcess.Run(["bench", "--device", "cpu", "--from", args, "-T", "2", "--steps-at-once", "3"]);
+        Assert.That(refused.ExitCode, Is.EqualTo((int)ErrorKind.Usage));
+        Assert.That(refused.Error, Does.Contain("-steps_at_once 3: is more than the 2 time steps of -T"));
+    }
 }

@@ -211,6 +211,8 @@ public sealed class TrainOptionsTests
     [TestCase("-T 4 --steps-at-once 5", "-steps_at_once 5: is more than the 4 time steps of -T")]
     [TestCase("--memory 0", "-memory 0")]
     [TestCase("--memory 4G", "-memory 4G")]
+    [TestCase("-amp --split-tf32", "-split_tf32 has no effect with -amp")]
+    [TestCase("--fast-math --split-tf32", "-split_tf32 has no effect with -fast_math")]
     [TestCase("-method slttk -K 0", "-K 0")]
     [TestCase("-method slttk -K 7", "-K 7")]
     [TestCase("-plain_resize", "-plain_resize: cifar10's samples are not resized")]

@@ -106,6 +106,9 @@ public sealed class ResumeTests
         CheckpointFile first = Run(chosen, stopAfter: 2);
         string latest = Path.Combine(options.RunFolder, TrainingRun.LatestCheckpoint);
         CheckpointFile second = Run(chosen with { Resume = latest, Memory = 1 << 20 }, stopAfter: int.MaxValue);
+        Assert.That(
+            () => Run(chosen with { Memory = 1, OutDir = Path.Combine(folder, "small") }, stopAfter: 1),
+            Throws.TypeOf<SlttException>().With.Message.Contains("one time step at a time needs"));
         Assert.Multiple(() =>
         {
             Assert.That(RunDescription.Read(first)!.StepsAtOnce, Is.EqualTo(2));
