@@ -51,8 +51,8 @@ internal static class GeneratedFiles
         Wrap(text, "    /// ", $"<summary>{family.Variants[0].File}: {summary}</summary>".Split(' '), " ", "\n");
         Wrap(text, "    ", family.Instances.Select(i => $"Kernel(\"{i.Symbol}\")"), ", ", "]\n", first: "[");
         text.Append($"    public unsafe void {CSharp.Pascal(family.Name)}{(family.IsGeneric ? "<T>" : "")}(\n");
-        Wrap(text, "        ", parameters.Select(p => $"{p.Type} {p.Name}").Prepend("LaunchShape shape"), ", ", ")");
-        text.Append(family.IsGeneric ? "\n        where T : unmanaged => Launch(\n" : " => Launch(\n");
+        string behind = family.IsGeneric ? ")\n        where T : unmanaged => Launch(\n" : ") => Launch(\n";
+        Wrap(text, "        ", parameters.Select(p => $"{p.Type} {p.Name}").Prepend("LaunchShape shape"), ", ", behind);
         IEnumerable<string> arguments = parameters.Select(p => $"(nint)(&{p.Name})").Prepend("shape");
         string kernel = family.IsGeneric ? $"{index} + KernelType<T>.Variant" : $"{index}";
         if (family.Instances.Count > 1)
@@ -97,7 +97,7 @@ internal static class GeneratedFiles
         foreach (string part in parts)
         {
             bool begins = line.Length == indent.Length || line == indent + first;
-            if (!begins && line.Length + separator.Length + part.Length + end.TrimEnd().Length > LineLength)
+            if (!begins && line.Length + separator.Length + part.Length + end.IndexOf('\n', StringComparison.Ordinal) > LineLength)
             {
                 text.Append((line + separator).TrimEnd()).Append('\n');
                 line = indent;

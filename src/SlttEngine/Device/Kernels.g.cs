@@ -97,8 +97,9 @@ public sealed partial class Kernels
     /// <summary>adamw.cu: Adam with decoupled weight decay, all parameters in one launch.</summary>
     [Kernel("adamw")]
     public unsafe void Adamw(
-        LaunchShape shape, DevicePtr<float> weight, DevicePtr<float> expAvg, DevicePtr<float> expAvgSq, ConstDevicePtr<float> grad,
-        ConstDevicePtr<RunState> state, float beta1, float beta2, float eps, float weightDecay, long n) => Launch(
+        LaunchShape shape, DevicePtr<float> weight, DevicePtr<float> expAvg, DevicePtr<float> expAvgSq,
+        ConstDevicePtr<float> grad, ConstDevicePtr<RunState> state, float beta1, float beta2, float eps, float weightDecay,
+        long n) => Launch(
             3, shape, (nint)(&weight), (nint)(&expAvg), (nint)(&expAvgSq), (nint)(&grad), (nint)(&state), (nint)(&beta1), (nint)(&beta2),
             (nint)(&eps), (nint)(&weightDecay), (nint)(&n));
 
@@ -181,9 +182,9 @@ public sealed partial class Kernels
     [Kernel("batch_norm_finalize")]
     public unsafe void BatchNormFinalize(
         LaunchShape shape, DevicePtr<float> mean, DevicePtr<float> invstd, DevicePtr<float> scale, DevicePtr<float> runningMean,
-        DevicePtr<float> runningVar, DevicePtr<long> numBatchesTracked, ConstDevicePtr<double> partials, ConstDevicePtr<float> weight,
-        ConstDevicePtr<float> convBias, ConstDevicePtr<float> shortcutBias, float momentum, float eps, int parts, int steps, long rows,
-        int channels, int repeats) => Launch(
+        DevicePtr<float> runningVar, DevicePtr<long> numBatchesTracked, ConstDevicePtr<double> partials,
+        ConstDevicePtr<float> weight, ConstDevicePtr<float> convBias, ConstDevicePtr<float> shortcutBias, float momentum,
+        float eps, int parts, int steps, long rows, int channels, int repeats) => Launch(
             27, shape, (nint)(&mean), (nint)(&invstd), (nint)(&scale), (nint)(&runningMean), (nint)(&runningVar),
             (nint)(&numBatchesTracked), (nint)(&partials), (nint)(&weight), (nint)(&convBias), (nint)(&shortcutBias), (nint)(&momentum),
             (nint)(&eps), (nint)(&parts), (nint)(&steps), (nint)(&rows), (nint)(&channels), (nint)(&repeats));
@@ -192,8 +193,8 @@ public sealed partial class Kernels
     [Kernel("batch_norm_inference")]
     public unsafe void BatchNormInference(
         LaunchShape shape, DevicePtr<float> mean, DevicePtr<float> scale, ConstDevicePtr<float> runningMean,
-        ConstDevicePtr<float> runningVar, ConstDevicePtr<float> weight, ConstDevicePtr<float> convBias, ConstDevicePtr<float> shortcutBias,
-        float eps, int channels) => Launch(
+        ConstDevicePtr<float> runningVar, ConstDevicePtr<float> weight, ConstDevicePtr<float> convBias,
+        ConstDevicePtr<float> shortcutBias, float eps, int channels) => Launch(
             28, shape, (nint)(&mean), (nint)(&scale), (nint)(&runningMean), (nint)(&runningVar), (nint)(&weight), (nint)(&convBias),
             (nint)(&shortcutBias), (nint)(&eps), (nint)(&channels));
 
@@ -420,7 +421,8 @@ public sealed partial class Kernels
     /// <summary>metrics.cu: adds a batch's loss and hits to the epoch's sums, in two stages.</summary>
     [Kernel("label_ranks")]
     public unsafe void LabelRanks(
-        LaunchShape shape, DevicePtr<int> ranks, ConstDevicePtr<float> totalLogits, ConstDevicePtr<int> labels, int n, int classes) => Launch(
+        LaunchShape shape, DevicePtr<int> ranks, ConstDevicePtr<float> totalLogits, ConstDevicePtr<int> labels, int n,
+        int classes) => Launch(
             123, shape, (nint)(&ranks), (nint)(&totalLogits), (nint)(&labels), (nint)(&n), (nint)(&classes));
 
     /// <summary>lif_backward.cu: backward of lif_forward.</summary>

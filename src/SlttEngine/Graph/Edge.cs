@@ -50,6 +50,9 @@ public sealed class Edge
     /// it.</summary>
     internal bool CanBeRecomputed { get; set; }
 
+    /// <summary>The residual that a batch norm adds to it, where backward must recompute that too; null: none.</summary>
+    internal Edge? RecomputedResidual { get; set; }
+
     /// <summary>The output of a layer that changes neither height, width nor channels, and has no neurons.</summary>
     /// <param name="name">The layer.</param>
     public Edge Like(string name) => new(name, Height, Width, Channels, DependsOnInputOnly);

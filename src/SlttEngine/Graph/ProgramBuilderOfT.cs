@@ -49,9 +49,14 @@ public sealed class ProgramBuilder<T> : ProgramBuilder
         return buffer;
     }
 
-    /// <summary>True for a convolution's output that backward makes again instead of keeping it.</summary>
+    /// <summary>
+    /// True for a convolution's output that backward makes again instead of keeping it: not if another layer reads it too, which may want
+    /// it as forward left it.
+    /// </summary>
     /// <param name="edge">The output.</param>
-    internal bool IsRecomputed(Edge edge) => Shape.Recompute && Shape.Training && edge.CanBeRecomputed && !IsStatic(edge);
+    internal bool IsRecomputed(Edge edge) => Shape.Recompute && Shape.Training && edge.CanBeRecomputed && !IsStatic(edge)
+        && Network.Readers(edge).Take(2).Count() == 1
+        && (edge.RecomputedResidual is not { } residual || IsRecomputed(residual));
 
     /// <summary>
     /// Adds the operation that makes a layer's output of its input alone. Where the output is not kept, backward recomputes it so.

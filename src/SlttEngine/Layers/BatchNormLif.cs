@@ -99,9 +99,11 @@ public sealed class BatchNormLif : Layer
             return;
         }
 
-        foreach (Edge edge in input.Edges.Where(e => e.Origin == Origin.Convolution))
+        input.Main.CanBeRecomputed = true;
+        if (input.Residual is { Origin: Origin.Convolution } residual)
         {
-            edge.CanBeRecomputed = true;
+            residual.CanBeRecomputed = true;
+            input.Main.RecomputedResidual = residual;
         }
     }
 

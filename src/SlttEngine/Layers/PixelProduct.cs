@@ -7,8 +7,8 @@ using Transposed = ManagedCuda.CudaBlas.Operation;
 namespace SlttEngine.Layers;
 
 /// <summary>
-/// A 1 × 1 convolution with a stride and no padding as cuBLAS's matrix products over every stride-th pixel. cuDNN has no fast algorithm for
-/// some of these shapes.
+/// A 1 × 1 convolution with a stride and no padding as cuBLAS's matrix products over every stride-th pixel. cuDNN has no fast algorithm
+/// for some of these shapes.
 /// </summary>
 /// <remarks>
 /// The pixels are gathered into a compact matrix (rows = N·Ho·Wo, input channels), which lives within one operation. So backward gathers

@@ -66,18 +66,21 @@ public sealed class EnginePlan : IDisposable
     /// another batch.</param>
     internal NetworkProgram Evaluation(int batch, bool measures)
     {
-        NetworkProgram AsLargeAsFits(int stepsAtOnce) => LargestWithin(
-            Program(batch, training: true, measures).Arena.Bytes,
-            batch,
-            size => [Program(size, ProgramKind.Evaluation, stepsAtOnce, measures)])[0];
-        NetworkProgram evaluation = AsLargeAsFits(1);
-        if (SpikeCounts is null && AsLargeAsFits(Options.Steps) is { } together && together.Shape.Images >= evaluation.Shape.Images)
+        NetworkProgram AsLargeAsFits(int largest, int stepsAtOnce, bool measured) => LargestWithin(
+            Program(batch, training: true, measured).Arena.Bytes,
+            largest,
+            size => [Program(size, ProgramKind.Evaluation, stepsAtOnce, measured)])[0];
+
+        // By cuDNN's guesses first: measuring its algorithms takes long, and most batches are only tried.
+        NetworkProgram evaluation = AsLargeAsFits(batch, 1, measured: false);
+        if (SpikeCounts is null && AsLargeAsFits(batch, Options.Steps, measured: false) is { } together
+            && together.Shape.Images >= evaluation.Shape.Images)
         {
             evaluation = together;
         }
 
         evaluationStepsAtOnce = evaluation.Shape.StepsAtOnce;
-        return evaluation;
+        return measures ? AsLargeAsFits(evaluation.Shape.Batch, evaluationStepsAtOnce, measured: true) : evaluation;
     }
 
     /// <summary>

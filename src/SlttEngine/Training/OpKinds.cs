@@ -21,7 +21,7 @@ internal static class OpKinds
         ["pooled spikes recomputed"] = "spikes recomputed",
         ["bias gradient"] = "bias gradient",
         ["gradient finalize"] = "bias gradient",
-        ["step gradient accumulate"] = "accumulate gradients",
+        ["weight gradient accumulate"] = "accumulate gradients",
         ["standardise"] = "weight standardisation",
         ["standardise backward"] = "weight standardisation",
         ["skipinit_gain gradient"] = "weight standardisation",

@@ -144,6 +144,7 @@ public sealed record TrainingOptions
         Require(
             StepsAtOnce is AutoStepsAtOnce || (StepsAtOnce >= 1 && StepsAtOnce <= Steps), nameof(StepsAtOnce), StepsAtOnce,
             $"must be from 1 to the {Steps} time steps");
+        Require(MemoryLimit is not <= 0, nameof(MemoryLimit), MemoryLimit, "must be at least 1 byte");
         Neuron.Validate(nameof(Neuron));
         Require(Loss.Lambda is >= 0 and <= 1, "Loss.Lambda", Loss.Lambda, "must be between 0 and 1");
         Require(float.IsFinite(Loss.Means), "Loss.Means", Loss.Means, "must be a finite number");

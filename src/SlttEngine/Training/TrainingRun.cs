@@ -67,7 +67,6 @@ public sealed class TrainingRun : IDisposable
         {
             options = ChooseStepsAtOnce(device, options, format, trainSet, testSet, options.Resume is null ? null : checkpoint);
             this.options = options;
-            notes.Add($"{options.StepsAtOnce} of {options.Steps} time steps go through the network side by side");
         }
 
         EnginePlan plan = options.Plan(device, format);
@@ -85,6 +84,7 @@ public sealed class TrainingRun : IDisposable
             TestBatches = test.BatchSizes,
             GapBatch = plan.TrainingSamples(options.BatchSize, measures: true) is [NetworkProgram program, ..] ? program.Shape.Batch : 0,
         });
+        SayWhatIsTogether();
         finite = new FiniteCheck(engine.Store, options, this.observer);
         firing = new FiringCheck(engine, this.observer);
         gap = new StatisticsGap(engine, train, test.Count, this.observer);
@@ -95,6 +95,23 @@ public sealed class TrainingRun : IDisposable
 
     /// <summary>The epochs that <see cref="Run"/> has finished.</summary>
     public IReadOnlyList<EpochFinished> Finished => finished;
+
+    /// <summary>Notes how many steps go through the network side by side, and which batches can't have as many.</summary>
+    private void SayWhatIsTogether()
+    {
+        int asked = Math.Min(options.StepsAtOnce, options.Method.LongestRun(options.Steps));
+        if (asked > 1)
+        {
+            notes.Add($"{asked} of {options.Steps} time steps go through the network side by side");
+        }
+
+        foreach (int batch in train.BatchSizes.Where(b => engine.Program(training: true, b).Shape.StepsAtOnce < asked))
+        {
+            notes.Add(
+                $"batches of {batch}: time steps go one by one, as a step's numbers of a layer do not fill whole 16 bytes or pass cuDNN's "
+                    + "2^31 elements; an even batch may help");
+        }
+    }
 
     /// <summary>As many steps side by side as fit the memory; a resumed run goes on with as many as before.</summary>
     private static TrainingOptions ChooseStepsAtOnce(

@@ -86,6 +86,33 @@ public sealed class OwnLayerTests(DeviceKind kind)
         Assert.That(memory.Total + guards, Is.EqualTo(engine.ArenaBytes + engine.StoreBytes));
     }
 
+    /// <summary>
+    /// The layer reads a convolution's output as forward left it. A batch norm adds the same output to its own, and would have it
+    /// recomputed.
+    /// </summary>
+    [Test]
+    public void What_it_keeps_is_not_recomputed([Values] bool throughTime, [Values(1, 3)] int stepsAtOnce)
+    {
+        float[][] Gradients(bool recompute)
+        {
+            NetworkBuilder spikes = new NetworkBuilder(2, Size, Size).Conv(8, 3).BatchNorm().Lif();
+            NetworkBuilder shared = spikes.Conv(8, 3, bias: false, name: "shared");
+            NetworkBuilder gained = shared.Apply((network, edge) => new ChannelGain("gain", network, edge)).Lif();
+            Network network = spikes.Conv(8, 3, bias: false).Add(shared).BatchNorm().Lif().Add(gained).Lif().Linear(Classes).Build("own");
+            using TrainingEngine engine = new(
+                device, network, Options(ComputeType.Float32, throughTime, staticInput: false) with
+                {
+                    Recompute = recompute,
+                    StepsAtOnce = stepsAtOnce,
+                });
+            engine.Store.Initialize(2);
+            Iterate(engine, 0);
+            return [.. network.Parameters.Select(engine.Store.GetGradient)];
+        }
+
+        Assert.That(Gradients(recompute: true), Is.EqualTo(Gradients(recompute: false)));
+    }
+
     private static Network Network(bool diagonal)
     {
         NetworkBuilder x = new NetworkBuilder(2, Size, Size).Conv(Channels, 3).BatchNorm("bn");
