@@ -21,7 +21,6 @@ internal sealed class TorchSource
                 self.v = u - self.v_th * spikes
                 return spikes
 
-
         """;
 
     private const string ScaledWsConv = """
@@ -37,7 +36,6 @@ internal sealed class TorchSource
                 weight = self.gain * (self.weight - mean) * torch.rsqrt(var * self.weight[0].numel() + self.eps)
                 return F.conv2d(x, weight, self.bias, self.stride, self.padding)
 
-
         """;
 
     private const string Group = """
@@ -51,7 +49,6 @@ internal sealed class TorchSource
 
             def __getitem__(self, name):
                 return getattr(self, str(name))
-
 
         """;
 
@@ -111,13 +108,13 @@ internal sealed class TorchSource
 
             """);
         AppendNormalisation(text);
-        text.Append(Lif.Replace("'''", "\"\"\"", StringComparison.Ordinal)).Append('\n').Append('\n');
+        text.Append(Lif).Append("\n\n");
         if (graph.Nodes.Any(n => n is InferenceNode.Convolution { Standardisation: not null }))
         {
-            text.Append(ScaledWsConv).Append('\n').Append('\n');
+            text.Append(ScaledWsConv).Append("\n\n");
         }
 
-        text.Append(Group).Append('\n').Append('\n');
+        text.Append(Group).Append("\n\n");
         AppendNetwork(text);
         text.Append(CultureInfo.InvariantCulture, $$"""
 
@@ -145,8 +142,13 @@ internal sealed class TorchSource
         return text.ToString().Replace("'''", "\"\"\"", StringComparison.Ordinal).ReplaceLineEndings("\n");
     }
 
-    private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture) is var text && text.All(char.IsAsciiDigit)
-        ? text + ".0" : value.ToString("R", CultureInfo.InvariantCulture);
+    private static string Number(double value) => Number(value.ToString("R", CultureInfo.InvariantCulture));
+
+    private static string Number(float value) => Number(value.ToString("R", CultureInfo.InvariantCulture));
+
+    // Python's way to write it.
+    private static string Number(string digits) =>
+        digits.Replace('E', 'e') + (digits.All(char.IsAsciiDigit) ? ".0" : string.Empty);
 
     private static string? Constructor(InferenceNode node)
     {

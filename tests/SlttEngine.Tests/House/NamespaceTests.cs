@@ -17,7 +17,8 @@ public sealed partial class NamespaceTests
         ["Graph"] = ["Device"],
         ["Layers"] = ["Device", "Graph"],
         ["Models"] = ["Graph", "Layers"],
-        ["Training"] = ["Data", "Device", "Graph", "IO", "Layers", "Models"],
+        ["Export"] = ["Graph", "IO"],
+        ["Training"] = ["Data", "Device", "Export", "Graph", "IO", "Layers", "Models"],
     };
 
     private static readonly Assembly Library = typeof(SlttException).Assembly;
