@@ -57,11 +57,21 @@ internal sealed class PythonNames
         StringBuilder quoted = new("\"");
         foreach (char c in text)
         {
-            quoted.Append(c switch { '"' => "\\\"", '\\' => "\\\\", '\n' => "\\n", '\r' => "\\r", _ => c });
+            quoted.Append(c switch
+            {
+                '"' or '\'' or '\\' => "\\" + c,
+                '\n' => "\\n",
+                '\r' => "\\r",
+                _ => c.ToString(),
+            });
         }
 
         return quoted.Append('"').ToString();
     }
+
+    /// <summary>A text for a comment or a docstring, which it can't end.</summary>
+    /// <param name="text">The text.</param>
+    internal static string Plain(string text) => new([.. text.Select(c => c is '"' or '\'' or '\\' || char.IsControl(c) ? '_' : c)]);
 
     /// <summary>True if a module may have this name.</summary>
     /// <param name="part">A part of a name, between dots.</param>

@@ -86,12 +86,12 @@ internal sealed class TorchSource
         string module = Path.GetFileNameWithoutExtension(source);
         MapShape input = graph.Input.Shape;
         text.Append(CultureInfo.InvariantCulture, $$"""
-            '''{{subject.Model}}, trained by SlttEngine {{subject.Version}}. Needs torch alone.
+            '''{{PythonNames.Plain(subject.Model)}}, trained by SlttEngine {{subject.Version}}. Needs torch alone.
 
-            python {{source}} [INPUT.pt]    loads {{state}} beside this file, and answers for a tensor (else for random numbers)
+            python {{PythonNames.Plain(source)}} [INPUT.pt]    loads {{PythonNames.Plain(state)}} beside this file, and answers for a tensor (else for random numbers)
 
-                from {{module}} import load
-                logits = load("{{state}}")(x)    # the mean over the time steps; x (N, C, H, W), or (T, N, C, H, W) with a frame a step
+                from {{PythonNames.Plain(module)}} import load
+                logits = load({{PythonNames.Quoted(state)}})(x)    # the mean over the time steps; x (N, C, H, W), or (T, N, C, H, W) with a frame a step
 
             x is normalised: {{subject.Metadata["input_normalisation"]}}
             '''
