@@ -2,25 +2,25 @@ using SlttEngine.Training;
 
 namespace SlttEngine.Cli.Options;
 
-/// <summary>Finds the checkpoint that a user means by a run's folder.</summary>
+/// <summary>Finds the checkpoint that a user means: a file, or the best one of a run's folder.</summary>
 internal static class CheckpointPlace
 {
-    /// <summary>A run's best checkpoint, else its latest one; a file is itself.</summary>
-    /// <param name="runOrFile">A run's folder, or a checkpoint.</param>
-    /// <exception cref="SlttException">The folder holds none.</exception>
-    internal static string Find(string runOrFile)
+    /// <summary>The checkpoint's path.</summary>
+    /// <param name="place">A checkpoint, or a run folder.</param>
+    /// <exception cref="SlttException">There is none.</exception>
+    internal static string Find(string place)
     {
-        if (!Directory.Exists(runOrFile))
+        if (!Directory.Exists(place))
         {
-            return runOrFile;
+            return File.Exists(place) ? place
+                : throw new SlttException(ErrorKind.Data, $"{place}: no such checkpoint or run folder", "sltt runs lists the runs");
         }
 
-        string[] names =
-        [
-            TrainingRun.BestCheckpoint, Path.ChangeExtension(TrainingRun.BestCheckpoint, ".pth"),
-            TrainingRun.LatestCheckpoint, Path.ChangeExtension(TrainingRun.LatestCheckpoint, ".pth"),
-        ];
-        return names.Select(name => Path.Combine(runOrFile, name)).FirstOrDefault(File.Exists) ?? throw new SlttException(
-            ErrorKind.Data, $"{runOrFile}: no checkpoint in this folder", $"give a run's folder, with {names[0]} in it, or a checkpoint");
+        string[] there = [.. ((string[])[TrainingRun.BestCheckpoint, TrainingRun.LatestCheckpoint])
+            .Select(name => Path.Combine(place, name)).Where(File.Exists)];
+        return there.Length > 0 ? there[0]
+            : throw new SlttException(
+                ErrorKind.Data, $"{place}: holds neither {TrainingRun.BestCheckpoint} nor {TrainingRun.LatestCheckpoint}",
+                "give a run's own folder, or a checkpoint file");
     }
 }
