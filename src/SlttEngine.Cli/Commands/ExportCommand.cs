@@ -81,7 +81,7 @@ internal sealed class ExportCommand : Command
             context.WriteLine("note: " + note);
         }
 
-        if (target == ExportFormat.Torch ? IsSame(Path.ChangeExtension(path, ".pth"), checkpoint) : IsSame(path, checkpoint))
+        if (IsSame(target == ExportFormat.Torch ? TorchWriter.Files(path).State : path, checkpoint))
         {
             throw new SlttException(ErrorKind.Usage, $"{checkpoint}: the export would replace the checkpoint", "give another file with -o");
         }

@@ -34,8 +34,8 @@ internal sealed record ExportSubject(
                 ["program"] = "SlttEngine " + Version,
                 ["model"] = Model,
                 ["steps"] = Text(Steps),
-                ["neuron"] = FormattableString.Invariant(
-                    $"LIF, soft reset: u(t) = (1 - 1/tau) v(t-1) + x(t), a spike where u >= v_th, v = u - v_th spike; tau {neuron.Tau:R}, v_th {neuron.Threshold:R}"),
+                ["neuron"] = "LIF, soft reset: u(t) = (1 - 1/tau) v(t-1) + x(t), a spike where u >= v_th, v = u - v_th spike; "
+                    + FormattableString.Invariant($"tau {neuron.Tau:R}, v_th {neuron.Threshold:R}"),
                 ["answer"] = "the mean of the logits over the steps",
                 ["input_normalisation"] = Normalisation?.Text ?? "not known: the input is what the network was trained on",
             };

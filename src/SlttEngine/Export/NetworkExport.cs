@@ -36,11 +36,13 @@ internal static class NetworkExport
             throw new SlttException(ErrorKind.Usage, "only NIR has LIF nodes", "leave the option out: the neurons are exact");
         }
 
-        return format switch
+        ExportSummary summary = format switch
         {
             ExportFormat.Onnx => OnnxWriter.Write(subject, path, options),
             ExportFormat.Torch => TorchWriter.Write(subject, path),
             _ => NirWriter.Write(subject, path, options),
         };
+        string normalised = subject.Normalisation?.Text ?? "how, the checkpoint does not say";
+        return summary with { Notes = [.. summary.Notes, "the input is normalised outside of it: " + normalised] };
     }
 }

@@ -22,8 +22,8 @@ internal sealed class NirWriter
         "soft: Threshold, Delay (one step) and Scale take (1 - 1/tau) v_th off LI's potential for each spike of the step before";
 
     private const string LifReset =
-        "meant is the soft one, v - v_th at a spike; LIF's text says v_reset: snnTorch, SpikingJelly and Norse set v to 0, sinabs subtracts "
-        + "v_th but leaks by exp(-dt/tau); so spikes differ from those of the training";
+        "meant is the soft one, v - v_th at a spike; LIF's text says v_reset: snnTorch, SpikingJelly and Norse set v to 0, sinabs "
+        + "subtracts v_th but leaks by exp(-dt/tau); so spikes differ from those of the training";
 
     private readonly ExportSubject subject;
     private readonly InferenceGraph graph;

@@ -22,7 +22,8 @@ internal sealed class OnnxGraph(string name)
     /// <param name="attributes">Its attributes.</param>
     internal string Node(string operation, string output, string[] inputs, params AttributeProto[] attributes)
     {
-        Proto.Node.Add(new NodeProto { OpType = operation, Name = output, Output = { output }, Input = { inputs }, Attribute = { attributes } });
+        Proto.Node.Add(
+            new NodeProto { OpType = operation, Name = output, Output = { output }, Input = { inputs }, Attribute = { attributes } });
         return output;
     }
 

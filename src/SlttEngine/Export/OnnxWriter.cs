@@ -64,7 +64,15 @@ internal sealed class OnnxWriter
                 "export it to torch");
         }
 
-        AtomicFile.Write(path, stream => model.WriteTo(stream));
+        AtomicFile.Write(path, stream =>
+        {
+            model.WriteTo(stream);
+            stream.Position = 0;
+            if (!ModelProto.Parser.ParseFrom(stream).Equals(model))
+            {
+                throw FileErrors.Bad(path, "does not read back as it was written", "export again; report it if it happens again");
+            }
+        });
         string what = writer.steps == 0 ? "one time step" : $"{writer.steps} time steps";
         return new ExportSummary(
             [path],
@@ -135,7 +143,8 @@ internal sealed class OnnxWriter
     private string Write(InferenceNode node, string suffix)
     {
         // Inputs and outputs of the graph have these names.
-        string name = (node.Name is "logits" || node.Name.StartsWith("u.", StringComparison.Ordinal) ? node.Name + "_" : node.Name) + suffix;
+        bool isTaken = node.Name is "logits" || node.Name.StartsWith("u.", StringComparison.Ordinal);
+        string name = node.Name + (isTaken ? "_" : string.Empty) + suffix;
         string[] inputs = [.. node.Inputs.Select(i => values[i])];
         switch (node)
         {
@@ -164,7 +173,8 @@ internal sealed class OnnxWriter
     {
         (float[] weight, float[]? bias) = folding.Weights(c);
         (int k, int stride, int padding) = c.Window;
-        List<string> inputs = [input, onnx.Constant(c.Name + ".weight", [c.Shape.Channels, c.Inputs[0].Shape.Channels, k, k], () => weight)];
+        long[] filters = [c.Shape.Channels, c.Inputs[0].Shape.Channels, k, k];
+        List<string> inputs = [input, onnx.Constant(c.Name + ".weight", filters, () => weight)];
         if (bias is not null)
         {
             inputs.Add(onnx.Constant(c.Name + ".bias", [bias.Length], () => bias));

@@ -49,7 +49,8 @@ internal static class PoolWindows
                     double sum = 0;
                     for (int p = 0; p < pooled; p++)
                     {
-                        sum += (double)weight[(map * pooled) + p] * rows[(p / size * from.Height) + y] * columns[(p % size * from.Width) + x];
+                        double share = (double)rows[(p / size * from.Height) + y] * columns[(p % size * from.Width) + x];
+                        sum += weight[(map * pooled) + p] * share;
                     }
 
                     result[(map * area) + (y * from.Width) + x] = (float)sum;

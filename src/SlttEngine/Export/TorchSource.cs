@@ -88,11 +88,13 @@ internal sealed class TorchSource
         text.Append(CultureInfo.InvariantCulture, $$"""
             '''{{PythonNames.Plain(subject.Model)}}, trained by SlttEngine {{subject.Version}}. Needs torch alone.
 
-            python {{PythonNames.Plain(source)}} [INPUT.pt]    loads {{PythonNames.Plain(state)}} beside this file, and answers for a tensor (else for random numbers)
+            python {{PythonNames.Plain(source)}} [INPUT.pt]    loads {{PythonNames.Plain(state)}} beside this file, and answers for a
+                                       tensor, or for random numbers
 
                 from {{PythonNames.Plain(module)}} import load
-                logits = load({{PythonNames.Quoted(state)}})(x)    # the mean over the time steps; x (N, C, H, W), or (T, N, C, H, W) with a frame a step
+                logits = load({{PythonNames.Quoted(state)}})(x)    # the mean over the time steps
 
+            x is (N, C, H, W), the same at every step, or (T, N, C, H, W) with a frame a step.
             x is normalised: {{subject.Metadata["input_normalisation"]}}
             '''
             import pathlib
@@ -150,6 +152,8 @@ internal sealed class TorchSource
     private static string Number(string digits) =>
         digits.Replace('E', 'e') + (digits.All(char.IsAsciiDigit) ? ".0" : string.Empty);
 
+    private static string Boolean(bool value) => value ? "True" : "False";
+
     private static string? Constructor(InferenceNode node)
     {
         switch (node)
@@ -158,9 +162,9 @@ internal sealed class TorchSource
                 string sizes = $"{c.Inputs[0].Shape.Channels}, {c.Shape.Channels}, {k}, {stride}, {padding}";
                 return c.Standardisation is { } standardised
                     ? $"ScaledWSConv2d({sizes}, eps={Number(standardised.Epsilon)})"
-                    : $"nn.Conv2d({sizes}, bias={(c.Bias is null ? "False" : "True")})";
+                    : $"nn.Conv2d({sizes}, bias={Boolean(c.Bias is not null)})";
             case InferenceNode.Linear linear:
-                return $"nn.Linear({linear.Inputs[0].Shape.Elements}, {linear.Shape.Channels}, bias={(linear.Bias is null ? "False" : "True")})";
+                return $"nn.Linear({linear.Inputs[0].Shape.Elements}, {linear.Shape.Channels}, bias={Boolean(linear.Bias is not null)})";
             case InferenceNode.BatchNorm norm:
                 return $"nn.BatchNorm2d({norm.Shape.Channels}, eps={Number(norm.Epsilon)})";
             case InferenceNode.Neurons { Constants: { } neuron }:
@@ -176,7 +180,8 @@ internal sealed class TorchSource
             || other.StartsWith(name + ".", StringComparison.Ordinal)) || !name.Split('.').All(PythonNames.IsFree))
         {
             throw GraphError.Of(
-                $"{name}: a PyTorch module can't have this name", "give the layer another one, that is neither a method nor inside another");
+                $"{name}: a PyTorch module can't have this name",
+                "give the layer another one, that is neither a method's nor inside another layer's");
         }
 
         if (constructors.TryAdd(name, constructor))
@@ -190,6 +195,7 @@ internal sealed class TorchSource
         if (subject.Normalisation is { } normalisation)
         {
             (string first, string second) = normalisation.OfImages ? ("MEAN", "STD") : ("SCALE", "SHIFT");
+            string names = $"{first}, {second}".ToLowerInvariant();
             string formula = normalisation.OfImages ? "(pixels / 255 - mean) / std" : "pixels * scale + shift";
             text.Append(CultureInfo.InvariantCulture, $$"""
                 {{first}} = ({{InputNormalisation.List(normalisation.First)}},)
@@ -198,7 +204,7 @@ internal sealed class TorchSource
 
                 def normalise(pixels):
                     '''The network's input of (…, C, H, W) numbers as the data set has them.'''
-                    {{first.ToLowerInvariant()}}, {{second.ToLowerInvariant()}} = (torch.tensor(v).view(-1, 1, 1) for v in ({{first}}, {{second}}))
+                    {{names}} = (torch.tensor(v).view(-1, 1, 1) for v in ({{first}}, {{second}}))
                     return {{formula}}
 
                 """);

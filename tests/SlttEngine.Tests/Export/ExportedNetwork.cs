@@ -69,7 +69,7 @@ internal sealed class ExportedNetwork
         "resnet18" => Create(Built("spiking_resnet18", new ModelOptions(10, 3, 25, 25, 0.3f, 32)), new NeuronOptions(), 3, false),
         "vgg11" => Create(Built("spiking_vgg11_bn", new ModelOptions(11, 2, 32, 32, 0.2f, 32)), new NeuronOptions(1.5), 3, true),
         "nfresnet34" => Create(Built("spiking_nfresnet34", new ModelOptions(7, 3, 32, 32, 0, 32)), new NeuronOptions(), 2, false),
-        _ => Create(Built("spiking_nfresnet50", new ModelOptions(7, 3, 32, 32, 0, 32)), new NeuronOptions(1.25), 2, false),
+        _ => Create(Built("spiking_nfresnet50", new ModelOptions(7, 3, 17, 17, 0, 32)), new NeuronOptions(1.25), 2, false),
     };
 
     /// <summary>Each standard layer once: a folded batch norm, one behind a sum, one behind a hidden linear layer; own constants.</summary>
@@ -116,7 +116,9 @@ internal sealed class ExportedNetwork
         return true;
     }
 
-    /// <summary>Parameters and statistics as no initialisation has them: gains and variances that differ, skip gains that are not 0.</summary>
+    /// <summary>
+    /// Parameters and statistics as no initialisation has them: gains and variances that differ, skip gains that are not 0.
+    /// </summary>
     private static void Randomise(Trainer trainer, string path)
     {
         trainer.Save(path);
@@ -145,7 +147,8 @@ internal sealed class ExportedNetwork
     {
         Random random = new(seed);
         Edge input = Trainer.Network.Input;
-        Sample = [.. Enumerable.Range(0, (int)input.Elements * (FramePerStep ? Steps : 1)).Select(_ => (float)(random.NextDouble() * 3) - 1)];
+        int numbers = (int)input.Elements * (FramePerStep ? Steps : 1);
+        Sample = [.. Enumerable.Range(0, numbers).Select(_ => (float)(random.NextDouble() * 3) - 1)];
         Watched = Trainer.Network.Layers.Where(l => l.Spikes is not null).ToDictionary(l => l.Name, l => Trainer.Watch(l.Name, Sample));
     }
 }

@@ -71,7 +71,7 @@ public sealed class NirExportTests
         ExportedNetwork network = ExportedNetwork.Create("resnet18");
         string path = network.Path("lif.nir");
         ExportSummary summary = network.Trainer.Export(path, ExportFormat.Nir, new ExportOptions { SingleNodeNeurons = true });
-        Assert.That(summary.Notes[^1], Does.Contain("spikes differ from those of the training"));
+        Assert.That(summary.Notes, Has.Some.Contain("spikes differ from those of the training"));
         int t = 0;
         int[] differ = new int[network.Steps];
         NirSimulator simulator = new(path, Dt)
@@ -133,7 +133,8 @@ public sealed class NirExportTests
         string path = Path.Combine(TestContext.CurrentContext.WorkDirectory, "refused.nir");
         NetworkBuilder map = new NetworkBuilder(2, 9, 9).Conv(3, 3).Lif();
         AssertRefused(
-            map.AdaptiveAvgPool(4, "odd").Conv(2, 1).Lif().Linear(3).Build(), ExportFormat.Nir, path, "odd: NIR can't express it: its windows differ");
+            map.AdaptiveAvgPool(4, "odd").Conv(2, 1).Lif().Linear(3).Build(), ExportFormat.Nir, path,
+            "odd: NIR can't express it: its windows differ");
         AssertRefused(
             new NetworkBuilder(2, 9, 9).Linear(8).Lif().Conv(4, 1, name: "after").Lif().Linear(3).Build(), ExportFormat.Nir, path,
             "after: NIR can't express it: it reads the vector");

@@ -21,7 +21,8 @@ internal sealed class NirNode
             }
             else
             {
-                integers[data.Name] = data.Space.Dimensions.Length == 0 ? [(int)data.Read<long>()] : [.. data.Read<long[]>().Select(v => (int)v)];
+                long[] values = data.Space.Dimensions.Length == 0 ? [data.Read<long>()] : data.Read<long[]>();
+                integers[data.Name] = [.. values.Select(v => (int)v)];
             }
         }
     }

@@ -76,7 +76,12 @@ internal sealed class NirSimulator
         {
             if (to == name)
             {
-                sum = sum is null ? values[from] : [.. sum.Zip(values[from], (a, b) => a + b)];
+                double[] value = values[from];
+                sum ??= new double[value.Length];
+                for (int i = 0; i < value.Length; i++)
+                {
+                    sum[i] += value[i];
+                }
             }
         }
 

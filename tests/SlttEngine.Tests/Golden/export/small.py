@@ -1,10 +1,12 @@
 """small, trained by SlttEngine 0.2.0. Needs torch alone.
 
-python net.py [INPUT.pt]    loads net.pth beside this file, and answers for a tensor (else for random numbers)
+python net.py [INPUT.pt]    loads net.pth beside this file, and answers for a
+                           tensor, or for random numbers
 
     from net import load
-    logits = load("net.pth")(x)    # the mean over the time steps; x (N, C, H, W), or (T, N, C, H, W) with a frame a step
+    logits = load("net.pth")(x)    # the mean over the time steps
 
+x is (N, C, H, W), the same at every step, or (T, N, C, H, W) with a frame a step.
 x is normalised: not known: the input is what the network was trained on
 """
 import pathlib
