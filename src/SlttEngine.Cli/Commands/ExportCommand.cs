@@ -1,3 +1,4 @@
+using System.Globalization;
 using SlttEngine.Cli.Options;
 using SlttEngine.Data;
 using SlttEngine.Device;
@@ -89,7 +90,7 @@ internal sealed class ExportCommand : Command
         ExportSummary summary = trainer.Export(path, target, more);
         foreach (string file in summary.Files)
         {
-            context.WriteLine($"{file}: {Units.Bytes(new FileInfo(file).Length)}");
+            context.WriteLine($"{file}: {Size(new FileInfo(file).Length)}");
         }
 
         context.WriteLine(summary.Content);
@@ -112,6 +113,9 @@ internal sealed class ExportCommand : Command
         SampleFormat format = RunFactory.Format(options);
         return RunFactory.Network(options, format.Shape, format.Classes);
     }
+
+    private static string Size(long bytes) =>
+        bytes >= 1 << 20 ? Units.Bytes(bytes) : bytes.ToString("#,##0", CultureInfo.InvariantCulture) + " bytes";
 
     private static bool IsSame(string path, string other) => Path.GetFullPath(path) == Path.GetFullPath(other);
 }

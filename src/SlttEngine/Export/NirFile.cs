@@ -16,6 +16,7 @@ internal sealed class NirFile
 
     private readonly Dictionary<string, H5Group> nodes = [];
     private readonly List<(string From, string To)> edges = [];
+    private readonly Dictionary<(float Value, int Length), float[]> constants = [];
     private readonly List<(string Path, float[] Values)> written = [];
 
     /// <summary>Nodes so far.</summary>
@@ -67,6 +68,18 @@ internal sealed class NirFile
         });
     }
 
+    /// <summary>Layers of equal size and constants share an array: a deep network has tens of millions of neurons.</summary>
+    private float[] Filled(float value, int length)
+    {
+        if (!constants.TryGetValue((value, length), out float[]? values))
+        {
+            constants[(value, length)] = values = new float[length];
+            Array.Fill(values, value);
+        }
+
+        return values;
+    }
+
     private static H5Group Group<T>(IReadOnlyDictionary<string, T> members)
         where T : notnull
     {
@@ -114,8 +127,7 @@ internal sealed class NirFile
         /// <param name="dimensions">The neurons' dimensions.</param>
         internal Node Filled(string field, double value, int[] dimensions)
         {
-            float[] values = new float[dimensions.Aggregate(1, (a, b) => a * b)];
-            Array.Fill(values, (float)value);
+            float[] values = owner.Filled((float)value, dimensions.Aggregate(1, (a, b) => a * b));
             return Set(field, values, dimensions, compressed: values.Length >= Large);
         }
 

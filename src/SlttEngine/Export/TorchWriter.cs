@@ -39,6 +39,6 @@ internal static class TorchWriter
             [source, state],
             $"PyTorch: {text.Count(c => c == '\n')} lines of Python, a state dict of {subject.State.Count} tensors, "
                 + $"{subject.State.Sum(t => t.Count)} numbers",
-            [$"python {source} loads the state dict beside it and answers; from {Path.GetFileNameWithoutExtension(source)} import load"]);
+            [$"python {source} loads the state dict beside it, and answers for a tensor"]);
     }
 }

@@ -49,7 +49,7 @@ public abstract class Layer(string name)
     /// <param name="graph">Receives it.</param>
     /// <exception cref="SlttException">It is of a kind that these terms do not have.</exception>
     internal virtual void Describe(InferenceGraph graph) => throw GraphError.Of(
-        $"{Name}: a {GetType().Name} can't be exported: only this program knows what it computes",
+        $"{Name}: a layer of the kind {GetType().Name} can't be exported: only this program knows what it computes",
         "convolutions, linear layers, batch norm, LIF neurons, dropout, sums and average pools can be");
 
     /// <summary>Emits the forward operations; returns what emits the backward ones (called in reverse order of layers).</summary>

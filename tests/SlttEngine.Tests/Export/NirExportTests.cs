@@ -154,7 +154,7 @@ public sealed class NirExportTests
     {
         string path = Path.Combine(TestContext.CurrentContext.WorkDirectory, "refused");
         Network network = new NetworkBuilder(2, 9, 9).Conv(3, 3).Lif().Apply((n, x) => new OwnLayer("mine", x)).Linear(3).Build();
-        AssertRefused(network, format, path, "mine: a OwnLayer can't be exported");
+        AssertRefused(network, format, path, "mine: a layer of the kind OwnLayer can't be exported");
     }
 
     private static void AssertRefused(Network network, ExportFormat format, string path, string message)
