@@ -19,7 +19,7 @@ internal sealed class TrainCommand : Command
     {
         TrainingView view = new TrainingView(context);
         TrainOptions options = view.Read(set);
-        view.Show(() => TrainingSession.Run(options, view, context.Stop));
+        view.Show(() => TrainingSession.Run(options, view, context));
         return view.WasStopped ? CommandLine.Interrupted : 0;
     }
 }

@@ -14,14 +14,33 @@ internal static class SampleReader
     internal static void Read(IDataSet set, int index, Span<float> values)
     {
         int pixels = set.Shape.Height * set.Shape.Width;
+        ReadElements(set, index, values);
+        for (int i = 0; i < values.Length; i++)
+        {
+            int c = i / pixels % set.Shape.Channels;
+            values[i] = set switch
+            {
+                IImageSet images => ((values[i] / 255f) - images.Mean[c]) / images.Std[c],
+                IFrameSet frames => (values[i] * frames.Scale[c]) + frames.Shift[c],
+                _ => values[i],
+            };
+        }
+    }
+
+    /// <summary>Reads one sample as the set has it, not normalised.</summary>
+    /// <param name="set">The set.</param>
+    /// <param name="index">The sample.</param>
+    /// <param name="values">Receives the elements (steps, channels, height, width).</param>
+    /// <exception cref="SlttException">It can't be read.</exception>
+    internal static void ReadElements(IDataSet set, int index, Span<float> values)
+    {
         switch (set)
         {
             case IImageSet images:
                 ReadOnlySpan<byte> image = images.Images.Span.Slice(index * set.Shape.Length, set.Shape.Length);
                 for (int i = 0; i < image.Length; i++)
                 {
-                    int c = i / pixels;
-                    values[i] = ((image[i] / 255f) - images.Mean[c]) / images.Std[c];
+                    values[i] = image[i];
                 }
 
                 break;
@@ -30,8 +49,7 @@ internal static class SampleReader
                 CheckedSamples.Read(frames, index, 0, bytes);
                 for (int i = 0; i < values.Length; i++)
                 {
-                    int c = i / pixels % set.Shape.Channels;
-                    values[i] = (Element(frames.Element, bytes, i) * frames.Scale[c]) + frames.Shift[c];
+                    values[i] = Element(frames.Element, bytes, i);
                 }
 
                 break;
