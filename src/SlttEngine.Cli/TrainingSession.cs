@@ -16,7 +16,7 @@ internal sealed class TrainingSession : IDisposable
     /// <param name="options">The options.</param>
     /// <param name="view">Shows the run.</param>
     /// <exception cref="SlttException">An option, the data or the device can't be used.</exception>
-    internal TrainingSession(TrainOptions options, TrainingView view)
+    internal TrainingSession(TrainOptions options, IRunView view)
     {
         options.Validate();
         (train, test) = options.Data.Open(options.DataDir, RunFactory.Data(options, view.Preparing));
@@ -34,7 +34,7 @@ internal sealed class TrainingSession : IDisposable
     /// <param name="options">The options.</param>
     /// <param name="view">Shows the run.</param>
     /// <param name="stop">Asks the run to end.</param>
-    internal static void Run(TrainOptions options, TrainingView view, CancellationToken stop)
+    internal static void Run(TrainOptions options, IRunView view, CancellationToken stop)
     {
         using TrainingSession session = new(options, view);
         session.TrainingRun.Run(stop);
