@@ -29,10 +29,13 @@ internal static class CommandLine
             () => new PlanCommand()),
         new("eval", "evaluates a checkpoint: loss, accuracy, and for each layer how often it fires and what that costs",
             () => new EvalCommand()),
+        new("predict", "says which classes a checkpoint sees in images or recordings, with probabilities", () => new PredictCommand()),
         new("convert", "writes a checkpoint in the other form: safetensors, or a .pth file that PyTorch loads", () => new ConvertCommand()),
         new("models", "lists the models with their parameters, neurons, and operations a step", () => new ModelsCommand()),
         new("data", "says what each data set needs, where it comes from, and what a folder holds of it", () => new DataCommand()),
         new("verify", "replays recorded vectors and compares: PASS or FAIL a group of tensors", () => new VerifyCommand()),
+        new("doctor", "says what is found of drivers and libraries, what is missing and what mends it, and tests each device",
+            () => new DoctorCommand()),
         new("devices", "what can compute here, and why not the rest", () => new DevicesCommand()),
     ];
 
@@ -148,7 +151,8 @@ internal static class CommandLine
         return 0;
     }
 
-    private static string Version =>
+    /// <summary>The program's version.</summary>
+    internal static string Version =>
         typeof(SlttException).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
             ?? "?";
 

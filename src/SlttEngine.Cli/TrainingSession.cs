@@ -17,7 +17,7 @@ internal sealed class TrainingSession : IDisposable
     /// <param name="view">Shows the run.</param>
     /// <param name="arguments">What sltt was called with.</param>
     /// <exception cref="SlttException">An option, the data or the device can't be used.</exception>
-    internal TrainingSession(TrainOptions options, TrainingView view, IReadOnlyList<string> arguments)
+    internal TrainingSession(TrainOptions options, IRunView view, IReadOnlyList<string> arguments)
     {
         options.Validate();
         (train, test) = options.Data.Open(options.DataDir, RunFactory.Data(options, view.Preparing));
@@ -35,7 +35,7 @@ internal sealed class TrainingSession : IDisposable
     /// <param name="options">The options.</param>
     /// <param name="view">Shows the run.</param>
     /// <param name="context">Its arguments, and who asks the run to end.</param>
-    internal static void Run(TrainOptions options, TrainingView view, CliContext context)
+    internal static void Run(TrainOptions options, IRunView view, CliContext context)
     {
         using TrainingSession session = new(options, view, context.Arguments);
         session.TrainingRun.Run(context.Stop);

@@ -5,31 +5,38 @@ using Spectre.Console;
 namespace SlttEngine.Cli;
 
 /// <summary>Shows a run: a live bar on a terminal, plain lines elsewhere, a line an epoch on both.</summary>
-internal sealed class TrainingView : ITrainingObserver
+internal sealed class TrainingView : IRunView
 {
     private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(10);
 
     private readonly CliContext context;
+    private readonly bool isOfficial;
     private readonly TimeSpan interval;
+    private readonly RunEnd end = new();
     private readonly List<EpochFinished> epochs = [];
     private LiveDisplayContext? live;
     private TrainOptions options = new();
     private string deviceReason = string.Empty;
-    private long passStart;
     private long lastShown;
 
-    internal TrainingView(CliContext context)
+    /// <summary>A view.</summary>
+    /// <param name="context">Where to.</param>
+    /// <param name="isOfficial">An epoch's line ends as the official programs' does, in escape_time.</param>
+    internal TrainingView(CliContext context, bool isOfficial = false)
     {
-        this.context = context;
+        (this.context, this.isOfficial) = (context, isOfficial);
         interval = context.Console.Profile.Capabilities.Interactive ? LiveInterval : PlainInterval;
     }
 
     /// <summary>The results of all epochs so far.</summary>
     internal IReadOnlyList<EpochFinished> Epochs => epochs;
 
-    /// <summary>True if the run ended before its last epoch because it was asked to.</summary>
-    internal bool WasStopped { get; private set; }
+    /// <inheritdoc/>
+    public bool WasStopped { get; private set; }
+
+    /// <summary>The command that goes on with a run that was stopped; null if it was not, or has nothing to go on from.</summary>
+    internal string? GoesOn { get; private set; }
 
     /// <summary>Runs the work that reports here, with the bar while it lasts.</summary>
     /// <param name="work">The run.</param>
@@ -55,24 +62,11 @@ internal sealed class TrainingView : ITrainingObserver
         });
     }
 
-    /// <summary>Says what is run, for the lines of <see cref="RunStarted"/>.</summary>
-    /// <param name="runOptions">The run's options.</param>
-    /// <param name="reason">Why this device, in one line.</param>
-    internal void Describe(TrainOptions runOptions, string reason) => (options, deviceReason) = (runOptions, reason);
+    /// <inheritdoc/>
+    public void Describe(TrainOptions runOptions, string reason) => (options, deviceReason) = (runOptions, reason);
 
-    /// <summary>Reads a run's options, and warns of those that a checkpoint overrides.</summary>
-    /// <param name="set">What was given.</param>
-    internal TrainOptions Read(TrainOptionSet set)
-    {
-        List<string> lines = [];
-        TrainOptions read = set.ReadForRun(lines);
-        lines.ForEach(Warning);
-        return read;
-    }
-
-    /// <summary>Shows a step before the run that takes a while.</summary>
-    /// <param name="message">One line, which replaces the one before; may come from any thread.</param>
-    internal void Preparing(string message) => live?.UpdateTarget(new Text(message));
+    /// <inheritdoc/>
+    public void Preparing(string message) => live?.UpdateTarget(new Text(message));
 
     /// <summary>Says what came of the steps before the run.</summary>
     /// <param name="line">The line that stays.</param>
@@ -91,16 +85,13 @@ internal sealed class TrainingView : ITrainingObserver
         string done = run.FirstBatch > 0 ? $", {run.FirstBatch} of whose {run.Batches} batches are done" : string.Empty;
         string goingOn = run.FirstEpoch > 0 || run.FirstBatch > 0 ? $", going on with epoch {run.FirstEpoch}{done}" : string.Empty;
         context.WriteLine($"run: {run.RunFolder}{goingOn}");
-        passStart = context.Time.GetTimestamp();
     }
 
     /// <inheritdoc/>
     public void IterationFinished(in IterationFinished iteration)
     {
-        // A pass starts with the wait for its first batch, which was before this call.
         if (iteration.Batch == 1)
         {
-            passStart = context.Time.GetTimestamp() - (long)(iteration.BatchSeconds * context.Time.TimestampFrequency);
             lastShown = 0;
         }
 
@@ -112,14 +103,14 @@ internal sealed class TrainingView : ITrainingObserver
         }
 
         lastShown = context.Time.GetTimestamp();
-        double elapsed = context.Time.GetElapsedTime(passStart).TotalSeconds;
+        string ends = RunEnd.Text(context.Time.GetLocalNow(), end.SecondsLeft(iteration));
         if (live is not null)
         {
-            live.UpdateTarget(new Text(BarLine(iteration, elapsed, context.Console.Profile.Width - 1)));
+            live.UpdateTarget(new Text(BarLine(iteration, ends, context.Console.Profile.Width - 1)));
         }
         else if (!first && !last)
         {
-            context.WriteLine(Describe(iteration, elapsed));
+            context.WriteLine($"{Pass(iteration)} {iteration.Batch}/{iteration.Batches} | {Figures(iteration)} | {ends}");
         }
     }
 
@@ -127,14 +118,18 @@ internal sealed class TrainingView : ITrainingObserver
     public void EpochFinished(EpochFinished epoch)
     {
         epochs.Add(epoch);
+        end.Finished(epoch);
         live?.UpdateTarget(Text.Empty);
-        DateTimeOffset end = context.Time.GetLocalNow().AddSeconds(epoch.TotalSeconds * (epoch.Epochs - epoch.Epoch - 1));
+        DateTimeOffset now = context.Time.GetLocalNow();
+        double left = epoch.TotalSeconds * (epoch.Epochs - epoch.Epoch - 1);
         string skipped = epoch.SkippedSteps > 0 ? $", skipped_steps={epoch.SkippedSteps}" : string.Empty;
+        string ends = isOfficial ? $", escape_time={now.AddSeconds(left):yyyy-MM-dd HH:mm:ss}"
+            : left > 0 ? ", " + RunEnd.Text(now, left) : string.Empty;
         context.WriteLine(
             $"epoch={epoch.Epoch}, train_loss={epoch.TrainLoss:0.0000}, train_acc={epoch.TrainAccuracy:0.0000}, "
                 + $"test_loss={epoch.TestLoss:0.0000}, test_acc={epoch.TestAccuracy:0.0000}, max_test_acc={epoch.MaxTestAccuracy:0.0000}, "
                 + $"total_time={epoch.TotalSeconds:0.0}s, images/s={epoch.ImagesPerSecond:0.0}, "
-                        + $"peak_memory={Units.Bytes(epoch.PeakDeviceBytes)}{skipped}, escape_time={end:yyyy-MM-dd HH:mm:ss}");
+                        + $"peak_memory={Units.Bytes(epoch.PeakDeviceBytes)}{skipped}{ends}");
     }
 
     /// <inheritdoc/>
@@ -173,42 +168,39 @@ internal sealed class TrainingView : ITrainingObserver
         }
 
         string arguments = Path.Combine(Path.GetDirectoryName(checkpoint) ?? string.Empty, "args.txt");
+        GoesOn = $"sltt train --from {ShellText.Quote(arguments)} -resume {ShellText.Quote(checkpoint)}";
         context.WriteLine("stopped; this goes on:");
-        context.WriteLine($"sltt train --from {ShellText.Quote(arguments)} -resume {ShellText.Quote(checkpoint)}");
+        context.WriteLine(GoesOn);
     }
 
     private static string Precision(TrainOptions options) => options.Amp
         ? options.AmpType == Device.ComputeType.BFloat16 ? "bf16" : "float16, dynamic loss scale"
         : "float32";
 
-    private static string Describe(in IterationFinished i, double elapsed) =>
-        $"{Pass(i)} {i.Batch}/{i.Batches} | {Figures(i, elapsed)}";
-
     private static string Pass(in IterationFinished i) => i.Epochs == 0 ? "test"
         : $"epoch {i.Epoch + 1}/{i.Epochs} {(i.Phase == TrainingPhase.Train ? "train" : "test")}";
 
-    private static string Figures(in IterationFinished i, double elapsed) =>
-        $"data {i.DataSeconds:0.000}s | batch {i.BatchSeconds:0.000}s | {Units.Clock(elapsed)} | ETA "
-            + $"{Units.Clock(elapsed / i.Batch * (i.Batches - i.Batch))} | {Results(i)}";
+    private static string Figures(in IterationFinished i) =>
+        $"{DataWait(i)} | batch {i.BatchSeconds:0.000}s | {Results(i)} | top5 {i.Top5:0.00}";
 
-    private static string Results(in IterationFinished i) => $"loss {i.Loss:0.0000} | top1 {i.Top1:0.00} | top5 {i.Top5:0.00}";
+    private static string DataWait(in IterationFinished i) => $"data wait {100 * i.DataSeconds / Math.Max(i.BatchSeconds, 1e-9):0} %";
 
-    /// <summary>The bar in one line of a terminal: as wide as there is room for; on a narrow one the times go first.</summary>
+    private static string Results(in IterationFinished i) => $"loss {i.Loss:0.0000} | top1 {i.Top1:0.00}";
+
+    /// <summary>The bar in one line of a terminal: as wide as there is room for; a narrow one has fewer figures.</summary>
     /// <param name="i">Where the pass stands.</param>
-    /// <param name="elapsed">Seconds since it began.</param>
+    /// <param name="ends">When the run ends.</param>
     /// <param name="width">Columns.</param>
-    internal static string BarLine(in IterationFinished i, double elapsed, int width)
+    internal static string BarLine(in IterationFinished i, string ends, int width)
     {
         string left = Pass(i) + " ";
-        string right = $" {i.Batch}/{i.Batches} | {Figures(i, elapsed)}";
-        if (left.Length + right.Length > width)
-        {
-            right = $" {i.Batch}/{i.Batches} | ETA {Units.Clock(elapsed / i.Batch * (i.Batches - i.Batch))} | {Results(i)}";
-        }
+        string done = $" {i.Batch}/{i.Batches} | ";
+        string[] all = [$"{done}{Figures(i)} | {ends}", $"{done}{DataWait(i)} | {Results(i)} | {ends}", $"{done}{Results(i)} | {ends}"];
+        string right = all.FirstOrDefault(text => left.Length + text.Length <= width, all[^1]);
 
         int room = Math.Clamp(width - left.Length - right.Length, 0, 32);
-        int done = (int)((long)room * i.Batch / i.Batches);
-        string line = left + new string('━', done) + new string('─', room - done) + right;
+        int full = (int)((long)room * i.Batch / i.Batches);
+        string line = left + new string('━', full) + new string('─', room - full) + right;
         return line.Length <= width ? line : line[..Math.Max(0, width)];
     }
 }

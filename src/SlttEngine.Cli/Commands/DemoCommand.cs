@@ -37,7 +37,7 @@ internal sealed class DemoCommand : Command
     internal override int Run(CliContext context, IReadOnlyList<string> positionals)
     {
         TrainingView view = new TrainingView(context);
-        TrainOptions options = view.Read(set);
+        TrainOptions options = set.ReadForRun(view.Warning);
         view.Show(() =>
         {
             if (options.Dataset == Defaults.Dataset)

@@ -50,9 +50,10 @@ internal sealed class TrainOptionSet
     /// The options for a run, checked. A run that is resumed has its checkpoint's optimiser and schedule, and where neither an option nor
     /// --from says otherwise, all that the checkpoint describes.
     /// </summary>
-    /// <param name="lines">Receives a line for each option that the checkpoint overrides.</param>
-    internal TrainOptions ReadForRun(ICollection<string> lines)
+    /// <param name="warning">Receives a line for each option that the checkpoint overrides.</param>
+    internal TrainOptions ReadForRun(Action<string> warning)
     {
+        List<string> lines = [];
         TrainOptions start = Start();
         TrainOptions alone = Apply(start);
         if (alone.Resume is not { } path || alone.PreTrain is not null)
@@ -62,7 +63,10 @@ internal sealed class TrainOptionSet
 
         CheckpointFile checkpoint = CheckpointFile.Read(path);
         TrainOptions options = Apply(from is null ? Described(start, checkpoint) : start);
-        return Checked(CheckpointOptions.With(options, SavedOptimizer.Read(checkpoint), name => from is not null || Has(name), lines));
+        TrainOptions read = Checked(
+            CheckpointOptions.With(options, SavedOptimizer.Read(checkpoint), name => from is not null || Has(name), lines));
+        lines.ForEach(warning);
+        return read;
     }
 
     /// <summary>

@@ -12,7 +12,9 @@ internal static class ImageFile
     private const long MaxPixels = 1 << 28;
     private const int MaxAspect = 100;
 
-    private static readonly string[] Endings = [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"];
+    /// <summary>torchvision's endings.</summary>
+    internal static IReadOnlyList<string> Endings { get; } =
+        [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"];
 
     /// <summary>True for a file that is read as an image: torchvision's endings, in capitals or not.</summary>
     internal static bool HasEnding(string path) => Endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);

@@ -15,7 +15,9 @@ namespace SlttEngine.Data;
 public sealed class ImageFolder : IFrameSet
 {
     private const int Crop = 224;
-    private const int Short = 256;
+
+    /// <summary>The shorter side of a test image before it is cropped.</summary>
+    internal const int Short = 256;
 
     private readonly (string Path, int Label)[] files;
     private readonly bool augment;
@@ -184,25 +186,30 @@ public sealed class ImageFolder : IFrameSet
             }
             else
             {
-                Evaluate(image.Pixels, image.Width, image.Height, image.RowBytes, frames);
+                CentreCrop(image, Short, Crop, frames);
             }
         }
     }
 
-    /// <summary>Resize(256) and CenterCrop(224) of packed RGBA pixels into (3, 224, 224).</summary>
-    internal static void Evaluate(ReadOnlySpan<byte> pixels, int width, int height, int rowBytes, Span<byte> frames)
+    /// <summary>torchvision's Resize(shortSide) and CenterCrop(crop).</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="shortSide">Pixels that its shorter side is resized to.</param>
+    /// <param name="crop">Rows and columns that are left, at most <paramref name="shortSide"/>.</param>
+    /// <param name="frames">Receives (3, crop, crop).</param>
+    internal static void CentreCrop(PixelImage image, int shortSide, int crop, Span<byte> frames)
     {
-        int outWidth = width <= height ? Short : (int)((long)Short * width / height);
-        int outHeight = width <= height ? (int)((long)Short * height / width) : Short;
+        (int width, int height) = (image.Width, image.Height);
+        int outWidth = width <= height ? shortSide : (int)((long)shortSide * width / height);
+        int outHeight = width <= height ? (int)((long)shortSide * height / width) : shortSide;
         BilinearResize resize = new BilinearResize(height, width, outHeight, outWidth);
         byte[] plane = new byte[outWidth * outHeight];
-        int left = (int)Math.Round((outWidth - Crop) / 2.0), top = (int)Math.Round((outHeight - Crop) / 2.0);
+        int left = (int)Math.Round((outWidth - crop) / 2.0), top = (int)Math.Round((outHeight - crop) / 2.0);
         for (int c = 0; c < 3; c++)
         {
-            resize.Plane(pixels, c, 4, rowBytes, plane);
-            for (int y = 0; y < Crop; y++)
+            resize.Plane(image.Pixels, c, 4, image.RowBytes, plane);
+            for (int y = 0; y < crop; y++)
             {
-                plane.AsSpan(((top + y) * outWidth) + left, Crop).CopyTo(frames[(((c * Crop) + y) * Crop)..]);
+                plane.AsSpan(((top + y) * outWidth) + left, crop).CopyTo(frames[(((c * crop) + y) * crop)..]);
             }
         }
     }

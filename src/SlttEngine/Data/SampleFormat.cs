@@ -62,7 +62,9 @@ public abstract record SampleFormat(FrameShape Shape, int Classes)
         return format;
     }
 
-    private static SampleFormat OfKind(IDataSet set) => set switch
+    /// <summary>The same, without looking at its names and numbers.</summary>
+    /// <param name="set">An <see cref="IImageSet"/> or an <see cref="IFrameSet"/>.</param>
+    internal static SampleFormat OfKind(IDataSet set) => set switch
     {
         IImageSet images when images.Shape != CifarImages.ImageShape => throw new SlttException(
             ErrorKind.Data, $"{set.GetType().Name}: images of {images.Shape}, but an {nameof(IImageSet)} has 1 step of 3×32×32",

@@ -52,25 +52,35 @@ internal static class FileErrors
         }
     }
 
+    /// <summary>A file's first bytes.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="start">Receives them; what a shorter file has not is 0.</param>
+    /// <exception cref="SlttException">It cannot be read.</exception>
+    internal static void ReadStart(string path, Span<byte> start)
+    {
+        start.Clear();
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        }
+        catch (Exception e) when (IsFileError(e))
+        {
+            throw Wrap("read", path, e);
+        }
+    }
+
     /// <summary>Looks at a file's first bytes.</summary>
     /// <param name="path">The file.</param>
     /// <param name="start">What it must begin with: text.</param>
     /// <exception cref="SlttException">It cannot be read, or begins otherwise.</exception>
     internal static void RequireStart(string path, ReadOnlySpan<byte> start)
     {
-        try
+        Span<byte> bytes = stackalloc byte[start.Length];
+        ReadStart(path, bytes);
+        if (!bytes.SequenceEqual(start))
         {
-            using FileStream file = File.OpenRead(path);
-            Span<byte> bytes = stackalloc byte[start.Length];
-            int length = file.ReadAtLeast(bytes, start.Length, throwOnEndOfStream: false);
-            if (!bytes[..length].SequenceEqual(start))
-            {
-                throw Bad(path, $"does not begin with {Encoding.ASCII.GetString(start)}");
-            }
-        }
-        catch (Exception e) when (IsFileError(e))
-        {
-            throw Wrap("read", path, e);
+            throw Bad(path, $"does not begin with {Encoding.ASCII.GetString(start)}");
         }
     }
 

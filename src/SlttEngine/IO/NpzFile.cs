@@ -40,6 +40,22 @@ internal static class NpzFile
         }
     }
 
+    /// <summary>Whether a file holds an array of that name; false for a file that can't be read.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="name">The array's name.</param>
+    internal static bool Holds(string path, string name)
+    {
+        try
+        {
+            using ZipArchive zip = ZipFile.OpenRead(path);
+            return zip.GetEntry(name + ".npy") is not null;
+        }
+        catch (Exception e) when (e is InvalidDataException or NotSupportedException or ArgumentException || FileErrors.IsFileError(e))
+        {
+            return false; // the read that follows says why
+        }
+    }
+
     private static NpyArray Read(string path, ZipArchive zip, long fileLength, string name)
     {
         ZipArchiveEntry[] found = [.. zip.Entries.Where(e => e.FullName == name + ".npy")];

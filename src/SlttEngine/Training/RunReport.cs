@@ -47,6 +47,7 @@ internal sealed class RunReport : IDisposable
             Try("earlier epochs are not shown", () => record = RunHistory.Read(options.RunFolder));
         }
 
+        RemoveOlderPage();
         WritePage();
     }
 
@@ -88,6 +89,7 @@ internal sealed class RunReport : IDisposable
         if (isFinite && answers is { } given)
         {
             looks.Measure(() => Try("the network is not looked at", () => firing = InspectNetwork(epoch.Epoch, given)));
+            looks.Measure(() => Try("TensorBoard's log has no more of the network", () => WriteTo(log, firing)));
         }
 
         double seconds = looks.Seconds + pages.Seconds;
@@ -154,6 +156,14 @@ internal sealed class RunReport : IDisposable
         return look.Firing;
     }
 
+    private void WriteTo(EventFileWriter log, IReadOnlyList<LayerFiring> firing)
+    {
+        if (firing.Count > 0)
+        {
+            InspectionLog.Write(log, Inspection!, firing, options.Epochs);
+        }
+    }
+
     private Picture? Picture(int sample)
     {
         Picture? picture = null;
@@ -185,11 +195,21 @@ internal sealed class RunReport : IDisposable
         });
     }
 
+    /// <summary>A new run without a page must not leave the page of the run whose folder it takes.</summary>
+    private void RemoveOlderPage()
+    {
+        if (!options.Report && options.Resume is null)
+        {
+            Try("an older report stays", () => File.Delete(Path.Combine(options.RunFolder, ReportPage.FileName)));
+        }
+    }
+
     private void WritePage()
     {
-        if (options.Report)
+        if (options.Report && record is { } known)
         {
             pages.Begin();
+            pages.Measure(() => Try("the report is not written", () => ReportPage.Write(options.RunFolder, known, Inspection)));
         }
     }
 

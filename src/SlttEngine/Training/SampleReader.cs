@@ -13,18 +13,16 @@ internal static class SampleReader
     /// <exception cref="SlttException">It can't be read.</exception>
     internal static void Read(IDataSet set, int index, Span<float> values)
     {
-        int pixels = set.Shape.Height * set.Shape.Width;
-        ReadElements(set, index, values);
-        for (int i = 0; i < values.Length; i++)
+        SampleFormat format = SampleFormat.OfKind(set);
+        if (set is IImageSet images)
         {
-            int c = i / pixels % set.Shape.Channels;
-            values[i] = set switch
-            {
-                IImageSet images => ((values[i] / 255f) - images.Mean[c]) / images.Std[c],
-                IFrameSet frames => (values[i] * frames.Scale[c]) + frames.Shift[c],
-                _ => values[i],
-            };
+            Normalise(format, images.Images.Span.Slice(index * set.Shape.Length, set.Shape.Length), values);
+            return;
         }
+
+        byte[] bytes = new byte[format.SampleBytes];
+        CheckedSamples.Read((IFrameSet)set, index, 0, bytes);
+        Normalise(format, bytes, values);
     }
 
     /// <summary>Reads one sample as the set has it, not normalised.</summary>
@@ -34,27 +32,40 @@ internal static class SampleReader
     /// <exception cref="SlttException">It can't be read.</exception>
     internal static void ReadElements(IDataSet set, int index, Span<float> values)
     {
-        switch (set)
+        SampleFormat format = SampleFormat.OfKind(set);
+        byte[] bytes = new byte[format.SampleBytes];
+        if (set is IImageSet images)
         {
-            case IImageSet images:
-                ReadOnlySpan<byte> image = images.Images.Span.Slice(index * set.Shape.Length, set.Shape.Length);
-                for (int i = 0; i < image.Length; i++)
-                {
-                    values[i] = image[i];
-                }
+            images.Images.Span.Slice(index * set.Shape.Length, set.Shape.Length).CopyTo(bytes);
+        }
+        else
+        {
+            CheckedSamples.Read((IFrameSet)set, index, 0, bytes);
+        }
 
-                break;
-            case IFrameSet frames:
-                byte[] bytes = new byte[set.Shape.Length * frames.Element.Size()];
-                CheckedSamples.Read(frames, index, 0, bytes);
-                for (int i = 0; i < values.Length; i++)
-                {
-                    values[i] = Element(frames.Element, bytes, i);
-                }
+        SampleElement element = format is SampleFormat.Frames frames ? frames.Element : SampleElement.UInt8;
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = Element(element, bytes, i);
+        }
+    }
 
-                break;
-            default:
-                throw new ArgumentException($"{set.GetType().Name} must be an {nameof(IImageSet)} or an {nameof(IFrameSet)}", nameof(set));
+    /// <summary>A sample's elements as the network's input sees them.</summary>
+    /// <param name="format">What the elements are.</param>
+    /// <param name="elements">Elements (steps, channels, height, width) as raw bytes.</param>
+    /// <param name="values">Receives them normalised.</param>
+    internal static void Normalise(SampleFormat format, ReadOnlySpan<byte> elements, Span<float> values)
+    {
+        int pixels = format.Shape.Height * format.Shape.Width;
+        for (int i = 0; i < values.Length; i++)
+        {
+            int c = i / pixels % format.Shape.Channels;
+            values[i] = format switch
+            {
+                SampleFormat.Images images => ((elements[i] / 255f) - images.Mean[c]) / images.Std[c],
+                SampleFormat.Frames frames => (Element(frames.Element, elements, i) * frames.Scale[c]) + frames.Shift[c],
+                _ => throw new ArgumentException($"{format.GetType().Name} is of no known kind", nameof(format)),
+            };
         }
     }
 

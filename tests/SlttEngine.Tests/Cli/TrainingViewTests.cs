@@ -8,12 +8,13 @@ public sealed class TrainingViewTests
 {
     private static readonly IterationFinished Iteration = new(TrainingPhase.Train, 2, 10, 120, 390, 0.0031, 0.412, 1.23456, 54.321, 93.217);
 
-    private static (TrainingView View, StringWriter Output, StringWriter Error, ManualTime Time) Create()
+    private static (TrainingView View, StringWriter Output, StringWriter Error, ManualTime Time) Create(bool isOfficial = false)
     {
         StringWriter output = new StringWriter();
         StringWriter error = new StringWriter();
         ManualTime time = new ManualTime();
-        return (new TrainingView(CliContext.Plain(output, error, CancellationToken.None) with { Time = time }), output, error, time);
+        CliContext context = CliContext.Plain(output, error, CancellationToken.None) with { Time = time };
+        return (new TrainingView(context, isOfficial), output, error, time);
     }
 
     [Test]
@@ -40,14 +41,15 @@ public sealed class TrainingViewTests
         Assert.That(output.ToString().TrimEnd().Split('\n')[^1], Is.EqualTo(line));
     }
 
-    [Test]
-    public void AnEpochIsOneLine()
+    [TestCase(false, ", ends 00:00 (in 0:00:25)")]
+    [TestCase(true, ", escape_time=2030-01-01 00:00:25")]
+    public void AnEpochIsOneLineWhoseEndIsTheOfficialProgramsInTheirCommandsAlone(bool isOfficial, string ends)
     {
-        (TrainingView? view, StringWriter? output, StringWriter _, ManualTime _) = Create();
+        (TrainingView? view, StringWriter? output, StringWriter _, ManualTime _) = Create(isOfficial);
         view.EpochFinished(new EpochFinished(0, 3, 1.5, 0.25, 1.25, 0.5, 0.5, 10, 12.5, 80.25, 5L << 20, 2));
         Assert.That(output.ToString().TrimEnd(), Is.EqualTo(
             "epoch=0, train_loss=1.5000, train_acc=0.2500, test_loss=1.2500, test_acc=0.5000, max_test_acc=0.5000, total_time=12.5s, "
-                + "images/s=80.3, peak_memory=5.0 MiB, skipped_steps=2, escape_time=2030-01-01 00:00:25"));
+                + "images/s=80.3, peak_memory=5.0 MiB, skipped_steps=2" + ends));
         Assert.That(view.Epochs[^1].TestAccuracy, Is.EqualTo(0.5));
     }
 
@@ -58,16 +60,37 @@ public sealed class TrainingViewTests
         for (int batch = 1; batch <= 25; batch++)
         {
             time.Now += TimeSpan.FromSeconds(1);
-            view.IterationFinished(Iteration with { Batch = batch, Batches = 25, BatchSeconds = 1 });
+            view.IterationFinished(Iteration with { Batch = batch, Batches = 25, DataSeconds = 0.03, BatchSeconds = 1 });
         }
 
         string[] lines = output.ToString().TrimEnd().Split('\n', StringSplitOptions.TrimEntries);
         Assert.That(lines, Has.Length.EqualTo(2));
+        // 14 batches of this epoch and 7 epochs of 25, a second each.
         Assert.That(
             lines[0], Is.EqualTo(
-            "epoch 3/10 train 11/25 | data 0.003s | batch 1.000s | 0:00:11 | ETA 0:00:14 | loss 1.2346 | top1 54.32 | top5 93.22"));
+            "epoch 3/10 train 11/25 | data wait 3 % | batch 1.000s | loss 1.2346 | top1 54.32 | top5 93.22 | ends 00:03 (in 0:03:09)"));
         Assert.That(lines[1], Does.StartWith("epoch 3/10 train 21/25 |"));
     }
+
+    [Test]
+    public void TheEndCountsTestsOnceTheyAreKnown()
+    {
+        RunEnd end = new();
+        IterationFinished half = Iteration with { Epoch = 1, Epochs = 3, Batch = 50, Batches = 100, BatchSeconds = 0.1 };
+        Assert.That(end.SecondsLeft(half), Is.EqualTo(5 + 10).Within(1e-9));
+        end.Finished(new EpochFinished(0, 3, 0, 0, 0, 0, 0, 10, 14, 0, 0, 0));
+        Assert.That(end.SecondsLeft(half), Is.EqualTo(5 + 4 + 14).Within(1e-9));
+        IterationFinished testing = half with { Phase = TrainingPhase.Test, Batch = 10, Batches = 20, BatchSeconds = 0.2 };
+        Assert.That(end.SecondsLeft(testing), Is.EqualTo(2 + 14).Within(1e-9));
+        Assert.That(end.SecondsLeft(testing with { Epoch = 0, Epochs = 0 }), Is.EqualTo(2).Within(1e-9), "an evaluation on its own");
+    }
+
+    [TestCase(3600, "ends 23:30 (in 1:00:00)")]
+    [TestCase(2 * 3600, "ends Wed 00:30 (in 2:00:00)")]
+    [TestCase(8 * 86400, "ends 9 Jan 22:30 (in 192:00:00)")]
+    [TestCase(double.NaN, "ends -")]
+    public void TheEndHasADayWhereItIsNotToday(double seconds, string text) =>
+        Assert.That(RunEnd.Text(new DateTimeOffset(2030, 1, 1, 22, 30, 0, TimeSpan.Zero), seconds), Is.EqualTo(text));
 
     [Test]
     public void WarningsGoToTheErrorOutput()
@@ -95,18 +118,22 @@ public sealed class TrainingViewTests
     [TestCase(0)]
     public void BarFitsTheTerminal(int width)
     {
-        string line = TrainingView.BarLine(Iteration, 49.5, width);
+        string line = TrainingView.BarLine(Iteration, "ends 14:05 (in 0:12:03)", width);
         Assert.That(line, Has.Length.LessThanOrEqualTo(width));
         if (width >= 80)
         {
             Assert.That(
-                line, Does.Contain("120/390").And.Contain("loss 1.2346").And.Contain("top1 54.32").And.Contain("top5 93.22").And.Contain(
-                "ETA 0:01:51"));
+                line, Does.Contain("120/390").And.Contain("loss 1.2346").And.Contain("top1 54.32").And.Contain("ends 14:05 (in 0:12:03)"));
         }
 
         if (width >= 120)
         {
-            Assert.That(line, Does.Contain("data 0.003s").And.Contain("batch 0.412s").And.Contain("0:00:50"));
+            Assert.That(line, Does.Contain("data wait 1 %"));
+        }
+
+        if (width >= 140)
+        {
+            Assert.That(line, Does.Contain("batch 0.412s").And.Contain("top5 93.22"));
         }
     }
 

@@ -46,6 +46,9 @@ public abstract class Cifar(int classes) : NamedDataSet
         CifarImages.Load(folder, classes, train, options.AllowIncomplete);
 
     /// <inheritdoc/>
+    internal override SampleFiles Files(DataSetOptions options) => new SampleImages(Format(options), CifarImages.ImageShape.Height);
+
+    /// <inheritdoc/>
     internal override void Count(string folder, bool train, bool thorough, DataSetTally tally)
     {
         tally.Contents = CifarImages.Read(folder, classes, train, out int files).Contents;

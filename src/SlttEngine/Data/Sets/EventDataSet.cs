@@ -52,6 +52,10 @@ public abstract class EventDataSet : NamedDataSet
         Math.Max(base.LargestArray(options, batch), (double)EventFrames.FrameLength * options.Steps);
 
     /// <inheritdoc/>
+    internal override SampleFiles Files(DataSetOptions options) =>
+        new SampleRecordings(Format(options), Transform(options), options.Split);
+
+    /// <inheritdoc/>
     internal override void Count(string folder, bool train, bool thorough, DataSetTally tally)
     {
         EventRecordings recordings = Samples(folder, train, new DataSetOptions { Steps = 1 }, null, out SampleForm? form);

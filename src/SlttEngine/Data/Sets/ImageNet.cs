@@ -24,6 +24,9 @@ public sealed class ImageNet : NamedDataSet
         ImageFolder.Open(folder, train, options.AllowIncomplete);
 
     /// <inheritdoc/>
+    internal override SampleFiles Files(DataSetOptions options) => new SampleImages(Format(options), ImageFolder.Short);
+
+    /// <inheritdoc/>
     internal override void Count(string folder, bool train, bool thorough, DataSetTally tally)
     {
         ImageFolder images = ImageFolder.List(folder, train);

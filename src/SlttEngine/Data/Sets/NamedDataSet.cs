@@ -67,6 +67,10 @@ public abstract class NamedDataSet
     /// <param name="batch">Samples a batch.</param>
     public virtual double LargestArray(DataSetOptions options, int batch) => (double)Format(options).SampleBytes * batch;
 
+    /// <summary>Reads files that belong to no data folder as the set's samples.</summary>
+    /// <param name="options">T and transform of event data.</param>
+    internal abstract SampleFiles Files(DataSetOptions options);
+
     /// <summary>Counts one part; an <see cref="SlttException"/> becomes its first problem.</summary>
     /// <param name="folder">The data folder.</param>
     /// <param name="train">The training part, else the test part.</param>
