@@ -50,6 +50,7 @@ internal static class CommandLine
     internal static int Run(IReadOnlyList<string> arguments, CliContext context)
     {
         bool verbose = arguments.Contains("--verbose");
+        context = context with { Arguments = arguments };
         return Guard(context, verbose, () => Dispatch([.. arguments.Where(a => a != "--verbose")], context));
     }
 

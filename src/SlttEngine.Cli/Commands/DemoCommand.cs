@@ -46,7 +46,7 @@ internal sealed class DemoCommand : Command
                 MakeGestures(options.DataDir, view);
             }
 
-            TrainingSession.Run(options, view, context.Stop);
+            TrainingSession.Run(options, view, context);
         });
         if (view.WasStopped || view.Epochs.Count == 0)
         {
