@@ -201,13 +201,15 @@ internal sealed record CurvePlot(string Title, IReadOnlyList<Curve> Curves)
         return Encoding.UTF8.GetString(stream.ToArray());
     }
 
-    /// <summary>The last epoch's values.</summary>
+    /// <summary>The last epoch's values; of curves that end in different epochs, each one's last.</summary>
     private string Readout()
     {
-        int last = Curves.Where(c => c.Points.Count > 0).Max(c => c.Points[^1].Epoch);
-        IEnumerable<string> values = Curves.Where(c => c.Points.Count > 0 && c.Points[^1].Epoch == last)
-            .Select(c => $"{(Curves.Count > 1 ? c.Name + " " : string.Empty)}{Figures.Short(c.Points[^1].Value)}{Unit}");
-        return string.Create(CultureInfo.InvariantCulture, $"epoch {last}: {string.Join(", ", values)}");
+        Curve[] curves = [.. Curves.Where(c => c.Points.Count > 0)];
+        int last = curves.Max(c => c.Points[^1].Epoch);
+        string when = curves.All(c => c.Points[^1].Epoch == last) ? string.Create(CultureInfo.InvariantCulture, $"epoch {last}") : "last";
+        IEnumerable<string> values = curves.Select(
+            c => $"{(Curves.Count > 1 ? c.Name + " " : string.Empty)}{Figures.Short(c.Points[^1].Value)}{Unit}");
+        return $"{when}: {string.Join(", ", values)}";
     }
 
     /// <summary>The plot in words, for those who don't see it.</summary>

@@ -124,7 +124,7 @@ internal static class ReportPage
 
     private static void Potentials(HtmlBuilder page, RunInspection seen)
     {
-        LayerInspection[] layers = [.. seen.Layers.Where(l => l.Neurons > 0 && l.Counts.Count > 0)];
+        LayerInspection[] layers = [.. seen.Layers.Where(l => l.Neurons > 0 && l.Counts.Count > 0 && double.IsFinite(l.To - l.From))];
         if (layers.Length == 0)
         {
             return;
