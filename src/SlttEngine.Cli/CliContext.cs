@@ -10,6 +10,9 @@ namespace SlttEngine.Cli;
 /// <param name="Stop">Asks a run to end after its step, with everything saved.</param>
 internal sealed record CliContext(TextWriter Output, IAnsiConsole Console, TextWriter Error, TimeProvider Time, CancellationToken Stop)
 {
+    /// <summary>What sltt was called with.</summary>
+    internal IReadOnlyList<string> Arguments { get; init; } = [];
+
     /// <summary>A context for a writer that is no terminal: plain text, lines as long as they come.</summary>
     /// <param name="output">Where results go.</param>
     /// <param name="error">Where errors go.</param>

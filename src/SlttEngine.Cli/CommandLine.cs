@@ -30,6 +30,10 @@ internal static class CommandLine
         new("eval", "evaluates a checkpoint: loss, accuracy, and for each layer how often it fires and what that costs",
             () => new EvalCommand()),
         new("predict", "says which classes a checkpoint sees in images or recordings, with probabilities", () => new PredictCommand()),
+        new("runs", "lists the runs below a folder: method, model, data, accuracy, time, and which of them run, are done or died",
+            () => new RunsCommand()),
+        new("compare-runs", "makes one page of several runs: curves over each other, results, options that differ",
+            () => new CompareRunsCommand()),
         new("convert", "writes a checkpoint in the other form: safetensors, or a .pth file that PyTorch loads", () => new ConvertCommand()),
         new("export", "writes a checkpoint's network for other programs: NIR, ONNX, or a PyTorch model", () => new ExportCommand()),
         new("models", "lists the models with their parameters, neurons, and operations a step", () => new ModelsCommand()),
@@ -47,6 +51,7 @@ internal static class CommandLine
     internal static int Run(IReadOnlyList<string> arguments, CliContext context)
     {
         bool verbose = arguments.Contains("--verbose");
+        context = context with { Arguments = arguments };
         return Guard(context, verbose, () => Dispatch([.. arguments.Where(a => a != "--verbose")], context));
     }
 

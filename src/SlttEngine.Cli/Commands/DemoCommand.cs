@@ -2,6 +2,7 @@ using System.Globalization;
 using SlttEngine.Cli.Options;
 using SlttEngine.Data.Sets;
 using SlttEngine.Device;
+using SlttEngine.Reports;
 using SlttEngine.Training;
 using Spectre.Console;
 
@@ -45,7 +46,7 @@ internal sealed class DemoCommand : Command
                 MakeGestures(options.DataDir, view);
             }
 
-            TrainingSession.Run(options, view, context.Stop);
+            TrainingSession.Run(options, view, context);
         });
         if (view.WasStopped || view.Epochs.Count == 0)
         {
@@ -53,6 +54,13 @@ internal sealed class DemoCommand : Command
         }
 
         ShowResult(context, options, view);
+        string report = Path.Combine(options.RunFolder, ReportPage.FileName);
+        if (File.Exists(report))
+        {
+            context.WriteLine("what it learned, for a browser:");
+            context.WriteLine(report);
+        }
+
         return 0;
     }
 

@@ -39,13 +39,13 @@ internal sealed class TrainCommand : Command
         if (jsonLines)
         {
             JsonLinesView lines = new(context);
-            TrainingSession.Run(set.ReadForRun(lines.Warning), lines, context.Stop);
+            TrainingSession.Run(set.ReadForRun(lines.Warning), lines, context);
             return lines.WasStopped ? CommandLine.Interrupted : Done(lines);
         }
 
         TrainingView view = new(quiet ? CliContext.Plain(TextWriter.Null, context.Error, context.Stop) : context, isOfficial);
         TrainOptions options = set.ReadForRun(view.Warning);
-        view.Show(() => TrainingSession.Run(options, view, context.Stop));
+        view.Show(() => TrainingSession.Run(options, view, context));
         if (quiet && view.GoesOn is { } line)
         {
             context.Error.WriteLine("sltt: stopped; this goes on: " + line);

@@ -44,6 +44,9 @@ public static class RunFactory
         SaveInitial = options.SaveInit,
         OnNan = options.OnNan,
         Takeover = options.Takeover,
+        Report = !options.NoReport,
+        ReportImages = !options.NoImages,
+        OptionTexts = options.Texts(),
     };
 
     /// <summary>The network, for samples of a shape.</summary>

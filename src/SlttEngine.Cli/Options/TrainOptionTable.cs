@@ -121,6 +121,12 @@ public static class TrainOptionTable
         {
             Help = "what to do when parameters, statistics or the optimizer's state become NaN or infinite: stop, warn",
         },
+        Switch(
+            "no_report", "do not look at the network after epochs, for report.html and TensorBoard", o => o.NoReport,
+            (o, v) => o with { NoReport = v }),
+        Switch(
+            "no_images", "no pictures of test samples in report.html and in TensorBoard's log", o => o.NoImages,
+            (o, v) => o with { NoImages = v }),
     ];
 
     /// <summary>The option of that name; null if there is none.</summary>

@@ -123,6 +123,12 @@ public sealed record TrainOptions
     /// <summary>loss_means: target of the squared error without mse_n_reg.</summary>
     public double LossMeans { get; init; } = 1.0;
 
+    /// <summary>no_report: do not look at the network after epochs, and write no report.html.</summary>
+    public bool NoReport { get; init; }
+
+    /// <summary>no_images: no pictures of test samples in the report and in TensorBoard's log.</summary>
+    public bool NoImages { get; init; }
+
     /// <summary>take_over: take the run folder from a run on another host.</summary>
     public bool Takeover { get; init; }
 
@@ -300,6 +306,15 @@ public sealed record TrainOptions
     /// <summary>All options as the official programs write args.txt: Namespace(seed=2022, name='', …).</summary>
     public string ToArgsText() =>
         $"Namespace({string.Join(", ", TrainOptionTable.All.Select(option => $"{option.Name}={option.Text(this)}"))})";
+
+    /// <summary>All options by name, for people: text without quotes, of paths the last part.</summary>
+    internal IReadOnlyDictionary<string, string> Texts() => TrainOptionTable.All.ToDictionary(
+        option => option.Name,
+        option =>
+        {
+            string text = option.Text(this).Trim('\'', '"');
+            return option.ValueName is "DIR" or "PATH" ? Path.GetFileName(Path.TrimEndingDirectorySeparator(text)) : text;
+        });
 
     /// <summary>Reads what <see cref="ToArgsText"/> or an official program wrote.</summary>
     /// <param name="path">The file: args.txt.</param>

@@ -138,6 +138,17 @@ public static partial class NativeLibraries
         }
     }
 
+    /// <summary>A function of a library that serves the calls; 0 where it has none of this name.</summary>
+    /// <param name="library">The library's name in the bindings: nvcuda, cublas, cudnn64_9.</param>
+    /// <param name="name">The function's name.</param>
+    internal static nint Function(string library, string name)
+    {
+        lock (Gate)
+        {
+            return chosen is not null && NativeLibrary.TryGetExport(chosen[library], name, out nint address) ? address : 0;
+        }
+    }
+
     /// <summary>A function of the driver that serves the calls: NVIDIA's, or the CPU device's.</summary>
     /// <param name="name">Its name.</param>
     internal static nint DriverFunction(string name)

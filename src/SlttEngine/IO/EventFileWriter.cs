@@ -1,19 +1,20 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
-using System.Text;
+using Google.Protobuf;
+using Tensorboard;
 
 namespace SlttEngine.IO;
 
-/// <summary>Writes scalars as TensorBoard reads them: an event file in a folder of the run.</summary>
+/// <summary>Writes what TensorBoard reads: an event file in a folder of the run.</summary>
 /// <remarks>
 /// The file is a TFRecord file: each record is its length (8 bytes), a masked CRC-32C of the length (4), the data, a masked CRC-32C of the
-/// data (4). The data are Event messages in Protocol Buffers' wire format, of which only these fields are written: wall_time (1,
-/// double), step (2, integer), file_version (3, text, first record only), summary (5) with one value (1) of tag (1, text) and simple_value
-/// (2, float). Source: tensorflow/core/util/event.proto and framework/summary.proto. One thread at a time may use an instance.
+/// data (4). The data are Event messages of Protocol Buffers (tensorboard.proto). One thread at a time may use an instance.
 /// </remarks>
 public sealed class EventFileWriter : IDisposable
 {
+    private const int Rgb = 3;
+
     private readonly FileStream file;
 
     /// <summary>Makes a new event file, <c>events.out.tfevents.SECONDS.HOST.PROCESS.N</c>.</summary>
@@ -42,20 +43,12 @@ public sealed class EventFileWriter : IDisposable
             throw FileErrors.Wrap("write", folder, e);
         }
 
-        Message version = new Message();
-        version.Double(1, now);
-        version.Text(3, "brain.Event:2");
-        Write(version);
+        Write(new Event { WallTime = now, FileVersion = "brain.Event:2" });
         if (firstStep is not null)
         {
-            // A session log with status START (field 7, value 1) tells TensorBoard where to purge from.
-            Message session = new Message();
-            session.Integer(1, 1);
-            Message restart = new Message();
-            restart.Double(1, now);
-            restart.Integer(2, firstStep.Value);
-            restart.Child(7, session);
-            Write(restart);
+            // The start of a session tells TensorBoard where to purge from.
+            SessionLog session = new() { Status = SessionLog.Types.SessionStatus.Start };
+            Write(new Event { WallTime = now, Step = firstStep.Value, SessionLog = session });
         }
     }
 
@@ -67,18 +60,54 @@ public sealed class EventFileWriter : IDisposable
     /// <param name="value">Stored as a float.</param>
     /// <param name="step">For example the epoch.</param>
     /// <exception cref="SlttException">The file cannot be written.</exception>
-    public void Scalar(string tag, double value, long step)
+    public void Scalar(string tag, double value, long step) =>
+        Write(new Summary.Types.Value { Tag = tag, SimpleValue = (float)value }, step);
+
+    /// <summary>Appends a histogram.</summary>
+    /// <param name="tag">For example membrane_potential/neuron1.</param>
+    /// <param name="from">Lower end of the first bin.</param>
+    /// <param name="to">Upper end of the last.</param>
+    /// <param name="counts">How many numbers are in each bin, all of equal width.</param>
+    /// <param name="step">For example the epoch.</param>
+    /// <exception cref="SlttException">The file cannot be written.</exception>
+    internal void Histogram(string tag, double from, double to, IReadOnlyList<long> counts, long step)
     {
-        Message scalar = new Message();
-        scalar.Text(1, tag);
-        scalar.Float(2, (float)value);
-        Message summary = new Message();
-        summary.Child(1, scalar);
-        Message e = new Message();
-        e.Double(1, Now());
-        e.Integer(2, step);
-        e.Child(5, summary);
-        Write(e);
+        // Empty bins at the ends are left out, but for one on each side.
+        int[] filled = [.. Enumerable.Range(0, counts.Count).Where(bin => counts[bin] > 0)];
+        int first = Math.Max(0, filled.FirstOrDefault() - 1);
+        int last = Math.Min(counts.Count - 1, filled.LastOrDefault() + 1);
+        double width = (to - from) / counts.Count;
+        HistogramProto histogram = new() { Min = from + (first * width), Max = from + ((last + 1) * width) };
+        for (int bin = first; bin <= last; bin++)
+        {
+            double middle = from + ((bin + 0.5) * width);
+            histogram.BucketLimit.Add(from + ((bin + 1) * width));
+            histogram.Bucket.Add(counts[bin]);
+            histogram.Num += counts[bin];
+            histogram.Sum += counts[bin] * middle;
+            histogram.SumSquares += counts[bin] * middle * middle;
+        }
+
+        Write(new Summary.Types.Value { Tag = tag, Histo = histogram }, step);
+    }
+
+    /// <summary>Appends a picture.</summary>
+    /// <param name="tag">For example mistakes.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="png">The picture as a PNG file.</param>
+    /// <param name="step">For example the epoch.</param>
+    /// <exception cref="SlttException">The file cannot be written.</exception>
+    internal void Image(string tag, int width, int height, byte[] png, long step)
+    {
+        Summary.Types.Image image = new()
+        {
+            Height = height,
+            Width = width,
+            Colorspace = Rgb,
+            EncodedImageString = ByteString.CopyFrom(png),
+        };
+        Write(new Summary.Types.Value { Tag = tag, Image = image }, step);
     }
 
     /// <summary>Closes the file.</summary>
@@ -105,9 +134,12 @@ public sealed class EventFileWriter : IDisposable
         return name.Length > 0 ? name : "host";
     }
 
-    private void Write(Message message)
+    private void Write(Summary.Types.Value value, long step) =>
+        Write(new Event { WallTime = Now(), Step = step, Summary = new Summary { Value = { value } } });
+
+    private void Write(Event message)
     {
-        ReadOnlySpan<byte> data = message.Bytes;
+        byte[] data = message.ToByteArray();
         byte[] record = new byte[16 + data.Length];
         BinaryPrimitives.WriteInt64LittleEndian(record, data.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(8), MaskedCrc(record.AsSpan(0, 8)));
@@ -121,53 +153,6 @@ public sealed class EventFileWriter : IDisposable
         catch (Exception e) when (FileErrors.IsFileError(e))
         {
             throw FileErrors.Wrap("write", Path, e);
-        }
-    }
-
-    /// <summary>A message in Protocol Buffers' wire format.</summary>
-    private sealed class Message
-    {
-        private readonly List<byte> bytes = [];
-
-        internal ReadOnlySpan<byte> Bytes => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes);
-
-        internal void Integer(int field, long value)
-        {
-            Varint((ulong)field << 3);
-            Varint((ulong)value);
-        }
-
-        internal void Double(int field, double value)
-        {
-            Varint(((ulong)field << 3) | 1);
-            bytes.AddRange(BitConverter.GetBytes(value));
-        }
-
-        internal void Float(int field, float value)
-        {
-            Varint(((ulong)field << 3) | 5);
-            bytes.AddRange(BitConverter.GetBytes(value));
-        }
-
-        internal void Text(int field, string value) => Content(field, Encoding.UTF8.GetBytes(value));
-
-        internal void Child(int field, Message child) => Content(field, child.Bytes);
-
-        private void Content(int field, ReadOnlySpan<byte> content)
-        {
-            Varint(((ulong)field << 3) | 2);
-            Varint((ulong)content.Length);
-            bytes.AddRange(content);
-        }
-
-        private void Varint(ulong value)
-        {
-            for (; value >= 128; value >>= 7)
-            {
-                bytes.Add((byte)(value | 128));
-            }
-
-            bytes.Add((byte)value);
         }
     }
 }

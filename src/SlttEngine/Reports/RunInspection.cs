@@ -1,6 +1,8 @@
 namespace SlttEngine.Reports;
 
-/// <summary>What is seen of a network after an epoch, on a few test samples, and on the whole test set for <see cref="Confusion"/>.</summary>
+/// <summary>
+/// What is seen of a network after an epoch, on a few test samples, and on the whole test set for <see cref="Confusion"/>.
+/// </summary>
 internal sealed record RunInspection
 {
     /// <summary>The epoch, from 0.</summary>
@@ -12,7 +14,8 @@ internal sealed record RunInspection
     /// <summary>Layers of neurons, and of weights that read real numbers, in order of execution.</summary>
     public required IReadOnlyList<LayerInspection> Layers { get; init; }
 
-    /// <summary>Test samples by (class, answer), row by row: classes × classes numbers.</summary>
+    /// <summary>Test samples by (class, answer), row by row: classes × classes numbers. Empty for more than 2,000
+    /// classes.</summary>
     public required IReadOnlyList<int> Confusion { get; init; }
 
     /// <summary>The wrong answers that the network was surest of, the worst first.</summary>
@@ -60,11 +63,13 @@ internal sealed record Mistake(int Sample, int Label, int Answer, double Probabi
 internal sealed record SampleSpikes(
     int Sample, int Label, int Answer, IReadOnlyList<Picture> Frames, IReadOnlyList<LayerSpikes> Layers);
 
-/// <summary>Spikes of a layer, or of its first channels.</summary>
+/// <summary>
+/// Spikes of a layer, or of its first channels; of a layer of more than 64 rows or columns, of every k-th row and column.
+/// </summary>
 /// <param name="Name">The layer.</param>
 /// <param name="Channels">Channels in <paramref name="Steps"/>.</param>
-/// <param name="Height">Rows.</param>
-/// <param name="Width">Columns.</param>
+/// <param name="Height">Rows in it.</param>
+/// <param name="Width">Columns in it.</param>
 /// <param name="Steps">For each step (channels, height, width).</param>
 internal sealed record LayerSpikes(string Name, int Channels, int Height, int Width, IReadOnlyList<bool[]> Steps);
 

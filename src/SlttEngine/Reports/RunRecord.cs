@@ -1,4 +1,13 @@
+using System.Text.Json.Serialization;
+
 namespace SlttEngine.Reports;
+
+/// <summary>A line of history.jsonl.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(RunBegin), "begin")]
+[JsonDerivedType(typeof(EpochRecord), "epoch")]
+[JsonDerivedType(typeof(RunEnd), "end")]
+internal abstract record HistoryLine;
 
 /// <summary>What a run folder's history.jsonl says of a run: a line for its begin, one for each epoch, one for its end.</summary>
 /// <param name="Begin">What runs on what; of a resumed run, the latest begin.</param>
@@ -7,7 +16,7 @@ namespace SlttEngine.Reports;
 internal sealed record RunRecord(RunBegin Begin, IReadOnlyList<EpochRecord> Epochs, RunEnd? End);
 
 /// <summary>What a run is. No text in it has an absolute path.</summary>
-internal sealed record RunBegin
+internal sealed record RunBegin : HistoryLine
 {
     /// <summary>When this process began.</summary>
     public required DateTimeOffset Time { get; init; }
@@ -43,6 +52,7 @@ internal sealed record RunBegin
     public required int BatchSize { get; init; }
 
     /// <summary>Number type of activations in training.</summary>
+    [JsonPropertyName("dtype")]
     public required string Type { get; init; }
 
     /// <summary>Trained numbers of the model.</summary>
@@ -68,7 +78,7 @@ internal sealed record RunBegin
 }
 
 /// <summary>An epoch's results. Accuracies and shares are 0 to 1.</summary>
-internal sealed record EpochRecord
+internal sealed record EpochRecord : HistoryLine
 {
     /// <summary>From 0.</summary>
     public required int Epoch { get; init; }
@@ -119,15 +129,25 @@ internal sealed record EpochRecord
     public IReadOnlyList<LayerFiring> Layers { get; init; } = [];
 }
 
-/// <summary>How often a layer of neurons fired in an evaluation.</summary>
+/// <summary>How often a layer of neurons fired, on the test samples looked at.</summary>
 /// <param name="Name">PyTorch's name.</param>
 /// <param name="Rate">Spikes for each neuron and step, 0 to 1.</param>
-/// <param name="Silent">Share of its neurons that never fired.</param>
-/// <param name="Saturated">Share of its neurons that fired in every step of every sample looked at.</param>
+/// <param name="Silent">Share of its neurons that never fired; 1 only if none did in the whole test pass.</param>
+/// <param name="Saturated">Share of its neurons that fired in every step; 1 only if all did in the whole test pass.</param>
 internal sealed record LayerFiring(string Name, double Rate, double Silent, double Saturated);
 
 /// <summary>How a run ended.</summary>
 /// <param name="Time">When.</param>
 /// <param name="State">done, stopped or failed.</param>
 /// <param name="Message">The error, in one line.</param>
-internal sealed record RunEnd(DateTimeOffset Time, string State, string? Message);
+internal sealed record RunEnd(DateTimeOffset Time, string State, string? Message = null) : HistoryLine
+{
+    /// <summary>All epochs were run.</summary>
+    public const string Done = "done";
+
+    /// <summary>The user stopped it.</summary>
+    public const string Stopped = "stopped";
+
+    /// <summary>An error ended it.</summary>
+    public const string Failed = "failed";
+}

@@ -76,7 +76,7 @@ public sealed record EngineOptions
     internal InputFormat Input(ProgramKind kind) => kind switch
     {
         ProgramKind.Training => TrainInput,
-        ProgramKind.Evaluation => TestInput,
+        ProgramKind.Evaluation or ProgramKind.Inspection => TestInput,
         _ => TrainInput is InputFormat.ResidentCifar images ? images with { Augment = false } : TrainInput,
     };
 }

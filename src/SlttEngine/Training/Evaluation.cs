@@ -118,12 +118,18 @@ public sealed class Evaluation : IDisposable
         test.Dispose();
     }
 
+    /// <summary>Multiply-adds of a layer's weights for an image, computed in full, all steps.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="shape">A sample's sizes: what reads a static image alone is computed one time.</param>
+    /// <param name="steps">T.</param>
+    internal static double MultiplyAdds(LayerCost layer, FrameShape shape, int steps) =>
+        (double)layer.MultiplyAdds * (layer.Output.DependsOnInputOnly && shape.Steps == 1 ? 1 : steps);
+
     private LayerActivity[] Activity(double samples) =>
     [
         .. new NetworkCost(Network).Layers.Select(layer =>
         {
-            bool isStatic = layer.Output.DependsOnInputOnly && test.Shape.Steps == 1;
-            double multiplyAdds = (double)layer.MultiplyAdds * (isStatic ? 1 : options.Steps);
+            double multiplyAdds = MultiplyAdds(layer, test.Shape, options.Steps);
             if (layer.Neurons == 0)
             {
                 return new LayerActivity(layer.Name, 0, null, null, null, multiplyAdds);

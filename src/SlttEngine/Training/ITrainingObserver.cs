@@ -128,4 +128,8 @@ public sealed record EpochFinished(
     double TotalSeconds,
     double ImagesPerSecond,
     long PeakDeviceBytes,
-    long SkippedSteps);
+    long SkippedSteps)
+{
+    /// <summary>Seconds of the training pass in which the device waited for data.</summary>
+    public double DataSeconds { get; init; }
+}

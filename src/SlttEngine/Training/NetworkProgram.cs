@@ -18,6 +18,9 @@ internal enum ProgramKind
 
     /// <summary>The same, with the batch's statistics.</summary>
     TrainingSamplesByBatchStatistics,
+
+    /// <summary>An evaluation of a few test samples, step by step, so that each step's membrane potentials can be read.</summary>
+    Inspection,
 }
 
 /// <summary>All operations of a training iteration, or of an evaluation, for one batch size: planned, placed, captured, replayed.</summary>
@@ -134,6 +137,9 @@ internal sealed class NetworkProgram : IDisposable
 
     /// <summary>The layers of neurons by name: spikes, membrane potential as the last step left it, v_th.</summary>
     public IReadOnlyDictionary<string, (Edge Spikes, DeviceBuffer U, float Threshold)> Neurons => ops.Layers.Neurons;
+
+    /// <summary>Sum of the logits (N, classes) over the steps; it stays until the next program runs.</summary>
+    public DeviceBuffer<float> Total => ops.Total;
 
     /// <summary>Operations that the layers emitted into a section.</summary>
     /// <param name="section">Which.</param>

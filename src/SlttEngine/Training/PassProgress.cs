@@ -17,6 +17,12 @@ internal sealed class PassProgress(ITrainingObserver observer, IterationFinished
     /// <summary>Sums so far.</summary>
     public BatchMetrics Sums { get; private set; } = sums;
 
+    /// <summary>Seconds that the pass waited for data.</summary>
+    public double DataSeconds => dataSeconds;
+
+    /// <summary>Called after each batch, once the device has done it.</summary>
+    public Action? BatchFinished { get; set; }
+
     /// <summary>Called with the number of a batch, from 1, whose loss is NaN or infinite.</summary>
     public Action<int>? LossNotFinite { get; set; }
 
@@ -64,6 +70,7 @@ internal sealed class PassProgress(ITrainingObserver observer, IterationFinished
         batchSeconds += batchWatch.Elapsed.TotalSeconds;
         batchWatch.Restart();
         Sums = Sums.Plus(metrics);
+        BatchFinished?.Invoke();
         while (data.TryNextDamaged(out string? message))
         {
             observer.Warning(message);

@@ -24,6 +24,9 @@ internal sealed partial class RunLock : IDisposable
 
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(30);
 
+    /// <summary>A run on another host that gave no sign for so long no longer runs.</summary>
+    private static readonly TimeSpan LostAfter = 6 * HeartbeatInterval;
+
     private readonly string folder;
     private readonly FileStream held;
     private readonly Owner owner;
@@ -80,6 +83,13 @@ internal sealed partial class RunLock : IDisposable
             throw FileErrors.Wrap("lock", folder, e);
         }
     }
+
+    /// <summary>Which process runs in a folder, and whether one died there; nothing is locked, so no run is disturbed.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <returns>True: one runs; false: one was killed; null: neither.</returns>
+    public static bool? IsHeld(string folder) => Read(folder) is not { } owner ? null
+        : owner.Host == Environment.MachineName ? owner.Pid == Environment.ProcessId || owner.Runs()
+        : DateTimeOffset.UtcNow - owner.LastSign < LostAfter;
 
     /// <summary>Checks that the folder is still this run's; to be called before something in it is written over.</summary>
     /// <exception cref="SlttException">Another run took it over.</exception>

@@ -25,6 +25,31 @@ internal static class SampleReader
         Normalise(format, bytes, values);
     }
 
+    /// <summary>Reads one sample as the set has it, not normalised.</summary>
+    /// <param name="set">The set.</param>
+    /// <param name="index">The sample.</param>
+    /// <param name="values">Receives the elements (steps, channels, height, width).</param>
+    /// <exception cref="SlttException">It can't be read.</exception>
+    internal static void ReadElements(IDataSet set, int index, Span<float> values)
+    {
+        SampleFormat format = SampleFormat.OfKind(set);
+        byte[] bytes = new byte[format.SampleBytes];
+        if (set is IImageSet images)
+        {
+            images.Images.Span.Slice(index * set.Shape.Length, set.Shape.Length).CopyTo(bytes);
+        }
+        else
+        {
+            CheckedSamples.Read((IFrameSet)set, index, 0, bytes);
+        }
+
+        SampleElement element = format is SampleFormat.Frames frames ? frames.Element : SampleElement.UInt8;
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = Element(element, bytes, i);
+        }
+    }
+
     /// <summary>A sample's elements as the network's input sees them.</summary>
     /// <param name="format">What the elements are.</param>
     /// <param name="elements">Elements (steps, channels, height, width) as raw bytes.</param>

@@ -111,6 +111,9 @@ public sealed class TrainingEngine : IDisposable
     /// <summary>Samples in the batches of <see cref="EvaluateTrainingSamples"/>; 0: the engine was not built for it.</summary>
     public int GapBatch => options.GapBatch;
 
+    /// <summary>Samples of a test batch at most.</summary>
+    internal int LargestTestBatch => options.TestBatches.Max();
+
     /// <summary>Training iterations made; with the seed it names the random numbers of the next.</summary>
     public ulong Iteration { get; set; }
 
@@ -224,6 +227,43 @@ public sealed class TrainingEngine : IDisposable
         }
 
         return program;
+    }
+
+    /// <summary>
+    /// The program that looks at test samples step by step. It takes no device memory of its own: of as many samples, or fewer, as fit what
+    /// the engine has. Null if none does.
+    /// </summary>
+    /// <param name="samples">Samples at most.</param>
+    /// <exception cref="SlttException">The network's layers refuse such a batch.</exception>
+    internal NetworkProgram? Inspection(int samples)
+    {
+        for (int batch = samples; batch > 0; batch /= 2)
+        {
+            // By guesses: measuring algorithms takes longer than all looks together.
+            NetworkProgram program = plan.Program(batch, ProgramKind.Inspection, measures: false);
+            if (program.Arena.Bytes <= ArenaBytes)
+            {
+                if (!program.IsPlaced)
+                {
+                    Place(program);
+                }
+
+                return program;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Runs a program of <see cref="Inspection"/>; the sums of the next evaluation are not touched.</summary>
+    /// <param name="program">The program.</param>
+    /// <param name="input">Its batch's input, in the test format.</param>
+    /// <param name="labels">Class of each sample.</param>
+    /// <param name="afterStep">Called after each step.</param>
+    internal void Inspect(NetworkProgram program, ReadOnlySpan<byte> input, ReadOnlySpan<int> labels, Action<int> afterStep)
+    {
+        Evaluate(program, input, labels, afterStep);
+        WaitForMetrics();
     }
 
     /// <summary>The program of <see cref="EvaluateTrainingSamples"/>.</summary>

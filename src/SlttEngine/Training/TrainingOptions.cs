@@ -98,6 +98,24 @@ public sealed record TrainingOptions
     /// <summary>Text files that go into the run folder at the start, by name: whatever describes the run.</summary>
     public IReadOnlyDictionary<string, string> RunFiles { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>
+    /// Look at the network after epochs, for report.html and TensorBoard: firing rates, membrane potentials, a sample's spikes, wrong
+    /// answers. Training's numbers are the same to the bit without.
+    /// </summary>
+    public bool Report { get; init; } = true;
+
+    /// <summary>Put pictures of test samples into the report and into TensorBoard's log.</summary>
+    public bool ReportImages { get; init; } = true;
+
+    /// <summary>
+    /// The command line that started the run, for its history; of absolute paths the last part alone is kept. null: none.
+    /// </summary>
+    public string? Command { get; init; }
+
+    /// <summary>Options as the user knows them, by name, for the run's history; empty: those of this record. Paths as in
+    /// <see cref="Command"/>.</summary>
+    public IReadOnlyDictionary<string, string> OptionTexts { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Checkpoint to go on from, exactly as if the run had not stopped; null for none.</summary>
     public string? Resume { get; init; }
 

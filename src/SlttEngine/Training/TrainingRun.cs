@@ -3,6 +3,7 @@ using SlttEngine.Data;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 using SlttEngine.IO;
+using SlttEngine.Reports;
 
 namespace SlttEngine.Training;
 
@@ -20,6 +21,7 @@ public sealed class TrainingRun : IDisposable
     private readonly ComputeDevice device;
     private readonly TrainingData train;
     private readonly TrainingData test;
+    private readonly (IDataSet Train, IDataSet Test) sets;
     private readonly TrainingEngine engine;
     private readonly RunDescription description;
     private readonly List<string> notes = [];
@@ -31,6 +33,7 @@ public sealed class TrainingRun : IDisposable
     private readonly List<EpochFinished> finished = [];
     private RunPosition position = new();
     private RunLock? runLock;
+    private RunReport? report;
 
     /// <summary>Builds the network and plans all memory.</summary>
     /// <param name="device">The device; it stays the caller's.</param>
@@ -48,7 +51,7 @@ public sealed class TrainingRun : IDisposable
         ITrainingObserver observer,
         CheckpointFile? start = null)
     {
-        this.start = start;
+        (this.start, sets) = (start, (trainSet, testSet));
         options.Validate();
         RequireAlike(trainSet, testSet);
         CheckpointFile? checkpoint = options.Checkpoint is { } path ? CheckpointFile.Read(path) : null;
@@ -95,6 +98,9 @@ public sealed class TrainingRun : IDisposable
 
     /// <summary>The epochs that <see cref="Run"/> has finished.</summary>
     public IReadOnlyList<EpochFinished> Finished => finished;
+
+    /// <summary>What the latest look at the network found.</summary>
+    internal RunInspection? Inspection => report?.Inspection;
 
     /// <summary>Notes how many steps go through the network side by side, and which batches can't have as many.</summary>
     private void SayWhatIsTogether()
@@ -180,32 +186,50 @@ public sealed class TrainingRun : IDisposable
         }
 
         WarnOfNoRate();
-        if (options.SaveInitial)
-        {
-            Save(Path.Combine(folder, "checkpoint_0.safetensors"));
-        }
-
+        report = new RunReport(options, engine, sets.Test, observer, Facts());
         try
         {
-            RunEpochs(folder, cancel);
+            if (options.SaveInitial)
+            {
+                Save(Path.Combine(folder, "checkpoint_0.safetensors"));
+            }
+
+            report.End(RunEpochs(folder, cancel) ? RunEnd.Done : RunEnd.Stopped);
         }
-        catch (SlttException e)
+        catch (Exception e)
         {
-            observer.Failed(e.Message);
+            if (e is SlttException)
+            {
+                observer.Failed(e.Message);
+            }
+
+            report.End(RunEnd.Failed, e.Message);
             throw;
         }
     }
+
+    private RunBegin Facts() => RunFacts.Of(
+        options,
+        description,
+        device,
+        engine.Network,
+        sets,
+        position.Epoch,
+        RunFacts.Memory(
+            MemoryPlan.Of(engine.Store, engine.Program(training: true, options.BatchSize)), engine, train.DeviceBytes + test.DeviceBytes));
 
     /// <inheritdoc/>
     public void Dispose()
     {
         finite.Dispose();
+        report?.Dispose();
         engine.Dispose();
         train.Dispose();
         test.Dispose();
     }
 
-    private void RunEpochs(string folder, CancellationToken cancel)
+    /// <summary>Runs the epochs that are left; false if it was asked to stop.</summary>
+    private bool RunEpochs(string folder, CancellationToken cancel)
     {
         ConvolutionLog.Start();
         using EventFileWriter log = new(Path.Combine(folder, "logs"), position.Epoch);
@@ -214,10 +238,10 @@ public sealed class TrainingRun : IDisposable
             // In a resumed epoch, the batches before this one ran in an earlier process.
             EpochStart start = new(position.Train.Samples, engine.Iteration, engine.ReadState().SkippedSteps);
             Stopwatch watch = Stopwatch.StartNew();
-            if (!TrainEpoch(cancel))
+            if (TrainEpoch(cancel) is not { } dataSeconds)
             {
                 Stop(folder, cancel);
-                return;
+                return false;
             }
 
             double trainSeconds = watch.Elapsed.TotalSeconds;
@@ -225,11 +249,13 @@ public sealed class TrainingRun : IDisposable
             if (TestEpoch(cancel) is not { } tested)
             {
                 Stop(folder, cancel);
-                return;
+                return false;
             }
 
-            FinishEpoch(folder, log, tested, start, trainSeconds, watch, cancel);
+            FinishEpoch(folder, log, tested, start with { TrainSeconds = trainSeconds, DataSeconds = dataSeconds }, watch, cancel);
         }
+
+        return true;
     }
 
     private static void RequireAlike(IDataSet trainSet, IDataSet testSet)
@@ -283,8 +309,9 @@ public sealed class TrainingRun : IDisposable
         }
     }
 
-    /// <summary>Trains what is left of the epoch; false if it was asked to stop.</summary>
-    private bool TrainEpoch(CancellationToken cancel)
+    /// <summary>Trains what is left of the epoch.</summary>
+    /// <returns>Seconds of waiting for data; null if it was asked to stop.</returns>
+    private double? TrainEpoch(CancellationToken cancel)
     {
         double rate = options.UsedLearningRate.At(position.Epoch);
         train.Start(position.Epoch, position.Batches);
@@ -292,7 +319,7 @@ public sealed class TrainingRun : IDisposable
         progress.LossNotFinite = batch => finite.Check(position.Epoch, batch, train.BatchesPerEpoch);
         int done = progress.Run(train, engine, batch => engine.TrainIteration(train.Input(batch), batch.Labels, rate), cancel);
         position = position with { Batches = position.Batches + done, Train = progress.Sums };
-        return position.Batches == train.BatchesPerEpoch;
+        return position.Batches == train.BatchesPerEpoch ? progress.DataSeconds : null;
     }
 
     /// <summary>Says where the schedule has come to an end: an epoch at a rate of 0 learns nothing.</summary>
@@ -315,7 +342,17 @@ public sealed class TrainingRun : IDisposable
         test.Start(position.Epoch);
         firing.Begin();
         PassProgress progress = Progress(TrainingPhase.Test, test, 0, default);
-        int done = progress.Run(test, engine, batch => engine.Evaluate(test.Input(batch), batch.Labels), cancel);
+        TestAnswers? answers = report!.BeginTest(position.Epoch);
+        progress.BatchFinished = answers is null ? null : report.BatchTested;
+        int done = progress.Run(
+            test,
+            engine,
+            batch =>
+            {
+                engine.Evaluate(test.Input(batch), batch.Labels);
+                answers?.Begin(engine, batch);
+            },
+            cancel);
         if (done < test.BatchesPerEpoch)
         {
             return null;
@@ -330,7 +367,6 @@ public sealed class TrainingRun : IDisposable
         EventFileWriter log,
         BatchMetrics tested,
         EpochStart start,
-        double trainSeconds,
         Stopwatch watch,
         CancellationToken cancel)
     {
@@ -356,7 +392,6 @@ public sealed class TrainingRun : IDisposable
         {
             firing.End(epoch);
             gap.Check(epoch, trainAccuracy, testAccuracy, cancel);
-            ConvolutionLog.Start();
         }
 
         long skipped = engine.ReadState().SkippedSteps;
@@ -368,13 +403,18 @@ public sealed class TrainingRun : IDisposable
             testLoss,
             testAccuracy,
             position.MaxTestAccuracy,
-            trainSeconds,
+            start.TrainSeconds,
             watch.Elapsed.TotalSeconds,
-            (trained.Samples - start.Samples) / trainSeconds,
+            (trained.Samples - start.Samples) / start.TrainSeconds,
             DeviceBytes,
-            skipped));
+            skipped)
+        {
+            DataSeconds = start.DataSeconds,
+        });
         observer.EpochFinished(finished[^1]);
         finite.EpochFinished(epoch, trainLoss, (long)(engine.Iteration - start.Iteration), skipped - start.Skipped);
+        report!.EpochFinished(finished[^1], options.UsedLearningRate.At(epoch), isFinite, log);
+        ConvolutionLog.Start();
     }
 
     private void Stop(string folder, CancellationToken cancel)
@@ -411,6 +451,7 @@ public sealed class TrainingRun : IDisposable
             Batches = data.BatchesPerEpoch
         }, sums);
 
-    /// <summary>What there was when this process began the epoch.</summary>
-    private readonly record struct EpochStart(double Samples, ulong Iteration, long Skipped);
+    /// <summary>What there was when this process began the epoch, and how long its training took.</summary>
+    private readonly record struct EpochStart(
+        double Samples, ulong Iteration, long Skipped, double TrainSeconds = 0, double DataSeconds = 0);
 }

@@ -12,6 +12,9 @@ internal sealed class RecordingObserver : ITrainingObserver
     /// <summary>Called after each training batch.</summary>
     public Action? AfterTraining { get; init; }
 
+    /// <summary>Called after each test batch.</summary>
+    public Action? AfterTesting { get; set; }
+
     public void RunStarted(RunStarted run)
     {
     }
@@ -21,6 +24,10 @@ internal sealed class RecordingObserver : ITrainingObserver
         if (iteration.Phase == TrainingPhase.Train)
         {
             AfterTraining?.Invoke();
+        }
+        else
+        {
+            AfterTesting?.Invoke();
         }
     }
 

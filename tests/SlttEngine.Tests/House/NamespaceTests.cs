@@ -17,8 +17,9 @@ public sealed partial class NamespaceTests
         ["Graph"] = ["Device"],
         ["Layers"] = ["Device", "Graph"],
         ["Models"] = ["Graph", "Layers"],
+        ["Reports"] = ["IO"],
         ["Export"] = ["Graph", "IO"],
-        ["Training"] = ["Data", "Device", "Export", "Graph", "IO", "Layers", "Models"],
+        ["Training"] = ["Data", "Device", "Export", "Graph", "IO", "Layers", "Models", "Reports"],
     };
 
     private static readonly Assembly Library = typeof(SlttException).Assembly;
@@ -137,7 +138,7 @@ public sealed partial class NamespaceTests
         public static Func<int> Lambda() => () => SlttEngine.Models.ModelCatalog.All.Count;
     }
 
-    [GeneratedRegex(@"\bSlttEngine\.((?:Device|Graph|Layers|Models|Training|Data|IO|Cli)(?:\.[A-Z]\w+)?)")]
+    [GeneratedRegex(@"\bSlttEngine\.((?:Device|Graph|Layers|Models|Reports|Training|Data|IO|Cli)(?:\.[A-Z]\w+)?)")]
     private static partial Regex Mention();
 
     [GeneratedRegex(@"//.*$", RegexOptions.Multiline)]

@@ -38,6 +38,38 @@ public sealed class EventFileWriterTests
     }
 
     [Test]
+    public void Histograms_and_pictures_are_read_back()
+    {
+        using TemporaryFolder folder = new TemporaryFolder();
+        byte[] png = [137, 80, 78, 71, 0, 200];
+        string path;
+        using (EventFileWriter writer = new EventFileWriter(folder["logs"]))
+        {
+            path = writer.Path;
+            writer.Histogram("membrane_potential/lif1", -4, 4, [0, 0, 0, 5, 0, 3, 0, 0], 7);
+            writer.Histogram("empty", 0, 1, [0, 0], 7);
+            writer.Image("mistakes", 9, 4, png, 7);
+        }
+
+        Dictionary<int, object>[] values = [.. Records(File.ReadAllBytes(path)).Skip(1).Select(r => Fields(r)).Select(e =>
+        {
+            Assert.That(e[2], Is.EqualTo(7ul));
+            return Fields((byte[])Fields((byte[])e[5])[1]);
+        })];
+        Assert.That(
+            values.Select(v => Encoding.UTF8.GetString((byte[])v[1])),
+            Is.EqualTo(new[] { "membrane_potential/lif1", "empty", "mistakes" }));
+        Dictionary<int, object> histogram = Fields((byte[])values[0][5]);
+        Assert.That(new[] { 1, 2, 3, 4, 5 }.Select(f => histogram[f]), Is.EqualTo(new[] { -2.0, 3, 8, 2, 8 }));
+        Assert.That(Doubles(histogram[6]), Is.EqualTo(new[] { -1.0, 0, 1, 2, 3 }), "right ends");
+        Assert.That(Doubles(histogram[7]), Is.EqualTo(new[] { 0.0, 5, 0, 3, 0 }));
+        Assert.That(Doubles(Fields((byte[])values[1][5])[7]).Sum(), Is.Zero);
+        Dictionary<int, object> image = Fields((byte[])values[2][4]);
+        Assert.That((image[1], image[2], image[3]), Is.EqualTo((4ul, 9ul, 3ul)), "height, width, RGB");
+        Assert.That(image[4], Is.EqualTo(png));
+    }
+
+    [Test]
     public void Two_writers_in_a_folder_do_not_meet()
     {
         using TemporaryFolder folder = new TemporaryFolder();
@@ -123,6 +155,9 @@ public sealed class EventFileWriterTests
 
         return fields;
     }
+
+    private static double[] Doubles(object packed) =>
+        [.. System.Runtime.InteropServices.MemoryMarshal.Cast<byte, double>((byte[])packed)];
 
     private static ulong Varint(byte[] message, ref int i)
     {
