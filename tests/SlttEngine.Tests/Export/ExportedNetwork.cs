@@ -1,6 +1,7 @@
 using SlttEngine.Data;
 using SlttEngine.Graph;
 using SlttEngine.IO;
+using SlttEngine.Layers;
 using SlttEngine.Models;
 using SlttEngine.Tests.Engine;
 using SlttEngine.Training;
@@ -32,7 +33,7 @@ internal sealed class ExportedNetwork
     internal int Steps => Trainer.Options.Steps;
 
     /// <summary>Names for cases of tests.</summary>
-    internal static string[] Names => ["small", "resnet18", "vgg11", "nfresnet34", "nfresnet50"];
+    internal static string[] Names => ["small", "resnet18", "resnet34", "vgg11", "nfresnet34", "nfresnet50"];
 
     /// <summary>Potentials of all layers of neurons for the sample.</summary>
     internal IReadOnlyDictionary<string, SpikeRecord> Watched { get; private set; } = new Dictionary<string, SpikeRecord>();
@@ -67,6 +68,8 @@ internal sealed class ExportedNetwork
     {
         "small" => Create(Small(), new NeuronOptions(2.5, Threshold: 0.75f), 4, framePerStep: true),
         "resnet18" => Create(Built("spiking_resnet18", new ModelOptions(10, 3, 25, 25, 0.3f, 32)), new NeuronOptions(), 3, false),
+        "resnet34" => Create(
+            Built("spiking_resnet34", new ModelOptions(10, 3, 25, 25, 0, 32, BatchNormKind.Cudnn)), new NeuronOptions(3), 2, false),
         "vgg11" => Create(Built("spiking_vgg11_bn", new ModelOptions(11, 2, 32, 32, 0.2f, 32)), new NeuronOptions(1.5), 3, true),
         "nfresnet34" => Create(Built("spiking_nfresnet34", new ModelOptions(7, 3, 32, 32, 0, 32)), new NeuronOptions(), 2, false),
         _ => Create(Built("spiking_nfresnet50", new ModelOptions(7, 3, 17, 17, 0, 32)), new NeuronOptions(1.25), 2, false),
