@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using SlttEngine.Graph;
 using SlttEngine.Models;
 using SlttEngine.Reports;
@@ -11,6 +12,7 @@ internal sealed class LayerWatch
     private const int BinsInThreshold = 10;
     private const int MaxDoublings = 4;
     private const int FineBins = Bins << MaxDoublings;
+    private const int FirstOfSpikes = (FineBins / 2) + BinsInThreshold;
     private const int LargestSide = 64;    // of what is shown of a layer
     private const int MaxChannels = 16;
 
@@ -39,35 +41,33 @@ internal sealed class LayerWatch
 
     /// <summary>Adds a step.</summary>
     /// <param name="u">Membrane potentials before firing, (N, height, width, channels).</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // else the first call, of millions of numbers, runs unoptimised
     public void Add(ReadOnlySpan<float> u)
     {
         (int channels, int pixels) = (cost.Output.Channels, cost.Output.Height * cost.Output.Width);
         float scale = BinsInThreshold / threshold;
         for (int row = 0; row < samples * pixels; row++)
         {
-            int neuron = row % pixels * channels;
-            long before = spikes;
-            foreach (float x in u.Slice(row * channels, channels))
+            int pixel = row % pixels;
+            ReadOnlySpan<float> potentialsOfPixel = u.Slice(row * channels, channels);
+            Span<bool> firedAtPixel = fired.AsSpan(pixel * channels, channels), restedAtPixel = rested.AsSpan(pixel * channels, channels);
+            int count = 0;
+            for (int c = 0; c < potentialsOfPixel.Length; c++)
             {
-                // A bin ends at v_th: rounding must not put a spike below it.
-                int bin = (int)MathF.Floor(Math.Clamp(x * scale, -FineBins / 2, (FineBins / 2) - 1)) + (FineBins / 2);
-                if (x >= threshold)
-                {
-                    bin = Math.Max(bin, (FineBins / 2) + BinsInThreshold);
-                    fired[neuron] = true;
-                    spikes++;
-                }
-                else
-                {
-                    bin = Math.Min(bin, (FineBins / 2) + BinsInThreshold - 1);
-                    rested[neuron] = true;
-                }
+                float x = potentialsOfPixel[c];
+                bool fires = x >= threshold;
+                firedAtPixel[c] |= fires;
+                restedAtPixel[c] |= !fires;
 
-                fine[Math.Max(0, bin)]++;
-                neuron++;
+                // A bin ends at v_th: rounding must not put a spike below it.
+                int bin = (int)Math.Clamp((x * scale) + (FineBins / 2), 0, FineBins - 1);
+                bin = fires ? Math.Max(bin, FirstOfSpikes) : Math.Min(bin, FirstOfSpikes - 1);
+                fine[bin]++;
+                count += fires ? 1 : 0;
             }
 
-            operations += (spikes - before) * cost.FanOut[row % pixels];
+            spikes += count;
+            operations += count * cost.FanOut[pixel];
         }
 
         potentials += samples * cost.Output.Elements;

@@ -23,7 +23,7 @@ internal sealed class RunInspector
     private const int MaxTries = 10;
 
     /// <summary>Share of an epoch's work that a look's forward passes may be; reading potentials comes on top.</summary>
-    private const double Affordable = 0.005;
+    private const double Affordable = 0.002;
 
     /// <summary>An iteration of training takes about as long as so many evaluations of its samples.</summary>
     private const int EvaluationsInTraining = 3;

@@ -67,7 +67,6 @@ internal sealed class RunReport : IDisposable
         bool isLooked = options.Report && (epoch == begin.FirstEpoch || epoch == options.Epochs - 1 || looks.Affords);
         if (isLooked)
         {
-            looks.Begin();
             looks.Measure(() => Try("the network is not looked at", () => answers = new TestAnswers(
                 device, test.Classes, options.Steps, Math.Min(test.Count, engine.LargestTestBatch))));
         }
@@ -208,7 +207,6 @@ internal sealed class RunReport : IDisposable
     {
         if (options.Report && record is { } known)
         {
-            pages.Begin();
             pages.Measure(() => Try("the report is not written", () => ReportPage.Write(options.RunFolder, known, Inspection)));
         }
     }

@@ -59,20 +59,23 @@ internal static class SamplePictures
         int k = (Math.Max(height, width) + LargestSide - 1) / LargestSide;
         (int rows, int columns) = ((height + k - 1) / k, (width + k - 1) / k);
         float[] small = new float[channels * rows * columns];
-        for (int i = 0; i < small.Length; i++)
+        for (int line = 0; line < channels * height; line++)
         {
-            (int c, int top, int left) = (i / (rows * columns), i / columns % rows * k, i % columns * k);
-            (int bottom, int right) = (Math.Min(height, top + k), Math.Min(width, left + k));
-            float sum = 0;
-            for (int y = top; y < bottom; y++)
+            (int c, int y) = (line / height, line % height);
+            int pixelsDown = Math.Min(k, height - (y / k * k));
+            Span<float> target = small.AsSpan(((c * rows) + (y / k)) * columns, columns);
+            ReadOnlySpan<float> source = values.Slice(line * width, width);
+            for (int x = 0; x < columns; x++)
             {
-                for (int x = left; x < right; x++)
+                ReadOnlySpan<float> window = source[(x * k)..Math.Min(width, (x + 1) * k)];
+                float sum = 0;
+                foreach (float value in window)
                 {
-                    sum += values[(((c * height) + y) * width) + x];
+                    sum += value;
                 }
-            }
 
-            small[i] = sum / ((bottom - top) * (right - left));
+                target[x] += sum / (pixelsDown * window.Length);
+            }
         }
 
         return new Frame(channels, rows, columns, small);
