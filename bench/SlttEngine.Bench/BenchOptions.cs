@@ -23,6 +23,8 @@ internal sealed record BenchOptions
           --filter TEXT             only cases whose name contains TEXT
           --out FOLDER              also writes results.json, a table and a plot there
 
+          SlttEngine.Bench figures CHECKPOINT RECORDING PAGE FOLDER    the documents' pictures; ./build.sh figures gives these
+
         GB/s counts what a kernel must move (its source file's header says what); "of copy" compares it with the rate at which
         the same device copies memory, measured in the same run.
         """;

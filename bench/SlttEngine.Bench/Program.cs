@@ -3,6 +3,12 @@ using SlttEngine.Bench;
 
 try
 {
+    if (args is ["figures", .. string[] rest])
+    {
+        Figures.Write(rest);
+        return 0;
+    }
+
     BenchOptions options = BenchOptions.Parse(args);
     if (options.Help)
     {

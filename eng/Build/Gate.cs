@@ -7,7 +7,7 @@ internal static class Gate
 {
     private static readonly string[][] Parts =
     [
-        ["test"], ["examples"], ["pack"], ["test-packages"], ["docs"], ["fuzz", "--seconds", "60", "--seed", "2022"],
+        ["test"], ["examples"], ["guide"], ["pack"], ["test-packages"], ["docs"], ["fuzz", "--seconds", "60", "--seed", "2022"],
     ];
 
     internal static int Run()

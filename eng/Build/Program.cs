@@ -3,12 +3,14 @@
 //   build           everything; leaves the command at out/sltt
 //   demo [options]  builds what the command needs and runs `sltt demo`
 //   test [options]  builds everything and runs the whole suite; options, such as --filter, go to the test runner
-//   test-all        test, then examples, packages, docs and fuzz, with a table of times
+//   test-all        test, then examples, guide, packages, docs and fuzz, with a table of times
 //   examples        runs each program of examples/ and checks its last line
+//   guide           runs each command of docs/guide and of the README on a small data set
 //   pack            NuGet packages of the library and the command: out/packages
 //   test-packages   tests of what pack made, in projects and tools of their own
 //   docs            the documentation's site: out/docs
 //   fuzz [options]  mutates files and reads them, --seconds 60 in all; options are those of tests/SlttEngine.Fuzz/Program.cs
+//   figures         draws the documents' pictures anew: docs/figures
 //   generate        writes the files that are made from the kernels' signatures: *.g.cs, and the table of calls in docs
 //   bundle          one archive that runs without .NET: out/sltt-<version>-linux-x64.tar.xz
 //   clean           removes what the build made
@@ -42,6 +44,9 @@ try
         case "examples":
             BuildAll();
             return Examples.Run();
+        case "guide":
+            BuildAll();
+            return Guide.Run();
         case "pack":
             Packages.Make();
             return 0;
@@ -53,6 +58,9 @@ try
             return Docs.Make();
         case "fuzz":
             return Suite.Fuzz(rest);
+        case "figures":
+            Figures.Make();
+            return 0;
         case "generate":
             Native.Build();
             Host.Generate();
@@ -64,8 +72,8 @@ try
             Host.Clean();
             return 0;
         default:
-            const string Words = "build (the default), demo, test, test-all, examples, pack, test-packages, docs, fuzz, "
-                + "generate, bundle, clean";
+            const string Words = "build (the default), demo, test, test-all, examples, guide, pack, test-packages, docs, fuzz, "
+                + "figures, generate, bundle, clean";
             throw new BuildException($"'{command}' is unknown: {Words}", 2);
     }
 }
