@@ -129,11 +129,11 @@ internal sealed record EpochRecord : HistoryLine
     public IReadOnlyList<LayerFiring> Layers { get; init; } = [];
 }
 
-/// <summary>How often a layer of neurons fired in an evaluation.</summary>
+/// <summary>How often a layer of neurons fired, on the test samples looked at.</summary>
 /// <param name="Name">PyTorch's name.</param>
 /// <param name="Rate">Spikes for each neuron and step, 0 to 1.</param>
-/// <param name="Silent">Share of its neurons that never fired.</param>
-/// <param name="Saturated">Share of its neurons that fired in every step of every sample looked at.</param>
+/// <param name="Silent">Share of its neurons that never fired; 1 only if none did in the whole test pass.</param>
+/// <param name="Saturated">Share of its neurons that fired in every step; 1 only if all did in the whole test pass.</param>
 internal sealed record LayerFiring(string Name, double Rate, double Silent, double Saturated);
 
 /// <summary>How a run ended.</summary>

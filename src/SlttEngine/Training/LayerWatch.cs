@@ -74,9 +74,15 @@ internal sealed class LayerWatch
         shown?.Add(Show(u));
     }
 
-    /// <summary>How often the layer fired.</summary>
-    public LayerFiring Firing() => new(
-        cost.Name, spikes / (double)potentials, fired.Count(f => !f) / (double)fired.Length, rested.Count(r => !r) / (double)rested.Length);
+    /// <summary>How often the layer fired. A share is 1 where the whole test pass says so, not where these samples alone do.</summary>
+    /// <param name="anyFired">A neuron fired in some step of the test pass.</param>
+    /// <param name="anyRested">A neuron did not.</param>
+    public LayerFiring Firing(bool anyFired, bool anyRested)
+    {
+        double Share(bool[] states, bool isLess) =>
+            isLess ? Math.Min(cost.Neurons - 1, states.Count(s => !s)) / (double)cost.Neurons : 1;
+        return new LayerFiring(cost.Name, spikes / (double)potentials, Share(fired, anyFired), Share(rested, anyRested));
+    }
 
     /// <summary>What was seen. The histogram spans 4, 8, 16 … 64 v_th on both sides of 0: the least that leaves out at most 1 %.</summary>
     /// <param name="multiplyAdds">Of the same weights for an image, all steps.</param>

@@ -78,11 +78,13 @@ internal sealed class RunInspector
         float[] potentials = new float[neurons.Select(l => l.Neurons * samples.Length).DefaultIfEmpty().Max()];
         engine.Inspect(program, input, labels, t => watched.ForEach(w => w.Watch.Add(
             ReadPotentials(w.U, t, potentials.AsSpan(0, (int)w.Cost.Neurons * samples.Length)))));
+        IReadOnlyList<(string Layer, bool Fired, bool Silent)> flags = engine.FiringFlags!.Read(); // of the test pass: a look sets none
         int answer = TestAnswers.Answer(program.ReadTotal().AsSpan(0, engine.Network.Classes));
         return new NetworkInspection(
             samples.Length,
             [.. cost.Layers.Select(l => Inspection(l, watched)).OfType<LayerInspection>()],
-            [.. watched.Select(w => w.Watch.Firing())],
+            [.. watched.Select(w => w.Watch.Firing(
+                flags.Any(f => f.Layer == w.Cost.Name && f.Fired), flags.Any(f => f.Layer == w.Cost.Name && f.Silent)))],
             !pictures ? null : new SampleSpikes(
                 samples[0],
                 labels[0],

@@ -35,6 +35,7 @@ public sealed class RunReportTests
             with.Run(CancellationToken.None);
             Assert.That(with.Inspection is null, Is.EqualTo(!report));
             Assert.That(with.Inspection?.Sample is null, Is.EqualTo(!images));
+            Assert.That(with.Inspection?.Mistakes.Any(m => m.Picture is not null), report ? Is.EqualTo(images) : Is.Null);
             Assert.That(with.DeviceBytes, Is.EqualTo(RunPlan.For(SharedDevice.Device, options, SampleFormat.Of(Events(40, 1)), 0).Total));
             RunRecord record = RunHistory.Read(run)!;
             Assert.That(record.Begin.Memory.Values.Sum(), Is.EqualTo(with.DeviceBytes));
