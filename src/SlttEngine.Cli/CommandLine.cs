@@ -35,6 +35,7 @@ internal static class CommandLine
         new("compare-runs", "makes one page of several runs: curves over each other, results, options that differ",
             () => new CompareRunsCommand()),
         new("convert", "writes a checkpoint in the other form: safetensors, or a .pth file that PyTorch loads", () => new ConvertCommand()),
+        new("export", "writes a checkpoint's network for other programs: NIR, ONNX, or a PyTorch model", () => new ExportCommand()),
         new("models", "lists the models with their parameters, neurons, and operations a step", () => new ModelsCommand()),
         new("data", "says what each data set needs, where it comes from, and what a folder holds of it", () => new DataCommand()),
         new("verify", "replays recorded vectors and compares: PASS or FAIL a group of tensors", () => new VerifyCommand()),

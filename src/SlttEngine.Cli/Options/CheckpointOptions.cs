@@ -24,7 +24,7 @@ internal static class CheckpointOptions
         {
             throw new SlttException(
                 ErrorKind.Usage, $"{path}: its model '{run.Model}' is not built in: a program made it with the library",
-                "that program evaluates and resumes it (Trainer.Load, Fit); sltt models lists the built-in ones");
+                "that program evaluates, resumes and exports it (Trainer.Load, Fit, Export); sltt models lists the built-in ones");
         }
 
         string Setting(string name) => run.ModelSettings.GetValueOrDefault(name, string.Empty);

@@ -45,6 +45,13 @@ public abstract class Layer(string name)
     /// <param name="staticInput">True: one image for all steps.</param>
     internal virtual bool AllowsStepsSideBySide(bool staticInput) => true;
 
+    /// <summary>Says what it computes in a step of an evaluation, in the terms of <see cref="InferenceNode"/>.</summary>
+    /// <param name="graph">Receives it.</param>
+    /// <exception cref="SlttException">It is of a kind that these terms do not have.</exception>
+    internal virtual void Describe(InferenceGraph graph) => throw GraphError.Of(
+        $"{Name}: a layer of the kind {GetType().Name} can't be exported: only this program knows what it computes",
+        "convolutions, linear layers, batch norm, LIF neurons, dropout, sums and average pools can be");
+
     /// <summary>Emits the forward operations; returns what emits the backward ones (called in reverse order of layers).</summary>
     /// <typeparam name="T">Type of activations and working weights: float, Half or BFloat16.</typeparam>
     /// <param name="b">The program being built.</param>

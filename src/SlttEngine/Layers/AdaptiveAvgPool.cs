@@ -29,6 +29,10 @@ public sealed class AdaptiveAvgPool : Layer
         input, Output, further, o => Window(o, input.Height, Output.Height), o => Window(o, input.Width, Output.Width));
 
     /// <inheritdoc/>
+    internal override void Describe(InferenceGraph graph) =>
+        graph.Set(Output, new InferenceNode.AdaptiveAvgPool(Name, Output.Height, graph.Value(input)));
+
+    /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
         (int n, int channels) = (b.Shape.Batch, input.Channels);

@@ -43,6 +43,10 @@ public sealed class AvgPool : Layer
     public override long[] FanOut(ReadOnlySpan<long> further) => AdaptiveAvgPool.FanOut(input, Output, further, Window, Window);
 
     /// <inheritdoc/>
+    internal override void Describe(InferenceGraph graph) => graph.Set(
+        Output, new InferenceNode.AvgPool(Name, InferenceGraph.ShapeOf(Output), graph.Value(input), (kernel, stride, padding)));
+
+    /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
         (DeviceBuffer<T> activation, DeviceBuffer<float>? bias) = b.ActivationAndBias(input);

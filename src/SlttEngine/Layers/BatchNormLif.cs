@@ -79,6 +79,19 @@ public sealed class BatchNormLif : Layer
         !staticInput || input.Residual is null || input.Residual.DependsOnInputOnly == input.Main.DependsOnInputOnly;
 
     /// <inheritdoc/>
+    internal override void Describe(InferenceGraph graph)
+    {
+        InferenceNode.BatchNorm normalised = graph.Add(input.Describe(graph, norm));
+        NeuronOptions constants = overrides?.Over(graph.Neuron) ?? graph.Neuron;
+        InferenceNode.Neurons neurons = new(Name, normalised, constants);
+        graph.Set(spikes, neurons);
+        if (pool > 1)
+        {
+            graph.Set(Output, new InferenceNode.AvgPool(Name + ".pool", InferenceGraph.ShapeOf(Output), neurons, (pool, pool, 0)));
+        }
+    }
+
+    /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
         BatchNormOps<T> batchNorm = new(b, Name, norm, input);

@@ -26,6 +26,9 @@ public sealed class BiasAdd : Layer
     public override IReadOnlyList<Edge> Inputs => [input];
 
     /// <inheritdoc/>
+    internal override void Describe(InferenceGraph graph) => graph.Alias(Output, graph.WithBias(input, bias));
+
+    /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
         DeviceBuffer<T> x = b.Activation(input);

@@ -38,6 +38,22 @@ public sealed class Convolution : Layer
     /// <inheritdoc/>
     public override long[] FanOut(ReadOnlySpan<long> further) => module.FanOut(input.Height, input.Width);
 
+    /// <summary>True for a hidden linear layer: a 1×1 convolution over all numbers as channels.</summary>
+    internal bool IsLinear => module.Weight.Shape.Length == 2;
+
+    /// <inheritdoc/>
+    internal override void Describe(InferenceGraph graph)
+    {
+        float[] weight = graph.Weight(module.Weight);
+        graph.Set(
+            Output,
+            IsLinear
+                ? new InferenceNode.Linear(Name, module.Out, graph.Value(input)) { Weight = weight }
+                : new InferenceNode.Convolution(
+                    Name, InferenceGraph.ShapeOf(Output), graph.Value(input), (module.Kernel, module.Stride, module.Padding))
+                { Weight = weight });
+    }
+
     /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {

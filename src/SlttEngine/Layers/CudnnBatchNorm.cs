@@ -30,6 +30,9 @@ public sealed class CudnnBatchNorm : Layer
     public override IReadOnlyList<Edge> Inputs => input.Edges;
 
     /// <inheritdoc/>
+    internal override void Describe(InferenceGraph graph) => graph.Set(Output, input.Describe(graph, norm));
+
+    /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
         TensorDescriptor map = b.KeepAlive(new TensorDescriptor());

@@ -29,6 +29,9 @@ public sealed class FeatureDropout : Layer
     public override long[] FanOut(ReadOnlySpan<long> further) => further.ToArray();
 
     /// <inheritdoc/>
+    internal override void Describe(InferenceGraph graph) => graph.Alias(Output, graph.Value(input));
+
+    /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
         Dropout dropout = b.NewDropout(rate);

@@ -34,6 +34,21 @@ public sealed class Flatten : Layer
     }
 
     /// <inheritdoc/>
+    internal override void Describe(InferenceGraph graph)
+    {
+        // Its pixels come first here and its channels in PyTorch: only a hidden linear layer's filter knows of both orders.
+        Layer? reader = graph.ReadersOf(Output).FirstOrDefault(l => l is not Convolution { IsLinear: true });
+        if (reader is not null && (input.Height, input.Width) != (1, 1))
+        {
+            throw GraphError.Of(
+                $"{Name}: {reader.Name} reads its numbers in the order H, W, C: that can't be exported",
+                "let a hidden linear layer (NetworkBuilder.Linear) read the map itself");
+        }
+
+        graph.Alias(Output, graph.Value(input));
+    }
+
+    /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
         DeviceBuffer<T> x = b.Activation(input);

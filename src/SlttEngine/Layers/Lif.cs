@@ -46,6 +46,15 @@ public sealed class Lif : Layer
     public override Edge Spikes => Output;
 
     /// <inheritdoc/>
+    internal override void Describe(InferenceGraph graph) => graph.Set(
+        Output,
+        new InferenceNode.Neurons(Name, graph.Value(input), overrides?.Over(graph.Neuron) ?? graph.Neuron)
+        {
+            InputScale = inputScale,
+            SpikeScale = spikeScale,
+        });
+
+    /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
         NeuronOptions neuron = overrides?.Over(b.Neuron) ?? b.Neuron;

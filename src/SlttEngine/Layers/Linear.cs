@@ -37,6 +37,11 @@ public sealed class Linear : Layer
     public override long[] FanOut(ReadOnlySpan<long> further) => [.. Enumerable.Repeat((long)Output.Channels, input.Height * input.Width)];
 
     /// <inheritdoc/>
+    internal override void Describe(InferenceGraph graph) => graph.Set(
+        Output,
+        new InferenceNode.Linear(Name, Output.Channels, graph.Value(input)) { Weight = graph.Weight(weight), Bias = graph.Weight(bias) });
+
+    /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
         (int n, int classes, int features) = (b.Shape.Batch, Output.Channels, (int)input.Elements);

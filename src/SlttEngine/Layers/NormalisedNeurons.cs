@@ -22,6 +22,27 @@ public sealed record ConvolutionSum(Edge Main, Parameter? MainBias = null, Edge?
     /// <summary>Main and, if there is one, the residual.</summary>
     internal IReadOnlyList<Edge> Edges => Residual is null ? [Main] : [Main, Residual];
 
+    /// <summary>Appends the sum and the batch norm that reads it to a graph of what evaluations compute.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="norm">The batch norm.</param>
+    internal InferenceNode.BatchNorm Describe(InferenceGraph graph, BatchNormModule norm)
+    {
+        InferenceNode sum = graph.WithBias(Main, MainBias);
+        if (Residual is not null)
+        {
+            sum = graph.Add(new InferenceNode.Sum(norm.Name + ".sum", sum, graph.WithBias(Residual, ResidualBias)));
+        }
+
+        return new InferenceNode.BatchNorm(norm.Name, sum)
+        {
+            Weight = graph.Weight(norm.Weight),
+            Bias = graph.Weight(norm.Bias),
+            Mean = graph.Statistic(norm.RunningMean),
+            Variance = graph.Statistic(norm.RunningVar),
+            Epsilon = BatchNormModule.Epsilon,
+        };
+    }
+
     /// <summary>Checks that a batch norm can read it.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="norm">The batch norm.</param>

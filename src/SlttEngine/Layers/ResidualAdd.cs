@@ -25,6 +25,10 @@ public sealed class ResidualAdd : Layer
     public override IReadOnlyList<Edge> Inputs => [branch, identity];
 
     /// <inheritdoc/>
+    internal override void Describe(InferenceGraph graph) =>
+        graph.Set(Output, new InferenceNode.Sum(Name, graph.Value(branch), graph.Value(identity)));
+
+    /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
         (DeviceBuffer<T> x, DeviceBuffer<float>? bias) = b.ActivationAndBias(branch);

@@ -79,6 +79,50 @@ public sealed class ScaledWsConvolution : Layer
     public override long[] FanOut(ReadOnlySpan<long> further) => module.Convolution.FanOut(input.Height, input.Width);
 
     /// <inheritdoc/>
+    internal override void Describe(InferenceGraph graph)
+    {
+        ConvolutionModule c = module.Convolution;
+        float factor = module.SkipGain is { } skip ? module.Alpha * graph.Weight(skip)[0] : 1f;
+        graph.Set(
+            Output,
+            new InferenceNode.Convolution(c.Name, InferenceGraph.ShapeOf(Output), graph.Value(input), (c.Kernel, c.Stride, c.Padding))
+            {
+                Weight = Standardised(graph.Weight(Weight), graph.Weight(module.Gain), factor),
+                Bias = [.. graph.Weight(BiasParameter).Select(b => factor * b)],
+                Standardisation = new WeightStandardisation(module.SkipGain?.Name, module.Alpha, Epsilon),
+            });
+    }
+
+    /// <summary>The weights as the kernel makes them: its sums in double, the rest in float.</summary>
+    private float[] Standardised(float[] weight, float[] gain, float factor)
+    {
+        float[] result = new float[weight.Length];
+        for (int o = 0; o < gain.Length; o++)
+        {
+            ReadOnlySpan<float> filter = weight.AsSpan(o * FanIn, FanIn);
+            double sum = 0, squares = 0;
+            foreach (float w in filter)
+            {
+                sum += w;
+            }
+
+            double mean = sum / FanIn;
+            foreach (float w in filter)
+            {
+                squares += (w - mean) * (w - mean);
+            }
+
+            float rstd = (float)(1 / Math.Sqrt((squares / (FanIn - 1) * FanIn) + Epsilon));
+            for (int i = 0; i < FanIn; i++)
+            {
+                result[(o * FanIn) + i] = factor * (gain[o] * ((filter[i] - (float)mean) * rstd));
+            }
+        }
+
+        return result;
+    }
+
+    /// <inheritdoc/>
     public override Action Emit<T>(ProgramBuilder<T> b)
     {
         ConvolutionModule c = module.Convolution;

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using SlttEngine.Data;
+using SlttEngine.Export;
 using SlttEngine.Graph;
 using SlttEngine.IO;
 
@@ -209,6 +210,10 @@ public sealed partial record RunDescription
         }
     }
 
+    /// <summary>How samples are normalised in front of the network; null: the description does not say.</summary>
+    internal InputNormalisation? Normalisation => Mean is not null && Std is not null ? new(Mean, Std, OfImages: true)
+        : Scale is not null && Shift is not null ? new(Scale, Shift, OfImages: false) : null;
+
     /// <summary>The same run with another network and its constants.</summary>
     /// <param name="options">T and the neurons' constants.</param>
     /// <param name="network">The network.</param>
@@ -306,7 +311,7 @@ public sealed partial record RunDescription
     private static bool AreNumbers(IReadOnlyList<string> names) =>
         names.Select((name, i) => name == string.Create(CultureInfo.InvariantCulture, $"class {i}")).All(same => same);
 
-    private static string Version => typeof(RunDescription).Assembly
+    internal static string Version => typeof(RunDescription).Assembly
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "?";
 
     private static string Lower<T>(T value)

@@ -1,5 +1,6 @@
 using SlttEngine.Data;
 using SlttEngine.Device;
+using SlttEngine.Export;
 using SlttEngine.Graph;
 using SlttEngine.IO;
 
@@ -193,6 +194,41 @@ public sealed class Trainer : IDisposable
         {
             held.WriteSafeTensors(path);
         }
+    }
+
+    /// <summary>Writes the network for other programs: as NIR, as ONNX, or as a state dict with a PyTorch model.</summary>
+    /// <param name="path">The file; of <see cref="ExportFormat.Torch"/> NAME.py, beside which NAME.pth is written.</param>
+    /// <param name="format">The form.</param>
+    /// <param name="options">More about it; null: as usual.</param>
+    /// <returns>What was written.</returns>
+    /// <remarks>The network that is written reads what <see cref="Predict(ReadOnlySpan{float})"/> takes: normalised samples. How they are
+    /// normalised is in the files, if the parameters' training says it.</remarks>
+    /// <exception cref="SlttException">The form can't express a layer, which the message names, or the file can't be written.</exception>
+    public ExportSummary Export(string path, ExportFormat format, ExportOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        using IDisposable use = Enter();
+        ParameterStore store = Ready(1, isStatic: true).Store;
+        RunDescription? run = RunDescription.Read(Held(isStatic: true));
+        Dictionary<string, string> details = [];
+        foreach ((string name, string? text) in new[] { ("data_set", run?.DataSet), ("transform", run?.Transform) })
+        {
+            if (text is not null)
+            {
+                details[name] = text;
+            }
+        }
+
+        ExportSubject subject = new(
+            Network.Model,
+            RunDescription.Version,
+            InferenceGraph.Of(store, Options.Neuron),
+            [.. NetworkState.Save(store).Select(t => t.Renamed(t.Name[CheckpointFile.Net.Length..]))],
+            Options.Steps,
+            run?.ClassNames ?? [],
+            run?.Normalisation,
+            details);
+        return NetworkExport.Write(subject, path, format, options ?? new ExportOptions());
     }
 
     /// <summary>Reads parameters and statistics, from a file of <see cref="Save"/>, a run's checkpoint, or a PyTorch state dict.</summary>

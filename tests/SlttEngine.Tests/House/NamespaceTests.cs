@@ -18,7 +18,8 @@ public sealed partial class NamespaceTests
         ["Layers"] = ["Device", "Graph"],
         ["Models"] = ["Graph", "Layers"],
         ["Reports"] = ["IO"],
-        ["Training"] = ["Data", "Device", "Graph", "IO", "Layers", "Models", "Reports"],
+        ["Export"] = ["Graph", "IO"],
+        ["Training"] = ["Data", "Device", "Export", "Graph", "IO", "Layers", "Models", "Reports"],
     };
 
     private static readonly Assembly Library = typeof(SlttException).Assembly;
