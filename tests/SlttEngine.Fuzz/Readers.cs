@@ -8,6 +8,7 @@ using SlttEngine.Cli.Options;
 using SlttEngine.Data;
 using SlttEngine.Data.Sets;
 using SlttEngine.IO;
+using SlttEngine.Reports;
 using SlttEngine.Training;
 
 namespace SlttEngine.Fuzz;
@@ -80,11 +81,38 @@ internal static class Readers
         new("image", () => [.. Formats.Select(Picture)], path => () => ImageFile.Decode(path, out _)?.Dispose(), 20000, 128 << 20),
         new("args", () => [Encoding.UTF8.GetBytes(new TrainOptions { Name = "it's", Resume = "x\\n" }.ToArgsText())],
             path => () => TrainOptions.FromArgsFile(path)),
+        new("history", () => [History()], path => Renamed(
+            path, RunHistory.FileName, p => RunHistory.Read(Path.GetDirectoryName(p)!)), 1000),
     ];
 
     private static SKEncodedImageFormat[] Formats => [SKEncodedImageFormat.Png, SKEncodedImageFormat.Jpeg, SKEncodedImageFormat.Webp];
 
     private static CheckpointFile Checkpoint => new(Tensors, Metadata);
+
+    /// <summary>A history of one epoch.</summary>
+    private static byte[] History()
+    {
+        string folder = Directory.CreateTempSubdirectory("sltt-fuzz-").FullName;
+        RunBegin begin = new()
+        {
+            Time = DateTimeOffset.UnixEpoch, Program = "p", Device = "d", Versions = new Dictionary<string, string> { [".NET"] = "10" },
+            Options = new Dictionary<string, string> { ["T"] = "2" }, Model = "m", Method = "SLTT", Steps = 2, BatchSize = 1,
+            Type = "float32", Parameters = 1, ClassNames = ["a"], TrainSamples = 1, TestSamples = 1, Epochs = 1, FirstEpoch = 0,
+            Memory = new Dictionary<string, long> { ["weights"] = 4 },
+        };
+        EpochRecord epoch = new()
+        {
+            Epoch = 0, Time = DateTimeOffset.UnixEpoch, LearningRate = 0.1, TrainLoss = double.NaN, TrainAccuracy = 0, TestLoss = 1,
+            TestAccuracy = 0, MaxTestAccuracy = 0, TrainSeconds = 1, TotalSeconds = 1, DataSeconds = 0, ImagesPerSecond = 1,
+            PeakDeviceBytes = 1, SkippedSteps = 0, Layers = [new LayerFiring("n", 0.5, 0, 0)],
+        };
+        RunHistory.Start(folder, begin, null);
+        RunHistory.Append(folder, epoch);
+        RunHistory.Append(folder, new RunEnd(DateTimeOffset.UnixEpoch, RunEnd.Done));
+        byte[] bytes = File.ReadAllBytes(Path.Combine(folder, RunHistory.FileName));
+        Directory.Delete(folder, recursive: true);
+        return bytes;
+    }
 
     /// <summary>Where a reader's inputs are written, one after the other: in memory where that can be.</summary>
     internal static string InputPath(string work, string reader) =>

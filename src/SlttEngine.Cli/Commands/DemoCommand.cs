@@ -57,8 +57,7 @@ internal sealed class DemoCommand : Command
         string report = Path.Combine(options.RunFolder, ReportPage.FileName);
         if (File.Exists(report))
         {
-            context.WriteLine("what it learned, for a browser:");
-            context.WriteLine(report);
+            context.WriteLine($"report: {report}");
         }
 
         return 0;

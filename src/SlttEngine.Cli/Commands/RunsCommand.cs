@@ -42,7 +42,7 @@ internal sealed class RunsCommand : Command
         }
 
         string root = positionals.Count == 0 ? new TrainOptions().OutDir : positionals[0];
-        IReadOnlyList<RunSummary> runs = RunSummary.Find(root);
+        IReadOnlyList<RunSummary> runs = positionals.Count == 0 && !Directory.Exists(root) ? [] : RunSummary.Find(root);
         if (json)
         {
             JsonOutput.Write(context, runs);

@@ -107,7 +107,8 @@ internal static class ConfusionSection
 
         double right = Enumerable.Range(0, n).Sum(i => (double)counts[(i * n) + i]) / Math.Max(1, counts.Sum(c => (double)c));
         page.Add($"<figure><img class=\"matrix\" alt=\"Confusion matrix of {n} classes: {Figures.Percent(right)} on the diagonal\" ");
-        page.Add($"src=\"{PngUri.Of(rgba, n, n)}\"><figcaption class=\"hint\">Classes in their order, from {names[0]} at the top left to ");
+        page.Add($"src=\"{PictureUri.Of(rgba, n, n)}\"><figcaption class=\"hint\">");
+        page.Add($"Classes in their order, from {names[0]} at the top left to ");
         page.Add($"{names[^1]} at the bottom right.</figcaption></figure>");
     }
 

@@ -26,9 +26,10 @@ internal static class FiringSection
             return;
         }
 
-        page.Add($"<p>A row is a layer, from input to output; its strip is the firing rate of each epoch's evaluation: spikes for each ");
-        page.Add($"neuron and step. Healthy layers are pale to medium blue all along. A <b>silent</b> neuron never fired in the whole ");
-        page.Add($"evaluation and passes nothing on; a <b>saturated</b> one fired in every step and says nothing either.</p>");
+        string part = seen.Length < record.Epochs.Count ? Text($" ({seen.Length} of {record.Epochs.Count} were looked at)") : string.Empty;
+        page.Add($"<p>A row is a layer, from input to output; its strip is the firing rate in each epoch's evaluation{part}: spikes for ");
+        page.Add($"each neuron and step. Healthy layers keep their shade of blue. A <b>silent</b> neuron never fired and passes nothing ");
+        page.Add($"on; a <b>saturated</b> one fired in every step and tells nothing either.</p>");
         LayerFiring[] last = [.. seen[^1].Layers];
         double top = Math.Max(1e-6, seen.Max(e => e.Layers.Max(l => l.Rate)));
         PageFrame.BeginTable(
@@ -93,6 +94,6 @@ internal static class FiringSection
             rgba[(4 * e) + 3] = (byte)(255 * opacity);
         }
 
-        return PngUri.Of(rgba, epochs.Length, 1);
+        return PictureUri.Of(rgba, epochs.Length, 1);
     }
 }

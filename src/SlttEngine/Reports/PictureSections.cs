@@ -149,13 +149,13 @@ internal static class PictureSections
             }
         }
 
-        return (PngUri.Of(rgba, width, height), width, height);
+        return (PictureUri.Of(rgba, width, height), width, height);
     }
 
     private static void Image(HtmlBuilder page, Picture picture, string alt)
     {
         page.Add($"<img class=\"pixels\" width=\"{picture.Width}\" height=\"{picture.Height}\" alt=\"{alt}\" ");
-        page.Add($"src=\"{PngUri.Of(picture)}\">");
+        page.Add($"src=\"{PictureUri.Of(picture)}\">");
     }
 
     private static string Name(IReadOnlyList<string> names, int i) => i >= 0 && i < names.Count ? names[i] : $"class {i}";

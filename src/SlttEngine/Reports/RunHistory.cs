@@ -117,13 +117,21 @@ internal static partial class RunHistory
     {
         try
         {
-            return JsonSerializer.Deserialize(line, Lines.HistoryLine) ?? throw new JsonException();
+            return JsonSerializer.Deserialize(line, Lines.HistoryLine) is { } read && IsWhole(read) ? read : throw new JsonException();
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException or ArgumentException)
         {
             throw FileErrors.Bad(path, $"line {number} is no line of a run's history", "delete this line, or the file", e);
         }
     }
+
+    /// <summary>True if no list has a null, of which the serializer does not take note.</summary>
+    private static bool IsWhole(HistoryLine line) => line switch
+    {
+        RunBegin begin => begin.ClassNames.Concat(begin.Versions.Values).Concat(begin.Options.Values).All(text => text is not null),
+        EpochRecord epoch => epoch.Layers.All(layer => layer is not null),
+        _ => true,
+    };
 
     /// <summary>A whole file that another process may be writing.</summary>
     private static byte[] ReadShared(string path)

@@ -1,8 +1,10 @@
+using SkiaSharp;
 using SlttEngine.Data;
 using SlttEngine.Graph;
 using SlttEngine.IO;
 using SlttEngine.Models;
 using SlttEngine.Reports;
+using SlttEngine.Tests.IO;
 using SlttEngine.Training;
 
 namespace SlttEngine.Tests.Engine;
@@ -135,6 +137,64 @@ public sealed class RunReportTests
 
         Assert.That(found.Sample!.Frames, Has.Count.EqualTo(Steps));
         Assert.That(found.Sample.Answer, Is.EqualTo(trainer.Predict(test)[0].Class));
+    }
+
+    [Test]
+    public void TensorBoard_gets_the_official_scalars_first_then_what_was_seen()
+    {
+        using TrainingRun run = Run(Options(1) with { RunFolder = folder }, Events(40, 1), new RecordingObserver());
+        run.Run(CancellationToken.None);
+        List<(string Tag, long Step, Dictionary<int, object> Value)> values =
+            EventFile.Values(Directory.GetFiles(Path.Combine(folder, "logs")).Single());
+        string[] layers = [.. run.Inspection!.Layers.Where(l => l.Neurons > 0).Select(l => l.Name)];
+        Assert.That(values.Select(v => v.Tag), Is.EqualTo(new[] { "train_loss", "train_acc", "test_loss", "test_acc" }
+            .Concat(layers.Select(l => "firing_rate/" + l)).Concat(layers.Select(l => "membrane_potential/" + l))
+            .Concat(["sample", "mistakes"])));
+        IReadOnlyList<LayerFiring> firing = RunHistory.Read(folder)!.Epochs[0].Layers;
+        Assert.That((float)values[4].Value[2], Is.EqualTo((float)firing[0].Rate));
+        Dictionary<int, object> histogram = EventFile.Fields((byte[])values[4 + layers.Length].Value[5]);
+        Assert.That(EventFile.Doubles(histogram[7]).Sum(), Is.EqualTo(run.Inspection.Layers.First(l => l.Neurons > 0).Counts.Sum()));
+        foreach ((_, _, Dictionary<int, object> value) in values.TakeLast(2))
+        {
+            Dictionary<int, object> image = EventFile.Fields((byte[])value[4]);
+            using SKBitmap picture = SKBitmap.Decode((byte[])image[4]);
+            Assert.That(((ulong)picture.Height, (ulong)picture.Width), Is.EqualTo(((ulong)image[1], (ulong)image[2])));
+        }
+    }
+
+    /// <summary>200 epochs of a network of 20 layers, all looked at, with photographs.</summary>
+    [Test]
+    public void TensorBoards_log_stays_small()
+    {
+        Random random = new(1);
+        Picture Photograph() => new(96, 96, [.. Enumerable.Range(0, 3 * 96 * 96).Select(i => (byte)((i / 288) + random.Next(40)))]);
+        long[] counts = [.. Enumerable.Range(1, 80).Select(i => 1L << (i % 40))];
+        RunInspection inspection = new()
+        {
+            Epoch = 0,
+            Samples = 8,
+            Layers = [.. Enumerable.Range(0, 20).Select(i => new LayerInspection($"layer{i}.neuron", 9, 1, -4, 4, counts, 1, 1, 1))],
+            Confusion = [],
+            Mistakes = [.. Enumerable.Range(0, 12).Select(i => new Mistake(i, 0, 1, 1, Photograph()))],
+            Sample = new SampleSpikes(0, 0, 0, [Photograph()], []),
+        };
+        LayerFiring[] firing = [.. inspection.Layers.Select(l => new LayerFiring(l.Name, 0.5, 0, 0))];
+        string path;
+        using (EventFileWriter log = new(folder))
+        {
+            path = log.Path;
+            for (int epoch = 0; epoch < 200; epoch++)
+            {
+                InspectionLog.Write(log, inspection with { Epoch = epoch }, firing, 200);
+            }
+        }
+
+        Assert.That(new FileInfo(path).Length, Is.LessThan(6 << 20));
+        List<(string Tag, long Step, Dictionary<int, object> Value)> values = EventFile.Values(path);
+        Assert.That(
+            values.Where(v => v.Tag == "mistakes").Select(v => v.Step), Is.EqualTo(new[] { 0L, 1, 2, 4, 8, 16, 32, 64, 128, 199 }));
+        Assert.That(values.Count(v => v.Tag == "membrane_potential/layer0.neuron"), Is.EqualTo(51), "every fourth, and the last");
+        Assert.That(values.Count(v => v.Tag == "firing_rate/layer0.neuron"), Is.EqualTo(200));
     }
 
     [Test]

@@ -1,7 +1,7 @@
+using SkiaSharp;
 using SlttEngine.Data;
 using SlttEngine.Reports;
 using SlttEngine.Training;
-using SkiaSharp;
 
 namespace SlttEngine.Tests.Engine;
 

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 using SlttEngine.IO;
 
@@ -21,16 +20,16 @@ public sealed class EventFileWriterTests
         }
 
         Assert.That(Path.GetFileName(path), Does.Match(@"^events\.out\.tfevents\.\d{10}\.[\w-]+\.\d+\.0$"));
-        List<Dictionary<int, object>> events = [.. Records(File.ReadAllBytes(path)).Select(r => Fields(r))];
+        List<Dictionary<int, object>> events = [.. EventFile.Records(File.ReadAllBytes(path)).Select(r => EventFile.Fields(r))];
         Assert.That(events, Has.Count.EqualTo(5));
         double now = (DateTime.UtcNow - DateTime.UnixEpoch).TotalSeconds;
         Assert.That(events.Select(e => (double)e[1]), Is.All.InRange(now - 60, now));
         Assert.That(Encoding.UTF8.GetString((byte[])events[0][3]), Is.EqualTo("brain.Event:2"));
         Assert.That(events[1][2], Is.EqualTo(3ul), "the run begins at step 3");
-        Assert.That(Fields((byte[])events[1][7])[1], Is.EqualTo(1ul), "a session that starts");
+        Assert.That(EventFile.Fields((byte[])events[1][7])[1], Is.EqualTo(1ul), "a session that starts");
         (string Tag, float Value, ulong Step)[] scalars = [.. events.Skip(2).Select(e =>
         {
-            Dictionary<int, object> value = Fields((byte[])Fields((byte[])e[5])[1]);
+            Dictionary<int, object> value = EventFile.Fields((byte[])EventFile.Fields((byte[])e[5])[1]);
             return (Encoding.UTF8.GetString((byte[])value[1]), (float)value[2], (ulong)e[2]);
         })];
         Assert.That(
@@ -51,20 +50,20 @@ public sealed class EventFileWriterTests
             writer.Image("mistakes", 9, 4, png, 7);
         }
 
-        Dictionary<int, object>[] values = [.. Records(File.ReadAllBytes(path)).Skip(1).Select(r => Fields(r)).Select(e =>
+        Dictionary<int, object>[] values = [.. EventFile.Records(File.ReadAllBytes(path)).Skip(1).Select(r => EventFile.Fields(r)).Select(e =>
         {
             Assert.That(e[2], Is.EqualTo(7ul));
-            return Fields((byte[])Fields((byte[])e[5])[1]);
+            return EventFile.Fields((byte[])EventFile.Fields((byte[])e[5])[1]);
         })];
         Assert.That(
             values.Select(v => Encoding.UTF8.GetString((byte[])v[1])),
             Is.EqualTo(new[] { "membrane_potential/lif1", "empty", "mistakes" }));
-        Dictionary<int, object> histogram = Fields((byte[])values[0][5]);
+        Dictionary<int, object> histogram = EventFile.Fields((byte[])values[0][5]);
         Assert.That(new[] { 1, 2, 3, 4, 5 }.Select(f => histogram[f]), Is.EqualTo(new[] { -2.0, 3, 8, 2, 8 }));
-        Assert.That(Doubles(histogram[6]), Is.EqualTo(new[] { -1.0, 0, 1, 2, 3 }), "right ends");
-        Assert.That(Doubles(histogram[7]), Is.EqualTo(new[] { 0.0, 5, 0, 3, 0 }));
-        Assert.That(Doubles(Fields((byte[])values[1][5])[7]).Sum(), Is.Zero);
-        Dictionary<int, object> image = Fields((byte[])values[2][4]);
+        Assert.That(EventFile.Doubles(histogram[6]), Is.EqualTo(new[] { -1.0, 0, 1, 2, 3 }), "right ends");
+        Assert.That(EventFile.Doubles(histogram[7]), Is.EqualTo(new[] { 0.0, 5, 0, 3, 0 }));
+        Assert.That(EventFile.Doubles(EventFile.Fields((byte[])values[1][5])[7]).Sum(), Is.Zero);
+        Dictionary<int, object> image = EventFile.Fields((byte[])values[2][4]);
         Assert.That((image[1], image[2], image[3]), Is.EqualTo((4ul, 9ul, 3ul)), "height, width, RGB");
         Assert.That(image[4], Is.EqualTo(png));
     }
@@ -93,83 +92,5 @@ public sealed class EventFileWriterTests
         // CRC-32C of "123456789" is e3069283 (RFC 3720 lists more); masked as TFRecord asks.
         uint crc = 0xe3069283;
         Assert.That(EventFileWriter.MaskedCrc("123456789"u8), Is.EqualTo(((crc >> 15) | (crc << 17)) + 0xa282ead8));
-    }
-
-    private static IEnumerable<byte[]> Records(byte[] file)
-    {
-        for (int offset = 0; offset < file.Length;)
-        {
-            int length = (int)BinaryPrimitives.ReadInt64LittleEndian(file.AsSpan(offset));
-            Assert.That(BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(offset + 8)), Is.EqualTo(Masked(file.AsSpan(offset, 8))));
-            byte[] data = file[(offset + 12)..(offset + 12 + length)];
-            Assert.That(BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(offset + 12 + length)), Is.EqualTo(Masked(data)));
-            offset += 16 + length;
-            yield return data;
-        }
-    }
-
-    /// <summary>Bit by bit, from the polynomial.</summary>
-    private static uint Masked(ReadOnlySpan<byte> data)
-    {
-        uint crc = ~0u;
-        foreach (byte b in data)
-        {
-            crc ^= b;
-            for (int bit = 0; bit < 8; bit++)
-            {
-                crc = (crc & 1) == 1 ? (crc >> 1) ^ 0x82f63b78 : crc >> 1;
-            }
-        }
-
-        crc = ~crc;
-        return ((crc >> 15) | (crc << 17)) + 0xa282ead8;
-    }
-
-    private static Dictionary<int, object> Fields(byte[] message)
-    {
-        Dictionary<int, object> fields = new Dictionary<int, object>();
-        for (int i = 0; i < message.Length;)
-        {
-            ulong key = Varint(message, ref i);
-            int field = (int)(key >> 3);
-            switch (key & 7)
-            {
-                case 0:
-                    fields[field] = Varint(message, ref i);
-                    break;
-                case 1:
-                    fields[field] = BitConverter.ToDouble(message, i);
-                    i += 8;
-                    break;
-                case 2:
-                    int length = (int)Varint(message, ref i);
-                    fields[field] = message[i..(i + length)];
-                    i += length;
-                    break;
-                default:
-                    fields[field] = BitConverter.ToSingle(message, i);
-                    i += 4;
-                    break;
-            }
-        }
-
-        return fields;
-    }
-
-    private static double[] Doubles(object packed) =>
-        [.. System.Runtime.InteropServices.MemoryMarshal.Cast<byte, double>((byte[])packed)];
-
-    private static ulong Varint(byte[] message, ref int i)
-    {
-        ulong value = 0;
-        for (int shift = 0; ; shift += 7)
-        {
-            byte b = message[i++];
-            value |= (ulong)(b & 127) << shift;
-            if (b < 128)
-            {
-                return value;
-            }
-        }
     }
 }

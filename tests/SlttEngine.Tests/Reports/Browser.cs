@@ -34,13 +34,19 @@ internal sealed class Browser : IAsyncDisposable
     /// <param name="file">The page.</param>
     /// <param name="width">Of the window, CSS pixels.</param>
     /// <param name="dark">What the user prefers.</param>
-    internal async Task<OpenPage> OpenAsync(string file, int width, bool dark)
+    /// <param name="before">A script that runs before the page's own.</param>
+    internal async Task<OpenPage> OpenAsync(string file, int width, bool dark, string? before = null)
     {
         IPage page = await browser.NewPageAsync();
         OpenPage open = new(page);
         await page.SetViewportAsync(new ViewPortOptions { Width = width, Height = 800 });
         await page.EmulateMediaFeaturesAsync(
             [new MediaFeatureValue { MediaFeature = MediaFeature.PrefersColorScheme, Value = dark ? "dark" : "light" }]);
+        if (before is not null)
+        {
+            await page.EvaluateExpressionOnNewDocumentAsync(before);
+        }
+
         await page.GoToAsync(new Uri(file).AbsoluteUri);
         return open;
     }

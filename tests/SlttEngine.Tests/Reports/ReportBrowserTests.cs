@@ -99,13 +99,17 @@ public sealed class ReportBrowserTests
     public async Task A_running_page_reloads()
     {
         string file = MadePage(RunState.Running);
-        File.WriteAllText(file, File.ReadAllText(file).Replace("data-reload=\"10\"", "data-reload=\"0.3\"", StringComparison.Ordinal));
-        await using Browser.OpenPage page = await browser.OpenAsync(file, 800, dark: false);
-        await page.ValueAsync<object>("(document.querySelector('details').open = true, scrollTo(0, 500), 0)");
-        RunEnd end = new(SampleRun.Start, RunEnd.Done);
-        File.WriteAllText(file, ReportPage.Html(SampleRun.Record(5, 3, end: end), SampleRun.Inspection(4, 3, 10)));
-        await page.Page.WaitForExpressionAsync("document.title.endsWith('done') && scrollY > 400");
+        const string clock = "window.setInterval = (call, time) => { window.tick = call; window.time = time; }";
+        await using Browser.OpenPage page = await browser.OpenAsync(file, 800, dark: false, before: clock);
+        Assert.That(await page.ValueAsync<int>("time"), Is.InRange(1_000, 60_000));
+        MadePage(RunState.Done);
+        Task reloaded = page.Page.WaitForNavigationAsync();
+        await page.ValueAsync<int>("(document.querySelector('details').open = true, scrollTo(0, 500), setTimeout(tick), 0)");
+        await reloaded;
+        Assert.That(await page.ValueAsync<string>("document.title"), Does.EndWith("done"));
+        Assert.That(await page.ValueAsync<int>("scrollY"), Is.InRange(400, 600), "near the same place");
         Assert.That(await page.ValueAsync<bool>("document.querySelector('details').open"), Is.True);
+        Assert.That(await page.ValueAsync<string>("typeof tick"), Is.EqualTo("undefined"), "a run that ended does not reload");
         Assert.That(page.Complaints, Is.Empty);
     }
 

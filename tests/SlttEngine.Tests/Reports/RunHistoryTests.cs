@@ -107,6 +107,18 @@ public sealed class RunHistoryTests
     }
 
     [Test]
+    public void A_null_in_a_list_is_malformed()
+    {
+        RunHistory.Start(folder, Begin(), null);
+        RunHistory.Append(folder, Epoch(0) with { Layers = [new LayerFiring("n", 0, 0, 0)] });
+        string text = File.ReadAllText(HistoryPath);
+        File.WriteAllText(HistoryPath, text.Replace("[{\"name\":\"n\"", "[null,{\"name\":\"n\"", StringComparison.Ordinal));
+        Assert.That(() => RunHistory.Read(folder), Throws.TypeOf<SlttException>().With.Message.Contains("line 2"));
+        File.WriteAllText(HistoryPath, text.Replace("\"10.0\"", "null", StringComparison.Ordinal));
+        Assert.That(() => RunHistory.Read(folder), Throws.TypeOf<SlttException>().With.Message.Contains("line 1"));
+    }
+
+    [Test]
     public void A_file_that_cannot_be_written_is_named()
     {
         Directory.CreateDirectory(HistoryPath);

@@ -34,8 +34,14 @@ internal static class SampleRun
         FirstEpoch = 0,
         Memory = new Dictionary<string, long>
         {
-            ["weights"] = 45 << 20, ["gradients"] = 45 << 20, ["optimizer"] = 45 << 20, ["statistics"] = 1 << 17,
-            ["membrane potentials"] = 210 << 20, ["saved activations"] = 730 << 20, ["batch"] = 9 << 20, ["scratch"] = 96 << 20,
+            ["weights"] = 45 << 20,
+            ["gradients"] = 45 << 20,
+            ["optimizer"] = 45 << 20,
+            ["statistics"] = 1 << 17,
+            ["membrane potentials"] = 210 << 20,
+            ["saved activations"] = 730 << 20,
+            ["batch"] = 9 << 20,
+            ["scratch"] = 96 << 20,
         },
     };
 
