@@ -78,7 +78,8 @@ internal static class PeerFigure
         string[] cells = lines.Select(line => line.Split('|', StringSplitOptions.TrimEntries)).FirstOrDefault(
             cells => cells.Length > column + 1 && cells[1] == row)
             ?? throw new SlttException(ErrorKind.Data, $"the page has no row '{row}'", "give a page like bench/results/2026-11-26-h200.md");
-        return double.TryParse(cells[column + 1], NumberStyles.Float | NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out double x)
+        const NumberStyles Styles = NumberStyles.Float | NumberStyles.AllowThousands;
+        return double.TryParse(cells[column + 1], Styles, CultureInfo.InvariantCulture, out double x)
             ? x : throw new SlttException(ErrorKind.Data, $"row '{row}': '{cells[column + 1]}' is no number");
     }
 }

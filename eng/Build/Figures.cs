@@ -13,7 +13,7 @@ internal static class Figures
         string demo = Path.Combine(Tree.Out, "demo");
         string logs = Path.Combine(demo, "logs");
         string? checkpoint = Directory.Exists(logs)
-            ? Directory.GetFiles(logs, "checkpoint_max.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal).FirstOrDefault()
+            ? Directory.GetFiles(logs, "checkpoint_max.safetensors", SearchOption.AllDirectories).Order().FirstOrDefault()
             : null;
         if (checkpoint is null)
         {

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 namespace SlttEngine.Build;
 
 /// <summary>
-/// Runs every command of the guide and of the README, those within sentences too, in a folder with a small data set and two runs. Words in capitals stand for these (<see cref="Prepare"/>); training is made short.
+/// Runs every command of the guide and of the README, those within sentences too, in a folder with a small data set and two runs. Words
+/// in capitals stand for these (<see cref="Prepare"/>); training is made short.
 /// </summary>
 internal static partial class Guide
 {

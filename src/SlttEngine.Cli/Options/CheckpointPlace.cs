@@ -16,7 +16,9 @@ internal static class CheckpointPlace
                 : throw new SlttException(ErrorKind.Data, $"{place}: no such checkpoint or run folder", "sltt runs lists the runs");
         }
 
+        // The official programs' folders hold the same as .pth.
         string[] there = [.. ((string[])[TrainingRun.BestCheckpoint, TrainingRun.LatestCheckpoint])
+            .SelectMany(name => (string[])[name, Path.ChangeExtension(name, ".pth")])
             .Select(name => Path.Combine(place, name)).Where(File.Exists)];
         return there.Length > 0 ? there[0]
             : throw new SlttException(

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using SkiaSharp;
+using SlttEngine.Cli.Options;
 using SlttEngine.Data.Sets;
 
 namespace SlttEngine.Tests.Cli;
@@ -107,6 +108,15 @@ public sealed class PredictCommandTests
             Assert.That(DvsGesture.ClassNames, Does.Contain(predictions[1].GetProperty("label").GetString()));
             Assert.That(result.GetProperty("preprocessing").GetProperty("text").GetString(), Does.StartWith("2 frames, event counts"));
         });
+    }
+
+    [Test]
+    public void AnOfficialRunsFolderHasItsBestCheckpointAsPth()
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(data.Folder, "official")).FullName;
+        Assert.That(SlttProcess.Run("convert", Checkpoint, Path.Combine(folder, "checkpoint_max.pth")).ExitCode, Is.Zero);
+        File.Copy(Checkpoint, Path.Combine(folder, "checkpoint_latest.safetensors"));
+        Assert.That(CheckpointPlace.Find(folder), Is.EqualTo(Path.Combine(folder, "checkpoint_max.pth")));
     }
 
     [TestCase("", 2, "predict takes a checkpoint and files")]
