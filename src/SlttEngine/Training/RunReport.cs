@@ -118,6 +118,12 @@ internal sealed class RunReport : IDisposable
         {
             WritePage();
         }
+
+        if (epoch.Epoch == begin.FirstEpoch)
+        {
+            looks.StartCounting();
+            pages.StartCounting();
+        }
     }
 
     /// <summary>To be called when the run ends.</summary>

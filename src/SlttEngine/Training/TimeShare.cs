@@ -8,12 +8,16 @@ internal sealed class TimeShare(double largest)
 {
     private readonly Stopwatch run = Stopwatch.StartNew();
     private readonly Stopwatch work = new();
+    private TimeSpan uncounted;
 
     /// <summary>Seconds of all that was done.</summary>
     public double Seconds => work.Elapsed.TotalSeconds;
 
-    /// <summary>True while all that was done is within the share, so that it can be done one time more.</summary>
-    public bool Affords => work.Elapsed <= largest * run.Elapsed;
+    /// <summary>True while what counts of it is within the share, so that it can be done one time more.</summary>
+    public bool Affords => work.Elapsed - uncounted <= largest * run.Elapsed;
+
+    /// <summary>What was done so far does not count: the first time code is compiled too, which says nothing of later times.</summary>
+    public void StartCounting() => uncounted = work.Elapsed;
 
     /// <summary>Does a part of it.</summary>
     /// <param name="part">The part.</param>

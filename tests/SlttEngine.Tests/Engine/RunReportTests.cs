@@ -270,6 +270,9 @@ public sealed class RunReportTests
         share.Measure(() => Thread.Sleep(100));
         Assert.That(share.Affords, Is.False);
         Assert.That(share.Seconds, Is.InRange(0.12, 10));
+        share.StartCounting();
+        Assert.That(share.Affords, Is.True, "what was done before does not count");
+        Assert.That(share.Seconds, Is.InRange(0.12, 10), "but is told");
     }
 
     public enum ComputeTypeOf

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace SlttEngine.Tests.IO;
 
-/// <summary>Reads TensorBoard's event files: a parser after the format's description that shares nothing with the writer.</summary>
+/// <summary>Reads TensorBoard's event files: a parser written from the format's description, apart from the writer.</summary>
 internal static class EventFile
 {
     /// <summary>The values of a file in order: tag, step, and the value's fields by number.</summary>

@@ -50,8 +50,7 @@ public sealed class EventFileWriterTests
             writer.Image("mistakes", 9, 4, png, 7);
         }
 
-        Dictionary<int, object>[] values = [.. EventFile.Records(File.ReadAllBytes(path)).Skip(1).Select(
-            r => EventFile.Fields(r)).Select(e =>
+        Dictionary<int, object>[] values = [.. EventFile.Records(File.ReadAllBytes(path)).Skip(1).Select(EventFile.Fields).Select(e =>
         {
             Assert.That(e[2], Is.EqualTo(7ul));
             return EventFile.Fields((byte[])EventFile.Fields((byte[])e[5])[1]);
