@@ -11,8 +11,9 @@ namespace SlttEngine.Training;
 /// </summary>
 internal sealed class RunReport : IDisposable
 {
-    /// <summary>Of a run's time, for looks and pages together.</summary>
-    private const double LargestShare = 0.01;
+    // Of a run's time, 1 % together. A curve wants each epoch's look, while a page may be some seconds old.
+    private const double LooksShare = 0.0075;
+    private const double PagesShare = 0.0025;
 
     private readonly TrainingOptions options;
     private readonly ComputeDevice device;
@@ -22,8 +23,8 @@ internal sealed class RunReport : IDisposable
     private readonly RunBegin begin;
     private readonly List<HistoryLine> unwritten = [];
     private readonly HashSet<string> warned = [];
-    private readonly TimeShare looks = new(LargestShare / 2);
-    private readonly TimeShare pages = new(LargestShare / 2);
+    private readonly TimeShare looks = new(LooksShare);
+    private readonly TimeShare pages = new(PagesShare);
     private RunRecord? record;
     private RunInspector? inspector;
     private TestAnswers? answers;
