@@ -95,16 +95,41 @@ internal static class Readers
         string folder = Directory.CreateTempSubdirectory("sltt-fuzz-").FullName;
         RunBegin begin = new()
         {
-            Time = DateTimeOffset.UnixEpoch, Program = "p", Device = "d", Versions = new Dictionary<string, string> { [".NET"] = "10" },
-            Options = new Dictionary<string, string> { ["T"] = "2" }, Model = "m", Method = "SLTT", Steps = 2, BatchSize = 1,
-            Type = "float32", Parameters = 1, ClassNames = ["a"], TrainSamples = 1, TestSamples = 1, Epochs = 1, FirstEpoch = 0,
+            Time = DateTimeOffset.UnixEpoch,
+            Program = "p",
+            Device = "d",
+            Versions = new Dictionary<string, string> { [".NET"] = "10" },
+            Options = new Dictionary<string, string> { ["T"] = "2" },
+            Model = "m",
+            Method = "SLTT",
+            Steps = 2,
+            BatchSize = 1,
+            Type = "float32",
+            Parameters = 1,
+            ClassNames = ["a"],
+            TrainSamples = 1,
+            TestSamples = 1,
+            Epochs = 1,
+            FirstEpoch = 0,
             Memory = new Dictionary<string, long> { ["weights"] = 4 },
         };
         EpochRecord epoch = new()
         {
-            Epoch = 0, Time = DateTimeOffset.UnixEpoch, LearningRate = 0.1, TrainLoss = double.NaN, TrainAccuracy = 0, TestLoss = 1,
-            TestAccuracy = 0, MaxTestAccuracy = 0, TrainSeconds = 1, TotalSeconds = 1, DataSeconds = 0, ImagesPerSecond = 1,
-            PeakDeviceBytes = 1, SkippedSteps = 0, Layers = [new LayerFiring("n", 0.5, 0, 0)],
+            Epoch = 0,
+            Time = DateTimeOffset.UnixEpoch,
+            LearningRate = 0.1,
+            TrainLoss = double.NaN,
+            TrainAccuracy = 0,
+            TestLoss = 1,
+            TestAccuracy = 0,
+            MaxTestAccuracy = 0,
+            TrainSeconds = 1,
+            TotalSeconds = 1,
+            DataSeconds = 0,
+            ImagesPerSecond = 1,
+            PeakDeviceBytes = 1,
+            SkippedSteps = 0,
+            Layers = [new LayerFiring("n", 0.5, 0, 0)],
         };
         RunHistory.Start(folder, begin, null);
         RunHistory.Append(folder, epoch);
