@@ -60,6 +60,11 @@ internal sealed class TrainingView : IRunView
                 live = null;
             }
         });
+        if (GoesOn is not null)
+        {
+            // In one line, whatever the terminal's width, so that it can be copied.
+            context.Output.WriteLine(GoesOn);
+        }
     }
 
     /// <inheritdoc/>
@@ -170,7 +175,10 @@ internal sealed class TrainingView : IRunView
         string arguments = Path.Combine(Path.GetDirectoryName(checkpoint) ?? string.Empty, "args.txt");
         GoesOn = $"sltt train --from {ShellText.Quote(arguments)} -resume {ShellText.Quote(checkpoint)}";
         context.WriteLine("stopped; this goes on:");
-        context.WriteLine(GoesOn);
+        if (live is null)
+        {
+            context.WriteLine(GoesOn);
+        }
     }
 
     private static string Precision(TrainOptions options) => options.Amp

@@ -28,6 +28,7 @@ internal sealed class CompareRunsCommand : Command
                 "sltt compare-runs RUN RUN…: run folders, which sltt runs lists");
         }
 
+        RunFiles.RequireNone(output);
         ComparedRun[] runs = [.. positionals.Select(Read)];
         ComparePage.Write(output, runs);
         context.WriteLine(output);

@@ -67,6 +67,7 @@ internal sealed class ExportCommand : Command
                 ExportFormat.Onnx => ".onnx",
                 _ => ".py",
             });
+        RunFiles.RequireNone(path);
         ExportOptions more = new()
         {
             Unrolled = unrolled,

@@ -45,7 +45,9 @@ internal static class ReportPage
         page.Add($"</header><main id=\"main\">");
         if (last is null)
         {
-            page.Add($"<section><h2>No epoch yet</h2><p>Curves appear when the first epoch has been trained and tested.</p></section>");
+            string text = record.End is null ? "Curves appear when the first epoch has been trained and tested."
+                : "The run ended before its first epoch was done.";
+            page.Add($"<section><h2>No epoch yet</h2><p>{text}</p></section>");
         }
         else
         {
@@ -100,7 +102,8 @@ internal static class ReportPage
     {
         if (last is null)
         {
-            PageFrame.KeyFigures(page, [("epochs", $"0 of {record.Begin.Epochs}", "the first is on its way")]);
+            string state = record.End is null ? "the first is on its way" : "none was finished";
+            PageFrame.KeyFigures(page, [("epochs", $"0 of {record.Begin.Epochs}", state)]);
             return;
         }
 

@@ -89,6 +89,37 @@ public sealed class PredictCommandTests
     }
 
     [Test]
+    [Platform("Linux")]
+    public void APipeAmongTheFilesIsNotWaitedFor()
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(data.Folder, "pipes")).FullName, pipe = Path.Combine(folder, "a.png");
+        using (System.Diagnostics.Process made = System.Diagnostics.Process.Start("mkfifo", pipe))
+        {
+            made.WaitForExit();
+            Assert.That(made.ExitCode, Is.Zero);
+        }
+
+        SlttProcess.Result result = SlttProcess.Run("predict", Checkpoint, folder, WriteTestImage(1), "--csv", "--device", "cpu");
+        Assert.That(result.ExitCode, Is.EqualTo(4));
+        Assert.That(result.Error, Does.Contain($"sltt: {pipe}: empty, or no plain file"));
+        Assert.That(result.Output, Does.Contain("image1.png"));
+    }
+
+    [TestCase("compare-runs", "history.jsonl")]
+    [TestCase("export", "args.txt")]
+    [TestCase("export", "checkpoint_latest.safetensors")]
+    public void AnOutputDoesNotReplaceARunsFile(string command, string file)
+    {
+        string path = Path.Combine(run, file);
+        byte[] before = File.ReadAllBytes(path);
+        string[] what = command == "export" ? ["--to", "onnx"] : [run];
+        SlttProcess.Result result = SlttProcess.Run([command, run, .. what, "-o", path]);
+        Assert.That(result.ExitCode, Is.EqualTo(2));
+        Assert.That(result.Error, Does.StartWith($"sltt: {path}: would replace a file of a run"));
+        Assert.That(File.ReadAllBytes(path), Is.EqualTo(before));
+    }
+
+    [Test]
     public void RecordingsWithLabelsAreAnsweredGestureByGesture()
     {
         string folder = Path.Combine(data.Folder, "gestures");

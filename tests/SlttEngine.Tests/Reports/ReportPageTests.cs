@@ -142,6 +142,13 @@ public sealed partial class ReportPageTests
         string page = ReportPage.Html(run, epochs == 0 ? null : seen);
         Assert.That(page, Does.Not.Contain("xception").And.Not.Contain("∞"));
         Assert.That(page, Does.Contain(epochs == 0 ? "No epoch yet" : "No finite number so far."));
+        if (epochs == 0)
+        {
+            string ended = ReportPage.Html(run with { End = new RunEnd(DateTimeOffset.UnixEpoch, "failed", "x") }, null);
+            string running = ReportPage.Html(run with { End = null }, null);
+            Assert.That(ended, Does.Contain("none was finished").And.Not.Contain("on its way"));
+            Assert.That(running, Does.Contain("the first is on its way").And.Not.Contain("none was finished"));
+        }
     }
 
     /// <summary>A curve of many epochs is thinned to few points, and keeps its peak.</summary>

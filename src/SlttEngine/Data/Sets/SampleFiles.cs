@@ -29,7 +29,16 @@ internal abstract class SampleFiles(SampleFormat format)
     /// <summary>Reads the samples of a file.</summary>
     /// <param name="path">The file, whatever its ending.</param>
     /// <exception cref="SlttException">It can't be read, is damaged or of another kind.</exception>
-    internal abstract IEnumerable<FileSample> Read(string path);
+    internal IEnumerable<FileSample> Read(string path)
+    {
+        // Pipes and devices have no length either, and opening one may wait for ever.
+        FileInfo file = new(path);
+        return file.Exists && file.Length == 0 ? throw FileErrors.Bad(path, "empty, or no plain file") : Decode(path);
+    }
+
+    /// <summary>Reads the samples of a file that is not empty.</summary>
+    /// <param name="path">The file.</param>
+    private protected abstract IEnumerable<FileSample> Decode(string path);
 
     /// <summary>The files that paths name: a file itself, and of a folder, and of the folders in it, those with <see cref="Endings"/>.
     /// </summary>
@@ -92,7 +101,7 @@ internal sealed class SampleImages(SampleFormat format, int shortSide) : SampleF
     internal override IReadOnlyList<string> Endings => ImageFile.Endings;
 
     /// <inheritdoc/>
-    internal override IEnumerable<FileSample> Read(string path)
+    private protected override IEnumerable<FileSample> Decode(string path)
     {
         using PixelImage image = ImageFile.Decode(path, out string? problem)
             ?? throw new SlttException(ErrorKind.Data, problem!.Contains(path, StringComparison.Ordinal) ? problem : $"{path}: {problem}");
@@ -120,7 +129,7 @@ internal sealed class SampleRecordings(SampleFormat format, EventTransform trans
     internal override IReadOnlyList<string> Endings { get; } = [".aedat", ".aedat4", ".npz", ".npy"];
 
     /// <inheritdoc/>
-    internal override IEnumerable<FileSample> Read(string path)
+    private protected override IEnumerable<FileSample> Decode(string path)
     {
         Span<byte> start = stackalloc byte[12];
         FileErrors.ReadStart(path, start);
