@@ -73,7 +73,7 @@ internal static class PeerFigure
         }
     }
 
-    private static double? Number(string[] lines, string row, int column)
+    private static double Number(string[] lines, string row, int column)
     {
         string[] cells = lines.Select(line => line.Split('|', StringSplitOptions.TrimEntries)).FirstOrDefault(
             cells => cells.Length > column + 1 && cells[1] == row)

@@ -7,6 +7,7 @@ using SlttEngine.Data.Sets;
 using SlttEngine.Device;
 using SlttEngine.Graph;
 using SlttEngine.IO;
+using SlttEngine.Reports;
 using SlttEngine.Training;
 
 namespace SlttEngine.Bench;
@@ -29,14 +30,13 @@ internal static class SpikeFigure
     internal static string Draw(string checkpoint, string recording)
     {
         TrainOptionSet set = new(new TrainOptions());
-        set.Options.First(o => o.Name == "resume").Apply(checkpoint);
-        TrainOptions options = set.ReadForCheckpoint(out _, out CheckpointFile? read);
+        TrainOptions options = set.ReadForCheckpoint(checkpoint, out _, out CheckpointFile read);
         SampleFiles reader = options.Data.Files(RunFactory.Data(options));
         using ComputeDevice device = ComputeDevice.Open(DeviceKind.Cpu);
         TrainingOptions training = RunFactory.Training(options);
         Network network = training.Build(reader.Format.Shape, reader.Format.Classes);
         using Predictor predictor = new(device, network, training, 1, isStatic: false);
-        NetworkState.Load(predictor.Store, read!);
+        NetworkState.Load(predictor.Store, read);
         (FileSample Sample, float[] Input, int Class, double Probability)[] answers =
         [
             .. reader.Read(recording).Select(sample =>
@@ -83,7 +83,7 @@ internal static class SpikeFigure
         svg.WriteLine("</svg>");
         return svg.ToString();
 
-        void Row(StringWriter writer, int row, string name, string what, Func<int, SKBitmap> picture)
+        void Row(StringWriter writer, int row, string name, string what, Func<int, string> picture)
         {
             int top = HeadHeight + (row * (Cell + Gap));
             writer.WriteLine($"""<text x="0" y="{top + 40}">{SecurityElement.Escape(name)}</text>""");
@@ -95,11 +95,10 @@ internal static class SpikeFigure
 
             for (int t = 0; t < shape.Steps; t++)
             {
-                using SKBitmap bitmap = picture(t);
                 writer.WriteLine($"""<rect class="cell" x="{X(t)}" y="{top}" width="{Cell}" height="{Cell}"/>""");
                 writer.WriteLine(
                     $"""<image x="{X(t)}" y="{top}" width="{Cell}" height="{Cell}" image-rendering="pixelated" """
-                        + $"href=\"data:image/png;base64,{Png(bitmap)}\"/>");
+                        + $"href=\"{picture(t)}\"/>");
             }
         }
 
@@ -119,10 +118,10 @@ internal static class SpikeFigure
         return counts;
     }
 
-    private static SKBitmap Map(SpikeRecord record, int[] counts, int largest) =>
+    private static string Map(SpikeRecord record, int[] counts, int largest) =>
         Paint(record.Width, record.Height, i => Spike.WithAlpha((byte)(255 * Math.Sqrt(counts[i] / (double)Math.Max(1, largest)))));
 
-    private static SKBitmap Frame(FrameShape shape, ReadOnlySpan<float> frame)
+    private static string Frame(FrameShape shape, ReadOnlySpan<float> frame)
     {
         // Two pixels a side become one: at this size single pixels vanish.
         float[] values = frame.ToArray();
@@ -142,20 +141,16 @@ internal static class SpikeFigure
         });
     }
 
-    private static SKBitmap Paint(int width, int height, Func<int, SKColor> colour)
+    /// <summary>The picture as a data URI.</summary>
+    private static string Paint(int width, int height, Func<int, SKColor> colour)
     {
-        SKBitmap bitmap = new(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+        byte[] rgba = new byte[4 * width * height];
         for (int i = 0; i < width * height; i++)
         {
-            bitmap.SetPixel(i % width, i / width, colour(i));
+            SKColor c = colour(i);
+            ((byte[])[c.Red, c.Green, c.Blue, c.Alpha]).CopyTo(rgba.AsSpan(4 * i));
         }
 
-        return bitmap;
-    }
-
-    private static string Png(SKBitmap bitmap)
-    {
-        using SKData data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        return Convert.ToBase64String(data.AsSpan());
+        return PictureUri.Of(rgba, width, height);
     }
 }

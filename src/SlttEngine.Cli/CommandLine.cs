@@ -1,6 +1,6 @@
-using System.Reflection;
 using SlttEngine.Cli.Commands;
 using SlttEngine.Cli.Options;
+using SlttEngine.Training;
 
 namespace SlttEngine.Cli;
 
@@ -112,7 +112,7 @@ internal static class CommandLine
 
         if (arguments[0] is "--version" or "-version")
         {
-            context.Output.WriteLine($"sltt {Version}");
+            context.Output.WriteLine($"sltt {RunDescription.Version}");
             return 0;
         }
 
@@ -155,11 +155,6 @@ internal static class CommandLine
 
         return 0;
     }
-
-    /// <summary>The program's version.</summary>
-    internal static string Version =>
-        typeof(SlttException).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
-            ?? "?";
 
     private static int Report(CliContext context, string message, string? hint, int exitCode, Exception? trace)
     {

@@ -14,7 +14,4 @@ internal interface IRunView : ITrainingObserver
     /// <summary>Shows a step before the run that takes a while.</summary>
     /// <param name="message">One line, which replaces the one before; may come from any thread.</param>
     void Preparing(string message);
-
-    /// <summary>True if the run ended before its last epoch because it was asked to.</summary>
-    bool WasStopped { get; }
 }

@@ -1,3 +1,6 @@
+using SlttEngine.Reports;
+using SlttEngine.Training;
+
 namespace SlttEngine.Cli;
 
 /// <summary>The names of the files that a run keeps in its folder.</summary>
@@ -5,7 +8,7 @@ internal static class RunFiles
 {
     private static readonly string[] Names =
     [
-        "args.txt", "history.jsonl", "messages.txt", "report.html", "running.json", ".running.lock", "convolutions.jsonl",
+        "args.txt", RunHistory.FileName, RunMessages.FileName, ReportPage.FileName, "running.json", ".running.lock", "convolutions.jsonl",
         "convolution_choices.json",
     ];
 

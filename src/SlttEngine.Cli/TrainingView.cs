@@ -13,7 +13,7 @@ internal sealed class TrainingView : IRunView
     private readonly CliContext context;
     private readonly bool isOfficial;
     private readonly TimeSpan interval;
-    private readonly RunEnd end = new();
+    private readonly EndEstimate end = new();
     private readonly List<EpochFinished> epochs = [];
     private LiveDisplayContext? live;
     private TrainOptions options = new();
@@ -108,7 +108,7 @@ internal sealed class TrainingView : IRunView
         }
 
         lastShown = context.Time.GetTimestamp();
-        string ends = RunEnd.Text(context.Time.GetLocalNow(), end.SecondsLeft(iteration));
+        string ends = EndEstimate.Text(context.Time.GetLocalNow(), end.SecondsLeft(iteration));
         if (live is not null)
         {
             live.UpdateTarget(new Text(BarLine(iteration, ends, context.Console.Profile.Width - 1)));
@@ -129,7 +129,7 @@ internal sealed class TrainingView : IRunView
         double left = epoch.TotalSeconds * (epoch.Epochs - epoch.Epoch - 1);
         string skipped = epoch.SkippedSteps > 0 ? $", skipped_steps={epoch.SkippedSteps}" : string.Empty;
         string ends = isOfficial ? $", escape_time={now.AddSeconds(left):yyyy-MM-dd HH:mm:ss}"
-            : left > 0 ? ", " + RunEnd.Text(now, left) : string.Empty;
+            : left > 0 ? ", " + EndEstimate.Text(now, left) : string.Empty;
         context.WriteLine(
             $"epoch={epoch.Epoch}, train_loss={epoch.TrainLoss:0.0000}, train_acc={epoch.TrainAccuracy:0.0000}, "
                 + $"test_loss={epoch.TestLoss:0.0000}, test_acc={epoch.TestAccuracy:0.0000}, max_test_acc={epoch.MaxTestAccuracy:0.0000}, "

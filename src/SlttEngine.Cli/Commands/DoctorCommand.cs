@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using SlttEngine.Cli.Verification;
 using SlttEngine.Device;
+using SlttEngine.Training;
 
 namespace SlttEngine.Cli.Commands;
 
@@ -51,7 +52,7 @@ internal sealed class DoctorCommand : Command
 
         string machine = string.Create(
             CultureInfo.InvariantCulture,
-            $"sltt {CommandLine.Version}, .NET {Environment.Version}, {RuntimeInformation.OSDescription}, "
+            $"sltt {RunDescription.Version}, .NET {Environment.Version}, {RuntimeInformation.OSDescription}, "
                 + $"{Environment.ProcessorCount} cores, {Units.Bytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)}");
         if (!json)
         {

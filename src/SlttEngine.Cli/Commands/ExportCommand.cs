@@ -57,8 +57,7 @@ internal sealed class ExportCommand : Command
             _ => throw NearestName.Unknown("format", format, ["nir", "onnx", "torch"]),
         };
         string checkpoint = CheckpointPlace.Find(positionals[0]);
-        set.Options.First(o => o.Name == "resume").Apply(checkpoint);
-        TrainOptions options = set.ReadForCheckpoint(out _, out CheckpointFile? read);
+        TrainOptions options = set.ReadForCheckpoint(checkpoint, out _, out CheckpointFile read);
         bool framePerStep = RunFactory.Format(options).Shape.Steps > 1;
         string path = output ?? Path.Combine(
             Path.GetDirectoryName(checkpoint) ?? string.Empty, options.Model + target switch
@@ -67,7 +66,18 @@ internal sealed class ExportCommand : Command
                 ExportFormat.Onnx => ".onnx",
                 _ => ".py",
             });
-        RunFiles.RequireNone(path);
+        (string source, string state) = TorchWriter.Files(path);
+        foreach (string file in target == ExportFormat.Torch ? [source, state] : (string[])[path])
+        {
+            if (Path.GetFullPath(file) == Path.GetFullPath(checkpoint))
+            {
+                throw new SlttException(
+                    ErrorKind.Usage, $"{checkpoint}: the export would replace the checkpoint", "give another file with -o");
+            }
+
+            RunFiles.RequireNone(file);
+        }
+
         ExportOptions more = new()
         {
             Unrolled = unrolled,
@@ -77,15 +87,10 @@ internal sealed class ExportCommand : Command
 
         using ComputeDevice device = ComputeDevice.Open(DeviceKind.Cpu);
         TrainingOptions training = RunFactory.Training(options) with { Network = null, Resume = null, StartFrom = null };
-        using Trainer trainer = new(device, Network(options, read!), training);
+        using Trainer trainer = new(device, Network(options, read), training);
         foreach (string note in trainer.Load(checkpoint))
         {
             context.WriteLine("note: " + note);
-        }
-
-        if (IsSame(target == ExportFormat.Torch ? TorchWriter.Files(path).State : path, checkpoint))
-        {
-            throw new SlttException(ErrorKind.Usage, $"{checkpoint}: the export would replace the checkpoint", "give another file with -o");
         }
 
         ExportSummary summary = trainer.Export(path, target, more);
@@ -117,6 +122,4 @@ internal sealed class ExportCommand : Command
 
     private static string Size(long bytes) =>
         bytes >= 1 << 20 ? Units.Bytes(bytes) : bytes.ToString("#,##0", CultureInfo.InvariantCulture) + " bytes";
-
-    private static bool IsSame(string path, string other) => Path.GetFullPath(path) == Path.GetFullPath(other);
 }

@@ -22,27 +22,22 @@ internal sealed class PredictCommand : Command
     ];
 
     private readonly TrainOptionSet set = new(new TrainOptions());
-    private readonly CliOption resume;
+    private readonly List<FailedFile> failed = [];
     private bool json;
     private bool csv;
-    private int failed;
 
-    internal PredictCommand()
-    {
-        resume = set.Options.First(o => o.Name == "resume");
-        Options =
-        [
-            new CliOption(
-                "json", null, "JSON: each class's probability, preprocessing, class names, the checkpoint's hash", _ => json = true),
-            new CliOption("csv", null, "CSV: a line a sample with each class's probability", _ => csv = true),
-            .. set.Options.Where(o => Used.Contains(o.Name)).Select(o => o.Name switch
-            {
-                "b" => o with { Help = $"samples that are computed together (default: as many as there are, at most {LargestBatch})" },
-                "device" => o,
-                _ => o with { Help = o.Help + "; needed for a checkpoint that does not describe its run" },
-            }),
-        ];
-    }
+    internal PredictCommand() => Options =
+    [
+        new CliOption(
+            "json", null, "JSON: each class's probability, preprocessing, class names, the checkpoint's hash", _ => json = true),
+        new CliOption("csv", null, "CSV: a line a sample with each class's probability", _ => csv = true),
+        .. set.Options.Where(o => Used.Contains(o.Name)).Select(o => o.Name switch
+        {
+            "b" => o with { Help = $"samples that are computed together (default: as many as there are, at most {LargestBatch})" },
+            "device" => o,
+            _ => o with { Help = o.Help + "; needed for a checkpoint that does not describe its run" },
+        }),
+    ];
 
     /// <inheritdoc/>
     internal override string? Positionals => "CHECKPOINT FILES…";
@@ -60,10 +55,16 @@ internal sealed class PredictCommand : Command
                 "sltt predict CHECKPOINT FILES…: a checkpoint or a run folder, then images or recordings or folders of them");
         }
 
-        resume.Apply(CheckpointPlace.Find(positionals[0]));
-        TrainOptions options = set.ReadForCheckpoint(out _, out CheckpointFile? read);
-        CheckpointFile checkpoint = read!;
+        TrainOptions options = set.ReadForCheckpoint(CheckpointPlace.Find(positionals[0]), out string? args, out CheckpointFile checkpoint);
         RunDescription? run = RunDescription.Read(checkpoint);
+        if (run is null && args is null)
+        {
+            context.Error.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"note: {checkpoint.Path} does not describe its run: taken as {options.Model}, {options.Dataset}, T = {options.T}, "
+                    + $"tau = {options.Tau}; options say otherwise"));
+        }
+
         if (run is { DataSet: null })
         {
             throw new SlttException(
@@ -99,8 +100,8 @@ internal sealed class PredictCommand : Command
             WriteTable(context, classes, [.. answers]);
         }
 
-        return failed == 0 ? 0 : throw new SlttException(
-            ErrorKind.Data, $"{failed} of {files.Count} {(files.Count == 1 ? "file" : "files")} could not be read",
+        return failed.Count == 0 ? 0 : throw new SlttException(
+            ErrorKind.Data, $"{failed.Count} of {files.Count} {(files.Count == 1 ? "file" : "files")} could not be read",
             "the lines above say why");
     }
 
@@ -155,8 +156,9 @@ internal sealed class PredictCommand : Command
         }
         catch (SlttException e)
         {
-            failed++;
-            context.Error.WriteLine("sltt: " + e.Message.ReplaceLineEndings(" "));
+            string message = e.Message.ReplaceLineEndings(" ");
+            failed.Add(new FailedFile(file, message));
+            context.Error.WriteLine("sltt: " + message);
             return [];
         }
     }
@@ -195,17 +197,18 @@ internal sealed class PredictCommand : Command
     private static void WriteCsv(CliContext context, string[] classes, IEnumerable<Answer> answers)
     {
         context.Output.WriteLine(
-            string.Join(',', ((string[])["file", "start_us", "end_us", "class", "probability", .. classes]).Select(Quote)));
+            string.Join(',', ((string[])["file", "start_us", "end_us", "label", "class", "probability", .. classes]).Select(Quote)));
         foreach (Answer answer in answers)
         {
             int best = answer.Order[0];
             context.Output.WriteLine(string.Join(',', (string[])[
-                Quote(answer.Sample.File), Whole(answer.Sample.Gesture?.Start), Whole(answer.Sample.Gesture?.End), Quote(classes[best]),
+                Quote(answer.Sample.File), Whole(answer.Sample.Gesture?.Start), Whole(answer.Sample.Gesture?.End),
+                Quote(answer.Sample.Gesture is { } gesture ? GestureName(gesture) : string.Empty), Quote(classes[best]),
                 Number(answer.Probabilities[best]), .. answer.Probabilities.Select(Number)]));
         }
     }
 
-    private static void WriteJson(
+    private void WriteJson(
         CliContext context, TrainOptions options, ComputeDevice device, CheckpointFile checkpoint, string[] classes,
         (string Text, SampleFormat Format) input, Answer[] answers)
     {
@@ -244,6 +247,7 @@ internal sealed class PredictCommand : Command
                 Probability = answer.Probabilities[answer.Order[0]],
                 answer.Probabilities,
             }),
+            Failed = failed,
         });
     }
 
@@ -258,6 +262,9 @@ internal sealed class PredictCommand : Command
     // RFC 4180.
     private static string Quote(string text) =>
         text.AsSpan().IndexOfAny("\",\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    /// <summary>A file that could not be read.</summary>
+    private sealed record FailedFile(string File, string Error);
 
     /// <summary>What the network says of a sample.</summary>
     private sealed record Answer(FileSample Sample, IReadOnlyList<double> Probabilities)

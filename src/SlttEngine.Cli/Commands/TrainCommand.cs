@@ -40,7 +40,13 @@ internal sealed class TrainCommand : Command
         {
             JsonLinesView lines = new(context);
             TrainingSession.Run(set.ReadForRun(lines.Warning), lines, context);
-            return lines.WasStopped ? CommandLine.Interrupted : Done(lines);
+            if (lines.WasStopped)
+            {
+                return CommandLine.Interrupted;
+            }
+
+            lines.Done();
+            return 0;
         }
 
         TrainingView view = new(quiet ? CliContext.Plain(TextWriter.Null, context.Error, context.Stop) : context, isOfficial);
@@ -52,11 +58,5 @@ internal sealed class TrainCommand : Command
         }
 
         return view.WasStopped ? CommandLine.Interrupted : 0;
-    }
-
-    private static int Done(JsonLinesView lines)
-    {
-        lines.Done();
-        return 0;
     }
 }

@@ -73,6 +73,18 @@ internal sealed class TrainOptionSet
     /// The options for a checkpoint's evaluation, checked. Without --from they are the checkpoint's own, and for what it does not describe
     /// those of the args.txt in its folder. Checkpoints that args.txt names are those that the run began with: they don't count.
     /// </summary>
+    /// <param name="path">The checkpoint.</param>
+    /// <param name="argsFile">The args.txt that was read; null if none was.</param>
+    /// <param name="checkpoint">The checkpoint.</param>
+    internal TrainOptions ReadForCheckpoint(string path, out string? argsFile, out CheckpointFile checkpoint)
+    {
+        given.Add(("resume", options => options with { Resume = path }));
+        TrainOptions options = ReadForCheckpoint(out argsFile, out CheckpointFile? read);
+        checkpoint = read!;
+        return options;
+    }
+
+    /// <summary>The same of the checkpoint that an option gives.</summary>
     /// <param name="argsFile">The args.txt that was read; null if none was.</param>
     /// <param name="checkpoint">The checkpoint; null if none was given.</param>
     internal TrainOptions ReadForCheckpoint(out string? argsFile, out CheckpointFile? checkpoint)

@@ -140,7 +140,17 @@ public sealed class ImageFolder : IFrameSet
             string path = Path.Combine(place, names[label]);
             if (Directory.Exists(path))
             {
-                Collect(path, depth: 0, images, contents);
+                foreach (string file in DataFolder.AllFiles(path))
+                {
+                    if (ImageFile.HasEnding(file))
+                    {
+                        images.Add(file);
+                    }
+                    else
+                    {
+                        contents.AddUnread(file);
+                    }
+                }
             }
 
             images.Sort(StringComparer.Ordinal);
@@ -249,33 +259,6 @@ public sealed class ImageFolder : IFrameSet
             {
                 plane.Slice(y * Crop, Crop).Reverse();
             }
-        }
-    }
-
-    /// <summary>The images of a class folder and of the folders in it.</summary>
-    private static void Collect(string folder, int depth, List<string> images, PartContents contents)
-    {
-        const int Deepest = 16;
-        if (depth > Deepest)
-        {
-            throw FileErrors.Bad(folder, $"folders nested more than {Deepest} deep: a link to a folder above?", "remove the link");
-        }
-
-        foreach (string file in DataFolder.Files(folder))
-        {
-            if (ImageFile.HasEnding(file))
-            {
-                images.Add(file);
-            }
-            else
-            {
-                contents.AddUnread(file);
-            }
-        }
-
-        foreach (string inner in DataFolder.Folders(folder))
-        {
-            Collect(inner, depth + 1, images, contents);
         }
     }
 }

@@ -34,10 +34,10 @@ public static partial class NativeLibraries
                 "CUPTI", "sltt profile's times of single kernels", null, null,
                 $"pip install nvidia-cuda-cupti-cu12 (CUDA 13: nvidia-cuda-cupti), {Wheels}", false)
                 .With(
-                    Recorders.Length == 0 ? 0 : TryLoad([.. Recorders.Select(r => r.Name)], [], Folders().Concat(RecorderFolders())),
-                    "cuptiGetVersion", FoundLibrary.Plain),
+                    TryLoad([.. Recorders.Select(r => r.Name)], [], Folders().Concat(RecorderFolders())), "cuptiGetVersion",
+                    FoundLibrary.Plain),
             new FoundLibrary("NCCL", "nothing yet: a run takes one GPU", null, null, "not needed", false)
-                .With(CollectiveNames.Length == 0 ? 0 : TryLoad(CollectiveNames, []), "ncclGetVersion", FoundLibrary.TenThousands),
+                .With(TryLoad(CollectiveNames, []), "ncclGetVersion", FoundLibrary.TenThousands),
         ];
     }
 
@@ -69,7 +69,7 @@ public static partial class NativeLibraries
     {
         foreach (string name in CompilerNames)
         {
-            TryLoad([name], []);
+            TryLoad([name], []); // either may be the one that this cuDNN was built with
         }
 
         return TryLoad(DnnNames, []);

@@ -58,8 +58,7 @@ public static partial class NativeLibraries
     /// <summary>Why no NVIDIA GPU can be used, in one line; null if one can.</summary>
     public static string? WhyNoCuda()
     {
-        List<string> tried = [];
-        nint driver = TryLoad(DriverNames, tried);
+        nint driver = TryLoad(DriverNames, []);
         if (driver == 0)
         {
             return "no NVIDIA driver (" + DriverNames[0] + " not found)";
@@ -76,17 +75,12 @@ public static partial class NativeLibraries
             return "the NVIDIA driver shows no GPU";
         }
 
-        if (TryLoad(BlasNames, tried) == 0)
+        if (TryLoad(BlasNames, []) == 0)
         {
             return $"cuBLAS not found ({string.Join(", ", BlasNames)}; SLTT_CUDA_LIBS can name its folder)";
         }
 
-        foreach (string name in CompilerNames)
-        {
-            TryLoad([name], tried); // either may be the one that this cuDNN was built with
-        }
-
-        if (TryLoad(DnnNames, tried) == 0)
+        if (LoadDnn() == 0)
         {
             return $"cuDNN 9 not found ({string.Join(", ", DnnNames)}; SLTT_CUDA_LIBS can name its folder)";
         }

@@ -36,12 +36,13 @@ internal static class ComparePage
         HtmlBuilder page = new();
         (string Name, string[] Values)[] differences = [.. Differences(runs)];
         string[] labels = [.. runs.Select((_, i) => Label(i, differences))];
-        string data = string.Join(", ", runs.Select(r => r.Record.Begin.DataSet ?? "own data").Distinct());
+        string[] sets = [.. runs.Select(r => r.Record.Begin.DataSet ?? "own data").Distinct()];
+        string data = string.Join(", ", sets);
         PageFrame.Begin(page, $"{runs.Count} runs compared · {data}", reloadSeconds: null);
         page.Add($"<header><p class=\"kicker\">{runs.Count} runs compared</p><h1>");
         page.Add($"{string.Join(", ", runs.Select(r => r.Record.Begin.Model).Distinct())} <span>on {data}</span></h1>");
         ComparedRun best = runs.MaxBy(r => Last(r)?.MaxTestAccuracy ?? -1)!;
-        if (Last(best) is { } last)
+        if (sets.Length == 1 && Last(best) is { } last)
         {
             page.Add($"<p class=\"state\">Best test accuracy: <b>{Figures.Percent(last.MaxTestAccuracy, "0.00")}</b> ");
             page.Add($"{labels[runs.ToList().IndexOf(best)]}</p>");
@@ -172,7 +173,7 @@ internal static class ComparePage
             Row("model", b => b.Model),
             Row("data", b => b.DataSet ?? "own data"),
             Row("T", b => Text(b.Steps)),
-            .. options.Where(o => !Places.Contains(o) && o is not ("method" or "model" or "dataset" or "T")).Select(
+            .. options.Where(o => !Places.Contains(o) && o is not ("method" or "model" or "dataset" or "T" or "b")).Select(
                 o => Row(o, b => b.Options.GetValueOrDefault(o, string.Empty))),
             Row("parameters", b => Text(b.Parameters)),
             Row("batch", b => Text(b.BatchSize)),

@@ -22,14 +22,15 @@ internal static class FiringSection
         page.Add($"<section id=\"firing\"><h2>Firing rate by layer</h2>");
         if (seen.Length == 0)
         {
-            page.Add($"<p class=\"none\">No epoch's evaluation counted spikes so far.</p></section>");
+            page.Add($"<p class=\"none\">No look at the network counted spikes so far.</p></section>");
             return;
         }
 
         string part = seen.Length < record.Epochs.Count ? Text($" ({seen.Length} of {record.Epochs.Count} were looked at)") : string.Empty;
-        page.Add($"<p>A row is a layer, from input to output; its strip is the firing rate in each epoch's evaluation{part}: spikes for ");
-        page.Add($"each neuron and step. Healthy layers keep their shade of blue. A <b>silent</b> neuron never fired and passes nothing ");
-        page.Add($"on; a <b>saturated</b> one fired in every step and tells nothing either.</p>");
+        page.Add($"<p>A row is a layer, from input to output; its strip is the firing rate after each epoch{part}: spikes for each ");
+        page.Add($"neuron and step, on a few test samples. Healthy layers keep their shade of blue. A <b>silent</b> neuron never fired ");
+        page.Add($"and passes nothing on; a <b>saturated</b> one fired in every step and tells nothing either. \"Mostly\" is half of a ");
+        page.Add($"layer or more.</p>");
         LayerFiring[] last = [.. seen[^1].Layers];
         double top = Math.Max(1e-6, seen.Max(e => e.Layers.Max(l => l.Rate)));
         PageFrame.BeginTable(

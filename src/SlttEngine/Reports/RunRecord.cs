@@ -122,7 +122,7 @@ internal sealed record EpochRecord : HistoryLine
     /// <summary>Updates that an overflow of the loss scale skipped so far.</summary>
     public required long SkippedSteps { get; init; }
 
-    /// <summary>Seconds that looking at the network and writing the report took, of the epoch before.</summary>
+    /// <summary>Seconds that looking at the network and writing the report took since the line before.</summary>
     public double ReportSeconds { get; init; }
 
     /// <summary>How often layers fired in this epoch's evaluation, in order of execution; empty if the epoch was not looked at.</summary>

@@ -29,13 +29,7 @@ internal static class RunSection
         }
 
         page.Add($"</tbody><tfoot><tr><th scope=\"row\">all</th><td class=\"n\">{Figures.Bytes(all)}</td><td></td><td></td></tr></tfoot>");
-        page.Add($"</table></div>");
-        if (record.Epochs.Count > 0 && record.Epochs[^1].PeakDeviceBytes is > 0 and long peak)
-        {
-            page.Add($"<p>The most in use so far was {Figures.Bytes(peak)}, with all that the libraries allocate.</p>");
-        }
-
-        page.Add($"</section>");
+        page.Add($"</table></div></section>");
     }
 
     /// <summary>Adds command, device, versions, options, data.</summary>

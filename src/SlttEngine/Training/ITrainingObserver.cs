@@ -130,6 +130,6 @@ public sealed record EpochFinished(
     long PeakDeviceBytes,
     long SkippedSteps)
 {
-    /// <summary>Seconds of the training pass in which the device waited for data.</summary>
+    /// <summary>Seconds of the training pass in which the run waited for data.</summary>
     public double DataSeconds { get; init; }
 }

@@ -9,8 +9,7 @@ internal readonly record struct StepPass(StepKind Kind, StepRange Steps)
 {
     /// <summary>
     /// The passes of an iteration, with neighbouring steps of one kind together: at most C of them, within C steps that begin at a
-    /// multiple of
-    /// C.
+    /// multiple of C.
     /// </summary>
     /// <param name="passes">The passes, step by step.</param>
     /// <param name="stepsAtOnce">C.</param>

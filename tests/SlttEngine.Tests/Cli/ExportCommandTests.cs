@@ -73,6 +73,11 @@ public sealed class ExportCommandTests
         AssertRefused(4, $"{folder}/none: no such checkpoint", folder + "/none", "--to", "onnx");
         AssertRefused(2, "only ONNX has time steps in one graph", [copy, "--to", "nir", "--unrolled", "3", .. model]);
         AssertRefused(2, $"{copy}: the export would replace the checkpoint", [copy, "--to", "torch", "-o", copy, .. model]);
+        string latest = Path.Combine(folder, "checkpoint_latest.pth");
+        File.WriteAllText(latest, "a run's");
+        AssertRefused(
+            2, $"{latest}: would replace a file of a run",
+            [copy, "--to", "torch", "-o", Path.ChangeExtension(latest, ".py"), .. model]);
         AssertRefused(4, $"{text}: not a checkpoint", text, "--to", "onnx");
         string nowhere = folder + "/no/x.onnx";
         AssertRefused(4, $"cannot write {nowhere}: folder not found", [copy, "--to", "onnx", "-o", nowhere, .. model]);

@@ -83,9 +83,14 @@ public sealed class PredictCommandTests
             Assert.That(result.ExitCode, Is.EqualTo(4));
             Assert.That(result.Error, Does.Contain($"sltt: {bad}: not an image that can be decoded").And.Contain("1 of 2 files"));
             Assert.That(lines, Has.Length.EqualTo(2));
-            Assert.That(lines[0], Does.StartWith("file,start_us,end_us,class,probability,"));
+            Assert.That(lines[0], Does.StartWith("file,start_us,end_us,label,class,probability,"));
             Assert.That(lines[1].Split(',')[0], Is.EqualTo(good));
         });
+        result = SlttProcess.Run("predict", Checkpoint, bad, good, "--json", "--device", "cpu");
+        JsonElement all = JsonDocument.Parse(result.Output).RootElement;
+        Assert.That(all.GetProperty("predictions").GetArrayLength(), Is.EqualTo(1));
+        Assert.That(all.GetProperty("failed")[0].GetProperty("file").GetString(), Is.EqualTo(bad));
+        Assert.That(all.GetProperty("failed")[0].GetProperty("error").GetString(), Does.Contain("not an image that can be decoded"));
     }
 
     [Test]
@@ -148,6 +153,18 @@ public sealed class PredictCommandTests
         Assert.That(SlttProcess.Run("convert", Checkpoint, Path.Combine(folder, "checkpoint_max.pth")).ExitCode, Is.Zero);
         File.Copy(Checkpoint, Path.Combine(folder, "checkpoint_latest.safetensors"));
         Assert.That(CheckpointPlace.Find(folder), Is.EqualTo(Path.Combine(folder, "checkpoint_max.pth")));
+    }
+
+    [Test]
+    public void WhatAnUndescribedCheckpointIsTakenForIsSaid()
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(data.Folder, "undescribed")).FullName, pth = Path.Combine(folder, "net.pth");
+        Assert.That(SlttProcess.Run("export", run, "--to", "torch", "-o", pth).ExitCode, Is.Zero);
+        SlttProcess.Result result = SlttProcess.Run(
+            "predict", pth, WriteTestImage(2), "-model", "spiking_resnet18", "-width_divisor", "32", "-T", "4", "--device", "cpu");
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        Assert.That(
+            result.Error, Does.Contain($"note: {pth} does not describe its run: taken as spiking_resnet18, cifar10, T = 4, tau = 1.1"));
     }
 
     [TestCase("", 2, "predict takes a checkpoint and files")]

@@ -6,7 +6,6 @@ using SlttEngine.IO;
 using SlttEngine.Reports;
 using SlttEngine.Tests.Reports;
 using SlttEngine.Training;
-using RunEnd = SlttEngine.Reports.RunEnd;
 
 namespace SlttEngine.Tests.Cli;
 

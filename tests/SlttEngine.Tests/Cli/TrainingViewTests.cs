@@ -75,7 +75,7 @@ public sealed class TrainingViewTests
     [Test]
     public void TheEndCountsTestsOnceTheyAreKnown()
     {
-        RunEnd end = new();
+        EndEstimate end = new();
         IterationFinished half = Iteration with { Epoch = 1, Epochs = 3, Batch = 50, Batches = 100, BatchSeconds = 0.1 };
         Assert.That(end.SecondsLeft(half), Is.EqualTo(5 + 10).Within(1e-9));
         end.Finished(new EpochFinished(0, 3, 0, 0, 0, 0, 0, 10, 14, 0, 0, 0));
@@ -90,7 +90,7 @@ public sealed class TrainingViewTests
     [TestCase(8 * 86400, "ends 9 Jan 22:30 (in 192:00:00)")]
     [TestCase(double.NaN, "ends -")]
     public void TheEndHasADayWhereItIsNotToday(double seconds, string text) =>
-        Assert.That(RunEnd.Text(new DateTimeOffset(2030, 1, 1, 22, 30, 0, TimeSpan.Zero), seconds), Is.EqualTo(text));
+        Assert.That(EndEstimate.Text(new DateTimeOffset(2030, 1, 1, 22, 30, 0, TimeSpan.Zero), seconds), Is.EqualTo(text));
 
     [Test]
     public void WarningsGoToTheErrorOutput()

@@ -6,6 +6,14 @@ namespace SlttEngine.Tests.Reports;
 public sealed class ComparePageTests
 {
     [Test]
+    public void Runs_on_different_data_have_no_best_one_among_them()
+    {
+        RunRecord one = SampleRun.Record(3, 4), other = one with { Begin = one.Begin with { DataSet = "another" } };
+        Assert.That(ComparePage.Html([new("a", "done", one), new("b", "done", one)]), Does.Contain("Best test accuracy"));
+        Assert.That(ComparePage.Html([new("a", "done", one), new("b", "done", other)]), Does.Not.Contain("Best test accuracy"));
+    }
+
+    [Test]
     public void Runs_lie_over_each_other_with_what_differs()
     {
         RunRecord one = SampleRun.Record(20, 4), other = SampleRun.Record(10, 4);

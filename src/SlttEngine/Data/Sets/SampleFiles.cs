@@ -12,8 +12,6 @@ internal sealed record FileSample(string File, GestureLabel? Gesture, byte[] Ele
 /// <param name="format">What the network takes.</param>
 internal abstract class SampleFiles(SampleFormat format)
 {
-    private const int Deepest = 16;
-
     /// <summary>What the network takes.</summary>
     internal SampleFormat Format { get; } = format;
 
@@ -56,7 +54,7 @@ internal abstract class SampleFiles(SampleFormat format)
             }
 
             int before = files.Count;
-            Collect(path, 0, files);
+            files.AddRange(DataFolder.AllFiles(path).Where(file => Endings.Any(ending => DataFolder.HasEnding(file, ending))));
             if (files.Count == before)
             {
                 throw new SlttException(
@@ -66,20 +64,6 @@ internal abstract class SampleFiles(SampleFormat format)
         }
 
         return files;
-    }
-
-    private void Collect(string folder, int depth, List<string> files)
-    {
-        if (depth > Deepest)
-        {
-            throw FileErrors.Bad(folder, $"folders nested more than {Deepest} deep: a link to a folder above?", "remove the link");
-        }
-
-        files.AddRange(DataFolder.Files(folder).Where(file => Endings.Any(ending => DataFolder.HasEnding(file, ending))));
-        foreach (string inner in DataFolder.Folders(folder))
-        {
-            Collect(inner, depth + 1, files);
-        }
     }
 }
 

@@ -4,7 +4,7 @@ using SlttEngine.Training;
 namespace SlttEngine.Cli;
 
 /// <summary>Estimates when a run ends: what is left of the pass at its pace so far, and the epochs behind it at the last one's.</summary>
-internal sealed class RunEnd
+internal sealed class EndEstimate
 {
     private double trainSeconds;
     private double testSeconds;
