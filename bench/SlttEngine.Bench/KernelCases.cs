@@ -75,14 +75,15 @@ internal sealed class KernelCases
     {
         int b = type.Size();
         LaunchShape elements = LaunchShape.Elements(device, n, b);
-        LaunchShape sums = LaunchShape.RowSums(device, rows, Channels);
-        Add(
-            "batch_norm_statistics", type, b * n, sums,
-            m => [Partials(m, sums), m.Values(type, n), Null, Null, PerChannel(m), Threshold, 1, rows, Channels]);
-        Add("batch_norm_statistics_with_residual", type, 3 * b * n, sums, m =>
-            [Partials(m, sums), m.Values(type, n), m.Zeros(type, n), Null, PerChannel(m), Threshold, 1, rows, Channels]);
-        Add("batch_norm_statistics_with_residual_u", type, 3 * b * n, sums, m =>
-            [Partials(m, sums), m.Values(type, n), Null, m.Zeros(type, n), PerChannel(m), Threshold, 1, rows, Channels]);
+        LaunchShape sums = LaunchShape.TiledRowSums(device, rows, Channels);
+        AddStatistics(string.Empty, 1, residual: false, potential: false);
+        AddStatistics("_with_residual", 3, residual: true, potential: false);
+        AddStatistics("_with_residual_u", 3, residual: false, potential: true);
+        void AddStatistics(string instance, int arrays, bool residual, bool potential) =>
+            Add("batch_norm_statistics" + instance, type, arrays * b * n, sums, m =>
+                [Partials(m, sums), Arrived(m, sums), m.Values(type, n), PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m),
+                    PerChannel(m), m.Zeros<long>(1), residual ? m.Zeros(type, n) : Null, potential ? m.Zeros(type, n) : Null,
+                    PerChannel(m), Null, Null, Threshold, 0.1f, 1e-5f, 1, rows, Channels, 1]);
         Add("batch_norm_lif_forward", type, 4 * b * n, elements, m =>
         {
             object u = m.Values(type, n);
@@ -100,11 +101,11 @@ internal sealed class KernelCases
 
         void AddBackward(string instance, int arrays, int surrogate, bool residual, bool carried) =>
             Add("batch_norm_lif_backward_of_" + instance, type, arrays * b * n, sums, m =>
-                [m.Values(type, n), Partials(m, sums), m.Values(type, n), residual ? m.Values(type, n) : Null, m.Values(type, n),
+                [m.Values(type, n), .. GradientSums(m, sums), m.Values(type, n), residual ? m.Values(type, n) : Null, m.Values(type, n),
                     carried ? m.Values(type, n) : Null, m.Values(type, n), PerChannel(m), PerChannel(m), Lambda, Threshold, surrogate, 0f,
                     0u, Null, 1, rows, Channels]);
         Add("batch_norm_backward_reduce", type, (4 + b) * n, sums, m =>
-            [Partials(m, sums), m.Values(ComputeType.Float32, n), m.Values(type, n), PerChannel(m), PerChannel(m), rows, Channels]);
+            [.. GradientSums(m, sums), m.Values(ComputeType.Float32, n), m.Values(type, n), PerChannel(m), PerChannel(m), rows, Channels]);
         Add("batch_norm_backward_apply", type, 3 * b * n, elements, m =>
             [m.Values(type, n), m.Values(type, n), m.Values(type, n), PerChannel(m), PerChannel(m), PerChannel(m), m.Values(
                 ComputeType.Float32, 2 * Channels), 1, rows, Channels]);
@@ -152,7 +153,7 @@ internal sealed class KernelCases
         const int Window = Side / Pooled;
         long pixels = (long)images * Side * Side;
         LaunchShape elements = LaunchShape.Elements(device, large, b);
-        LaunchShape sums = LaunchShape.RowSums(device, pixels, Channels);
+        LaunchShape sums = LaunchShape.TiledRowSums(device, pixels, Channels);
         Add("batch_norm_lif_pool_forward", type, b * ((3 * large) + small), elements, m =>
         {
             object u = m.Values(type, large);
@@ -171,7 +172,7 @@ internal sealed class KernelCases
 
         void AddBackward(string instance, int arrays, int surrogate, bool carried) =>
             Add("batch_norm_lif_pool_backward_of_" + instance, type, b * ((arrays * large) + small), sums, m =>
-                [m.Values(type, large), Partials(m, sums), m.Values(type, small), m.Values(type, large),
+                [m.Values(type, large), .. GradientSums(m, sums), m.Values(type, small), m.Values(type, large),
                     carried ? m.Values(type, large) : Null, m.Values(type, large), PerChannel(m), PerChannel(m), Lambda, Threshold,
                     surrogate, 0f, 0u, Null, 1, pixels, Channels, Side, Window]);
         Add("lif_pool_backward_accumulate", type, (b * (large + small)) + (8 * large), elements, m =>
@@ -227,11 +228,6 @@ internal sealed class KernelCases
     {
         LaunchShape sums = LaunchShape.RowSums(device, rows, Channels);
         LaunchShape second = LaunchShape.SecondStage(Channels);
-        Add("batch_norm_finalize", null, 0, second, m =>
-            [PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), m.Zeros<long>(1), Partials(m, sums), PerChannel(m),
-                Null, Null, 0.1f, 1e-5f, sums.Blocks, 1, rows, Channels, 1]);
-        Add("batch_norm_backward_finalize", null, 0, second, m =>
-            [PerChannel(m), PerChannel(m), m.Zeros<float>(2 * Channels), Partials(m, sums), sums.Blocks, 1, rows, Channels]);
         Add(
             "batch_norm_inference", null, 0, LaunchShape.Channels(Channels),
             m => [PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), PerChannel(m), Null, Null, 1e-5f, Channels]);
@@ -270,6 +266,12 @@ internal sealed class KernelCases
     }
 
     private static DevicePtr<float> PerChannel(KernelBuffers m) => m.Positive(Channels);
+
+    private static DevicePtr<uint> Arrived(KernelBuffers m, LaunchShape sums) => m.Zeros<uint>(sums.Tiles);
+
+    // What a launch that ends with the gradient of batch norm's parameters writes.
+    private static object[] GradientSums(KernelBuffers m, LaunchShape sums) =>
+        [Partials(m, sums), Arrived(m, sums), PerChannel(m), PerChannel(m), m.Zeros<float>(2 * Channels)];
 
     private static DevicePtr<double> Partials(KernelBuffers m, LaunchShape sums) => m.Doubles(2L * Channels * sums.Blocks);
 

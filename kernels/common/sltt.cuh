@@ -5,7 +5,7 @@
 //   run_state.cuh  RunState                           random.cuh    Philox, Dropout
 //   neuron.cuh     the LIF neuron and its surrogates  windows.cuh   windows of a folded average pool
 //   totals.cuh     sums in double                     steps.cuh     steps of time in one launch
-//   lif_steps.cuh  time steps of LIF neurons
+//   lif_steps.cuh  time steps of LIF neurons          batch_norm_gradient.cuh  the gradient of a batch norm's parameters
 //
 // One file of each name for a target. The compiler's include path picks the folder:
 //   target.cuh        CUDA's words, SLTT_KERNEL       sums.cuh      column sums, block sums
@@ -40,3 +40,5 @@ constexpr int MAX_BLOCK = 512;
 #include "pooling.cuh"
 #include "sums.cuh"
 #include "work.cuh"
+
+#include "batch_norm_gradient.cuh"

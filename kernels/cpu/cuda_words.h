@@ -34,6 +34,13 @@ static inline float __uint_as_float(uint32_t u) {
 }
 static inline int __popc(unsigned x) { return __builtin_popcount(x); }
 template <class T> static inline T atomicAdd(T* p, T x) { return __atomic_fetch_add(p, x, __ATOMIC_RELAXED); }
+// old + 1, or 0 where old >= last.
+static inline uint32_t atomicInc(uint32_t* p, uint32_t last) {
+    uint32_t old = __atomic_load_n(p, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(p, &old, old >= last ? 0 : old + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {}
+    return old;
+}
+static inline void __threadfence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 template <class T> static inline T atomicMin(T* p, T x) {
     T old = __atomic_load_n(p, __ATOMIC_RELAXED);
     while (x < old && !__atomic_compare_exchange_n(p, &old, x, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {}

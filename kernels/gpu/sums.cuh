@@ -7,6 +7,10 @@
 //   sum_chunk      CHUNK rows, one float sum
 //   sum_rows_of_thread   all rows of the thread, the chunks' sums added in float
 //   reduce_lines   the sums of the tile's lines added in double, through shared memory
+//
+// A block's sums are partial sums of the channels. They are added in one of two ways:
+//   sum_rows, then in a second launch finish_sums
+//   sum_rows_for_last_block, then in the same launch finish_in_last_block: the block that ends last adds what the others left
 #pragma once
 #include <math.h>
 
@@ -15,7 +19,7 @@
 
 namespace sltt {
 
-// The block's part of a (rows, channels) matrix, in packs of channels.
+// The block's part of a (rows, channels) matrix.
 struct SumShare {
     int64_t rows;
     int channels;
@@ -93,24 +97,44 @@ __device__ inline Packs<K, V> sum_rows_of_thread(const RowRange& range, const Pa
     return sum;
 }
 
-// put(k, c, total) for each sum of the tile that begins at pack `first`: the lines' sums are added in double, from the first line on.
+// put(k, c, total) for each sum of the tile, whose first channel is c0 and which has `packs` packs: the lines' sums are added in double,
+// from the first line on. Where the sums are fewer than the threads, threads take segments of the lines, and the segments are added after.
 // Every thread of the block calls it.
 template <int K, int V, class Put>
-__device__ inline void reduce_lines(const Packs<K, V>& sum, const Tile& tile, int first, int packs, Put& put) {
+__device__ inline void reduce_lines(const Packs<K, V>& sum, const Tile& tile, int c0, int packs, Put& put) {
     constexpr int SUMS = K * V, PADDING = 32;
-    __shared__ float scratch[SUMS * (MAX_BLOCK + PADDING)];
-    int threads = (int)blockDim.x, t = (int)threadIdx.x;
+    union Scratch {
+        float lines[SUMS * (MAX_BLOCK + PADDING)];
+        double segments[MAX_BLOCK];
+    };
+    __shared__ Scratch scratch;
+    int threads = (int)blockDim.x, t = (int)threadIdx.x, all = SUMS * tile.columns;
     int pitch = threads + (tile.columns < PADDING ? tile.columns : 0);  // puts the different sums of a narrow tile into different banks
+    int segments = threads >= 2 * all ? threads / all : 1, length = (tile.lines + segments - 1) / segments;
+    auto put_sum = [&](int s, int x, double total) {
+        if (x < packs) put(s / V, c0 + x * V + s % V, total);
+    };
     __syncthreads();
     for (int k = 0; k < K; ++k)
-        for (int l = 0; l < V; ++l) scratch[(k * V + l) * pitch + t] = sum[k].v[l];
+        for (int l = 0; l < V; ++l) scratch.lines[(k * V + l) * pitch + t] = sum[k].v[l];
     __syncthreads();
-    for (int o = t; o < SUMS * tile.columns; o += threads) {
-        int s = o / tile.columns, x = o % tile.columns;
-        double total = 0.0;
-        for (int y = 0; y < tile.lines; ++y) total += (double)scratch[s * pitch + y * tile.columns + x];
-        if (first + x < packs) put(s / V, (first + x) * V + s % V, total);
+    double total = 0.0;
+    for (int o = t; o < segments * all; o += threads) {
+        int s = o % all / tile.columns, x = o % tile.columns, first = o / all * length;
+        int end = first + length < tile.lines ? first + length : tile.lines;
+        total = 0.0;
+#pragma unroll 4
+        for (int y = first; y < end; ++y) total += (double)scratch.lines[s * pitch + y * tile.columns + x];
+        if (segments == 1) put_sum(s, x, total);
     }
+    if (segments == 1) return;
+    __syncthreads();
+    scratch.segments[t] = total;
+    __syncthreads();
+    if (t >= all) return;
+#pragma unroll 1
+    for (int segment = 1; segment < segments; ++segment) total += scratch.segments[segment * all + t];
+    put_sum(t / tile.columns, t % tile.columns, total);
 }
 
 // K column sums over the block's share: put(k, c, total) for each.
@@ -128,7 +152,7 @@ __device__ inline void sum_share(const SumShare& share, const PerChannel<P>& par
             RowRange range = {first_row * share.channels + c, share.rows * share.channels, row_step * share.channels};
             sum = sum_rows_of_thread<K, ROWS, V>(range, params, source, read, f);
         }
-        reduce_lines(sum, tile, first, packs, put);
+        reduce_lines(sum, tile, first * V, packs - first, put);
     }
 }
 
@@ -147,6 +171,35 @@ __device__ inline void sum_rows(double* partials, int64_t rows, int channels, Pe
     else sum_share<K, ROWS_IN_FLIGHT, 1>(share, parameters, source, read, f, put);
 }
 
+// Elements of a pack in sums over a matrix of so many channels.
+template <class T, int MAX_PACK> __device__ inline int sum_pack(int channels) {
+    constexpr int V = pack_width<T> < MAX_PACK ? pack_width<T> : MAX_PACK;
+    return channels % V == 0 ? V : 1;
+}
+
+// Channels of a tile, if the block has as many threads. The last block of a tile adds the partial sums of all, so a tile is narrow. A row
+// of it is still 64 bytes or more of consecutive memory.
+constexpr int TILE_CHANNELS = 32;
+// Channels that a block of sum_rows_for_last_block has side by side; of the last tile maybe fewer.
+__device__ inline int tile_width(int channels, int pack) { return pack * Tile(channels / pack, TILE_CHANNELS / pack).columns; }
+
+// Column sums whose last block finishes them: as sum_rows, but the grid's z dimension takes turns over tiles of the channels
+// (LaunchShape.TiledRowSums).
+template <int K, int ROWS_IN_FLIGHT, class T, int MAX_PACK = 8, int P, class MaskSource, class Read, class F>
+__device__ inline void sum_rows_for_last_block(double* partials, int64_t rows, int channels, PerChannel<P> parameters, MaskSource source,
+                                               Read read, F f) {
+    double* block_partials = partials + (int64_t)blockIdx.x * K * channels;
+    auto put = [=](int k, int c, double total) { block_partials[(int64_t)k * channels + c] = total; };
+    constexpr int V = pack_width<T> < MAX_PACK ? pack_width<T> : MAX_PACK;
+    SumShare share = {rows, channels, (int)blockIdx.x, (int)gridDim.x, (int)blockIdx.z, (int)gridDim.z, TILE_CHANNELS};
+    if (channels % V == 0) {
+        share.max_columns /= V;
+        sum_share<K, ROWS_IN_FLIGHT, V>(share, parameters, source, read, f, put);
+    } else {
+        sum_share<K, ROWS_IN_FLIGHT, 1>(share, parameters, source, read, f, put);
+    }
+}
+
 // Column sums in one stage: each block has channels of its own and all rows; put(k, c, total) for each sum. For matrices of few rows.
 // The sums do not depend on the grid.
 template <int K, int ROWS_IN_FLIGHT, class T, class Read, class F, class Put>
@@ -158,7 +211,7 @@ __device__ inline void sum_columns(int64_t rows, int channels, Read read, F f, P
     else sum_share<K, ROWS_IN_FLIGHT, 1>(share, PerChannel<0>{}, no_dropout(), read, f, put);
 }
 
-// One thread's share of finish_sums: parts line, line + lines, ... of channel c. The partial sums are few and the loop's whole cost is
+// One thread's share of a channel's partial sums: parts line, line + lines, ... The partial sums are few and the loop's whole cost is
 // latency, so PARTS loads of each sum are in flight.
 template <int K> __device__ inline Totals<K> sum_parts(const double* partials, int parts, int channels, int c, int line, int lines) {
     constexpr int PARTS = 8;
@@ -179,37 +232,38 @@ template <int K> __device__ inline Totals<K> sum_parts(const double* partials, i
     return total;
 }
 
-// Column sums, second stage, step by step: f(c, step, totals, state) for each channel, totals[k] the sum over the parts of partials (steps,
-// parts, K, channels). state: start(c), kept from step to step. 8 channels side by side share a block, its other threads share the parts.
-template <int K, class Start, class F>
-__device__ inline void finish_sums(const double* partials, int parts, int steps, int channels, Start start, F f) {
-    constexpr int CHANNELS = 8, WARP = 32;
-    if (blockIdx.y != 0) return;
+// f(c, step, totals, state), step by step, for the channels [c_begin, c_end): totals[k] the sum over the parts of partials (steps, parts,
+// K, channels). SIDE channels side by side, the block's other threads share the parts.
+template <int K, int SIDE, class Start, class F>
+__device__ inline void finish_channels(const double* partials, int parts, int steps, int channels, int c_begin, int c_end, Start& start,
+                                       F& f) {
+    constexpr int WARP = 32;
     __shared__ double scratch[K * MAX_BLOCK];
     int threads = (int)blockDim.x, t = (int)threadIdx.x;
-    Tile tile(CHANNELS, CHANNELS);
+    Tile tile(SIDE, SIDE);
     // The lines of a warp are added by shuffles, those sums through shared memory, in order. A block of no whole warps has no shuffles.
     bool whole_warps = threads % WARP == 0;
     int sums = whole_warps ? threads / WARP : tile.lines, sum = whole_warps ? t / WARP : tile.line;
-    bool writes = whole_warps ? t % WARP < CHANNELS : tile.line < tile.lines;
-    for (int first = (int)blockIdx.x * tile.columns; first < channels; first += (int)gridDim.x * tile.columns) {
+    bool writes = whole_warps ? t % WARP < SIDE : tile.line < tile.lines;
+    for (int first = c_begin; first < c_end; first += tile.columns) {
         int c = first + tile.column;
-        auto state = start(c < channels ? c : 0);
+        auto state = start(c < c_end ? c : c_begin);
         for (int step = 0; step < steps; ++step) {
             const double* of_step = partials + (int64_t)step * parts * K * channels;
             Totals<K> total;
             for (int k = 0; k < K; ++k) total.k[k] = 0.0;
-            if (c < channels && tile.line < tile.lines) total = sum_parts<K>(of_step, parts, channels, c, tile.line, tile.lines);
+            if (c < c_end && tile.line < tile.lines) total = sum_parts<K>(of_step, parts, channels, c, tile.line, tile.lines);
             if (whole_warps)
-                for (int lanes = CHANNELS; lanes < WARP; lanes *= 2)
+                for (int lanes = SIDE; lanes < WARP; lanes *= 2)
                     for (int k = 0; k < K; ++k) total.k[k] += __shfl_xor_sync(0xffffffffu, total.k[k], lanes);
             __syncthreads();
             if (writes)
                 for (int k = 0; k < K; ++k) scratch[k * threads + sum * tile.columns + tile.column] = total.k[k];
             __syncthreads();
-            if (t < tile.columns && c < channels) {
+            if (t < tile.columns && c < c_end) {
                 for (int k = 0; k < K; ++k) {
                     total.k[k] = 0.0;
+#pragma unroll 4
                     for (int y = 0; y < sums; ++y) total.k[k] += scratch[k * threads + y * tile.columns + tile.column];
                 }
                 f(c, step, total, state);
@@ -217,10 +271,41 @@ __device__ inline void finish_sums(const double* partials, int parts, int steps,
         }
     }
 }
-// The same for one step: f(c, totals).
+
+// Column sums, second stage: f(c, totals) for each channel, totals[k] the sum over the parts of partials (parts, K, channels).
 template <int K, class F> __device__ inline void finish_sums(const double* partials, int parts, int channels, F f) {
-    finish_sums<K>(
-        partials, parts, 1, channels, [](int) { return 0; }, [&](int c, int, const Totals<K>& totals, int&) { f(c, totals); });
+    constexpr int SIDE = 8;
+    if (blockIdx.y != 0) return;
+    auto start = [](int) { return 0; };
+    auto of_step = [&](int c, int, const Totals<K>& totals, int&) { f(c, totals); };
+    for (int c = (int)blockIdx.x * SIDE; c < channels; c += (int)gridDim.x * SIDE)
+        finish_channels<K, SIDE>(partials, parts, 1, channels, c, c + SIDE < channels ? c + SIDE : channels, start, of_step);
+}
+
+// True in the whole block if it is the last of `blocks` that come here; it then sees what they wrote before. The counter begins at 0 and is
+// 0 again after the last. Every thread of the block calls it.
+__device__ inline bool comes_last(uint32_t* counter, uint32_t blocks) {
+    __shared__ bool last;
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        __threadfence();
+        last = atomicInc(counter, blocks - 1) == blocks - 1;
+        __threadfence();
+    }
+    __syncthreads();
+    return last;
+}
+
+// Behind sum_rows_for_last_block of all steps: f(c, step, totals, state), step by step, for each channel, totals[k] the sum over the parts
+// of partials (steps, gridDim.x, K, channels). state: start(c), kept from step to step. The order of the sums does not depend on which
+// block is the last. arrived: gridDim.z counters, 0; null: the partial sums are all that is wanted. T, MAX_PACK: as there.
+template <int K, class T, int MAX_PACK = 8, class Start, class F>
+__device__ inline void finish_in_last_block(uint32_t* arrived, const double* partials, int steps, int channels, Start start, F f) {
+    if (arrived == nullptr || !comes_last(arrived + blockIdx.z, gridDim.x * gridDim.y)) return;
+    int width = tile_width(channels, sum_pack<T, MAX_PACK>(channels));
+    for (int c = (int)blockIdx.z * width; c < channels; c += (int)gridDim.z * width)
+        finish_channels<K, TILE_CHANNELS>(partials, (int)gridDim.x, steps, channels, c, c + width < channels ? c + width : channels, start,
+                                          f);
 }
 
 // x of all the block's threads joined by a tree, neighbours first; the same value in all of them. Every thread calls it. Fixed order:

@@ -11,6 +11,7 @@
 // The bounds limit it to 64 registers a thread, so 4 blocks of 256 threads run on a multiprocessor. LaunchShape.Elements counts on it.
 #define SLTT_KERNEL(name, params, ...) \
     extern "C" __global__ void __launch_bounds__(::sltt::MAX_BLOCK, 2) name params { __VA_ARGS__; }
-// The same for a kernel that keeps sums in registers: up to 128 a thread, 2 blocks of 256 threads, as LaunchShape.RowSums counts on.
+// The same for a kernel that keeps sums in registers: up to 128 a thread, one block of 512 threads or two of 256, as
+// LaunchShape.TiledRowSums and RowSums count on.
 #define SLTT_SUM_KERNEL(name, params, ...) \
     extern "C" __global__ void __launch_bounds__(::sltt::MAX_BLOCK, 1) name params { __VA_ARGS__; }

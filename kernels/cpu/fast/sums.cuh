@@ -93,28 +93,45 @@ inline void sum_columns(int64_t rows, int channels, Read read, F f, Put put) {
     if (s.begin < s.end) sum_share<K>({0, rows, (int)s.begin, (int)s.end, channels, group}, PerChannel<0>{}, no_dropout(), read, f, put);
 }
 
-// Column sums, second stage, step by step: f(c, step, totals, state) for each channel, totals[k] the sum over the parts of partials (steps,
-// parts, K, channels). state: start(c), kept from step to step.
-template <int K, class Start, class F>
-inline void finish_sums(const double* partials, int parts, int steps, int channels, Start start, F f) {
+// A channel's totals: the sums over the parts of partials (parts, K, channels).
+template <int K> inline Totals<K> sum_parts(const double* partials, int parts, int channels, int64_t c) {
+    Totals<K> total;
+    for (int k = 0; k < K; ++k) {
+        total.k[k] = 0.0;
+        for (int b = 0; b < parts; ++b) total.k[k] += partials[((int64_t)b * K + k) * channels + c];
+    }
+    return total;
+}
+
+// Column sums, second stage: f(c, totals) for each channel, totals[k] the sum over the parts of partials (parts, K, channels).
+template <int K, class F> inline void finish_sums(const double* partials, int parts, int channels, F f) {
     if (blockIdx.y != 0) return;
     Share s = block_share(channels, 8);
-    for (int64_t c = s.begin; c < s.end; ++c) {
-        auto state = start((int)c);
-        for (int step = 0; step < steps; ++step) {
-            Totals<K> total;
-            for (int k = 0; k < K; ++k) {
-                total.k[k] = 0.0;
-                for (int b = 0; b < parts; ++b) total.k[k] += partials[(((int64_t)step * parts + b) * K + k) * channels + c];
-            }
-            f((int)c, step, total, state);
-        }
-    }
+    for (int64_t c = s.begin; c < s.end; ++c) f((int)c, sum_parts<K>(partials, parts, channels, c));
 }
-// The same for one step: f(c, totals).
-template <int K, class F> inline void finish_sums(const double* partials, int parts, int channels, F f) {
-    finish_sums<K>(
-        partials, parts, 1, channels, [](int) { return 0; }, [&](int c, int, const Totals<K>& totals, int&) { f(c, totals); });
+
+// Column sums whose last block finishes them: as sum_rows, by the blocks with z 0. On a GPU the others have channels of their own.
+template <int K, int ROWS_IN_FLIGHT, class T, int MAX_PACK = 8, int P, class MaskSource, class Read, class F>
+inline void sum_rows_for_last_block(double* partials, int64_t rows, int channels, PerChannel<P> parameters, MaskSource source, Read read,
+                                    F f) {
+    if (blockIdx.z == 0) sum_rows<K, ROWS_IN_FLIGHT, T, MAX_PACK>(partials, rows, channels, parameters, source, read, f);
+}
+
+// Behind sum_rows_for_last_block of all steps: f(c, step, totals, state), step by step, for each channel, totals[k] the sum over the parts
+// of partials (steps, gridDim.x, K, channels). state: start(c), kept from step to step. arrived: a counter, 0 before and after; null: the
+// partial sums are all that is wanted.
+template <int K, class T, int MAX_PACK = 8, class Start, class F>
+inline void finish_in_last_block(uint32_t* arrived, const double* partials, int steps, int channels, Start start, F f) {
+    if (arrived == nullptr || blockIdx.z != 0) return;
+    uint32_t blocks = gridDim.x * gridDim.y;
+    __threadfence();
+    if (atomicInc(arrived, blocks - 1) != blocks - 1) return;
+    __threadfence();
+    for (int c = 0; c < channels; ++c) {
+        auto state = start(c);
+        for (int step = 0; step < steps; ++step)
+            f(c, step, sum_parts<K>(partials + (int64_t)step * gridDim.x * K * channels, (int)gridDim.x, channels, c), state);
+    }
 }
 
 // The largest element over j in [0, n); f(lanes, j) returns Pack<V>.

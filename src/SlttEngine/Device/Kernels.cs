@@ -40,7 +40,7 @@ public sealed partial class Kernels
         CUfunction function = Function(kernel, shape);
         arguments.CopyTo(addresses);
         CUResult result = DriverAPINativeMethods.Launch.cuLaunchKernel(
-            function, (uint)shape.Blocks, (uint)shape.Steps, 1, (uint)shape.Threads, 1, 1, 0, stream, addresses, null!);
+            function, (uint)shape.Blocks, (uint)shape.Steps, (uint)shape.Tiles, (uint)shape.Threads, 1, 1, 0, stream, addresses, null!);
         Check(result, "cuLaunchKernel", kernel, shape);
     }
 

@@ -4,7 +4,7 @@ namespace SlttEngine.Device;
 
 public sealed partial class Kernels
 {
-    private const int MaxArguments = 20;
+    private const int MaxArguments = 23;
 
     /// <summary>The kernels' symbols; a method's number below is its kernel's index, or that of the f32 variant.</summary>
     internal static readonly string[] Names =
@@ -18,9 +18,7 @@ public sealed partial class Kernels
         "avg_pool_backward_f32", "avg_pool_backward_f16", "avg_pool_backward_bf16",
         "batch_norm_backward_apply_f32", "batch_norm_backward_apply_f16", "batch_norm_backward_apply_bf16",
         "batch_norm_backward_apply_sum_f32", "batch_norm_backward_apply_sum_f16", "batch_norm_backward_apply_sum_bf16",
-        "batch_norm_backward_finalize",
         "batch_norm_backward_reduce_f32", "batch_norm_backward_reduce_f16", "batch_norm_backward_reduce_bf16",
-        "batch_norm_finalize",
         "batch_norm_inference",
         "batch_norm_lif_backward_of_piecewise_f32", "batch_norm_lif_backward_of_piecewise_f16", "batch_norm_lif_backward_of_piecewise_bf16",
         "batch_norm_lif_backward_of_piecewise_with_carried_f32", "batch_norm_lif_backward_of_piecewise_with_carried_f16",
@@ -162,32 +160,14 @@ public sealed partial class Kernels
             (nint)(&coefficients), (nint)(&rows), (nint)(&channels));
 
     /// <summary>batch_norm_backward.cu: backward of batch norm with batch statistics.</summary>
-    [Kernel("batch_norm_backward_finalize")]
-    public unsafe void BatchNormBackwardFinalize(
-        LaunchShape shape, DevicePtr<float> gradWeight, DevicePtr<float> gradBias, DevicePtr<float> coefficients,
-        ConstDevicePtr<double> partials, int parts, int steps, long rows, int channels) => Launch(
-            23, shape, (nint)(&gradWeight), (nint)(&gradBias), (nint)(&coefficients), (nint)(&partials), (nint)(&parts), (nint)(&steps),
-            (nint)(&rows), (nint)(&channels));
-
-    /// <summary>batch_norm_backward.cu: backward of batch norm with batch statistics.</summary>
     [Kernel("batch_norm_backward_reduce")]
     public unsafe void BatchNormBackwardReduce<T>(
-        LaunchShape shape, DevicePtr<double> partials, ConstDevicePtr<float> gradY, ConstDevicePtr<T> x, ConstDevicePtr<float> mean,
+        LaunchShape shape, DevicePtr<double> partials, DevicePtr<uint> arrived, DevicePtr<float> gradWeight, DevicePtr<float> gradBias,
+        DevicePtr<float> coefficients, ConstDevicePtr<float> gradY, ConstDevicePtr<T> x, ConstDevicePtr<float> mean,
         ConstDevicePtr<float> invstd, long rows, int channels)
         where T : unmanaged => Launch(
-            24 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&gradY), (nint)(&x), (nint)(&mean), (nint)(&invstd),
-            (nint)(&rows), (nint)(&channels));
-
-    /// <summary>batch_norm_statistics.cu: batch statistics of a convolution's output, in two stages.</summary>
-    [Kernel("batch_norm_finalize")]
-    public unsafe void BatchNormFinalize(
-        LaunchShape shape, DevicePtr<float> mean, DevicePtr<float> invstd, DevicePtr<float> scale, DevicePtr<float> runningMean,
-        DevicePtr<float> runningVar, DevicePtr<long> numBatchesTracked, ConstDevicePtr<double> partials,
-        ConstDevicePtr<float> weight, ConstDevicePtr<float> convBias, ConstDevicePtr<float> shortcutBias, float momentum,
-        float eps, int parts, int steps, long rows, int channels, int repeats) => Launch(
-            27, shape, (nint)(&mean), (nint)(&invstd), (nint)(&scale), (nint)(&runningMean), (nint)(&runningVar),
-            (nint)(&numBatchesTracked), (nint)(&partials), (nint)(&weight), (nint)(&convBias), (nint)(&shortcutBias), (nint)(&momentum),
-            (nint)(&eps), (nint)(&parts), (nint)(&steps), (nint)(&rows), (nint)(&channels), (nint)(&repeats));
+            23 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&arrived), (nint)(&gradWeight), (nint)(&gradBias),
+            (nint)(&coefficients), (nint)(&gradY), (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&rows), (nint)(&channels));
 
     /// <summary>batch_norm_inference.cu: mean and scale for batch_norm_lif_forward from the running statistics (evaluation).</summary>
     [Kernel("batch_norm_inference")]
@@ -195,7 +175,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<float> mean, DevicePtr<float> scale, ConstDevicePtr<float> runningMean,
         ConstDevicePtr<float> runningVar, ConstDevicePtr<float> weight, ConstDevicePtr<float> convBias,
         ConstDevicePtr<float> shortcutBias, float eps, int channels) => Launch(
-            28, shape, (nint)(&mean), (nint)(&scale), (nint)(&runningMean), (nint)(&runningVar), (nint)(&weight), (nint)(&convBias),
+            26, shape, (nint)(&mean), (nint)(&scale), (nint)(&runningMean), (nint)(&runningVar), (nint)(&weight), (nint)(&convBias),
             (nint)(&shortcutBias), (nint)(&eps), (nint)(&channels));
 
     /// <summary>batch_norm_lif_backward.cu: backward of batch_norm_lif_forward and of batch_norm_lif_pool_forward through the neuron, with
@@ -206,16 +186,18 @@ public sealed partial class Kernels
     Kernel("batch_norm_lif_backward_of_sigmoid_with_carried"), Kernel("batch_norm_lif_backward_of_sigmoid_with_grad_residual"),
     Kernel("batch_norm_lif_backward_of_sigmoid_with_grad_residual_and_carried")]
     public unsafe void BatchNormLifBackward<T>(
-        LaunchShape shape, DevicePtr<T> gradY, DevicePtr<double> partials, ConstDevicePtr<T> gradSpikes, ConstDevicePtr<T> gradResidual,
+        LaunchShape shape, DevicePtr<T> gradY, DevicePtr<double> partials, DevicePtr<uint> arrived, DevicePtr<float> gradWeight,
+        DevicePtr<float> gradBias, DevicePtr<float> coefficients, ConstDevicePtr<T> gradSpikes, ConstDevicePtr<T> gradResidual,
         ConstDevicePtr<T> u, DevicePtr<T> carried, ConstDevicePtr<T> x, ConstDevicePtr<float> mean, ConstDevicePtr<float> invstd,
         float lambda, float vTh, int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps, long rows,
         int channels)
         where T : unmanaged => Launch(
-            29 + KernelType<T>.Variant + (3 * Instance(
+            27 + KernelType<T>.Variant + (3 * Instance(
                 [0, 1, 2, 3, 4, 5, 6, 7], (int)NeuronKernels.Of(surrogate), !gradResidual.IsNull, !carried.IsNull)),
-            shape, (nint)(&gradY), (nint)(&partials), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&u), (nint)(&carried), (nint)(&x),
-            (nint)(&mean), (nint)(&invstd), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate), (nint)(&dropLayer),
-            (nint)(&state), (nint)(&steps), (nint)(&rows), (nint)(&channels));
+            shape, (nint)(&gradY), (nint)(&partials), (nint)(&arrived), (nint)(&gradWeight), (nint)(&gradBias), (nint)(&coefficients),
+            (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&u), (nint)(&carried), (nint)(&x), (nint)(&mean), (nint)(&invstd),
+            (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&steps),
+            (nint)(&rows), (nint)(&channels));
 
     /// <summary>batch_norm_lif_forward.cu: batch norm's normalisation and time steps of LIF neurons in one pass.</summary>
     [Kernel("batch_norm_lif_forward")]
@@ -224,7 +206,7 @@ public sealed partial class Kernels
         ConstDevicePtr<float> scale, ConstDevicePtr<float> bias, float lambda, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, int xShared, int normShared, int uLast, int steps, long rows, int channels)
         where T : unmanaged => Launch(
-            53 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&mean), (nint)(&scale),
+            51 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&mean), (nint)(&scale),
             (nint)(&bias), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&xShared),
             (nint)(&normShared), (nint)(&uLast), (nint)(&steps), (nint)(&rows), (nint)(&channels));
 
@@ -233,16 +215,17 @@ public sealed partial class Kernels
     [Kernel("batch_norm_lif_pool_backward_of_piecewise"), Kernel("batch_norm_lif_pool_backward_of_piecewise_with_carried"),
     Kernel("batch_norm_lif_pool_backward_of_sigmoid"), Kernel("batch_norm_lif_pool_backward_of_sigmoid_with_carried")]
     public unsafe void BatchNormLifPoolBackward<T>(
-        LaunchShape shape, DevicePtr<T> gradY, DevicePtr<double> partials, ConstDevicePtr<T> gradPooled, ConstDevicePtr<T> u,
-        DevicePtr<T> carried, ConstDevicePtr<T> x, ConstDevicePtr<float> mean, ConstDevicePtr<float> invstd, float lambda, float vTh,
-        int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps, long rows, int channels, int width,
-        int window)
+        LaunchShape shape, DevicePtr<T> gradY, DevicePtr<double> partials, DevicePtr<uint> arrived, DevicePtr<float> gradWeight,
+        DevicePtr<float> gradBias, DevicePtr<float> coefficients, ConstDevicePtr<T> gradPooled, ConstDevicePtr<T> u, DevicePtr<T> carried,
+        ConstDevicePtr<T> x, ConstDevicePtr<float> mean, ConstDevicePtr<float> invstd, float lambda, float vTh, int surrogate,
+        float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps, long rows, int channels, int width, int window)
         where T : unmanaged => Launch(
-            56 + KernelType<T>.Variant + (3 * Instance(
+            54 + KernelType<T>.Variant + (3 * Instance(
                 [0, 1, 2, 3], (int)NeuronKernels.Of(surrogate), !carried.IsNull)),
-            shape, (nint)(&gradY), (nint)(&partials), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&x), (nint)(&mean),
-            (nint)(&invstd), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state),
-            (nint)(&steps), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
+            shape, (nint)(&gradY), (nint)(&partials), (nint)(&arrived), (nint)(&gradWeight), (nint)(&gradBias), (nint)(&coefficients),
+            (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&lambda), (nint)(&vTh),
+            (nint)(&surrogate), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&rows), (nint)(&channels),
+            (nint)(&width), (nint)(&window));
 
     /// <summary>batch_norm_lif_pool_forward.cu: batch_norm_lif_forward and the average pool behind it in one pass. The unpooled spikes
     /// never reach memory.</summary>
@@ -252,33 +235,38 @@ public sealed partial class Kernels
         ConstDevicePtr<float> scale, ConstDevicePtr<float> bias, float lambda, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, int xShared, int normShared, int uLast, int steps, long rows, int channels, int width, int window)
         where T : unmanaged => Launch(
-            68 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&mean), (nint)(&scale),
+            66 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&mean), (nint)(&scale),
             (nint)(&bias), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&xShared),
             (nint)(&normShared), (nint)(&uLast), (nint)(&steps), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
 
-    /// <summary>batch_norm_statistics.cu: batch statistics of a convolution's output, in two stages.</summary>
+    /// <summary>batch_norm_statistics.cu: batch statistics of a convolution's output, in one launch.</summary>
     [Kernel("batch_norm_statistics"), Kernel("batch_norm_statistics_with_residual"), Kernel("batch_norm_statistics_with_residual_u")]
     public unsafe void BatchNormStatistics<T>(
-        LaunchShape shape, DevicePtr<double> partials, DevicePtr<T> x, ConstDevicePtr<T> residual, ConstDevicePtr<T> residualU,
-        ConstDevicePtr<float> shift, float vTh, int steps, long rows, int channels)
+        LaunchShape shape, DevicePtr<double> partials, DevicePtr<uint> arrived, DevicePtr<T> x, DevicePtr<float> mean,
+        DevicePtr<float> invstd, DevicePtr<float> scale, DevicePtr<float> runningMean, DevicePtr<float> runningVar,
+        DevicePtr<long> numBatchesTracked, ConstDevicePtr<T> residual, ConstDevicePtr<T> residualU, ConstDevicePtr<float> weight,
+        ConstDevicePtr<float> convBias, ConstDevicePtr<float> shortcutBias, float vTh, float momentum, float eps, int steps, long rows,
+        int channels, int repeats)
         where T : unmanaged => Launch(
-            71 + KernelType<T>.Variant + (3 * Instance(
+            69 + KernelType<T>.Variant + (3 * Instance(
                 [0, 2, 1, -1], 0, !residual.IsNull, !residualU.IsNull)),
-            shape, (nint)(&partials), (nint)(&x), (nint)(&residual), (nint)(&residualU), (nint)(&shift), (nint)(&vTh), (nint)(&steps),
-            (nint)(&rows), (nint)(&channels));
+            shape, (nint)(&partials), (nint)(&arrived), (nint)(&x), (nint)(&mean), (nint)(&invstd), (nint)(&scale), (nint)(&runningMean),
+            (nint)(&runningVar), (nint)(&numBatchesTracked), (nint)(&residual), (nint)(&residualU), (nint)(&weight), (nint)(&convBias),
+            (nint)(&shortcutBias), (nint)(&vTh), (nint)(&momentum), (nint)(&eps), (nint)(&steps), (nint)(&rows), (nint)(&channels),
+            (nint)(&repeats));
 
     /// <summary>run_state.cu: update RunState (common/run_state.cuh) on the device, one thread each.</summary>
     [Kernel("begin_update")]
     public unsafe void BeginUpdate(
         LaunchShape shape, DevicePtr<RunState> state, float beta1, float beta2) => Launch(
-            80, shape, (nint)(&state), (nint)(&beta1), (nint)(&beta2));
+            78, shape, (nint)(&state), (nint)(&beta1), (nint)(&beta2));
 
     /// <summary>bias_add.cu: y[r][c] = x[r][c] + bias[c].</summary>
     [Kernel("bias_add")]
     public unsafe void BiasAdd<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, ConstDevicePtr<float> bias, long rows, int channels)
         where T : unmanaged => Launch(
-            81 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&bias), (nint)(&rows), (nint)(&channels));
+            79 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&bias), (nint)(&rows), (nint)(&channels));
 
     /// <summary>bias_avg_pool.cu: adds a convolution's bias and averages over windows, in one pass.</summary>
     [Kernel("bias_avg_pool")]
@@ -286,47 +274,47 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, ConstDevicePtr<float> bias, int n, int h, int w, int channels, int outH,
         int outW, int window, int stride, int padding)
         where T : unmanaged => Launch(
-            84 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&bias), (nint)(&n), (nint)(&h), (nint)(&w),
+            82 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&bias), (nint)(&n), (nint)(&h), (nint)(&w),
             (nint)(&channels), (nint)(&outH), (nint)(&outW), (nint)(&window), (nint)(&stride), (nint)(&padding));
 
     /// <summary>bias_broadcast.cu: y[r][c] = bias[c]. A linear layer's product is added to it afterwards.</summary>
     [Kernel("bias_broadcast")]
     public unsafe void BiasBroadcast(
         LaunchShape shape, DevicePtr<float> y, ConstDevicePtr<float> bias, int rows, int channels) => Launch(
-            87, shape, (nint)(&y), (nint)(&bias), (nint)(&rows), (nint)(&channels));
+            85, shape, (nint)(&y), (nint)(&bias), (nint)(&rows), (nint)(&channels));
 
     /// <summary>bias_gradient.cu: gradient of a bias: column sums of the output's gradient, in two stages.</summary>
     [Kernel("bias_gradient")]
     public unsafe void BiasGradient<T>(
         LaunchShape shape, DevicePtr<double> partials, ConstDevicePtr<T> gradY, long rows, int channels)
         where T : unmanaged => Launch(
-            88 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&gradY), (nint)(&rows), (nint)(&channels));
+            86 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&gradY), (nint)(&rows), (nint)(&channels));
 
     /// <summary>bias_gradient.cu: gradient of a bias: column sums of the output's gradient, in two stages.</summary>
     [Kernel("bias_gradient_finalize")]
     public unsafe void BiasGradientFinalize(
         LaunchShape shape, DevicePtr<float> gradBias, ConstDevicePtr<double> partials, int parts, int channels) => Launch(
-            91, shape, (nint)(&gradBias), (nint)(&partials), (nint)(&parts), (nint)(&channels));
+            89, shape, (nint)(&gradBias), (nint)(&partials), (nint)(&parts), (nint)(&channels));
 
     /// <summary>cast.cu: y = x rounded to type T. It makes the working copy of the master weights.</summary>
     [Kernel("cast")]
     public unsafe void Cast<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<float> x, long n)
         where T : unmanaged => Launch(
-            92 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&n));
+            90 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&n));
 
     /// <summary>column_sum.cu: sums[c] += sum over r of x[r][c], the gradient of a bias, in one launch.</summary>
     [Kernel("column_sum")]
     public unsafe void ColumnSum<T>(
         LaunchShape shape, DevicePtr<float> sums, ConstDevicePtr<T> x, long rows, int channels)
         where T : unmanaged => Launch(
-            95 + KernelType<T>.Variant, shape, (nint)(&sums), (nint)(&x), (nint)(&rows), (nint)(&channels));
+            93 + KernelType<T>.Variant, shape, (nint)(&sums), (nint)(&x), (nint)(&rows), (nint)(&channels));
 
     /// <summary>count_batches.cu: num_batches_tracked += repeats. cuDNN's batch norm does not count; batch_norm_finalize does.</summary>
     [Kernel("count_batches")]
     public unsafe void CountBatches(
         LaunchShape shape, DevicePtr<long> numBatchesTracked, int repeats) => Launch(
-            98, shape, (nint)(&numBatchesTracked), (nint)(&repeats));
+            96, shape, (nint)(&numBatchesTracked), (nint)(&repeats));
 
     /// <summary>dropout.cu: dropout of features with one mask for all time steps of an iteration. The same launch on the gradient is its
     /// backward.</summary>
@@ -335,14 +323,14 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps,
         long n)
         where T : unmanaged => Launch(
-            99 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state),
+            97 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state),
             (nint)(&steps), (nint)(&n));
 
     /// <summary>run_state.cu: update RunState (common/run_state.cuh) on the device, one thread each.</summary>
     [Kernel("end_update")]
     public unsafe void EndUpdate(
         LaunchShape shape, DevicePtr<RunState> state, int dynamic, float growth, float backoff, int growthInterval) => Launch(
-            102, shape, (nint)(&state), (nint)(&dynamic), (nint)(&growth), (nint)(&backoff), (nint)(&growthInterval));
+            100, shape, (nint)(&state), (nint)(&dynamic), (nint)(&growth), (nint)(&backoff), (nint)(&growthInterval));
 
     /// <summary>expand_frames.cu: makes the inputs of time steps t, t + 1, ... from event frames stored as small integers.</summary>
     [Kernel("expand_frames_f32")]
@@ -350,7 +338,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<float> frames, ConstDevicePtr<RunState> state, ConstDevicePtr<float> scale,
         ConstDevicePtr<float> shift, int steps, int stored, int n, int c, int h, int w)
         where T : unmanaged => Launch(
-            103 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift),
+            101 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift),
             (nint)(&steps), (nint)(&stored), (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
     /// <summary>expand_frames.cu: makes the inputs of time steps t, t + 1, ... from event frames stored as small integers.</summary>
@@ -359,7 +347,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<ushort> frames, ConstDevicePtr<RunState> state, ConstDevicePtr<float> scale,
         ConstDevicePtr<float> shift, int steps, int stored, int n, int c, int h, int w)
         where T : unmanaged => Launch(
-            106 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift),
+            104 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift),
             (nint)(&steps), (nint)(&stored), (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
     /// <summary>expand_frames.cu: makes the inputs of time steps t, t + 1, ... from event frames stored as small integers.</summary>
@@ -368,14 +356,14 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<byte> frames, ConstDevicePtr<RunState> state, ConstDevicePtr<float> scale,
         ConstDevicePtr<float> shift, int steps, int stored, int n, int c, int h, int w)
         where T : unmanaged => Launch(
-            109 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift),
+            107 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&frames), (nint)(&state), (nint)(&scale), (nint)(&shift),
             (nint)(&steps), (nint)(&stored), (nint)(&n), (nint)(&c), (nint)(&h), (nint)(&w));
 
     /// <summary>fill.cu: writes one word to a short array.</summary>
     [Kernel("fill")]
     public unsafe void Fill(
         LaunchShape shape, DevicePtr<uint> to, uint value, long n) => Launch(
-            112, shape, (nint)(&to), (nint)(&value), (nint)(&n));
+            110, shape, (nint)(&to), (nint)(&value), (nint)(&n));
 
     /// <summary>find_firing.cu: whether any neuron of a layer fires, and whether any stays silent, from its spikes or from averages of
     /// them.</summary>
@@ -383,47 +371,47 @@ public sealed partial class Kernels
     public unsafe void FindFiring<T>(
         LaunchShape shape, DevicePtr<int> fired, DevicePtr<int> silent, ConstDevicePtr<T> y, float full, long n)
         where T : unmanaged => Launch(
-            113 + KernelType<T>.Variant, shape, (nint)(&fired), (nint)(&silent), (nint)(&y), (nint)(&full), (nint)(&n));
+            111 + KernelType<T>.Variant, shape, (nint)(&fired), (nint)(&silent), (nint)(&y), (nint)(&full), (nint)(&n));
 
     /// <summary>find_nonfinite.cu: the index of the first number that is NaN or infinite.</summary>
     [Kernel("find_nonfinite")]
     public unsafe void FindNonfinite(
         LaunchShape shape, DevicePtr<ulong> first, ConstDevicePtr<float> values, long n) => Launch(
-            116, shape, (nint)(&first), (nint)(&values), (nint)(&n));
+            114, shape, (nint)(&first), (nint)(&values), (nint)(&n));
 
     /// <summary>accumulate_gradients.cu: detects inf and NaN in the float gradients.</summary>
     [Kernel("find_overflow")]
     public unsafe void FindOverflow(
         LaunchShape shape, ConstDevicePtr<float> grad, DevicePtr<RunState> state, long n) => Launch(
-            117, shape, (nint)(&grad), (nint)(&state), (nint)(&n));
+            115, shape, (nint)(&grad), (nint)(&state), (nint)(&n));
 
     /// <summary>gather_pixels.cu: every stride-th pixel of every stride-th line, as a compact matrix, and back.</summary>
     [Kernel("gather_pixels")]
     public unsafe void GatherPixels<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, int n, int h, int w, int channels, int outH, int outW, int stride)
         where T : unmanaged => Launch(
-            118 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&n), (nint)(&h), (nint)(&w), (nint)(&channels),
+            116 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&n), (nint)(&h), (nint)(&w), (nint)(&channels),
             (nint)(&outH), (nint)(&outW), (nint)(&stride));
 
     /// <summary>guards.cu: compares a guard with its pattern; on the strict CPU device alone, with one thread.</summary>
     [Kernel("guard_check")]
     public unsafe void GuardCheck(
         LaunchShape shape, ConstDevicePtr<byte> guard, long n, int number, DevicePtr<int> violated) => Launch(
-            121, shape, (nint)(&guard), (nint)(&n), (nint)(&number), (nint)(&violated));
+            119, shape, (nint)(&guard), (nint)(&n), (nint)(&number), (nint)(&violated));
 
     /// <summary>guards.cu: writes the pattern of a guard, n bytes behind a buffer of the arena; on the strict CPU device alone, with one
     /// thread.</summary>
     [Kernel("guard_write")]
     public unsafe void GuardWrite(
         LaunchShape shape, DevicePtr<byte> guard, long n) => Launch(
-            122, shape, (nint)(&guard), (nint)(&n));
+            120, shape, (nint)(&guard), (nint)(&n));
 
     /// <summary>metrics.cu: adds a batch's loss and hits to the epoch's sums, in two stages.</summary>
     [Kernel("label_ranks")]
     public unsafe void LabelRanks(
         LaunchShape shape, DevicePtr<int> ranks, ConstDevicePtr<float> totalLogits, ConstDevicePtr<int> labels, int n,
         int classes) => Launch(
-            123, shape, (nint)(&ranks), (nint)(&totalLogits), (nint)(&labels), (nint)(&n), (nint)(&classes));
+            121, shape, (nint)(&ranks), (nint)(&totalLogits), (nint)(&labels), (nint)(&n), (nint)(&classes));
 
     /// <summary>lif_backward.cu: backward of lif_forward.</summary>
     [Kernel("lif_backward")]
@@ -432,7 +420,7 @@ public sealed partial class Kernels
         ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh, int surrogate, float dropRate,
         uint dropLayer, ConstDevicePtr<RunState> state, int steps, long n)
         where T : unmanaged => Launch(
-            124 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip), (nint)(&u),
+            122 + KernelType<T>.Variant, shape, (nint)(&gradX), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip), (nint)(&u),
             (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&n));
 
@@ -443,7 +431,7 @@ public sealed partial class Kernels
         ConstDevicePtr<T> gradSkip, ConstDevicePtr<T> u, DevicePtr<T> carried, float xScale, float spikeScale, float lambda, float vTh,
         int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps, long n)
         where T : unmanaged => Launch(
-            127 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip),
+            125 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradSpikes), (nint)(&gradResidual), (nint)(&gradSkip),
             (nint)(&u), (nint)(&carried), (nint)(&xScale), (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&surrogate),
             (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&n));
 
@@ -454,7 +442,7 @@ public sealed partial class Kernels
         float xScale, float spikeScale, float lambda, float vTh, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state,
         int xShared, int uLast, int steps, long rows, int channels)
         where T : unmanaged => Launch(
-            130 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&xBias), (nint)(&xScale),
+            128 + KernelType<T>.Variant, shape, (nint)(&spikes), (nint)(&u), (nint)(&uPrev), (nint)(&x), (nint)(&xBias), (nint)(&xScale),
             (nint)(&spikeScale), (nint)(&lambda), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&xShared),
             (nint)(&uLast), (nint)(&steps), (nint)(&rows), (nint)(&channels));
 
@@ -465,7 +453,7 @@ public sealed partial class Kernels
         float vTh, int surrogate, float dropRate, uint dropLayer, ConstDevicePtr<RunState> state, int steps, long rows, int channels,
         int width, int window)
         where T : unmanaged => Launch(
-            133 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&lambda),
+            131 + KernelType<T>.Variant, shape, (nint)(&gradXSum), (nint)(&gradPooled), (nint)(&u), (nint)(&carried), (nint)(&lambda),
             (nint)(&vTh), (nint)(&surrogate), (nint)(&dropRate), (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&rows),
             (nint)(&channels), (nint)(&width), (nint)(&window));
 
@@ -476,7 +464,7 @@ public sealed partial class Kernels
         ConstDevicePtr<int> labels, float lossLambda, int mseOneHot, float lossMeans, float scale, ConstDevicePtr<RunState> state,
         int steps, int n, int classes)
         where T : unmanaged => Launch(
-            136 + KernelType<T>.Variant, shape, (nint)(&gradLogits), (nint)(&sampleLoss), (nint)(&totalLogits), (nint)(&logits),
+            134 + KernelType<T>.Variant, shape, (nint)(&gradLogits), (nint)(&sampleLoss), (nint)(&totalLogits), (nint)(&logits),
             (nint)(&labels), (nint)(&lossLambda), (nint)(&mseOneHot), (nint)(&lossMeans), (nint)(&scale), (nint)(&state), (nint)(&steps),
             (nint)(&n), (nint)(&classes));
 
@@ -484,7 +472,7 @@ public sealed partial class Kernels
     [Kernel("metrics")]
     public unsafe void Metrics(
         LaunchShape shape, DevicePtr<double> metrics, ConstDevicePtr<int> ranks, ConstDevicePtr<float> sampleLoss, int n) => Launch(
-            139, shape, (nint)(&metrics), (nint)(&ranks), (nint)(&sampleLoss), (nint)(&n));
+            137, shape, (nint)(&metrics), (nint)(&ranks), (nint)(&sampleLoss), (nint)(&n));
 
     /// <summary>residual_add.cu: y = (a + bias_a[c]) + (b + bias_b[c]), a block's output and its shortcut.</summary>
     [Kernel("residual_add")]
@@ -492,7 +480,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> a, ConstDevicePtr<T> b, ConstDevicePtr<float> biasA,
         ConstDevicePtr<float> biasB, long rows, int channels)
         where T : unmanaged => Launch(
-            140 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&a), (nint)(&b), (nint)(&biasA), (nint)(&biasB), (nint)(&rows),
+            138 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&a), (nint)(&b), (nint)(&biasA), (nint)(&biasB), (nint)(&rows),
             (nint)(&channels));
 
     /// <summary>scale.cu: y = factor x.</summary>
@@ -500,14 +488,14 @@ public sealed partial class Kernels
     public unsafe void Scale<T>(
         LaunchShape shape, DevicePtr<T> y, ConstDevicePtr<T> x, float factor, long n)
         where T : unmanaged => Launch(
-            143 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&factor), (nint)(&n));
+            141 + KernelType<T>.Variant, shape, (nint)(&y), (nint)(&x), (nint)(&factor), (nint)(&n));
 
     /// <summary>gather_pixels.cu: every stride-th pixel of every stride-th line, as a compact matrix, and back.</summary>
     [Kernel("scatter_pixels")]
     public unsafe void ScatterPixels<T>(
         LaunchShape shape, DevicePtr<T> x, ConstDevicePtr<T> y, int n, int h, int w, int channels, int outH, int outW, int stride)
         where T : unmanaged => Launch(
-            146 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&y), (nint)(&n), (nint)(&h), (nint)(&w), (nint)(&channels),
+            144 + KernelType<T>.Variant, shape, (nint)(&x), (nint)(&y), (nint)(&n), (nint)(&h), (nint)(&w), (nint)(&channels),
             (nint)(&outH), (nint)(&outW), (nint)(&stride));
 
     /// <summary>sgd.cu: stochastic gradient descent with momentum, all parameters in one launch.</summary>
@@ -515,7 +503,7 @@ public sealed partial class Kernels
     public unsafe void Sgd(
         LaunchShape shape, DevicePtr<float> weight, DevicePtr<float> momentumBuffer, ConstDevicePtr<float> grad,
         ConstDevicePtr<RunState> state, float momentum, float weightDecay, long n) => Launch(
-            149, shape, (nint)(&weight), (nint)(&momentumBuffer), (nint)(&grad), (nint)(&state), (nint)(&momentum), (nint)(&weightDecay),
+            147, shape, (nint)(&weight), (nint)(&momentumBuffer), (nint)(&grad), (nint)(&state), (nint)(&momentum), (nint)(&weightDecay),
             (nint)(&n));
 
     /// <summary>spikes.cu: recomputes a layer's spikes from its membrane potentials, for the weight gradient of the next
@@ -525,7 +513,7 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> @out, ConstDevicePtr<T> u, float spikeScale, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, int steps, long n)
         where T : unmanaged => Launch(
-            150 + KernelType<T>.Variant, shape, (nint)(&@out), (nint)(&u), (nint)(&spikeScale), (nint)(&vTh), (nint)(&dropRate),
+            148 + KernelType<T>.Variant, shape, (nint)(&@out), (nint)(&u), (nint)(&spikeScale), (nint)(&vTh), (nint)(&dropRate),
             (nint)(&dropLayer), (nint)(&state), (nint)(&steps), (nint)(&n));
 
     /// <summary>spikes_pool.cu: recomputes a layer's pooled spikes from its membrane potentials, for the weight gradient of the next
@@ -535,20 +523,20 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<T> pooled, ConstDevicePtr<T> u, float vTh, float dropRate, uint dropLayer,
         ConstDevicePtr<RunState> state, int steps, long rows, int channels, int width, int window)
         where T : unmanaged => Launch(
-            153 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer),
+            151 + KernelType<T>.Variant, shape, (nint)(&pooled), (nint)(&u), (nint)(&vTh), (nint)(&dropRate), (nint)(&dropLayer),
             (nint)(&state), (nint)(&steps), (nint)(&rows), (nint)(&channels), (nint)(&width), (nint)(&window));
 
     /// <summary>split_tf32.cu: splits numbers into two parts that TF32 holds exactly, for products with spikes on tensor cores.</summary>
     [Kernel("split_tf32")]
     public unsafe void SplitTf32(
         LaunchShape shape, DevicePtr<float> high, DevicePtr<float> low, ConstDevicePtr<float> x, long n) => Launch(
-            156, shape, (nint)(&high), (nint)(&low), (nint)(&x), (nint)(&n));
+            154, shape, (nint)(&high), (nint)(&low), (nint)(&x), (nint)(&n));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("sum_to_scalar")]
     public unsafe void SumToScalar(
         LaunchShape shape, DevicePtr<float> @out, ConstDevicePtr<float> x, int n) => Launch(
-            157, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
+            155, shape, (nint)(&@out), (nint)(&x), (nint)(&n));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
     [Kernel("weight_standardize")]
@@ -557,7 +545,7 @@ public sealed partial class Kernels
         ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain, float alpha, float eps, int outChannels,
         int fanIn)
         where T : unmanaged => Launch(
-            158 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight), (nint)(&gain),
+            156 + KernelType<T>.Variant, shape, (nint)(&weightEff), (nint)(&rstd), (nint)(&biasEff), (nint)(&weight), (nint)(&gain),
             (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps), (nint)(&outChannels), (nint)(&fanIn));
 
     /// <summary>weight_standardize.cu: scaled weight standardisation of normaliser-free networks; sum_to_scalar.</summary>
@@ -567,7 +555,7 @@ public sealed partial class Kernels
         DevicePtr<float> gradSkipPartial, ConstDevicePtr<float> gradWeightEff, ConstDevicePtr<float> gradBiasEff,
         ConstDevicePtr<float> weight, ConstDevicePtr<float> gain, ConstDevicePtr<float> bias, ConstDevicePtr<float> skipinitGain,
         float alpha, float eps, int outChannels, int fanIn) => Launch(
-            161, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
+            159, shape, (nint)(&gradWeight), (nint)(&gradGain), (nint)(&gradBias), (nint)(&gradSkipPartial), (nint)(&gradWeightEff),
             (nint)(&gradBiasEff), (nint)(&weight), (nint)(&gain), (nint)(&bias), (nint)(&skipinitGain), (nint)(&alpha), (nint)(&eps),
             (nint)(&outChannels), (nint)(&fanIn));
 }

@@ -6,13 +6,14 @@ namespace SlttEngine.Device;
 /// <param name="Steps">
 /// Blocks in the grid's y dimension: time steps that run side by side. 1 also where a kernel takes its elements through the steps in order.
 /// </param>
-public readonly record struct LaunchShape(int Blocks, int Threads, int Steps = 1)
+/// <param name="Tiles">Blocks in the grid's z dimension: tiles of channels, each with <paramref name="Blocks"/> of its own.</param>
+public readonly record struct LaunchShape(int Blocks, int Threads, int Steps = 1, int Tiles = 1)
 {
     /// <summary>Threads a block of the elementwise and row kernels.</summary>
     public const int ElementThreads = 256;
 
     /// <summary>The grid, for messages.</summary>
-    internal string Grid => Steps == 1 ? $"{Blocks}" : $"{Blocks} × {Steps}";
+    internal string Grid => Tiles > 1 ? $"{Blocks} × {Steps} × {Tiles}" : Steps > 1 ? $"{Blocks} × {Steps}" : $"{Blocks}";
 
     /// <summary>One block: kernels that end in one number.</summary>
     public static LaunchShape Single { get; } = new(1, 256);
@@ -42,6 +43,31 @@ public readonly record struct LaunchShape(int Blocks, int Threads, int Steps = 1
         int rowsAtATime = Math.Max(1, ElementThreads * 4 / Math.Max(4, channels));
         return new(BlocksFor(rows, rowsAtATime * 8, Limit(device, 2, steps)), ElementThreads, steps);
     }
+
+    /// <summary>
+    /// Column sums that the last block of a tile of 32 channels finishes (sum_rows_for_last_block): at most a block of 512 threads on each
+    /// multiprocessor, for all tiles and steps together.
+    /// </summary>
+    /// <remarks>The last block adds the others' sums alone. They are few: 66 parts of 32 channels, 34 kB, on 132 multiprocessors.</remarks>
+    /// <param name="device">The device. The CPU device has no tiles: each core takes whole rows.</param>
+    /// <param name="rows">Rows summed, of a step.</param>
+    /// <param name="channels">Channels.</param>
+    /// <param name="steps">Time steps that run side by side.</param>
+    public static LaunchShape TiledRowSums(ComputeDevice device, long rows, int channels, int steps = 1)
+    {
+        if (device.IsCpu)
+        {
+            return RowSums(device, rows, channels, steps);
+        }
+
+        const int RowsOfBlock = 256;  // 2 to 4 for a thread
+        int tiles = TilesOf(channels);
+        return new(BlocksFor(rows, RowsOfBlock, Limit(device, 1, steps * tiles)), 512, steps, tiles);
+    }
+
+    /// <summary>Tiles of <see cref="TiledRowSums"/> that so many channels have.</summary>
+    /// <param name="channels">Channels.</param>
+    public static int TilesOf(int channels) => (channels + 31) / 32;
 
     /// <summary>Second stages of column sums: 8 channels a block, whose other threads share the partial sums; up to 1,024 blocks.</summary>
     /// <param name="channels">Channels.</param>

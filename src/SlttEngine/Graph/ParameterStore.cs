@@ -29,6 +29,7 @@ public sealed class ParameterStore : IDisposable
     private CudaDeviceVariable<long>? counters;
     private CudaDeviceVariable<byte>? runState;
     private CudaDeviceVariable<double>? metricSums;
+    private CudaDeviceVariable<uint>? arrived;
 
     /// <summary>Lays the buffers out; nothing is allocated.</summary>
     /// <param name="device">The device.</param>
@@ -73,6 +74,12 @@ public sealed class ParameterStore : IDisposable
 
     /// <summary>Sums of loss, top-1, top-5 and samples over the batches since they were last read.</summary>
     public DevicePtr<double> MetricSums => Start(metricSums);
+
+    /// <summary>
+    /// Counters of the blocks that have come to the end of a launch whose last block finishes the sums: one for each tile of channels, 0
+    /// between launches. All kernels share them, as they run one after the other.
+    /// </summary>
+    public DevicePtr<uint> Arrived => Start(arrived);
 
     /// <summary>Bytes on the device by kind: weights (master and working), gradients, optimiser, statistics.</summary>
     public (long Weights, long Gradients, long Optimizer, long Statistics) Bytes
@@ -165,6 +172,8 @@ public sealed class ParameterStore : IDisposable
         runState.MemsetAsync((byte)0, Device.Stream.Stream);
         metricSums = new CudaDeviceVariable<double>(4);
         metricSums.MemsetAsync(0u, Device.Stream.Stream);
+        arrived = new CudaDeviceVariable<uint>(LaunchShape.TilesOf(Network.Statistics.Select(s => s.Count).Append(1).Max()));
+        arrived.MemsetAsync(0u, Device.Stream.Stream);
     }
 
     /// <summary>Sets a parameter.</summary>
@@ -252,6 +261,7 @@ public sealed class ParameterStore : IDisposable
         counters?.Dispose();
         runState?.Dispose();
         metricSums?.Dispose();
+        arrived?.Dispose();
     }
 
     /// <summary>Elements that a parameter or statistics buffer takes up, padding included.</summary>

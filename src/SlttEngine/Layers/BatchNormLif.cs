@@ -258,28 +258,32 @@ public sealed class BatchNormLif : Layer
         private DeviceBuffer<T> EmitStepBackward(SpikeGradients<T> gradients)
         {
             DeviceBuffer<T> gradNorm = b.Scratch<T>(Name + " gradient", b.Count(layer.spikes));
-            DeviceBuffer<double> partials = batchNorm.Partials("backward", Section.Backward);
+            BatchNormSums sums = batchNorm.NewSums(Section.Backward);
             DeviceBuffer<T> x = batchNorm.EmitXForBackward();
             DeviceBuffer[] reads = [u, x, batchNorm.Mean, batchNorm.Invstd, .. gradients.Present];
-            DeviceBuffer[] writes = [gradNorm, partials, .. gradients.Updated];
+            DeviceBuffer[] writes = [gradNorm, sums.Partials, sums.Coefficients, .. gradients.Updated];
             string op = Name + " backward";
             b.Add(Section.Backward, (window == 1
-                ? Op.ForSteps(op, reads, writes, s => Backward(gradients, x, gradNorm, partials, s), inPlace: (gradNorm, gradients.Spikes))
-                : Op.ForSteps(op, reads, writes, s => BackwardOfPooled(gradients, x, gradNorm, partials, s)))
+                ? Op.ForSteps(op, reads, writes, s => Backward(gradients, x, gradNorm, sums, s), inPlace: (gradNorm, gradients.Spikes))
+                : Op.ForSteps(op, reads, writes, s => BackwardOfPooled(gradients, x, gradNorm, sums, s)))
             with
             { CarriedBytes = 2 * SpikeOps.CarriedBytes(gradients.Carried) });
-            return batchNorm.EmitBackward(x, gradNorm, partials, s => Sums(gradients, s).Blocks);
+            return batchNorm.EmitBackward(x, gradNorm, sums.Coefficients);
         }
 
         /// <summary>Backward through time walks back through the steps; without it they are side by side.</summary>
         private LaunchShape Sums(SpikeGradients<T> gradients, StepRange s) => batchNorm.Sums(gradients.Carried is null ? s.Count : 1);
 
         private void Backward(
-            SpikeGradients<T> gradients, DeviceBuffer<T> x, DeviceBuffer<T> gradNorm, DeviceBuffer<double> partials, StepRange s) =>
+            SpikeGradients<T> gradients, DeviceBuffer<T> x, DeviceBuffer<T> gradNorm, BatchNormSums sums, StepRange s) =>
             Kernels.BatchNormLifBackward(
                 Sums(gradients, s),
                 gradNorm.At(s.First),
-                partials.At(s.First),
+                sums.Partials.At(s.First),
+                batchNorm.Arrived,
+                batchNorm.GradWeight,
+                batchNorm.GradBias,
+                sums.Coefficients.At(s.First),
                 gradients.Spikes.At(s.First),
                 gradients.Residual.AtOrNull(s.First),
                 u.At(s.First),
@@ -298,11 +302,15 @@ public sealed class BatchNormLif : Layer
                 channels);
 
         private void BackwardOfPooled(
-            SpikeGradients<T> gradients, DeviceBuffer<T> x, DeviceBuffer<T> gradNorm, DeviceBuffer<double> partials, StepRange s) =>
+            SpikeGradients<T> gradients, DeviceBuffer<T> x, DeviceBuffer<T> gradNorm, BatchNormSums sums, StepRange s) =>
             Kernels.BatchNormLifPoolBackward(
                 Sums(gradients, s),
                 gradNorm.At(s.First),
-                partials.At(s.First),
+                sums.Partials.At(s.First),
+                batchNorm.Arrived,
+                batchNorm.GradWeight,
+                batchNorm.GradBias,
+                sums.Coefficients.At(s.First),
                 gradients.Spikes.At(s.First),
                 u.At(s.First),
                 gradients.Carried.AtOrNull(s.First),

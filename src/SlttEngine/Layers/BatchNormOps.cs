@@ -45,7 +45,16 @@ internal sealed class BatchNormOps<T>
 
     /// <summary>Launch shape of kernels that add up the rows of each step: one partial sum a block.</summary>
     /// <param name="steps">How many steps.</param>
-    public LaunchShape Sums(int steps) => LaunchShape.RowSums(b.Device, rows, channels, steps);
+    public LaunchShape Sums(int steps) => LaunchShape.TiledRowSums(b.Device, rows, channels, steps);
+
+    /// <summary>Counters of the blocks that have ended, for those kernels.</summary>
+    public DevicePtr<uint> Arrived => b.Store.Arrived;
+
+    /// <summary>Gradient of the weight γ.</summary>
+    public DevicePtr<float> GradWeight => b.Store.Gradient(norm.Weight);
+
+    /// <summary>Gradient of the bias β.</summary>
+    public DevicePtr<float> GradBias => b.Store.Gradient(norm.Bias);
 
     /// <summary>Emits x ← x + residual and the batch's statistics, or the running statistics in evaluation.</summary>
     public void EmitStatistics()
@@ -60,10 +69,13 @@ internal sealed class BatchNormOps<T>
         }
     }
 
-    /// <summary>Partial sums of both sums by channel that a pass adds up.</summary>
-    /// <param name="pass">The pass.</param>
-    /// <param name="section">Its section.</param>
-    public DeviceBuffer<double> Partials(string pass, Section section) =>
+    /// <summary>Room for backward's sums.</summary>
+    /// <param name="section">Backward's section.</param>
+    public BatchNormSums NewSums(Section section) => new(
+        Partials("backward", section), b.Scratch<float>(name + " coefficients", 2L * channels, section));
+
+    // Partial sums of both sums by channel that a pass adds up.
+    private DeviceBuffer<double> Partials(string pass, Section section) =>
         b.Scratch<double>($"{name} {pass} partial sums", 2L * Sums(1).Blocks * channels, section);
 
     /// <summary>What was normalised, for backward: as forward kept it, or computed a second time, to the same bits.</summary>
@@ -78,7 +90,7 @@ internal sealed class BatchNormOps<T>
         if (input.Residual is not null)
         {
             // For the sum x + residual alone, by the kernel that made it in forward.
-            EmitSums(Section.Backward, x, Partials("recomputed", Section.Backward));
+            EmitSums(Section.Backward, x, Partials("recomputed", Section.Backward), repeats: null);
         }
 
         return x;
@@ -89,12 +101,9 @@ internal sealed class BatchNormOps<T>
     /// </summary>
     /// <param name="x">What was normalised: <see cref="EmitXForBackward"/>.</param>
     /// <param name="gradNorm">Gradient of the normalised value.</param>
-    /// <param name="partials">Sums that go with it.</param>
-    /// <param name="parts">How many there are for each sum of a step.</param>
-    public DeviceBuffer<T> EmitBackward(
-        DeviceBuffer<T> x, DeviceBuffer<T> gradNorm, DeviceBuffer<double> partials, Func<StepRange, int> parts)
+    /// <param name="coefficients">Its means: <see cref="BatchNormSums.Coefficients"/>.</param>
+    public DeviceBuffer<T> EmitBackward(DeviceBuffer<T> x, DeviceBuffer<T> gradNorm, DeviceBuffer<float> coefficients)
     {
-        DeviceBuffer<float> coefficients = EmitFinalize(Section.Backward, partials, parts);
         b.Add(Section.Backward, Op.ForSteps(
             name + " backward apply",
             [gradNorm, x, Mean, Invstd, Scale, coefficients],
@@ -121,14 +130,24 @@ internal sealed class BatchNormOps<T>
     public DeviceBuffer<T> EmitStaticBackward(DeviceBuffer<float> sum)
     {
         DeviceBuffer<T> gradInput = b.Scratch<T>(input.Main.Name + " gradient", b.Count(input.Main), Section.End);
-        DeviceBuffer<double> partials = Partials("backward", Section.End);
+        (DeviceBuffer<double> partials, DeviceBuffer<float> coefficients) = NewSums(Section.End);
         b.Add(Section.End, new Op(
             name + " backward reduce",
             [sum, X, Mean, Invstd],
-            [partials],
+            [partials, coefficients],
             t => b.Device.Kernels.BatchNormBackwardReduce<T>(
-                Sums(1), partials.At(t), sum.At(t), X.At(t), Mean.At(t), Invstd.At(t), rows, channels)));
-        DeviceBuffer<float> coefficients = EmitFinalize(Section.End, partials, _ => Sums(1).Blocks);
+                Sums(1),
+                partials.At(t),
+                Arrived,
+                GradWeight,
+                GradBias,
+                coefficients.At(t),
+                sum.At(t),
+                X.At(t),
+                Mean.At(t),
+                Invstd.At(t),
+                rows,
+                channels)));
         b.Add(Section.End, new Op(
             name + " backward apply",
             [sum, X, Mean, Invstd, Scale, coefficients],
@@ -150,59 +169,48 @@ internal sealed class BatchNormOps<T>
     private void EmitBatchStatistics()
     {
         Section section = b.ForwardOf(input.Main);
-        DeviceBuffer<double> partials = Partials("forward", section);
 
         // How often the running statistics move: an evaluation leaves them as they are.
         int repeats = !b.Shape.Training ? 0 : b.IsStatic(input.Main) ? b.Shape.Steps : 1;
-        EmitSums(section, X, partials);
-        b.Add(section, Op.ForSteps(
-            name + " statistics finalize",
-            [partials],
-            [Mean, Invstd, Scale],
-            s => b.Device.Kernels.BatchNormFinalize(
-                LaunchShape.SecondStage(channels),
-                Mean.At(s.First),
-                Invstd.At(s.First),
-                Scale.At(s.First),
-                b.Store.Statistic(norm.RunningMean),
-                b.Store.Statistic(norm.RunningVar),
-                b.Store.Counter(norm.NumBatchesTracked),
-                partials.At(s.First),
-                b.Store.Weight(norm.Weight),
-                b.Store.WeightOrNull(input.MainBias),
-                b.Store.WeightOrNull(input.ResidualBias),
-                BatchNormModule.Momentum,
-                BatchNormModule.Epsilon,
-                Sums(s.Count).Blocks,
-                s.Count,
-                rows,
-                channels,
-                repeats)));
+        EmitSums(section, X, Partials("forward", section), repeats);
     }
 
-    /// <summary>Emits x ← x + residual, and the sums of x and its squares.</summary>
-    private void EmitSums(Section section, DeviceBuffer<T> x, DeviceBuffer<double> partials)
+    /// <summary>Emits x ← x + residual, and the statistics of the sum. Repeats null: the sum alone.</summary>
+    private void EmitSums(Section section, DeviceBuffer<T> x, DeviceBuffer<double> partials, int? repeats)
     {
         // A residual of spikes is read as the potential that they come from: it is kept anyway, the spikes would be made for this alone.
         (DeviceBuffer<T>? potential, float threshold) =
             input.Residual is { } r && b.Potential(r) is { } p ? (p.U, p.Threshold) : (null, 0f);
         DeviceBuffer<T>? residual = input.Residual is not { } s || potential is not null ? null
             : section == Section.Backward ? b.ActivationForBackward(s) : b.Activation(s);
+        DeviceBuffer[] statistics = repeats is null ? [] : [Mean, Invstd, Scale];
         b.Add(section, Op.ForSteps(
             name + " statistics",
             [x, .. OptionalBuffers.Present(potential, residual)],
-            input.Residual is null ? [partials] : [partials, x],
+            input.Residual is null ? [partials, .. statistics] : [partials, .. statistics, x],
             steps => b.Device.Kernels.BatchNormStatistics(
                 Sums(steps.Count),
                 partials.At(steps.First),
+                repeats is null ? default : Arrived,
                 x.At(steps.First),
+                Mean.At(steps.First),
+                Invstd.At(steps.First),
+                Scale.At(steps.First),
+                b.Store.Statistic(norm.RunningMean),
+                b.Store.Statistic(norm.RunningVar),
+                b.Store.Counter(norm.NumBatchesTracked),
                 residual.AtOrNull(steps.First),
                 potential.AtOrNull(steps.First),
-                b.Store.Statistic(norm.RunningMean),
+                b.Store.Weight(norm.Weight),
+                b.Store.WeightOrNull(input.MainBias),
+                b.Store.WeightOrNull(input.ResidualBias),
                 threshold,
+                BatchNormModule.Momentum,
+                BatchNormModule.Epsilon,
                 steps.Count,
                 rows,
-                channels)));
+                channels,
+                repeats ?? 0)));
     }
 
     private void EmitRunningStatistics()
@@ -240,24 +248,9 @@ internal sealed class BatchNormOps<T>
                     channels)));
         }
     }
-
-    private DeviceBuffer<float> EmitFinalize(Section section, DeviceBuffer<double> partials, Func<StepRange, int> parts)
-    {
-        DeviceBuffer<float> coefficients = b.Scratch<float>(name + " coefficients", 2L * channels, section);
-        b.Add(section, Op.ForSteps(
-            name + " backward finalize",
-            [partials],
-            [coefficients],
-            s => b.Device.Kernels.BatchNormBackwardFinalize(
-                LaunchShape.SecondStage(channels),
-                b.Store.Gradient(norm.Weight),
-                b.Store.Gradient(norm.Bias),
-                coefficients.At(s.First),
-                partials.At(s.First),
-                parts(s),
-                s.Count,
-                rows,
-                channels)));
-        return coefficients;
-    }
 }
+
+/// <summary>What backward adds up over a batch norm's rows, y the normalised value.</summary>
+/// <param name="Partials">Sums over each block's rows, of dy and of dy·x̂.</param>
+/// <param name="Coefficients">The means of both by channel, in float.</param>
+internal sealed record BatchNormSums(DeviceBuffer<double> Partials, DeviceBuffer<float> Coefficients);

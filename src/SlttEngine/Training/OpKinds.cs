@@ -13,8 +13,6 @@ internal static class OpKinds
         ["normalise and fire"] = "batch norm + neurons, forward",
         ["normalise, fire and pool"] = "batch norm + neurons, forward",
         ["statistics"] = "batch norm, statistics",
-        ["statistics finalize"] = "batch norm, finalize",
-        ["backward finalize"] = "batch norm, finalize",
         ["backward reduce"] = "batch norm, backward",
         ["backward apply"] = "batch norm, backward",
         ["spikes recomputed"] = "spikes recomputed",

@@ -2,10 +2,13 @@ using SlttEngine.Device;
 
 namespace SlttEngine.Tests.Kernels;
 
-/// <summary>batch_norm_backward_reduce, _finalize, _apply and _apply_sum.</summary>
+/// <summary>batch_norm_backward_reduce, _apply and _apply_sum.</summary>
 [TestFixtureSource(typeof(KernelTest), nameof(Kinds))]
 public sealed class BatchNormBackwardTests(DeviceKind kind) : KernelTest(kind)
 {
+    /// <summary>More partial sums than the last block's threads read at once.</summary>
+    private static readonly LaunchShape ManyParts = new(264, 32);
+
     [Test]
     public void Reduce(
         [ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type,
@@ -14,36 +17,19 @@ public sealed class BatchNormBackwardTests(DeviceKind kind) : KernelTest(kind)
         (int rows, int channels, int count) = (size.Rows, size.Channels, size.Count);
         float[] dy = Uniform(count, ComputeType.Float32, -1, 1, 1), x = Uniform(count, type, -1, 3, 2),
             mean = Uniform(channels, ComputeType.Float32, 0, 2, 3), invstd = Uniform(channels, ComputeType.Float32, 0.5f, 2, 4);
-        foreach (LaunchShape shape in rows == 67 ? [.. Cases.Launches, Cases.Largest] : Cases.Launches)
+        foreach (LaunchShape shape in rows == 67 ? [.. Cases.Launches, Cases.Largest, ManyParts] : Cases.Launches)
         {
-            DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * channels);
-            Launch(
-                "batch_norm_backward_reduce_" + type.Suffix(), shape, partials.Pointer, Floats(dy).Pointer, Upload(type, x).Pointer,
-                Floats(mean).Pointer, Floats(invstd).Pointer, (long)rows, channels);
-            ColumnSums.AssertPartials(
-                partials.Read(), shape.Blocks, size, (i, c) => [dy[i], dy[i] * ((x[i] - (Approx)mean[c]) * invstd[c])]);
+            for (int tiles = 1; tiles < 4; tiles++)
+            {
+                LaunchShape tiled = shape with { Tiles = tiles };
+                GradientSums sums = GradientSums(tiled, channels);
+                Launch(
+                    "batch_norm_backward_reduce_" + type.Suffix(), tiled,
+                    [.. sums.Arguments, Floats(dy).Pointer, Upload(type, x).Pointer, Floats(mean).Pointer, Floats(invstd).Pointer,
+                        (long)rows, channels]);
+                sums.Assert(AssertWithin, size, (i, c) => [dy[i], dy[i] * ((x[i] - (Approx)mean[c]) * invstd[c])]);
+            }
         }
-    }
-
-    [Test]
-    public void Finalize([Values(1, 31, 33, 130)] int channels, [Values(1, 3, 40)] int parts)
-    {
-        const int Rows = 77;
-        Random random = new(channels);
-        float[] gradWeight = Uniform(channels, ComputeType.Float32, -1, 1, 1), gradBias = Uniform(channels, ComputeType.Float32, -1, 1, 2);
-        double[] partials = [.. Enumerable.Range(0, parts * 2 * channels).Select(_ => random.NextDouble() - 0.5)];
-        Tensor weight = Floats(gradWeight), bias = Floats(gradBias), coefficients = PoisonedFloats(2 * channels);
-        Launch(
-            "batch_norm_backward_finalize", Cases.Launch(channels + parts), weight.Pointer, bias.Pointer, coefficients.Pointer,
-            Upload(partials).Pointer, parts, 1, (long)Rows, channels);
-        double[][] sums = [
-            .. Enumerable.Range(0, 2).Select(
-                k => (double[])[.. Enumerable.Range(0, channels).Select(
-                    c => Enumerable.Range(0, parts).Sum(b => partials[(((b * 2) + k) * channels) + c]))])];
-        AssertWithin(bias.Read(), [.. gradBias.Select((g, c) => g + new Approx(sums[0][c], 1e-14).Roundings(1))], "grad_bias");
-        AssertWithin(weight.Read(), [.. gradWeight.Select((g, c) => g + new Approx(sums[1][c], 1e-14).Roundings(1))], "grad_weight");
-        AssertWithin(
-            coefficients.Read(), [.. sums.SelectMany(s => s).Select(s => new Approx(s / Rows, 1e-14).Roundings(1))], "coefficients");
     }
 
     [Test]

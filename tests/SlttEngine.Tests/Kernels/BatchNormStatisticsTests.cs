@@ -2,7 +2,7 @@ using SlttEngine.Device;
 
 namespace SlttEngine.Tests.Kernels;
 
-/// <summary>batch_norm_statistics, batch_norm_finalize and batch_norm_inference.</summary>
+/// <summary>batch_norm_statistics and batch_norm_inference.</summary>
 [TestFixtureSource(typeof(KernelTest), nameof(Kinds))]
 public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
 {
@@ -34,20 +34,56 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
     public void RowsReadAhead([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type, [Range(1, 9)] int rows) =>
         ForEach(Enum.GetValues<Added>(), added => Statistics(type, new Matrix(rows, 8), added, new LaunchShape(1, 1)));
 
-    private void Statistics(ComputeType type, Matrix size, Added added) =>
-        Statistics(type, size, added, Cases.Launch(size.Rows + size.Channels + (int)added));
+    /// <summary>Many rows far from zero: the shifted sums do not cancel, and float chunks do not lose what double would keep.</summary>
+    [Test]
+    public void ManyRows([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type) =>
+        ForEach([new LaunchShape(1, 32), new LaunchShape(4, 128)], shape => Statistics(
+            type, new Matrix(IsSlow ? 2500 : 40000, 3), Added.Nothing, shape, far: 100));
 
-    private void Statistics(ComputeType type, Matrix size, Added added, LaunchShape shape)
+    /// <summary>Several steps, each with statistics of its own; the running statistics go through them in order.</summary>
+    [Test]
+    public void Steps([Values(1, 31, 33, 130)] int channels, [Values(1, 3, 40)] int parts) => ForEach(
+        [(1, 1, false), (1, 1, true), (6, 1, false), (6, 1, true), (1, 3, true), (0, 3, false)],
+        variant =>
+        {
+            (int repeats, int steps, bool biased) = variant;
+            LaunchShape shape = new(parts, parts > 3 ? 32 : 96, 1 + (steps / 2), 1 + (channels / 33));
+            Statistics(ComputeType.Float32, new Matrix(50, channels), Added.Nothing, shape, repeats, steps, biased);
+        });
+
+    /// <summary>As many partial sums as a large GPU leaves: more than the last block's threads read at once.</summary>
+    [Test]
+    public void ManyParts([Values(1, 7, 33)] int channels, [Values(255, 264, 528)] int parts) =>
+        Statistics(ComputeType.Float32, new Matrix(700, channels), Added.Nothing, new LaunchShape(parts, 32), steps: 2);
+
+    /// <summary>In the engine's own shape.</summary>
+    [Test]
+    public void OwnShape([Values(16, 64, 200)] int channels) => Statistics(
+        ComputeType.Float16, new Matrix(300, channels), Added.Nothing, LaunchShape.TiledRowSums(Device, 300, channels, 2), steps: 2);
+
+    private void Statistics(ComputeType type, Matrix size, Added added) => Statistics(
+        type, size, added, Cases.Launch(size.Rows + size.Channels + (int)added) with { Tiles = 1 + (size.Channels % 3) });
+
+    // x around `far`, with a running mean near it.
+    private void Statistics(
+        ComputeType type, Matrix size, Added added, LaunchShape shape, int repeats = 1, int steps = 1, bool biased = true, float far = 0)
     {
         (int rows, int channels, int count) = (size.Rows, size.Channels, size.Count);
-        float[] x = Uniform(count, type, -1, 3, 1), other = Uniform(count, type, -1, 3, 2),
-            shift = Uniform(channels, ComputeType.Float32, 0, 2, 3);
-        Tensor memory = Upload(type, x), second = Upload(type, other);
-        DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * channels);
+        float[] x = Uniform(steps * count, type, far - 1, far + 3 - (far / 50), 1), other = Uniform(steps * count, type, -1, 3, 2),
+            runningMean = Uniform(channels, ComputeType.Float32, far, far + 2, 3),
+            runningVar = Uniform(channels, ComputeType.Float32, 0.5f, 2, 4), weight = Uniform(channels, ComputeType.Float32, -2, 2, 5),
+            convBias = Uniform(channels, ComputeType.Float32, -1, 1, 6), shortcutBias = Uniform(channels, ComputeType.Float32, -1, 1, 7);
+        Tensor memory = Upload(type, x), second = Upload(type, other), newMean = Floats(runningMean), newVar = Floats(runningVar),
+            mean = PoisonedFloats(steps * channels), invstd = PoisonedFloats(steps * channels), scale = PoisonedFloats(steps * channels);
+        DeviceArray<double> partialMemory = Poisoned<double>(steps * shape.Blocks * 2 * channels);
+        DeviceArray<long> batches = Upload([41L]);
+        DeviceArray<uint> arrived = Upload(new uint[shape.Tiles]);
         Launch(
-            Instances.Statistics(type, added == Added.Residual, added == Added.Spikes), shape, partials.Pointer, memory.Pointer,
-            added == Added.Residual ? second.Pointer : Null,
-            added == Added.Spikes ? second.Pointer : Null, Floats(shift).Pointer, Neuron.Threshold, 1, (long)rows, channels);
+            Instances.Statistics(type, added == Added.Residual, added == Added.Spikes), shape, partialMemory.Pointer, arrived.Pointer,
+            memory.Pointer, mean.Pointer, invstd.Pointer, scale.Pointer, newMean.Pointer, newVar.Pointer, batches.Pointer,
+            added == Added.Residual ? second.Pointer : Null, added == Added.Spikes ? second.Pointer : Null, Floats(weight).Pointer,
+            biased ? Floats(convBias).Pointer : Null, biased ? Floats(shortcutBias).Pointer : Null, Neuron.Threshold, Momentum, Epsilon,
+            steps, (long)rows, channels, repeats);
         float[] stored = memory.Read();
         AssertWithin(
             stored,
@@ -58,59 +94,16 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
                 _ => (v + (Approx)(other[i] >= Neuron.Threshold ? 1 : 0)).As(type),
             })],
             "x");
-        ColumnSums.AssertPartials(partials.Read(), shape.Blocks, size, (i, c) =>
+        double[] partials = partialMemory.Read();
+        int each = partials.Length / steps, parts = shape.Blocks;
+        for (int step = 0; step < steps; step++)
         {
-            Approx d = stored[i] - (Approx)shift[c];
-            return [d, d * d];
-        });
-    }
-
-    /// <summary>Many rows far from zero: the shifted sums do not cancel, and float chunks do not lose what double would keep.</summary>
-    [Test]
-    public void ManyRows([ValueSource(typeof(Cases), nameof(Cases.Types))] ComputeType type)
-    {
-        Matrix size = new(IsSlow ? 2500 : 40000, 3);
-        float[] x = Uniform(size.Count, type, 99, 101, 1);
-        float[] shift = [100, 100, 100];
-        foreach (LaunchShape shape in new LaunchShape[] { new(1, 32), new(4, 128) })
-        {
-            DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * size.Channels);
-            Launch(
-                "batch_norm_statistics_" + type.Suffix(), shape, partials.Pointer, Upload(type, x).Pointer, Null, Null,
-                Floats(shift).Pointer, 1f, 1, (long)size.Rows, size.Channels);
-            ColumnSums.AssertPartials(partials.Read(), shape.Blocks, size, (i, c) => [x[i] - 100, (double)(x[i] - 100) * (x[i] - 100)]);
+            ColumnSums.AssertPartials(partials[(step * each)..((step + 1) * each)], parts, size, (i, c) =>
+            {
+                Approx d = stored[(step * count) + i] - (Approx)runningMean[c];
+                return [d, d * d];
+            });
         }
-    }
-
-    [Test]
-    public void Finalize([Values(1, 31, 33, 130)] int channels, [Values(1, 3, 40)] int parts) => ForEach(
-        [(1, 1, false), (1, 1, true), (6, 1, false), (6, 1, true), (1, 3, true), (0, 3, false)],
-        variant => Finalize(channels, parts, variant.Item1, variant.Item2, variant.Item3, Cases.Launch(channels + parts)));
-
-    /// <summary>In the engine's own shape, with as many partial sums as a large GPU leaves: more than its threads read at once.</summary>
-    [Test]
-    public void FinalizeOfManyParts([Values(1, 7, 33)] int channels, [Values(255, 264, 528)] int parts) =>
-        Finalize(channels, parts, 1, 2, false, LaunchShape.SecondStage(channels));
-
-    private void Finalize(int channels, int parts, int repeats, int steps, bool biased, LaunchShape shape)
-    {
-        const int Rows = 1000;
-        Random random = new(channels + parts);
-        float[] runningMean = Uniform(channels, ComputeType.Float32, -1, 1, 1),
-            runningVar = Uniform(channels, ComputeType.Float32, 0.5f, 2, 2), weight = Uniform(channels, ComputeType.Float32, -2, 2, 3);
-        float[] convBias = Uniform(channels, ComputeType.Float32, -1, 1, 4),
-            shortcutBias = Uniform(channels, ComputeType.Float32, -1, 1, 5);
-        double[] partials = [
-            .. Enumerable.Range(0, steps * parts * 2 * channels).Select(
-                i => (i / channels % 2 == 0 ? random.NextDouble() - 0.5 : 1 + random.NextDouble()) * Rows / parts)];
-        Tensor mean = PoisonedFloats(steps * channels), invstd = PoisonedFloats(steps * channels), scale = PoisonedFloats(steps * channels),
-            newMean = Floats(runningMean), newVar = Floats(runningVar);
-        DeviceArray<long> batches = Upload([41L]);
-        Launch(
-            "batch_norm_finalize", shape, mean.Pointer, invstd.Pointer, scale.Pointer, newMean.Pointer, newVar.Pointer, batches.Pointer,
-            Upload(partials).Pointer,
-            Floats(weight).Pointer, biased ? Floats(convBias).Pointer : Null, biased ? Floats(shortcutBias).Pointer : Null, Momentum,
-            Epsilon, parts, steps, (long)Rows, channels, repeats);
 
         int all = steps * channels;
         Approx[] wantMean = new Approx[all], wantInvstd = new Approx[all], wantScale = new Approx[all],
@@ -120,10 +113,8 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
             double r = runningMean[c], v = runningVar[c];
             for (int step = 0; step < steps; step++)
             {
-                int first = step * parts * 2;
-                double sum = Enumerable.Range(0, parts).Sum(b => partials[((first + (b * 2)) * channels) + c]),
-                    squares = Enumerable.Range(0, parts).Sum(b => partials[((first + (b * 2) + 1) * channels) + c]);
-                double average = runningMean[c] + (sum / Rows), variance = (squares / Rows) - (sum / Rows * sum / Rows),
+                double Sum(int k) => Enumerable.Range(0, parts).Sum(b => partials[(step * each) + (((b * 2) + k) * channels) + c]);
+                double d = Sum(0) / rows, average = runningMean[c] + d, variance = Math.Max(0, (Sum(1) / rows) - (d * d)),
                     deviation = 1 / Math.Sqrt(variance + Epsilon);
                 wantMean[(step * channels) + c] = Once(average);
                 wantInvstd[(step * channels) + c] = Once(deviation);
@@ -131,12 +122,12 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
                 for (int i = 0; i < repeats; i++)
                 {
                     r = (0.9 * r) + (0.1 * (average + (biased ? convBias[c] + (double)shortcutBias[c] : 0)));
-                    v = (0.9 * v) + (0.1 * variance * Rows / (Rows - 1));
+                    v = (0.9 * v) + (0.1 * variance * rows / Math.Max(1, rows - 1));
                 }
             }
 
             // The float running values are rounded at each repeat; their operands may be larger than they are.
-            wantNewMean[c] = new Approx(r, 0) + new Approx(0, steps * repeats * 4 * 6e-8);
+            wantNewMean[c] = new Approx(r, 0) + new Approx(0, steps * repeats * (4 + far) * 6e-8);
             wantNewVar[c] = Once(v).Roundings(steps * repeats);
         }
 
@@ -146,6 +137,7 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
         AssertWithin(newMean.Read(), wantNewMean, "running_mean");
         AssertWithin(newVar.Read(), wantNewVar, "running_var");
         Assert.That(batches.Read(), Is.EqualTo(new[] { 41L + (steps * repeats) }));
+        Assert.That(arrived.Read(), Is.All.Zero, "counters");
     }
 
     [Test]

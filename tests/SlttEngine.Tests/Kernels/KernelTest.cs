@@ -68,6 +68,8 @@ public abstract class KernelTest(DeviceKind kind)
 
     private protected DeviceArray<RunState> State(RunState state) => Upload([state]);
 
+    private protected GradientSums GradientSums(LaunchShape shape, int channels) => Own(new GradientSums(Device, shape, channels));
+
     /// <summary>Runs a test's body once for each variant, each with memory of its own.</summary>
     private protected void ForEach<TVariant>(IEnumerable<TVariant> variants, Action<TVariant> body)
     {

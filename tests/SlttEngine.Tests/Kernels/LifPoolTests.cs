@@ -81,15 +81,15 @@ public sealed class LifPoolTests(DeviceKind kind) : KernelTest(kind)
             du[i] = throughTime ? (g * ds) + (carried[i] * (1 - (Neuron.Threshold * g))) : g * ds;
         }
 
-        LaunchShape shape = Cases.Launch(map.Channels + map.W);
+        LaunchShape shape = Cases.Launch(map.Channels + map.W), tiled = shape with { Tiles = 1 + (map.Channels % 2) };
         Tensor potential = Upload(type, u), grad = Poisoned(type, map.Count), total = Floats(before);
         Tensor pooled = Upload(type, gradPooled), x = Upload(type, y), means = Floats(mean), invstds = Floats(invstd);
         Tensor? carry = throughTime ? Upload(type, carried) : null, carryAgain = throughTime ? Upload(type, carried) : null;
-        DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * map.Channels);
+        GradientSums sums = GradientSums(tiled, map.Channels);
         object[] neuron = [Lambda, Neuron.Threshold, surrogate, rate, Layer, State(Cases.State).Pointer, 1, (long)map.Rows, map.Channels];
         Launch(
-            Instances.PoolBackward(type, surrogate, throughTime), shape,
-            [grad.Pointer, partials.Pointer, pooled.Pointer, potential.Pointer, carry?.Pointer
+            Instances.PoolBackward(type, surrogate, throughTime), tiled,
+            [grad.Pointer, .. sums.Arguments, pooled.Pointer, potential.Pointer, carry?.Pointer
                 ?? Null, x.Pointer, means.Pointer, invstds.Pointer, .. neuron, map.W, map.Window]);
         Launch(
             "lif_pool_backward_accumulate_" + type.Suffix(), shape,
@@ -103,9 +103,8 @@ public sealed class LifPoolTests(DeviceKind kind) : KernelTest(kind)
             Assert.That(carryAgain!.ReadBytes(), Is.EqualTo(carry.ReadBytes()), "carried by the kernel that accumulates");
         }
 
-        ColumnSums.AssertPartials(
-            partials.Read(), shape.Blocks, new(map.Rows, map.Channels),
-            (i, c) => [stored[i], stored[i] * (((Approx)y[i] - mean[c]) * invstd[c])]);
+        sums.Assert(
+            AssertWithin, new(map.Rows, map.Channels), (i, c) => [stored[i], stored[i] * (((Approx)y[i] - mean[c]) * invstd[c])]);
         if (map.Window == 3 || type != ComputeType.Float32)
         {
             return; // a gradient spread in memory is then rounded once more
@@ -114,14 +113,14 @@ public sealed class LifPoolTests(DeviceKind kind) : KernelTest(kind)
         // The same as the kernel without a pool makes of the gradient spread over the windows, the sums' order included.
         Tensor spread = Floats([.. Enumerable.Range(0, map.Count).Select(i => gradPooled[map.WindowOf(i)] / (map.Window * map.Window))]),
             apart = PoisonedFloats(map.Count);
-        DeviceArray<double> partialsApart = Poisoned<double>(shape.Blocks * 2 * map.Channels);
+        GradientSums sumsApart = GradientSums(tiled, map.Channels);
         Tensor? carryApart = throughTime ? Upload(type, carried) : null;
         Launch(
-            Instances.Backward(ComputeType.Float32, surrogate, false, throughTime), shape,
-            [apart.Pointer, partialsApart.Pointer, spread.Pointer, Null, potential.Pointer, carryApart?.Pointer
+            Instances.Backward(ComputeType.Float32, surrogate, false, throughTime), tiled,
+            [apart.Pointer, .. sumsApart.Arguments, spread.Pointer, Null, potential.Pointer, carryApart?.Pointer
                 ?? Null, x.Pointer, means.Pointer, invstds.Pointer, .. neuron]);
         Assert.That(grad.ReadBytes(), Is.EqualTo(apart.ReadBytes()), "grad_y without a pool");
-        Assert.That(partials.Read(), Is.EqualTo(partialsApart.Read()), "sums without a pool");
+        Assert.That(sums.Partials, Is.EqualTo(sumsApart.Partials), "sums without a pool");
     }
 
     private static (float[] Mean, float[] Scale, float[] Bias) Norm(int channels) => (

@@ -70,7 +70,8 @@ public sealed class NeuronVectorTests(DeviceKind kind) : KernelTest(kind)
                 LaunchShape shape = Cases.Launch(t);
                 Launch(
                     Instances.Backward(ComputeType.Float32, surrogate, false, throughTime), shape, grad.Pointer,
-                    Poisoned<double>(shape.Blocks * 2 * channels).Pointer, from.Pointer, Null, potentials[t].Pointer,
+                    Poisoned<double>(shape.Blocks * 2 * channels).Pointer, Null, Null, Null, Null, from.Pointer, Null,
+                    potentials[t].Pointer,
                     carried?.Pointer ?? Null, zeros.Pointer, zeros.Pointer, ones.Pointer, lambda, threshold, surrogate, 0f, 0u, Null,
                     1, (long)rows, channels);
             }

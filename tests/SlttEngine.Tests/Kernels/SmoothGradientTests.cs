@@ -39,7 +39,7 @@ public sealed class SmoothGradientTests(DeviceKind kind) : KernelTest(kind)
         }
     }
 
-    /// <summary>The whole normalised layer of one step: statistics, finalize, forward, backward, finalize, apply.</summary>
+    /// <summary>The whole normalised layer of one step: statistics, forward, backward, apply.</summary>
     [Test]
     public void ThroughBatchNorm([ValueSource(typeof(Neuron), nameof(Neuron.Surrogates))] int surrogate)
     {
@@ -49,26 +49,21 @@ public sealed class SmoothGradientTests(DeviceKind kind) : KernelTest(kind)
         Tensor mean = PoisonedFloats(Channels), invstd = PoisonedFloats(Channels), scale = PoisonedFloats(Channels),
             u = PoisonedFloats(Count);
         DeviceArray<double> partials = Poisoned<double>(shape.Blocks * 2 * Channels);
+        DeviceArray<uint> arrived = Upload(new uint[1]);
         Launch(
-            "batch_norm_statistics_f32", shape, partials.Pointer, y.Pointer, Null, Null, zeros.Pointer, Neuron.Threshold, 1, (long)Rows,
-            Channels);
-        Launch(
-            "batch_norm_finalize", shape, mean.Pointer, invstd.Pointer, scale.Pointer, zeros.Pointer, Floats(new float[Channels]).Pointer,
-            Upload([0L]).Pointer, partials.Pointer, gamma.Pointer, Null, Null,
-            0.1f, (float)Epsilon, shape.Blocks, 1, (long)Rows, Channels, 1);
+            "batch_norm_statistics_f32", shape, partials.Pointer, arrived.Pointer, y.Pointer, mean.Pointer, invstd.Pointer, scale.Pointer,
+            zeros.Pointer, Floats(new float[Channels]).Pointer, Upload([0L]).Pointer, Null, Null, gamma.Pointer, Null, Null,
+            Neuron.Threshold, 0.1f, (float)Epsilon, 1, (long)Rows, Channels, 1);
         Launch(
             "batch_norm_lif_forward_f32", shape, Null, u.Pointer, Null, y.Pointer, mean.Pointer, scale.Pointer, beta.Pointer, (float)Lambda,
             Neuron.Threshold, 0f, 0u, Null, 0, 0, 0, 1, (long)Rows, Channels);
         Tensor gradient = PoisonedFloats(Count), gradWeight = Floats(new float[Channels]), gradBias = Floats(new float[Channels]),
             coefficients = PoisonedFloats(2 * Channels);
         Launch(
-            Instances.Backward(ComputeType.Float32, surrogate, false, false), shape, gradient.Pointer, partials.Pointer,
-            Floats(Single(upstream)).Pointer, Null, u.Pointer,
+            Instances.Backward(ComputeType.Float32, surrogate, false, false), shape, gradient.Pointer, partials.Pointer, arrived.Pointer,
+            gradWeight.Pointer, gradBias.Pointer, coefficients.Pointer, Floats(Single(upstream)).Pointer, Null, u.Pointer,
             Null, y.Pointer, mean.Pointer, invstd.Pointer,
             (float)Lambda, Neuron.Threshold, surrogate, 0f, 0u, Null, 1, (long)Rows, Channels);
-        Launch(
-            "batch_norm_backward_finalize", shape, gradWeight.Pointer, gradBias.Pointer, coefficients.Pointer, partials.Pointer,
-            shape.Blocks, 1, (long)Rows, Channels);
         Launch(
             "batch_norm_backward_apply_f32", shape, gradient.Pointer, gradient.Pointer, y.Pointer, mean.Pointer, invstd.Pointer,
             scale.Pointer, coefficients.Pointer, 1, (long)Rows, Channels);

@@ -24,10 +24,8 @@ internal sealed class StepMemory(ComputeDevice device, int steps) : IDisposable
     public StepArray Partials(int elements) =>
         Add(Poison(steps * elements * sizeof(double)), elements * sizeof(double), address => new DevicePtr<double>(address));
 
-    /// <summary>Partial sums with these values.</summary>
-    public StepArray Partials(double[] values) => Add(
-        System.Runtime.InteropServices.MemoryMarshal.AsBytes<double>(values).ToArray(), values.Length / steps * sizeof(double),
-        address => new DevicePtr<double>(address));
+    /// <summary>Counters, 0, that all steps share.</summary>
+    public StepArray Counters(int count) => Add(new byte[count * sizeof(uint)], 0, address => new DevicePtr<uint>(address));
 
     /// <summary>An array that all steps share.</summary>
     public StepArray Once(ComputeType type, float[] values) =>

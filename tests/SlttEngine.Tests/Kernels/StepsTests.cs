@@ -94,9 +94,10 @@ public sealed class StepsTests(DeviceKind kind) : KernelTest(kind)
         (int n, int c) = (size.Count, size.Channels);
         int surrogate = Neuron.Surrogates[(c + (extra ? 1 : 0)) % 3];
         float rate = extra ? 0 : 0.3f;
-        LaunchShape shape = Cases.Launch(c + size.Rows) with { Steps = 1 + (c % 3) };
-        AssertSteps(Instances.Backward(type, surrogate, extra, carried), shape, Steps, back: true, arguments: m => [
-            m.ByStep(type, n), m.Partials(shape.Blocks * 2 * c), m.ByStep(type, Values(Steps * n, -1, 1, 1)),
+        LaunchShape shape = Cases.Launch(c + size.Rows) with { Steps = 1 + (c % 3) }, tiled = shape with { Tiles = 1 + (c % 2) };
+        AssertSteps(Instances.Backward(type, surrogate, extra, carried), tiled, Steps, back: carried, arguments: m => [
+            m.ByStep(type, n), m.Partials(shape.Blocks * 2 * c), .. Finish(m, c, tiled, carried),
+            m.ByStep(type, Values(Steps * n, -1, 1, 1)),
             extra ? m.ByStep(type, Values(Steps * n, -1, 1, 2)) : Null, m.ByStep(type, Values(Steps * n, -1, 3, 3)),
             carried ? m.Once(type, Values(n, -1, 1, 4)) : Null, m.ByStep(type, Values(Steps * n, -1, 2, 5)), .. Norm(m, c, Steps, 0),
             Lambda, Neuron.Threshold, surrogate, rate, Layer, State(Cases.State).Pointer, StepMemory.Steps, (long)size.Rows, c]);
@@ -119,11 +120,12 @@ public sealed class StepsTests(DeviceKind kind) : KernelTest(kind)
         const int Steps = 3;
         int n = map.Count, surrogate = Neuron.Surrogates[(map.Channels + (carried ? 1 : 0)) % 3];
         float rate = map.Channels % 2 == 0 ? 0.3f : 0;
-        LaunchShape shape = Cases.Launch(map.Channels + map.W) with { Steps = 2 };
+        LaunchShape shape = Cases.Launch(map.Channels + map.W) with { Steps = 2 }, tiled = shape with { Tiles = 2 };
         object[] Neurons() => [Lambda, Neuron.Threshold, surrogate, rate, Layer, State(Cases.State).Pointer, StepMemory.Steps,
             (long)map.Rows, map.Channels, map.W, map.Window];
-        AssertSteps(Instances.PoolBackward(type, surrogate, carried), shape, Steps, back: true, arguments: m => [
-            m.ByStep(type, n), m.Partials(shape.Blocks * 2 * map.Channels), m.ByStep(type, Values(Steps * map.PooledCount, -1, 1, 1)),
+        AssertSteps(Instances.PoolBackward(type, surrogate, carried), tiled, Steps, back: carried, arguments: m => [
+            m.ByStep(type, n), m.Partials(shape.Blocks * 2 * map.Channels), .. Finish(m, map.Channels, tiled, carried),
+            m.ByStep(type, Values(Steps * map.PooledCount, -1, 1, 1)),
             m.ByStep(type, Values(Steps * n, -1, 3, 3)), carried ? m.Once(type, Values(n, -1, 1, 4)) : Null,
             m.ByStep(type, Values(Steps * n, -1, 2, 5)), .. Norm(m, map.Channels, Steps, 0), .. Neurons()]);
         AssertSteps("lif_pool_backward_accumulate_" + type.Suffix(), shape, Steps, back: true, arguments: m => [
@@ -147,10 +149,11 @@ public sealed class StepsTests(DeviceKind kind) : KernelTest(kind)
             AssertSteps(Instances.Statistics(type, added == 1, added == 2), shape, Steps, m =>
             {
                 object other = m.ByStep(type, Values(Steps * n, -1, 3, 2));
+                // Without the statistics: they move the running mean, which the next launch would count from.
                 return [
-                    m.Partials(shape.Blocks * 2 * c), m.ByStep(type, Values(Steps * n, -1, 3, 1)), added == 1 ? other : Null,
-                    added == 2 ? other : Null, m.Once(ComputeType.Float32, Values(c, 0, 2, 3)), Neuron.Threshold, StepMemory.Steps,
-                    (long)size.Rows, c];
+                    m.Partials(shape.Blocks * 2 * c), Null, m.ByStep(type, Values(Steps * n, -1, 3, 1)), Null, Null, Null,
+                    m.Once(ComputeType.Float32, Values(c, 0, 2, 3)), Null, Null, added == 1 ? other : Null, added == 2 ? other : Null, Null,
+                    Null, Null, Neuron.Threshold, 0f, 0f, StepMemory.Steps, (long)size.Rows, c, 0];
             });
         }
 
@@ -164,17 +167,6 @@ public sealed class StepsTests(DeviceKind kind) : KernelTest(kind)
         AssertSteps("dropout_" + type.Suffix(), shape, Steps, m => [
             m.ByStep(type, n), m.ByStep(type, Values(Steps * n, -1, 3, 1)), rate, Layer, State(Cases.State).Pointer, StepMemory.Steps,
             (long)n]);
-    }
-
-    [Test]
-    public void BackwardFinalize([Values(1, 33, 130)] int channels, [Values(1, 3, 40)] int parts)
-    {
-        const int Steps = 3;
-        Random random = new(channels);
-        double[] sums = [.. Enumerable.Range(0, Steps * parts * 2 * channels).Select(_ => random.NextDouble() - 0.5)];
-        AssertSteps("batch_norm_backward_finalize", Cases.Launch(channels + parts) with { Steps = 2 }, Steps, m => [
-            m.Once(ComputeType.Float32, Values(channels, -1, 1, 1)), m.Once(ComputeType.Float32, Values(channels, -1, 1, 2)),
-            m.ByStep(ComputeType.Float32, 2 * channels), m.Partials(sums), parts, StepMemory.Steps, 77L, channels]);
     }
 
     [Test]
@@ -222,6 +214,15 @@ public sealed class StepsTests(DeviceKind kind) : KernelTest(kind)
             ? [m.Once(ComputeType.Float32, mean[..channels]), m.Once(ComputeType.Float32, scale[..channels])]
             : [m.ByStep(ComputeType.Float32, mean), m.ByStep(ComputeType.Float32, scale)];
     }
+
+    /// <summary>
+    /// From the counters to the coefficients. Under BPTT none: launches for each step run from the last to the first, and the gradient of
+    /// a launch of all steps is added up from the first to the last.
+    /// </summary>
+    private static object[] Finish(StepMemory m, int channels, LaunchShape shape, bool carried) => carried
+        ? [Null, Null, Null, Null]
+        : [m.Counters(shape.Tiles), m.Once(ComputeType.Float32, Values(channels, -1, 1, 8)),
+            m.Once(ComputeType.Float32, Values(channels, -1, 1, 9)), m.ByStep(ComputeType.Float32, 2 * channels)];
 
     /// <summary>Where potentials are written, and the one before the first step.</summary>
     private static (StepArray U, object Past) Potentials(StepMemory m, ComputeType type, int n, int steps, Before before, int last)
