@@ -59,8 +59,8 @@ public sealed class CompiledKernel
         }
 
         CUResult result = DriverAPINativeMethods.Launch.cuLaunchKernel(
-            function, (uint)shape.Blocks, (uint)shape.Steps, (uint)shape.Tiles, (uint)shape.Threads, 1, 1, 0, device.Stream.Stream, addresses,
-            null!);
+            function, (uint)shape.Blocks, (uint)shape.Steps, (uint)shape.Tiles, (uint)shape.Threads, 1, 1, 0, device.Stream.Stream,
+            addresses, null!);
         if (result != CUResult.Success)
         {
             throw new SlttException(
