@@ -31,27 +31,23 @@ inline bool all_finite(const WidePack& x) { return simd::all_finite(x.v); }
 
 // ---- Memory ----------------------------------------------------------------------------------------------------------
 
-// A pack as memory holds it, at any alignment: odd channel counts take the same way as others.
+// A pack as memory holds it. A WIDE one is a vector: the compiler may take an array in a struct apart and load its elements one by one.
 template <class T, int V> struct Stored { T v[V]; };
+template <class Vector> struct StoredVector {
+    Vector v;
+    StoredVector() = default;
+    StoredVector(Vector x) : v(x) {}
+};
+template <> struct Stored<f32, WIDE> : StoredVector<simd::Float> { using StoredVector::StoredVector; };
+template <> struct Stored<f16, WIDE> : StoredVector<simd::Halves> { using StoredVector::StoredVector; };
+template <> struct Stored<bf16, WIDE> : StoredVector<simd::Halves> { using StoredVector::StoredVector; };
 
-template <> inline Stored<f32, WIDE> to_memory<f32, WIDE>(const WidePack& x) {
-    Stored<f32, WIDE> out;
-    simd::store(&out, x.v);
-    return out;
-}
-template <> inline Stored<f16, WIDE> to_memory<f16, WIDE>(const WidePack& x) {
-    Stored<f16, WIDE> out;
-    simd::store(&out, simd::to_half(x.v));
-    return out;
-}
-template <> inline Stored<bf16, WIDE> to_memory<bf16, WIDE>(const WidePack& x) {
-    Stored<bf16, WIDE> out;
-    simd::store(&out, simd::to_bfloat16(x.v));
-    return out;
-}
-template <> inline WidePack from_memory<f32, WIDE>(const Stored<f32, WIDE>& x) { return simd::load(&x); }
-template <> inline WidePack from_memory<f16, WIDE>(const Stored<f16, WIDE>& x) { return simd::from_half(simd::load_halves(&x)); }
-template <> inline WidePack from_memory<bf16, WIDE>(const Stored<bf16, WIDE>& x) { return simd::from_bfloat16(simd::load_halves(&x)); }
+template <> inline Stored<f32, WIDE> to_memory<f32, WIDE>(const WidePack& x) { return {x.v}; }
+template <> inline Stored<f16, WIDE> to_memory<f16, WIDE>(const WidePack& x) { return {simd::to_half(x.v)}; }
+template <> inline Stored<bf16, WIDE> to_memory<bf16, WIDE>(const WidePack& x) { return {simd::to_bfloat16(x.v)}; }
+template <> inline WidePack from_memory<f32, WIDE>(const Stored<f32, WIDE>& x) { return WidePack(x.v); }
+template <> inline WidePack from_memory<f16, WIDE>(const Stored<f16, WIDE>& x) { return simd::from_half(x.v); }
+template <> inline WidePack from_memory<bf16, WIDE>(const Stored<bf16, WIDE>& x) { return simd::from_bfloat16(x.v); }
 
 // When the element is next read. BYPASS: so late that its line would have left the cache, so a WIDE pack is written past it, which
 // spares the processor fetching the line first. KEEP and STREAM: an ordinary access. A hint changes no bit.
@@ -62,9 +58,11 @@ inline bool bypasses_cache(int64_t bytes) { return bytes >= (int64_t)16 << 20; }
 // A kernel calls it after its last write with BYPASS.
 inline void bypass_done() { simd::stream_done(); }
 
-// Reads V elements at p + i, as memory holds them.
+// Reads V elements at p + i, as memory holds them, at any alignment: odd channel counts take the same way as others.
 template <int V, CacheHint HINT = KEEP, class T> inline Stored<T, V> fetch(const T* p, int64_t i) {
-    return *reinterpret_cast<const Stored<T, V>*>(p + i);
+    Stored<T, V> x;
+    __builtin_memcpy(&x, p + i, sizeof x);
+    return x;
 }
 // The same, in float.
 template <int V, CacheHint HINT = KEEP, class T> inline Pack<V> load(const T* p, int64_t i) {
@@ -75,11 +73,10 @@ template <int V, CacheHint HINT = KEEP, class T> inline Pack<V> load(const T* p,
 template <int V, CacheHint HINT = KEEP, class T> inline void store(T* p, int64_t i, const Stored<T, V>& x) {
     if constexpr (HINT == BYPASS && V == WIDE)
         if ((uintptr_t)(p + i) % sizeof x == 0) {
-            if constexpr (sizeof(T) == 4) simd::stream(p + i, simd::load(&x));
-            else simd::stream(p + i, simd::load_halves(&x));
+            simd::stream(p + i, x.v);
             return;
         }
-    *reinterpret_cast<Stored<T, V>*>(p + i) = x;
+    __builtin_memcpy(p + i, &x, sizeof x);
 }
 // The same, rounded to T.
 template <int V, CacheHint HINT = KEEP, class T> inline void store(T* p, int64_t i, const Pack<V>& x) {
