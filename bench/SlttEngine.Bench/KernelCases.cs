@@ -206,7 +206,7 @@ internal sealed class KernelCases
         int b = type.Size();
         int samples = (int)Math.Max(1, n / 2 / Classes);
         long logits = (long)samples * Classes;
-        LaunchShape sums = LaunchShape.RowSums(device, rows, Channels);
+        LaunchShape sums = LaunchShape.TiledRowSums(device, rows, Channels);
         Add("loss", type, (12 + b) * logits, LaunchShape.Samples(samples), m =>
             [m.Values(type, logits), m.Zeros<float>(samples), m.Zeros<float>(logits), m.Values(ComputeType.Float32, logits),
                 m.Integers(samples, Classes), 0.05f, 0, 1f, 0.2f, m.State(), 1, samples, Classes]);
@@ -216,7 +216,8 @@ internal sealed class KernelCases
         Add(
             "column_sum", type, b * logits, LaunchShape.Channels(Classes),
             m => [m.Zeros<float>(Classes), m.Values(type, logits), (long)samples, Classes]);
-        Add("bias_gradient", type, b * n, sums, m => [Partials(m, sums), m.Values(type, n), rows, Channels]);
+        Add("bias_gradient", type, b * n, sums, m =>
+            [Partials(m, sums), Arrived(m, sums), PerChannel(m), m.Values(type, n), rows, Channels]);
         int outputs = (int)Math.Max(1, n / FanIn);
         long weights = (long)outputs * FanIn;
         Add("weight_standardize", type, (4 + b) * weights, LaunchShape.Filters(outputs, FanIn), m =>

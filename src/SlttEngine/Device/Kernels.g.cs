@@ -283,14 +283,16 @@ public sealed partial class Kernels
         LaunchShape shape, DevicePtr<float> y, ConstDevicePtr<float> bias, int rows, int channels) => Launch(
             85, shape, (nint)(&y), (nint)(&bias), (nint)(&rows), (nint)(&channels));
 
-    /// <summary>bias_gradient.cu: gradient of a bias: column sums of the output's gradient, in two stages.</summary>
+    /// <summary>bias_gradient.cu: gradient of a bias, the column sums of the output's gradient, in one launch.</summary>
     [Kernel("bias_gradient")]
     public unsafe void BiasGradient<T>(
-        LaunchShape shape, DevicePtr<double> partials, ConstDevicePtr<T> gradY, long rows, int channels)
+        LaunchShape shape, DevicePtr<double> partials, DevicePtr<uint> arrived, DevicePtr<float> gradBias, ConstDevicePtr<T> gradY,
+        long rows, int channels)
         where T : unmanaged => Launch(
-            86 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&gradY), (nint)(&rows), (nint)(&channels));
+            86 + KernelType<T>.Variant, shape, (nint)(&partials), (nint)(&arrived), (nint)(&gradBias), (nint)(&gradY), (nint)(&rows),
+            (nint)(&channels));
 
-    /// <summary>bias_gradient.cu: gradient of a bias: column sums of the output's gradient, in two stages.</summary>
+    /// <summary>bias_gradient.cu: the second stage alone, for kernels that leave partial sums by sum_rows.</summary>
     [Kernel("bias_gradient_finalize")]
     public unsafe void BiasGradientFinalize(
         LaunchShape shape, DevicePtr<float> gradBias, ConstDevicePtr<double> partials, int parts, int channels) => Launch(

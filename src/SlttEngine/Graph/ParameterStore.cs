@@ -172,7 +172,10 @@ public sealed class ParameterStore : IDisposable
         runState.MemsetAsync((byte)0, Device.Stream.Stream);
         metricSums = new CudaDeviceVariable<double>(4);
         metricSums.MemsetAsync(0u, Device.Stream.Stream);
-        arrived = new CudaDeviceVariable<uint>(LaunchShape.TilesOf(Network.Statistics.Select(s => s.Count).Append(1).Max()));
+
+        // Sums by channel are those of batch norms' and biases' gradients: parameters with one number a channel.
+        int channels = Network.Parameters.Where(p => p.Shape.Length == 1).Select(p => p.Count).Append(1).Max();
+        arrived = new CudaDeviceVariable<uint>(LaunchShape.TilesOf(channels));
         arrived.MemsetAsync(0u, Device.Stream.Stream);
     }
 

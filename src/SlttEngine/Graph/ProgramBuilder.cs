@@ -122,15 +122,20 @@ public abstract class ProgramBuilder
     /// <summary>Adds partial sums to their parameter's gradient.</summary>
     /// <param name="section">When.</param>
     /// <param name="sums">The partial sums, filled by an operation of the same section.</param>
-    public void AddChannelGradient(Section section, ChannelSums sums) => Add(section, ChannelGradient(sums));
-
-    /// <summary>The same, where one launch has summed the rows of all steps side by side.</summary>
-    /// <param name="section">When.</param>
-    /// <param name="sums">The partial sums.</param>
-    internal void AddChannelGradientOfSteps(Section section, ChannelSums sums)
+    public void AddChannelGradient(Section section, ChannelSums sums)
     {
-        Op op = ChannelGradient(sums);
-        Add(section, op with { LaunchSteps = s => op.Launch(s.First) });
+        Parameter parameter = sums.Parameter;
+        Add(section, new Op(
+            parameter.Name + " gradient finalize",
+            [sums.Partials],
+            [],
+            t => Device.Kernels.BiasGradientFinalize(
+                LaunchShape.SecondStage(parameter.Count),
+                Store.Gradient(parameter),
+                sums.Partials.At(t),
+                sums.Shape.Blocks,
+                parameter.Count))
+        { ParameterBytes = 8L * parameter.Count });
     }
 
     /// <summary>Appends an operation.</summary>
@@ -189,22 +194,6 @@ public abstract class ProgramBuilder
     {
         descriptors.Add(descriptor);
         return descriptor;
-    }
-
-    private Op ChannelGradient(ChannelSums sums)
-    {
-        Parameter parameter = sums.Parameter;
-        return new Op(
-            parameter.Name + " gradient finalize",
-            [sums.Partials],
-            [],
-            t => Device.Kernels.BiasGradientFinalize(
-                LaunchShape.SecondStage(parameter.Count),
-                Store.Gradient(parameter),
-                sums.Partials.At(t),
-                sums.Shape.Blocks,
-                parameter.Count))
-        { ParameterBytes = 8L * parameter.Count };
     }
 
     private bool AreSideBySide(int copies) => copies > 1 && Shape.StepsAtOnce > 1;

@@ -1,3 +1,4 @@
+using SlttEngine.Device;
 using SlttEngine.Graph;
 
 namespace SlttEngine.Layers;
@@ -5,7 +6,7 @@ namespace SlttEngine.Layers;
 /// <summary>Operations on gradients that several layers need.</summary>
 internal static class GradientOps
 {
-    /// <summary>gradient += column sums of a (rows, channels) activation gradient, in two stages of fixed order.</summary>
+    /// <summary>gradient += column sums of a (rows, channels) activation gradient, in a fixed order.</summary>
     /// <typeparam name="T">Compute type.</typeparam>
     /// <param name="b">The program.</param>
     /// <param name="section">When.</param>
@@ -17,13 +18,21 @@ internal static class GradientOps
         ProgramBuilder<T> b, Section section, string name, DeviceBuffer<T> gradOutput, Parameter bias, long rows)
         where T : unmanaged
     {
-        ChannelSums sums = b.NewChannelSums(bias, rows);
+        LaunchShape shape = LaunchShape.TiledRowSums(b.Device, rows, bias.Count);
+        DeviceBuffer<double> partials = b.Scratch<double>(bias.Name + " partial sums", (long)shape.Blocks * bias.Count);
         b.Add(section, Op.ForSteps(
             name + " bias gradient",
             [gradOutput],
-            [sums.Partials],
+            [partials],
             s => b.Device.Kernels.BiasGradient<T>(
-                sums.Shape, sums.Partials.At(s.First), gradOutput.At(s.First), s.Count * rows, bias.Count)));
-        b.AddChannelGradientOfSteps(section, sums);
+                shape,
+                partials.At(s.First),
+                b.Store.Arrived,
+                b.Store.Gradient(bias),
+                gradOutput.At(s.First),
+                s.Count * rows,
+                bias.Count))
+        with
+        { ParameterBytes = 8L * bias.Count });
     }
 }

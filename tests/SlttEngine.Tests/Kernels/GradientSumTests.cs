@@ -12,13 +12,18 @@ public sealed class GradientSumTests(DeviceKind kind) : KernelTest(kind)
         [ValueSource(typeof(Cases), nameof(Cases.Matrices))] Matrix size)
     {
         float[] dy = Uniform(size.Count, type, -1, 1, 1), before = Uniform(size.Channels, ComputeType.Float32, -1, 1, 2);
-        LaunchShape shape = Cases.Launch(size.Rows + size.Channels);
+        LaunchShape shape = Cases.Launch(size.Rows + size.Channels) with { Tiles = 1 + (size.Channels % 3) };
         DeviceArray<double> partials = Poisoned<double>(shape.Blocks * size.Channels);
-        Tensor sums = Floats(before);
-        Launch("bias_gradient_" + type.Suffix(), shape, partials.Pointer, Upload(type, dy).Pointer, (long)size.Rows, size.Channels);
+        DeviceArray<uint> arrived = Upload(new uint[shape.Tiles]);
+        Tensor sums = Floats(before), again = Floats(before);
+        Launch(
+            "bias_gradient_" + type.Suffix(), shape, partials.Pointer, arrived.Pointer, sums.Pointer, Upload(type, dy).Pointer,
+            (long)size.Rows, size.Channels);
         ColumnSums.AssertPartials(partials.Read(), shape.Blocks, size, (i, _) => [dy[i]]);
-        Launch("bias_gradient_finalize", Cases.Launch(size.Rows), sums.Pointer, partials.Pointer, shape.Blocks, size.Channels);
         AssertWithin(sums.Read(), Sums(dy, before, size), "grad_bias");
+        Assert.That(arrived.Read(), Is.All.Zero, "counters");
+        Launch("bias_gradient_finalize", Cases.Launch(size.Rows), again.Pointer, partials.Pointer, shape.Blocks, size.Channels);
+        AssertWithin(again.Read(), Sums(dy, before, size), "grad_bias of partial sums");
     }
 
     /// <summary>The sums come out the same, bit for bit, whatever the number of blocks.</summary>
