@@ -53,19 +53,19 @@ public readonly record struct LaunchShape(int Blocks, int Threads, int Steps = 1
     /// <param name="rows">Rows summed, of a step.</param>
     /// <param name="channels">Channels.</param>
     /// <param name="steps">Time steps that run side by side.</param>
-    public static LaunchShape TiledRowSums(ComputeDevice device, long rows, int channels, int steps = 1)
-    {
-        if (device.IsCpu)
-        {
-            return RowSums(device, rows, channels, steps);
-        }
+    public static LaunchShape TiledRowSums(ComputeDevice device, long rows, int channels, int steps = 1) => device.IsCpu
+        ? RowSums(device, rows, channels, steps)
+        : TiledRowSums(device.Multiprocessors, rows, channels, steps);
 
+    /// <summary>The same for a GPU with so many multiprocessors.</summary>
+    internal static LaunchShape TiledRowSums(int multiprocessors, long rows, int channels, int steps = 1)
+    {
         const int RowsOfBlock = 256;  // 2 to 4 for a thread
         int tiles = TilesOf(channels);
-        return new(BlocksFor(rows, RowsOfBlock, Limit(device, 1, steps * tiles)), 512, steps, tiles);
+        return new(BlocksFor(rows, RowsOfBlock, Math.Max(1, multiprocessors / (steps * tiles))), 512, steps, tiles);
     }
 
-    /// <summary>Tiles of <see cref="TiledRowSums"/> that so many channels have.</summary>
+    /// <summary>Tiles of <see cref="TiledRowSums(ComputeDevice, long, int, int)"/> that so many channels have.</summary>
     /// <param name="channels">Channels.</param>
     public static int TilesOf(int channels) => (channels + 31) / 32;
 

@@ -56,10 +56,20 @@ public sealed class BatchNormStatisticsTests(DeviceKind kind) : KernelTest(kind)
     public void ManyParts([Values(1, 7, 33)] int channels, [Values(255, 264, 528)] int parts) =>
         Statistics(ComputeType.Float32, new Matrix(700, channels), Added.Nothing, new LaunchShape(parts, 32), steps: 2);
 
-    /// <summary>In the engine's own shape.</summary>
+    /// <summary>In the engine's own shape for a GPU of 132 multiprocessors.</summary>
     [Test]
     public void OwnShape([Values(16, 64, 200)] int channels) => Statistics(
-        ComputeType.Float16, new Matrix(300, channels), Added.Nothing, LaunchShape.TiledRowSums(Device, 300, channels, 2), steps: 2);
+        ComputeType.Float16, new Matrix(600, channels), Added.Nothing, LaunchShape.TiledRowSums(132, 600, channels, 2), steps: 2);
+
+    /// <summary>That shape fills the GPU with blocks that all run at once, and leaves the last block of a tile few partial sums.</summary>
+    [TestCase(131072, 64, 1, 66, 2)]
+    [TestCase(131072, 64, 6, 11, 2)]
+    [TestCase(8192, 256, 1, 16, 8)]
+    [TestCase(2048, 512, 1, 8, 16)]
+    [TestCase(2048, 512, 20, 1, 16)]
+    [TestCase(100, 3, 1, 1, 1)]
+    public void ShapeOnAGpu(int rows, int channels, int steps, int blocks, int tiles) => Assert.That(
+        LaunchShape.TiledRowSums(132, rows, channels, steps), Is.EqualTo(new LaunchShape(blocks, 512, steps, tiles)));
 
     private void Statistics(ComputeType type, Matrix size, Added added) => Statistics(
         type, size, added, Cases.Launch(size.Rows + size.Channels + (int)added) with { Tiles = 1 + (size.Channels % 3) });
